@@ -1,0 +1,55 @@
+# siloshim: `make` shows what there is. Everything a target needs, it sets up.
+
+GO     ?= go
+TAGS   := no_grpc
+BED    := .bed/bin/wine
+# Packages that run on any system; test/ needs the bed.
+UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
+# Packages whose tests speak to the kernel: they run again as Windows programs on Wine.
+WINE   := ./jobobject/... ./shim/stdio ./shim/host ./test/rpc
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test unit cross contract e2e bed bench-peers lint clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the shim for Windows into bin/
+	CGO_ENABLED=0 GOOS=windows $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+
+demo: bed ## a tour: real containerd runs a container through the shim, on Wine
+	@$(BED) with -- $(GO) run ./test/demo
+
+test: unit cross bed contract e2e ## everything: unit, cross, contract suites and end to end on Wine
+
+unit: ## unit tests on this system, with the race detector
+	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
+	$(GO) test -race -tags $(TAGS) $$($(UNIT))
+
+cross: ## vet and compile all for Windows, tests too
+	GOOS=windows GOARCH=amd64 $(GO) vet -tags $(TAGS) ./...
+	GOOS=windows GOARCH=arm64 $(GO) vet -tags $(TAGS) ./...
+	$(GO) vet -tags $(TAGS) ./...
+
+bed: ## make the Wine bed in .bed/ (packages, prefix, gap filler, containerd)
+	@$(GO) build -o $(BED) ./test/wine
+	@$(BED) setup
+	@$(BED) build
+
+contract: bed ## the contract suites on Wine's kernel
+	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 10m -exec '$(CURDIR)/$(BED) run -t 5m' $(WINE)
+
+e2e: bed ## real containerd.exe and ctr.exe against the shim
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 15m ./test/...
+
+bench-peers: bed ## the reference shim beside ours, in one run
+	$(BED) peers
+	$(BED) with -- $(GO) test -tags $(TAGS) -run '^$$' -bench . -benchtime 1x -timeout 15m ./test/bench
+
+lint: ## golangci-lint, where it is installed
+	golangci-lint run
+	GOOS=windows golangci-lint run
+
+clean: ## remove what was built, the bed too
+	-@[ ! -x $(BED) ] || $(BED) stop
+	rm -rf bin .bed

@@ -1,0 +1,132 @@
+package siloshim
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/siloshim/siloshim"
+
+// mayImport says which packages of this module each of its packages may import. The arrows all point the same way:
+// cmd -> shim -> its parts, cmd -> shim/host -> jobobject and stats. A package that is not in the table fails the
+// test, so a new one is placed before it is used.
+var mayImport = map[string][]string{
+	"cmd/containerd-shim-silo-v1": {"shim", "shim/bootstrap", "shim/event", "shim/host", "internal/logfield", "internal/trace"},
+
+	"shim":           {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
+	"shim/bootstrap": {"shim/spec", "internal/logfield"},
+	"shim/event":     {"internal/logfield"},
+	"shim/host":      {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "stats", "internal/logfield"},
+	"shim/spec":      {},
+	"shim/stdio":     {"internal/logfield"},
+	"shim/task":      {},
+
+	"jobobject":         {},
+	"jobobject/jobtest": {"jobobject"},
+	"stats":             {"jobobject"},
+
+	"internal/logfield": {},
+	"internal/trace":    {"internal/logfield"},
+}
+
+// onlyThirdParty bounds what a package may import beside this module and the standard library.
+var onlyThirdParty = map[string][]string{
+	"jobobject":         {"golang.org/x/sys/windows"},
+	"jobobject/jobtest": {"golang.org/x/sys/windows"},
+}
+
+// refused are imports that a package must not have, by prefix.
+var refused = map[string][]string{
+	"shim/task": {"golang.org/x/sys", "github.com/Microsoft/", "go.opencensus.io"},
+	"stats":     {"golang.org/x/sys"},
+}
+
+// onlyImporter are modules that are kept behind one package, so that they can be replaced.
+var onlyImporter = map[string]string{"go.opencensus.io": "internal/trace"}
+
+// unlinked must not be in the shim: no network server, no TLS, no gRPC.
+var unlinked = []string{"net/http", "net/rpc", "crypto/tls", "google.golang.org/grpc"}
+
+func TestImports(t *testing.T) {
+	for _, goos := range []string{"linux", "windows"} {
+		t.Run(goos, func(t *testing.T) {
+			for _, line := range list(t, goos, "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...") {
+				fields := strings.Fields(line)
+				checkPackage(t, fields[0], fields[1:])
+			}
+		})
+	}
+}
+
+func TestShimLinksNoServer(t *testing.T) {
+	deps := list(t, "windows", "-deps", "./cmd/containerd-shim-silo-v1")
+	for _, p := range unlinked {
+		if slices.Contains(deps, p) {
+			t.Errorf("the shim links %s", p)
+		}
+	}
+}
+
+func checkPackage(t *testing.T, path string, imports []string) {
+	name := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+	test := strings.HasPrefix(name, "test/")
+	allowed, known := mayImport[name]
+	if !known && !test && name != "" {
+		t.Errorf("%s is not in the table of imports_test.go", name)
+		return
+	}
+	for _, i := range imports {
+		own, ours := strings.CutPrefix(i, module+"/")
+		switch {
+		case ours && strings.HasPrefix(own, "test/"):
+			if !test {
+				t.Errorf("%s imports %s: the product imports no test package", name, own)
+			}
+		case ours:
+			if !test && !slices.Contains(allowed, own) {
+				t.Errorf("%s imports %s", name, own)
+			}
+		default:
+			checkForeign(t, name, i)
+		}
+	}
+}
+
+func checkForeign(t *testing.T, name, path string) {
+	if only, ok := onlyThirdParty[name]; ok && thirdParty(path) && !slices.Contains(only, path) {
+		t.Errorf("%s imports %s", name, path)
+	}
+	for _, prefix := range refused[name] {
+		if strings.HasPrefix(path, prefix) {
+			t.Errorf("%s imports %s", name, path)
+		}
+	}
+	for prefix, only := range onlyImporter {
+		if name != only && strings.HasPrefix(path, prefix) {
+			t.Errorf("%s imports %s, which %s alone may", name, path, only)
+		}
+	}
+}
+
+// thirdParty: the first element of a standard package's path has no dot.
+func thirdParty(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(first, ".")
+}
+
+// list runs go list for an operating system, built as the shim is.
+func list(t *testing.T, goos string, args ...string) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-tags", "no_grpc"}, args...)...)
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}

@@ -1,0 +1,49 @@
+package jobobject
+
+import "time"
+
+// Accounting is what the kernel has counted for a job since its creation, for
+// members past and present, nested jobs included.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_basic_accounting_information
+type Accounting struct {
+	UserTime   time.Duration // in steps of 100 ns
+	KernelTime time.Duration // in steps of 100 ns
+	PageFaults uint32        // wraps around
+	Total      uint32        // processes that ever were members
+	Active     uint32        // processes that are members now
+	Terminated uint32        // processes ended because of a limit
+}
+
+// MemoryUsage is the committed memory of a job.
+type MemoryUsage struct {
+	Commit     uint64 // bytes, now
+	PeakCommit uint64 // bytes, at most so far
+}
+
+// IOAttribution is the storage traffic of a job: operations that reached a
+// volume, not those that a cache or a pipe answered.
+type IOAttribution struct {
+	ReadCount, ReadBytes   uint64
+	WriteCount, WriteBytes uint64
+}
+
+// Accounting reads the basic accounting information.
+func (j *Job) Accounting() (Accounting, error) {
+	return query(j, "query accounting of job", j.kernel.Accounting)
+}
+
+// Memory reads the committed memory, or says [ErrNotSupported].
+func (j *Job) Memory() (MemoryUsage, error) {
+	return query(j, "query memory of job", j.kernel.MemoryUsage)
+}
+
+// Storage reads the storage traffic. It says [ErrNotSupported] where the kernel
+// keeps no such count, or where [Options].TrackIO was not asked for.
+func (j *Job) Storage() (IOAttribution, error) {
+	const op = "query storage of job"
+	if j.noIO {
+		return IOAttribution{}, fail(op, j.name, ErrNotSupported)
+	}
+	return query(j, op, j.kernel.IOAttribution)
+}

@@ -1,0 +1,76 @@
+package jobobject
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// How often WaitEmpty looks by itself, from the first time to the slowest pace.
+const (
+	firstLook = 10 * time.Millisecond
+	lastLook  = time.Second
+)
+
+// WaitEmpty returns nil as soon as the job has no member, at once if it has
+// none now; ctx ends the wait early with its error. The kernel's message wakes
+// it, the kernel's count decides. As the message may be lost, and an opened job
+// gets none, it also looks by itself, at growing intervals up to a second.
+func (j *Job) WaitEmpty(ctx context.Context) error {
+	const op = "wait for job"
+	timer := time.NewTimer(firstLook)
+	defer timer.Stop()
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		// Taken before the question, so a message right after it is not missed.
+		emptied := j.emptied.next()
+		a, err := j.Accounting()
+		if err != nil {
+			return err
+		}
+		if a.Active == 0 {
+			return nil
+		}
+		timer.Reset(pause)
+		select {
+		case <-emptied:
+		case <-timer.C:
+		case <-j.handle.closed:
+			return fail(op, j.name, ErrClosed)
+		case <-ctx.Done():
+			return fail(op, j.name, context.Cause(ctx))
+		}
+	}
+}
+
+// deliver is called by the port's reader and never blocks.
+func (j *Job) deliver(m Message) {
+	if m.Kind == ActiveProcessZero {
+		j.emptied.send()
+	}
+	j.inbox.put(m)
+}
+
+// broadcast wakes all who wait now. The zero value is ready.
+type broadcast struct {
+	mu sync.Mutex // guards c
+	c  chan struct{}
+}
+
+// next returns a channel that the next send closes.
+func (b *broadcast) next() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.c == nil {
+		b.c = make(chan struct{})
+	}
+	return b.c
+}
+
+func (b *broadcast) send() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.c != nil {
+		close(b.c)
+		b.c = nil
+	}
+}

@@ -1,0 +1,189 @@
+package jobobject
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// DefaultSecurityDescriptor lets LocalSystem and the administrators in, and
+// nobody else.
+const DefaultSecurityDescriptor = "D:P(A;;GA;;;SY)(A;;GA;;;BA)"
+
+// Options describe a new job.
+type Options struct {
+	// Name is empty for an anonymous job. A name that starts with a backslash is
+	// a path in the NT object name space; any other is a Win32 name of the session.
+	Name string
+	// SecurityDescriptor is SDDL; empty means [DefaultSecurityDescriptor].
+	SecurityDescriptor string
+	// KillOnClose ends all members when the last handle to the job is closed,
+	// which includes the death of the process that holds it.
+	KillOnClose bool
+	// TrackIO counts reads and writes for [Job.Storage]. A host that refuses
+	// leaves it off, and Storage says [ErrNotSupported].
+	TrackIO bool
+	// Kernel is nil for [System].
+	Kernel Kernel
+}
+
+// Job is an open job object. All methods are safe for concurrent use, and safe
+// against a Close at the same time: they then say [ErrClosed].
+type Job struct {
+	// Immutable after Create or Open.
+	name   string
+	kernel Kernel
+	handle *handle
+	port   *port   // nil for an opened job: its creator has the port
+	key    uintptr // of this job at the port
+	noIO   bool    // created here without I/O attribution
+
+	emptied broadcast
+	inbox   inbox
+
+	limitMu sync.Mutex // serialises SetLimits and guards limits
+	limits  Limits
+}
+
+// Create makes a job. A name in use is [ErrExist], never a second handle to
+// somebody else's job.
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-createjobobjectw
+func Create(o Options) (*Job, error) {
+	const op = "create job"
+	k := kernelOr(o.Kernel)
+	if err := checkText("name", o.Name); err != nil {
+		return nil, fail(op, "", err)
+	}
+	sd := o.SecurityDescriptor
+	if sd == "" {
+		sd = DefaultSecurityDescriptor
+	}
+	h, err := k.CreateJob(o.Name, sd)
+	if err != nil {
+		return nil, fail(op, o.Name, err)
+	}
+	j := newJob(o.Name, k, h)
+	if err := j.setUp(h, o); err != nil {
+		return nil, fail(op, o.Name, errors.Join(err, j.Close()))
+	}
+	return j, nil
+}
+
+// setUp applies what is set once, before the first process.
+func (j *Job) setUp(h Handle, o Options) error {
+	if err := j.listen(h); err != nil {
+		return fmt.Errorf("associate completion port: %w", err)
+	}
+	if o.KillOnClose {
+		if err := j.SetLimits(Limits{KillOnClose: true}); err != nil {
+			return err
+		}
+	}
+	j.noIO = !o.TrackIO || j.kernel.EnableIOAttribution(h) != nil
+	return nil
+}
+
+// Open opens an existing job. Without such a job the error is [ErrNotExist]. An
+// opened job gets no [Message]s, and starts with empty [Limits]: what its
+// creator set cannot be told from here. A nil k is [System].
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw
+func Open(name string, access Access, k Kernel) (*Job, error) {
+	const op = "open job"
+	k = kernelOr(k)
+	if name == "" {
+		return nil, fail(op, "", errors.New("name is empty"))
+	}
+	if err := checkText("name", name); err != nil {
+		return nil, fail(op, "", err)
+	}
+	h, err := k.OpenJob(name, access)
+	if err != nil {
+		return nil, fail(op, name, err)
+	}
+	return newJob(name, k, h), nil
+}
+
+func newJob(name string, k Kernel, h Handle) *Job {
+	return &Job{name: name, kernel: k, handle: newHandle(h, func() error { return k.CloseHandle(h) })}
+}
+
+func kernelOr(k Kernel) Kernel {
+	if k == nil {
+		return System()
+	}
+	return k
+}
+
+// Name is the name the job was created or opened with.
+func (j *Job) Name() string { return j.name }
+
+// Close gives up the handle, ends every wait with [ErrClosed] and closes the
+// channel of [Job.Messages]. With KillOnClose, and no other handle open, the
+// kernel then ends all members. Further calls do nothing.
+func (j *Job) Close() error {
+	first, err := j.handle.close()
+	if first {
+		if j.port != nil {
+			j.port.leave(j.key)
+		}
+		j.inbox.close()
+	}
+	return fail("close job", j.name, err)
+}
+
+// Assign puts a running process, and every child it makes from now on, into the
+// job. An unused pid is [ErrNotExist]. A process in a job that this one cannot
+// be nested in is [ErrPermission].
+func (j *Job) Assign(pid uint32) error {
+	return fail("assign process to job", j.name, j.with(func(h Handle) error {
+		p, err := j.kernel.OpenProcess(pid, ProcessSetQuota|ProcessTerminate)
+		if err != nil {
+			return fmt.Errorf("open process %d: %w", pid, err)
+		}
+		return errors.Join(j.kernel.AssignProcess(h, p), j.kernel.CloseHandle(p))
+	}))
+}
+
+// Terminate ends all members, nested jobs included, with code. It does not wait
+// for them to be gone: see [Job.WaitEmpty]. A job without members is no error.
+func (j *Job) Terminate(code uint32) error {
+	return fail("terminate job", j.name, j.with(func(h Handle) error {
+		return j.kernel.TerminateJob(h, code)
+	}))
+}
+
+// with lends the handle to call.
+func (j *Job) with(call func(Handle) error) error {
+	h, err := j.handle.acquire()
+	if err != nil {
+		return err
+	}
+	defer j.handle.release()
+	return call(h)
+}
+
+// query lends the handle of j to one of the kernel's questions.
+func query[T any](j *Job, op string, ask func(Handle) (T, error)) (T, error) {
+	var zero T
+	h, err := j.handle.acquire()
+	if err != nil {
+		return zero, fail(op, j.name, err)
+	}
+	defer j.handle.release()
+	v, err := ask(h)
+	if err != nil {
+		return zero, fail(op, j.name, err)
+	}
+	return v, nil
+}
+
+// checkText refuses what a UTF-16 string of the kernel would cut short.
+func checkText(field, s string) error {
+	if strings.ContainsRune(s, 0) {
+		return fmt.Errorf("%s has a NUL character", field)
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package jobtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// job is a job object. Its members are also members of every job above it.
+type job struct {
+	name    string
+	handles int
+	parent  *job
+	members []*Proc // in order of joining
+	port    *port
+	key     uintptr
+	limits  jobobject.Limits
+	trackIO bool
+
+	total, refused uint32
+	peak           uint64
+	gone           usage // of the members that ended
+}
+
+// chain calls f for j and every job above it.
+func (j *job) chain(f func(*job)) {
+	for ; j != nil; j = j.parent {
+		f(j)
+	}
+}
+
+// within tells whether j is outer or nested in it.
+func (j *job) within(outer *job) bool {
+	found := false
+	j.chain(func(x *job) { found = found || x == outer })
+	return found
+}
+
+func (j *job) postLocked(kind jobobject.MessageKind, pid uint32) {
+	if j.port != nil && j.port.handles > 0 {
+		j.port.postLocked(message{uint32(kind), j.key, pid})
+	}
+}
+
+// admitLocked makes p a member of j and of the jobs above that it is not in yet.
+func (j *job) admitLocked(p *Proc) error {
+	switch {
+	case p.job == nil || j.within(p.job):
+	case j.parent == nil && len(j.members) == 0 && !p.job.within(j):
+		j.parent = p.job
+	default:
+		return fmt.Errorf("job cannot be nested in that of the process: %w", jobobject.ErrPermission)
+	}
+	var joins []*job
+	full := false
+	j.chain(func(x *job) {
+		if !slices.Contains(x.members, p) {
+			joins = append(joins, x)
+			full = full || x.fullLocked()
+		}
+	})
+	if full {
+		return ErrQuota
+	}
+	p.job = j
+	for _, x := range joins {
+		x.members = append(x.members, p)
+		x.total++
+		x.postLocked(jobobject.NewProcess, p.pid)
+		x.notePeakLocked()
+	}
+	return nil
+}
+
+func (j *job) fullLocked() bool {
+	limit := j.limits.ActiveProcesses
+	if limit == 0 || len(j.members) < int(limit) {
+		return false
+	}
+	j.refused++
+	j.postLocked(jobobject.ActiveProcessLimit, 0)
+	return true
+}
+
+// dismissLocked takes an ended process out, and keeps what it used.
+func (j *job) dismissLocked(p *Proc) {
+	j.chain(func(x *job) {
+		x.gone.add(p.usage)
+		x.members = slices.DeleteFunc(x.members, func(m *Proc) bool { return m == p })
+		x.postLocked(exitKind(p.code), p.pid)
+		if len(x.members) == 0 {
+			x.postLocked(jobobject.ActiveProcessZero, 0)
+		}
+	})
+}
+
+// exitKind tells the exits that Windows calls abnormal: by an exception.
+func exitKind(code uint32) jobobject.MessageKind {
+	if code>>30 == 3 && code != StatusControlCExit {
+		return jobobject.AbnormalExit
+	}
+	return jobobject.ExitProcess
+}
+
+// condemnLocked lists the members to end.
+func (j *job) condemnLocked() []*Proc { return slices.Clone(j.members) }
+
+func (j *job) commitLocked() (sum uint64) {
+	for _, m := range j.members {
+		sum += m.commit
+	}
+	return sum
+}
+
+func (j *job) notePeakLocked() { j.peak = max(j.peak, j.commitLocked()) }
+
+// nameKey is the form in which names are compared: object paths, which package
+// jobobject opens without regard to case, in one case; Win32 names as they are.
+func nameKey(name string) string {
+	if strings.HasPrefix(name, `\`) {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// CreateJob implements [jobobject.Kernel].
+func (k *Kernel) CreateJob(name, securityDescriptor string) (jobobject.Handle, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.enterLocked("CreateJob"); err != nil {
+		return 0, err
+	}
+	if securityDescriptor == "" {
+		return 0, ErrInvalidParameter
+	}
+	j := &job{name: name}
+	if name != "" {
+		key := nameKey(name)
+		if k.named[key] != nil {
+			return 0, jobobject.ErrExist
+		}
+		k.named[key] = j
+	}
+	return k.openLocked(j, uint32(jobobject.AccessAll)), nil
+}
+
+// OpenJob implements [jobobject.Kernel].
+func (k *Kernel) OpenJob(name string, access jobobject.Access) (jobobject.Handle, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.enterLocked("OpenJob"); err != nil {
+		return 0, err
+	}
+	j := k.named[nameKey(name)]
+	if j == nil {
+		return 0, jobobject.ErrNotExist
+	}
+	return k.openLocked(j, uint32(access)), nil
+}
+
+// AssignProcess implements [jobobject.Kernel].
+func (k *Kernel) AssignProcess(jobHandle, process jobobject.Handle) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	j, err := lookLocked[*job](k, "AssignProcess", jobHandle, uint32(jobobject.AccessAssign))
+	if err != nil {
+		return err
+	}
+	p, ok := k.handles[process].object.(*Proc)
+	if !ok {
+		return ErrInvalidHandle
+	}
+	if p.ending {
+		return jobobject.ErrPermission
+	}
+	return j.admitLocked(p)
+}
+
+// TerminateJob implements [jobobject.Kernel].
+func (k *Kernel) TerminateJob(h jobobject.Handle, code uint32) error {
+	k.mu.Lock()
+	j, err := lookLocked[*job](k, "TerminateJob", h, uint32(jobobject.AccessTerminate))
+	if err != nil {
+		k.mu.Unlock()
+		return err
+	}
+	victims := j.condemnLocked()
+	k.mu.Unlock()
+	k.kill(victims, code)
+	return nil
+}
+
+// IsProcessInJob implements [jobobject.Kernel].
+func (k *Kernel) IsProcessInJob(process, jobHandle jobobject.Handle) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	j, err := lookLocked[*job](k, "IsProcessInJob", jobHandle, uint32(jobobject.AccessQuery))
+	if err != nil {
+		return false, err
+	}
+	p, ok := k.handles[process].object.(*Proc)
+	if !ok {
+		return false, ErrInvalidHandle
+	}
+	return p.job.within(j), nil
+}
+
+// ProcessIDs implements [jobobject.Kernel].
+func (k *Kernel) ProcessIDs(h jobobject.Handle, pids []uint32) (listed, assigned int, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	j, err := k.askLocked("ProcessIDs", h)
+	if err != nil {
+		return 0, 0, err
+	}
+	for i := range min(len(pids), len(j.members)) {
+		pids[i] = j.members[i].pid
+		listed++
+	}
+	return listed, len(j.members), nil
+}
+
+func (k *Kernel) askLocked(op string, h jobobject.Handle) (*job, error) {
+	return lookLocked[*job](k, op, h, uint32(jobobject.AccessQuery))
+}

@@ -1,0 +1,165 @@
+package jobtest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// What the kernel answers where package jobobject has no sentinel.
+var (
+	ErrInvalidHandle    = errors.New("the handle is invalid")
+	ErrInvalidParameter = errors.New("the parameter is incorrect")
+	ErrQuota            = errors.New("not enough quota is available")
+)
+
+// Self is the pid of the process that uses the kernel: the test itself.
+const Self uint32 = 4000
+
+// Kernel is a simulated NT kernel, a [jobobject.Kernel]. It is safe for
+// concurrent use. Handles and pids are never used twice, so that a use after
+// close is an error and never a coincidence.
+type Kernel struct {
+	running sync.WaitGroup // goroutines of programs
+
+	mu       sync.Mutex // guards the fields below and all objects
+	handles  map[jobobject.Handle]entry
+	last     jobobject.Handle
+	lastPid  uint32
+	named    map[string]*job
+	procs    map[uint32]*Proc
+	programs map[string]func(*Proc) uint32
+	faults   map[string]*fault
+	calls    map[string]int
+}
+
+// entry is what a handle stands for: a *job, a *Proc or a *port.
+type entry struct {
+	object any
+	access uint32
+}
+
+type fault struct {
+	times int // how often still; negative for ever
+	err   error
+}
+
+var _ jobobject.Kernel = (*Kernel)(nil)
+
+// New returns a kernel without jobs, processes and programs.
+func New() *Kernel {
+	return &Kernel{
+		lastPid:  Self,
+		handles:  make(map[jobobject.Handle]entry),
+		named:    make(map[string]*job),
+		procs:    make(map[uint32]*Proc),
+		programs: make(map[string]func(*Proc) uint32),
+		faults:   make(map[string]*fault),
+		calls:    make(map[string]int),
+	}
+}
+
+// Fail makes the next calls of the [jobobject.Kernel] method op fail with err
+// before they do anything; a negative number of times means all of them.
+func (k *Kernel) Fail(op string, times int, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.faults[op] = &fault{times: times, err: err}
+}
+
+// Calls tells how often the [jobobject.Kernel] method op was called.
+func (k *Kernel) Calls(op string) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.calls[op]
+}
+
+// OpenHandles counts the handles that nobody has closed yet.
+func (k *Kernel) OpenHandles() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.handles)
+}
+
+// Wait returns when the functions of all processes have returned.
+func (k *Kernel) Wait() { k.running.Wait() }
+
+// enterLocked counts a call of op, and fails it if a fault is due.
+func (k *Kernel) enterLocked(op string) error {
+	k.calls[op]++
+	f := k.faults[op]
+	if f == nil || f.times == 0 {
+		return nil
+	}
+	f.times--
+	return f.err
+}
+
+func (k *Kernel) openLocked(object any, access uint32) jobobject.Handle {
+	k.last += 4
+	k.handles[k.last] = entry{object, access}
+	switch o := object.(type) {
+	case *job:
+		o.handles++
+	case *port:
+		o.handles++
+	}
+	return k.last
+}
+
+// lookLocked finds the object of type T behind h, if h carries all of access.
+func lookLocked[T any](k *Kernel, op string, h jobobject.Handle, access uint32) (T, error) {
+	var zero T
+	if err := k.enterLocked(op); err != nil {
+		return zero, err
+	}
+	e, ok := k.handles[h]
+	if !ok {
+		return zero, ErrInvalidHandle
+	}
+	object, ok := e.object.(T)
+	if !ok {
+		return zero, ErrInvalidHandle
+	}
+	if e.access&access != access {
+		return zero, fmt.Errorf("handle lacks access %#x: %w", access&^e.access, jobobject.ErrPermission)
+	}
+	return object, nil
+}
+
+// CloseHandle implements [jobobject.Kernel].
+func (k *Kernel) CloseHandle(h jobobject.Handle) error {
+	victims, err := k.closeHandle(h)
+	k.kill(victims, 0)
+	return err
+}
+
+// closeHandle returns the processes that the end of the handle condemns.
+func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e, ok := k.handles[h]
+	if err := k.enterLocked("CloseHandle"); err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, ErrInvalidHandle
+	}
+	delete(k.handles, h)
+	switch o := e.object.(type) {
+	case *port:
+		o.handles--
+	case *job:
+		o.handles--
+		if o.handles > 0 {
+			break
+		}
+		delete(k.named, nameKey(o.name))
+		if o.limits.KillOnClose {
+			return o.condemnLocked(), nil
+		}
+	}
+	return nil, nil
+}

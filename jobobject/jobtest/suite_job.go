@@ -1,0 +1,309 @@
+package jobtest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+func testNameTaken(t *testing.T, b Bed) {
+	name := b.name(t)
+	b.create(t, jobobject.Options{Name: name})
+	j, err := jobobject.Create(jobobject.Options{Name: name, Kernel: b.Kernel})
+	if err == nil {
+		j.Close()
+	}
+	if !errors.Is(err, jobobject.ErrExist) {
+		t.Errorf("create again: %v, want ErrExist", err)
+	}
+	var typed *jobobject.Error
+	if !errors.As(err, &typed) || typed.Op != "create job" || typed.Name != name {
+		t.Errorf("error is %+v, want the operation and the name", typed)
+	}
+	// Win32 names differ by case.
+	b.create(t, jobobject.Options{Name: strings.ToUpper(name)})
+}
+
+func testNameFree(t *testing.T, b Bed) {
+	name := b.name(t)
+	j := b.create(t, jobobject.Options{Name: name})
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := jobobject.Open(name, jobobject.AccessQuery, b.Kernel)
+	if !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("open after close: %v, want ErrNotExist", err)
+	}
+	b.create(t, jobobject.Options{Name: name})
+}
+
+func testObjectPath(t *testing.T, b Bed) {
+	path := `\BaseNamedObjects\` + b.name(t)
+	if _, err := jobobject.Open(path, jobobject.AccessQuery, b.Kernel); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("open before create: %v, want ErrNotExist", err)
+	}
+	b.create(t, jobobject.Options{Name: path})
+	// Object paths do not differ by case.
+	for _, again := range []string{path, strings.ToUpper(path)} {
+		j, err := jobobject.Create(jobobject.Options{Name: again, Kernel: b.Kernel})
+		if err == nil {
+			j.Close()
+		}
+		if !errors.Is(err, jobobject.ErrExist) {
+			t.Errorf("create %s again: %v, want ErrExist", again, err)
+		}
+	}
+	opened, err := jobobject.Open(path, jobobject.AccessQuery, b.Kernel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func testRights(t *testing.T, b Bed) {
+	name := b.name(t)
+	j := b.create(t, jobobject.Options{Name: name, KillOnClose: true})
+	tree := b.startTree(t, j, 1)
+	reader, err := jobobject.Open(name, jobobject.AccessQuery, b.Kernel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	b.wantMembers(t, reader, tree)
+	if err := reader.Terminate(1); !errors.Is(err, jobobject.ErrPermission) {
+		t.Errorf("terminate by a reader: %v, want ErrPermission", err)
+	}
+}
+
+func testClosed(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{})
+	messages := j.Messages()
+	for range 2 {
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m, open := <-messages; open {
+		t.Errorf("message %v after close", m)
+	}
+	if _, open := <-j.Messages(); open {
+		t.Error("a late reader gets an open channel")
+	}
+	_, perr := j.Pids()
+	_, aerr := j.Accounting()
+	_, serr := j.Start(b.options("exit", "0"))
+	for what, err := range map[string]error{
+		"pids": perr, "accounting": aerr, "start": serr, "terminate": j.Terminate(0),
+		"assign": j.Assign(1), "limits": j.SetLimits(jobobject.Limits{}), "wait": j.WaitEmpty(t.Context()),
+	} {
+		if !errors.Is(err, jobobject.ErrClosed) {
+			t.Errorf("%s: %v, want ErrClosed", what, err)
+		}
+	}
+}
+
+func testMembers(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	if pids, err := j.Pids(); err != nil || len(pids) != 0 {
+		t.Errorf("pids of an empty job = %v, %v", pids, err)
+	}
+	tree := b.startTree(t, j, 3)
+	b.wantMembers(t, j, tree)
+	if !slices.Contains(tree.pids, tree.first.Pid()) {
+		t.Errorf("pids = %v, want the first process, %d, among them", tree.pids, tree.first.Pid())
+	}
+}
+
+func testAssign(t *testing.T, b Bed) {
+	outer := b.create(t, jobobject.Options{KillOnClose: true})
+	inner := b.create(t, jobobject.Options{})
+	tree := b.startTree(t, outer, 1)
+	if err := inner.Assign(tree.first.Pid()); err != nil {
+		t.Fatal(err)
+	}
+	b.wantMembers(t, outer, tree)
+	b.wantMembers(t, inner, tree)
+}
+
+func testAssignStranger(t *testing.T, b Bed) {
+	a := b.create(t, jobobject.Options{KillOnClose: true})
+	c := b.create(t, jobobject.Options{KillOnClose: true})
+	inA, _ := b.startTree(t, a, 1), b.startTree(t, c, 1)
+	if err := c.Assign(inA.first.Pid()); !errors.Is(err, jobobject.ErrPermission) {
+		t.Errorf("assign the member of an unrelated job: %v, want ErrPermission", err)
+	}
+	p := start(t, a, b.options("exit", "0"))
+	wait(t, p)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Assign(0xFFFFFFF0); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("assign an unused pid: %v, want ErrNotExist", err)
+	}
+}
+
+// testNested ends the inner job and must find the outer one as it was.
+func testNested(t *testing.T, b Bed) {
+	outer := b.create(t, jobobject.Options{KillOnClose: true})
+	inner := b.create(t, jobobject.Options{})
+	stays, goes := b.startTree(t, outer, 1), b.startTree(t, outer, 1)
+	if err := inner.Assign(goes.first.Pid()); err != nil {
+		t.Fatal(err)
+	}
+	if err := inner.Terminate(5); err != nil {
+		t.Fatal(err)
+	}
+	if code := wait(t, goes.first); code != 5 {
+		t.Errorf("exit code = %d, want 5", code)
+	}
+	if err := inner.WaitEmpty(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.wantMembers(t, outer, stays)
+	pids, err := outer.Pids()
+	if err != nil || slices.Contains(pids, goes.first.Pid()) {
+		t.Errorf("pids of the outer job = %v, %v, want %d gone", pids, err, goes.first.Pid())
+	}
+}
+
+func testTerminateJob(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	if err := j.Terminate(1); err != nil {
+		t.Errorf("terminate an empty job: %v", err)
+	}
+	tree := b.startTree(t, j, 3)
+	if err := j.Terminate(137); err != nil {
+		t.Fatal(err)
+	}
+	if code := wait(t, tree.first); code != 137 {
+		t.Errorf("exit code = %d, want 137", code)
+	}
+	if err := j.WaitEmpty(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if pids, err := j.Pids(); err != nil || len(pids) != 0 {
+		t.Errorf("pids = %v, %v, want none", pids, err)
+	}
+}
+
+func testKillOnClose(t *testing.T, b Bed) {
+	watcher := b.create(t, jobobject.Options{KillOnClose: true})
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	p := b.startTree(t, j, 2).first
+	// An empty job set to limits of its own must keep its kill on close.
+	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, ActiveProcesses: 100}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, p)
+	if err := watcher.WaitEmpty(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func testSurvivesClose(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{})
+	tree := b.startTree(t, j, 1)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tree.stdin.Close()
+	if code := wait(t, tree.first); code != 0 {
+		t.Errorf("exit code = %d, want the 0 of an undisturbed end", code)
+	}
+}
+
+func testWaitEmpty(t *testing.T, b Bed) {
+	name := b.name(t)
+	j := b.create(t, jobobject.Options{Name: name, KillOnClose: true})
+	if err := j.WaitEmpty(t.Context()); err != nil {
+		t.Errorf("job without a process: %v", err)
+	}
+	tree := b.startTree(t, j, 2)
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.WaitEmpty(stopped); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a cancelled context: %v, want context.Canceled", err)
+	}
+	opened, err := jobobject.Open(name, jobobject.AccessQuery, b.Kernel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	var wg sync.WaitGroup
+	for what, w := range map[string]*jobobject.Job{"creator": j, "reader": opened} {
+		wg.Go(func() {
+			if err := w.WaitEmpty(t.Context()); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		})
+	}
+	tree.stdin.Close()
+	wg.Wait()
+	if a, err := j.Accounting(); err != nil || a.Active != 0 {
+		t.Errorf("accounting = %+v, %v, want nothing active", a, err)
+	}
+}
+
+func testMessages(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	messages := j.Messages()
+	p := start(t, j, b.options("exit", "3"))
+	want := []jobobject.Message{
+		{Kind: jobobject.NewProcess, Pid: p.Pid()},
+		{Kind: jobobject.ExitProcess, Pid: p.Pid()},
+		{Kind: jobobject.ActiveProcessZero},
+	}
+	for _, w := range want {
+		got := <-messages
+		for got.Pid != p.Pid() && got.Pid != 0 {
+			got = <-messages // of a console host
+		}
+		if got != w {
+			t.Errorf("message %v of %d, want %v of %d", got.Kind, got.Pid, w.Kind, w.Pid)
+		}
+	}
+}
+
+// testManyAtOnce is about handles, keys and waits that must not be mixed up.
+func testManyAtOnce(t *testing.T, b Bed) {
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for range 8 {
+				b.oneLife(t, uint32(worker))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (b Bed) oneLife(t *testing.T, code uint32) {
+	j, err := jobobject.Create(jobobject.Options{Kernel: b.Kernel, KillOnClose: true})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer j.Close()
+	p, err := j.Start(b.options("exit", string('0'+rune(code))))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer p.Close()
+	if got, err := p.Wait(t.Context()); err != nil || got != code {
+		t.Errorf("exit code = %d, %v, want %d", got, err, code)
+	}
+	if err := j.WaitEmpty(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,227 @@
+package jobtest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+func testExitCode(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	// 259 is also the code that GetExitCodeProcess gives for a running process.
+	for _, code := range []uint32{0, 7, 259, 4294967295} {
+		p := start(t, j, b.options("exit", strconv.FormatUint(uint64(code), 10)))
+		if got := wait(t, p); got != code {
+			t.Errorf("exit code = %d, want %d", got, code)
+		}
+		if got := wait(t, p); got != code {
+			t.Errorf("exit code of a second wait = %d, want %d", got, code)
+		}
+	}
+}
+
+func testArguments(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	o := b.options(`args "" "a b" a\b "a\\" \"q\" & | %PATH% ^ ä😀`)
+	got, code := output(t, j, o)
+	var want strings.Builder
+	for _, a := range []string{"", "a b", `a\b`, `a\`, `"q"`, "&", "|", "%PATH%", "^", "ä😀"} {
+		want.WriteString(strconv.Quote(a) + "\n")
+	}
+	if got != want.String() || code != 0 {
+		t.Errorf("code %d, arguments:\n%swant:\n%s", code, got, want.String())
+	}
+}
+
+func testEnvironment(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	o := b.options("env", "SILO_TEST")
+	o.Env = append([]string{"silo_test=lost", "Silo_Test=ä = 1"}, b.Env...)
+	if got, code := output(t, j, o); got != "ä = 1\n" || code != 0 {
+		t.Errorf("code %d, value %q", code, got)
+	}
+	if got, code := output(t, j, b.options("env", "SILO_TEST")); got != "" || code != 1 {
+		t.Errorf("code %d, value %q of a variable that was not given", code, got)
+	}
+}
+
+func testStreams(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	inR, inW := pipe(t)
+	outR, outW := pipe(t)
+	errR, errW := pipe(t)
+	o := b.options("cat")
+	o.Stdin, o.Stdout, o.Stderr = inR, outW, errW
+	p := start(t, j, o)
+	inR.Close()
+	outW.Close()
+	errW.Close()
+	sent := strings.Repeat("0123456789abcdef", 1<<14)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := io.WriteString(inW, sent); err != nil {
+			t.Error(err)
+		}
+		inW.Close()
+	})
+	got, err := io.ReadAll(outR)
+	if err != nil || string(got) != sent {
+		t.Errorf("%d bytes came back, %v, want the %d sent", len(got), err, len(sent))
+	}
+	wg.Wait()
+	if n, err := io.ReadAll(errR); err != nil || string(n) != "262144\n" {
+		t.Errorf("stderr = %q, %v", n, err)
+	}
+	if code := wait(t, p); code != 0 {
+		t.Errorf("exit code = %d", code)
+	}
+}
+
+// testNoStreams: an absent stdin ends at once, an absent stdout takes all.
+func testNoStreams(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	if code := wait(t, start(t, j, b.options("cat"))); code != 0 {
+		t.Errorf("exit code = %d, want 0", code)
+	}
+}
+
+// testInheritance starts a lasting process while the write end of another's
+// pipe is open: the pipe must end although that process lives on.
+func testInheritance(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	r, w := pipe(t)
+	b.startTree(t, j, 1)
+	o := b.options("args", "x")
+	o.Stdout = w
+	start(t, j, o)
+	b.startTree(t, j, 1)
+	w.Close()
+	if got, err := io.ReadAll(r); err != nil || string(got) != "\"x\"\n" {
+		t.Errorf("output = %q, %v", got, err)
+	}
+}
+
+func testNoProgram(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	const missing = `C:\no such directory\missing.exe`
+	for what, o := range map[string]jobobject.ProcessOptions{
+		"application":  {Application: missing, CommandLine: "missing"},
+		"command line": {CommandLine: `"` + missing + `" secret`},
+	} {
+		p, err := j.Start(o)
+		if err == nil {
+			p.Close()
+		}
+		if !errors.Is(err, jobobject.ErrNotExist) {
+			t.Errorf("by %s: %v, want ErrNotExist", what, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("by %s: error gives an argument away: %v", what, err)
+		}
+	}
+	if a, err := j.Accounting(); err != nil || a.Active != 0 {
+		t.Errorf("accounting = %+v, %v, want nothing active", a, err)
+	}
+}
+
+func testBadOptions(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	for _, tt := range []struct {
+		want string
+		set  func(*jobobject.ProcessOptions)
+	}{
+		{"application has a NUL", func(o *jobobject.ProcessOptions) { o.Application += "\x00" }},
+		{"command line has a NUL", func(o *jobobject.ProcessOptions) { o.CommandLine += "\x00secret" }},
+		{"working directory has a NUL", func(o *jobobject.ProcessOptions) { o.Dir = "\x00" }},
+		{"environment entry 0 has a NUL", func(o *jobobject.ProcessOptions) { o.Env = []string{"secret=\x00"} }},
+		{"neither application nor", func(o *jobobject.ProcessOptions) { o.Application, o.CommandLine = "", "" }},
+	} {
+		o := b.options("exit", "0")
+		tt.set(&o)
+		p, err := j.Start(o)
+		if err == nil {
+			p.Close()
+			t.Errorf("started, want %q", tt.want)
+			continue
+		}
+		if !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("error %q, want %q and no content", err, tt.want)
+		}
+	}
+}
+
+func testEvent(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	r, w := pipe(t)
+	o := b.options("event")
+	o.Stdout = w
+	p := start(t, j, o)
+	w.Close()
+	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
+		t.Fatalf("first line %q, %v", line, err)
+	}
+	const ctrlC = 0
+	if err := p.Signal(ctrlC); errors.Is(err, jobobject.ErrNotSupported) {
+		t.Skipf("the kernel raises no events: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if code := wait(t, p); code != 40+ctrlC {
+		t.Errorf("exit code = %d, want %d", code, 40+ctrlC)
+	}
+	if err := p.Signal(ctrlC); !errors.Is(err, jobobject.ErrExited) {
+		t.Errorf("signal after exit: %v, want ErrExited", err)
+	}
+}
+
+func testTerminateProcess(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	p := b.startTree(t, j, 1).first
+	if err := p.Terminate(9); err != nil {
+		t.Fatal(err)
+	}
+	if code := wait(t, p); code != 9 {
+		t.Errorf("exit code = %d, want 9", code)
+	}
+	if err := p.Terminate(10); err != nil {
+		t.Errorf("terminate again: %v", err)
+	}
+	if code := wait(t, p); code != 9 {
+		t.Errorf("exit code = %d after a second terminate, want 9", code)
+	}
+}
+
+func testWaitEnds(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	p := b.startTree(t, j, 1).first
+	stopped, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("no more time")
+	cancel(why)
+	if _, err := p.Wait(stopped); !errors.Is(err, why) {
+		t.Errorf("with a cancelled context: %v, want its cause", err)
+	}
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if _, err := p.Wait(t.Context()); !errors.Is(err, jobobject.ErrClosed) {
+				t.Errorf("wait through close: %v, want ErrClosed", err)
+			}
+		})
+	}
+	for range 2 {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Wait()
+	if err := p.Terminate(1); !errors.Is(err, jobobject.ErrClosed) {
+		t.Errorf("terminate after close: %v, want ErrClosed", err)
+	}
+}

@@ -1,0 +1,98 @@
+package jobobject
+
+// Handle names an open kernel object of one [Kernel]. Zero is none.
+type Handle uintptr
+
+// Access is the set of rights asked for when a job is opened.
+//
+// https://learn.microsoft.com/windows/win32/procthread/job-object-security-and-access-rights
+type Access uint32
+
+const (
+	AccessAssign        Access = 0x0001 // put processes into the job
+	AccessSetAttributes Access = 0x0002 // set limits
+	AccessQuery         Access = 0x0004 // all a reader of statistics needs
+	AccessTerminate     Access = 0x0008 // end all members
+	AccessAll           Access = 0x1F001F
+)
+
+// ProcessAccess is the set of rights asked for when a process is opened.
+//
+// https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights
+type ProcessAccess uint32
+
+const (
+	ProcessTerminate    ProcessAccess = 0x0001
+	ProcessSetQuota     ProcessAccess = 0x0100
+	ProcessQueryLimited ProcessAccess = 0x1000
+)
+
+// Kernel is the seam under this package: the calls a job needs, typed, without
+// any unsafe pointer. [System] is the machine's own kernel; the jobtest package
+// has a simulated one. A Kernel is comparable, usable as a map key, and safe for
+// concurrent use. No call blocks but WaitPort.
+//
+// Errors match the sentinels of this package where one fits, and are the code
+// of the kernel otherwise.
+type Kernel interface {
+	// CreateJob makes a job object with all access. An empty name makes an
+	// anonymous one, a name that starts with a backslash is an NT object path,
+	// any other a Win32 name. A name in use is ErrExist, whatever it names.
+	CreateJob(name, securityDescriptor string) (Handle, error)
+	// OpenJob opens an existing job by the same rules, or says ErrNotExist.
+	OpenJob(name string, access Access) (Handle, error)
+	// CloseHandle gives up any handle that this interface returned.
+	CloseHandle(h Handle) error
+
+	AssignProcess(job, process Handle) error
+	TerminateJob(job Handle, code uint32) error
+	// IsProcessInJob tells whether process is a member of job or of a job nested in it.
+	IsProcessInJob(process, job Handle) (bool, error)
+	// ProcessIDs fills pids from the front. assigned counts all members; it is
+	// larger than len(pids) when the list did not fit.
+	ProcessIDs(job Handle, pids []uint32) (listed, assigned int, err error)
+
+	Accounting(job Handle) (Accounting, error)
+	MemoryUsage(job Handle) (MemoryUsage, error)
+	IOAttribution(job Handle) (IOAttribution, error)
+	// EnableIOAttribution starts the count that IOAttribution reads.
+	EnableIOAttribution(job Handle) error
+
+	// SetExtendedLimits sets the KillOnClose, JobMemory, ProcessMemory and
+	// ActiveProcesses of l, and takes away those which are zero.
+	SetExtendedLimits(job Handle, l *Limits) error
+	// SetCPURate sets a hard cap or a weight; both zero takes the control away.
+	SetCPURate(job Handle, rate, weight uint32) error
+	SetAffinity(job Handle, groups []GroupAffinity) error
+
+	CreatePort() (Handle, error)
+	// AssociatePort makes job send its messages to port under key, once for all.
+	AssociatePort(job, port Handle, key uintptr) error
+	// WaitPort blocks until a message arrives: its kind, its key and its pid.
+	WaitPort(port Handle) (kind uint32, key uintptr, pid uint32, err error)
+	// PostPort queues a message of our own.
+	PostPort(port Handle, kind uint32, key uintptr) error
+
+	// CreateProcess starts p as a member of job from its first instruction.
+	CreateProcess(job Handle, p *ProcessOptions) (process Handle, pid uint32, err error)
+	// OpenProcess says ErrNotExist for a pid that is not in use.
+	OpenProcess(pid uint32, access ProcessAccess) (Handle, error)
+	TerminateProcess(process Handle, code uint32) error
+	// SignalProcess makes process handle a console control event.
+	SignalProcess(process Handle, event uint32) error
+	// ExitCode tells whether process has ended, and if so with what.
+	ExitCode(process Handle) (code uint32, exited bool, err error)
+	// WatchExit closes exited when process ends. stop ends the watch; it must be
+	// called once, before the handle is closed, and returns when the watch has no
+	// more use for the handle.
+	WatchExit(process Handle) (exited <-chan struct{}, stop func(), err error)
+	// PrivateWorkingSet is the memory of process that is resident and its own.
+	PrivateWorkingSet(process Handle) (uint64, error)
+}
+
+// System returns the kernel of this machine. On systems other than Windows
+// every call on it says [ErrNotSupported].
+func System() Kernel { return system{} }
+
+// system implements Kernel, per operating system.
+type system struct{}

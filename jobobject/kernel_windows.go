@@ -1,0 +1,231 @@
+package jobobject
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+var (
+	modkernel32 = windows.NewLazySystemDLL("kernel32.dll")
+	modntdll    = windows.NewLazySystemDLL("ntdll.dll")
+
+	procCreateJobObjectW          = modkernel32.NewProc("CreateJobObjectW")
+	procOpenJobObjectW            = modkernel32.NewProc("OpenJobObjectW")
+	procIsProcessInJob            = modkernel32.NewProc("IsProcessInJob")
+	procQueryInformationJobObject = modkernel32.NewProc("QueryInformationJobObject")
+	procSetInformationJobObject   = modkernel32.NewProc("SetInformationJobObject")
+	procNtCreateJobObject         = modntdll.NewProc("NtCreateJobObject")
+	procNtOpenJobObject           = modntdll.NewProc("NtOpenJobObject")
+)
+
+func (system) CreateJob(name, securityDescriptor string) (Handle, error) {
+	sd, err := windows.SecurityDescriptorFromString(securityDescriptor)
+	if err != nil {
+		return 0, fmt.Errorf("parse security descriptor: %w", err)
+	}
+	if strings.HasPrefix(name, `\`) {
+		return callNtJob(procNtCreateJobObject, name, AccessAll, sd)
+	}
+	var namep *uint16
+	if name != "" {
+		if namep, err = windows.UTF16PtrFromString(name); err != nil {
+			return 0, err
+		}
+	}
+	sa := windows.SecurityAttributes{SecurityDescriptor: sd}
+	sa.Length = uint32(unsafe.Sizeof(sa))
+	// HANDLE CreateJobObjectW(LPSECURITY_ATTRIBUTES lpJobAttributes, LPCWSTR lpName)
+	// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-createjobobjectw
+	//
+	// Called here and not through x/sys, which drops the last error of a call that
+	// succeeded: the only sign that the name was taken.
+	r, _, e := syscall.SyscallN(procCreateJobObjectW.Addr(), uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(namep)))
+	switch {
+	case r == 0 && e == windows.ERROR_INVALID_HANDLE:
+		return 0, fmt.Errorf("%w: the name is that of another kind of object", ErrExist)
+	case r == 0:
+		return 0, e
+	case e == windows.ERROR_ALREADY_EXISTS:
+		return 0, errors.Join(e, windows.CloseHandle(windows.Handle(r)))
+	}
+	return Handle(r), nil
+}
+
+func (system) OpenJob(name string, access Access) (Handle, error) {
+	if strings.HasPrefix(name, `\`) {
+		return callNtJob(procNtOpenJobObject, name, access, nil)
+	}
+	namep, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return 0, err
+	}
+	// HANDLE OpenJobObjectW(DWORD dwDesiredAccess, BOOL bInheritHandle, LPCWSTR lpName)
+	// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw
+	r, _, e := syscall.SyscallN(procOpenJobObjectW.Addr(), uintptr(access), 0, uintptr(unsafe.Pointer(namep)))
+	if r == 0 {
+		return 0, e
+	}
+	return Handle(r), nil
+}
+
+// callNtJob calls one of two functions of the same shape, which take names that
+// Win32 cannot express: the jobs of Windows Server containers are outside of
+// \BaseNamedObjects.
+//
+//	NTSTATUS NtCreateJobObject(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES)
+//	NTSTATUS NtOpenJobObject(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES)
+func callNtJob(proc *windows.LazyProc, name string, access Access, sd *windows.SECURITY_DESCRIPTOR) (Handle, error) {
+	path, err := windows.NewNTUnicodeString(name)
+	if err != nil {
+		return 0, err
+	}
+	attributes := windows.OBJECT_ATTRIBUTES{
+		ObjectName:         path,
+		Attributes:         windows.OBJ_CASE_INSENSITIVE,
+		SecurityDescriptor: sd,
+	}
+	attributes.Length = uint32(unsafe.Sizeof(attributes))
+	var h windows.Handle
+	r, _, _ := syscall.SyscallN(proc.Addr(), uintptr(unsafe.Pointer(&h)), uintptr(access), uintptr(unsafe.Pointer(&attributes)))
+	if status := windows.NTStatus(r); status != windows.STATUS_SUCCESS {
+		return 0, status.Errno()
+	}
+	return Handle(h), nil
+}
+
+func (system) CloseHandle(h Handle) error { return windows.CloseHandle(windows.Handle(h)) }
+
+func (system) AssignProcess(job, process Handle) error {
+	return windows.AssignProcessToJobObject(windows.Handle(job), windows.Handle(process))
+}
+
+func (system) TerminateJob(job Handle, code uint32) error {
+	return windows.TerminateJobObject(windows.Handle(job), code)
+}
+
+// BOOL IsProcessInJob(HANDLE ProcessHandle, HANDLE JobHandle, PBOOL Result)
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi/nf-jobapi-isprocessinjob
+func (system) IsProcessInJob(process, job Handle) (bool, error) {
+	var member int32
+	r, _, e := syscall.SyscallN(procIsProcessInJob.Addr(), uintptr(process), uintptr(job), uintptr(unsafe.Pointer(&member)))
+	if r == 0 {
+		return false, e
+	}
+	return member != 0, nil
+}
+
+func (system) ProcessIDs(job Handle, pids []uint32) (listed, assigned int, err error) {
+	words := make([]uint64, idListRoom(len(pids)))
+	err = queryJobBytes(job, classProcessIDList, unsafe.Pointer(&words[0]), uintptr(len(words))*8)
+	if err != nil && !errors.Is(err, windows.ERROR_MORE_DATA) {
+		return 0, 0, err
+	}
+	header := (*processIDListHeader)(unsafe.Pointer(&words[0]))
+	listed = min(int(header.NumberOfProcessIdsInList), len(pids))
+	for i, id := range words[idListRoom(0):][:listed] {
+		pids[i] = uint32(id)
+	}
+	return listed, int(header.NumberOfAssignedProcesses), nil
+}
+
+func (system) Accounting(job Handle) (Accounting, error) {
+	var info basicAccounting
+	err := queryJob(job, classBasicAccounting, &info)
+	return info.accounting(), err
+}
+
+func (system) MemoryUsage(job Handle) (MemoryUsage, error) {
+	var info memoryUsage
+	err := queryJob(job, classMemoryUsage, &info)
+	return MemoryUsage{Commit: info.JobMemory, PeakCommit: info.PeakJobMemoryUsed}, unknownClass(err)
+}
+
+func (system) IOAttribution(job Handle) (IOAttribution, error) {
+	var info ioAttributionInformation
+	err := queryJob(job, classIOAttribution, &info)
+	return info.attribution(), unknownClass(err)
+}
+
+func (system) EnableIOAttribution(job Handle) error {
+	info := ioAttributionInformation{ControlFlags: ioAttributionEnable}
+	return unknownClass(setJob(job, classIOAttribution, &info))
+}
+
+func (system) SetExtendedLimits(job Handle, l *Limits) error {
+	info := l.extended()
+	return setJob(job, classExtendedLimit, &info)
+}
+
+func (system) SetCPURate(job Handle, rate, weight uint32) error {
+	info := newCPURateControl(rate, weight)
+	return unknownClass(setJob(job, classCPURateControl, &info))
+}
+
+func (system) SetAffinity(job Handle, groups []GroupAffinity) error {
+	info := make([]groupAffinity, len(groups))
+	for i, g := range groups {
+		info[i] = groupAffinity{Mask: g.Mask, Group: g.Group}
+	}
+	size := uintptr(len(info)) * unsafe.Sizeof(groupAffinity{})
+	return setJobBytes(job, classGroupInformationEx, unsafe.Pointer(unsafe.SliceData(info)), size)
+}
+
+func queryJob[T any](job Handle, class uint32, info *T) error {
+	return queryJobBytes(job, class, unsafe.Pointer(info), unsafe.Sizeof(*info))
+}
+
+// BOOL QueryInformationJobObject(HANDLE hJob, JOBOBJECTINFOCLASS JobObjectInformationClass,
+// LPVOID lpJobObjectInformation, DWORD cbJobObjectInformationLength, LPDWORD lpReturnLength)
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-queryinformationjobobject
+//
+// The x/sys form takes the buffer as an integer, which does not keep it in place.
+func queryJobBytes(job Handle, class uint32, info unsafe.Pointer, size uintptr) error {
+	r, _, e := syscall.SyscallN(procQueryInformationJobObject.Addr(), uintptr(job), uintptr(class), uintptr(info), size, 0)
+	if r == 0 {
+		return e
+	}
+	return nil
+}
+
+func setJob[T any](job Handle, class uint32, info *T) error {
+	return setJobBytes(job, class, unsafe.Pointer(info), unsafe.Sizeof(*info))
+}
+
+// BOOL SetInformationJobObject(HANDLE hJob, JOBOBJECTINFOCLASS JobObjectInformationClass,
+// LPVOID lpJobObjectInformation, DWORD cbJobObjectInformationLength)
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setinformationjobobject
+func setJobBytes(job Handle, class uint32, info unsafe.Pointer, size uintptr) error {
+	r, _, e := syscall.SyscallN(procSetInformationJobObject.Addr(), uintptr(job), uintptr(class), uintptr(info), size)
+	if r == 0 {
+		return e
+	}
+	return nil
+}
+
+// unknownClass marks the refusals of a kernel that lacks an information class,
+// or that does not keep it for this job, as [ErrNotSupported]. Our sizes are
+// under test and our values validated, so "wrong parameter" can mean only the class.
+func unknownClass(err error) error {
+	for _, code := range []error{windows.ERROR_INVALID_PARAMETER, windows.ERROR_INVALID_FUNCTION, windows.ERROR_NOT_FOUND} {
+		if errors.Is(err, code) {
+			return fmt.Errorf("%w: %w", ErrNotSupported, err)
+		}
+	}
+	return err
+}
+
+// supported marks the absence of a function or of its implementation.
+func supported(err error) error {
+	if errors.Is(err, windows.Errno(windows.E_NOTIMPL)) || errors.Is(err, windows.ERROR_PROC_NOT_FOUND) {
+		return fmt.Errorf("%w: %w", ErrNotSupported, err)
+	}
+	return err
+}

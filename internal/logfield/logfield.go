@@ -1,0 +1,17 @@
+// Package logfield has the keys of structured log records, so that each thing has one name in all of them.
+package logfield
+
+// The keys.
+const (
+	ContainerID = "container_id"
+	ExecID      = "exec_id"
+	Namespace   = "namespace"
+	Pid         = "pid"
+	State       = "state"
+	Op          = "op"
+	Duration    = "duration"
+	Topic       = "topic"
+	TraceID     = "trace_id"
+	SpanID      = "span_id"
+	ParentID    = "parent_span_id"
+)

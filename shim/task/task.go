@@ -1,0 +1,228 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/containerd/containerd/api/events"
+	"github.com/containerd/errdefs"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Config is what a task is made of.
+type Config struct {
+	// ID and Bundle are containerd's. Rootfs goes into the create event as it came.
+	ID, Bundle string
+	// Container is the task's from now on: Delete closes it.
+	Container Container
+	// Emit takes an event of containerd's api/events. It must not block.
+	Emit func(event any)
+	// Report takes what went wrong where nobody waits for an answer.
+	Report func(doing string, err error)
+	// Bounds default to [DefaultBounds].
+	Bounds Bounds
+	// Now defaults to [time.Now].
+	Now func() time.Time
+}
+
+// Task is a container with its init process and its execs. All methods are safe for concurrent use.
+type Task struct {
+	// Immutable after New.
+	ID, Bundle string
+	Init       *Process
+	container  Container
+	emit       func(any)
+	report     func(string, error)
+	bounds     Bounds
+	now        func() time.Time
+
+	// mu guards the field below.
+	mu    sync.Mutex
+	execs map[string]*Process
+}
+
+// New makes a task in state Created and announces nothing: the caller does, once it is reachable.
+func New(c Config, init Program, io IO, stdio Stdio) *Task {
+	t := &Task{
+		ID: c.ID, Bundle: c.Bundle, container: c.Container,
+		emit: c.Emit, report: c.Report, bounds: c.Bounds, now: c.Now,
+		execs: map[string]*Process{},
+	}
+	if t.bounds == (Bounds{}) {
+		t.bounds = DefaultBounds
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	t.Init = newProcess(t, "", init, io, stdio)
+	return t
+}
+
+// Container is what the task runs in.
+func (t *Task) Container() Container { return t.container }
+
+// Process finds init ("" or the task's own id) or an exec, or fails with [errdefs.ErrNotFound].
+func (t *Task) Process(execID string) (*Process, error) {
+	if execID == "" {
+		return t.Init, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p, ok := t.execs[execID]; ok {
+		return p, nil
+	}
+	return nil, fmt.Errorf("exec %s of task %s: %w", execID, t.ID, errdefs.ErrNotFound)
+}
+
+// Processes lists init and the execs.
+func (t *Task) Processes() []*Process {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := []*Process{t.Init}
+	for _, p := range t.execs {
+		all = append(all, p)
+	}
+	return all
+}
+
+// CanExec says why an exec of this id would be refused, if it would.
+func (t *Task) CanExec(execID string) error {
+	if execID == t.ID {
+		return fmt.Errorf("exec %s: the id is the task's own: %w", execID, errdefs.ErrAlreadyExists)
+	}
+	if _, err := t.Init.step(Exec, nil); err != nil {
+		return err
+	}
+	if _, err := t.Process(execID); err == nil {
+		return fmt.Errorf("exec %s of task %s: %w", execID, t.ID, errdefs.ErrAlreadyExists)
+	}
+	return nil
+}
+
+// Exec adds a process in state Created and announces it.
+func (t *Task) Exec(execID string, program Program, io IO, stdio Stdio) error {
+	if err := t.CanExec(execID); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	if _, taken := t.execs[execID]; taken {
+		t.mu.Unlock()
+		return fmt.Errorf("exec %s of task %s: %w", execID, t.ID, errdefs.ErrAlreadyExists)
+	}
+	t.execs[execID] = newProcess(t, execID, program, io, stdio)
+	t.mu.Unlock()
+	t.emit(&events.TaskExecAdded{ContainerID: t.ID, ExecID: execID})
+	return nil
+}
+
+// KillAll ends every process of the container, whoever started it, when sig is SIGKILL; any other signal goes
+// to init and the execs.
+func (t *Task) KillAll(sig uint32) error {
+	for _, p := range t.Processes()[1:] {
+		if err := p.Kill(sig); err != nil && !errdefs.IsNotFound(err) {
+			t.report("kill "+p.String(), err)
+		}
+	}
+	return t.Init.Kill(sig)
+}
+
+// Delete forgets a stopped or never started process, announces it and returns its last status. Deleting init
+// closes the container; it is refused with [errdefs.ErrFailedPrecondition] while init runs.
+func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
+	p, err := t.Process(execID)
+	if err != nil {
+		return Status{}, err
+	}
+	from, err := p.step(Delete, nil)
+	if err != nil {
+		return Status{}, err
+	}
+	if from == Created {
+		p.release()
+		close(p.started)
+		close(p.done)
+	}
+	<-p.done
+	if p == t.Init {
+		err = t.dissolve(ctx)
+	} else {
+		t.mu.Lock()
+		delete(t.execs, execID)
+		t.mu.Unlock()
+	}
+	s := p.Status()
+	t.emit(&events.TaskDelete{
+		ContainerID: t.ID, ID: execID, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: stamp(s.ExitedAt),
+	})
+	return s, err
+}
+
+// dissolve ends what may be left of the container and gives it back. It goes on after a failure: whatever can be
+// released is.
+func (t *Task) dissolve(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bounds.Terminate)
+	defer cancel()
+	err := t.container.Terminate(ctx, Killed)
+	t.mu.Lock()
+	execs := t.execs
+	t.execs = map[string]*Process{}
+	t.mu.Unlock()
+	for _, p := range execs {
+		if killErr := p.Kill(SIGKILL); killErr != nil && !errdefs.IsNotFound(killErr) {
+			err = errors.Join(err, killErr)
+		}
+	}
+	if err = errors.Join(err, t.container.Close()); err != nil {
+		return fmt.Errorf("delete task %s: %w", t.ID, err)
+	}
+	return nil
+}
+
+// endRest ends what init left behind and waits until the execs have told their exits, so that init's is the last.
+func (t *Task) endRest() {
+	ctx, cancel := context.WithTimeout(context.Background(), t.bounds.Terminate)
+	defer cancel()
+	if err := t.container.Terminate(ctx, Killed); err != nil {
+		t.report("end the processes that init of task "+t.ID+" left behind", err)
+	}
+	for _, p := range t.Processes()[1:] {
+		if s := p.Status().State; s != Running && s != Starting {
+			continue
+		}
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (t *Task) emitStarted(p *Process, pid uint32) {
+	if p.ID == "" {
+		t.emit(&events.TaskStart{ContainerID: t.ID, Pid: pid})
+		return
+	}
+	t.emit(&events.TaskExecStarted{ContainerID: t.ID, ExecID: p.ID, Pid: pid})
+}
+
+// emitExit announces an exit. Containerd knows init by an id that equals the container's.
+func (t *Task) emitExit(p *Process, s Status) {
+	id := p.ID
+	if id == "" {
+		id = t.ID
+	}
+	t.emit(&events.TaskExit{
+		ContainerID: t.ID, ID: id, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: stamp(s.ExitedAt),
+	})
+}
+
+// stamp is nil for a moment that never came.
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}

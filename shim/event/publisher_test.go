@@ -1,0 +1,111 @@
+package event_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/containerd/containerd/api/events"
+	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/typeurl/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/shim/event"
+)
+
+// daemon takes events while it is up.
+type daemon struct {
+	mu    sync.Mutex
+	down  bool
+	taken []string
+}
+
+func (d *daemon) Close() error { return nil }
+
+func (d *daemon) Forward(_ context.Context, e *types.Envelope) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.down {
+		return errors.New("containerd is away")
+	}
+	body, err := typeurl.UnmarshalAny(e.Event)
+	if err != nil {
+		return err
+	}
+	d.taken = append(d.taken, fmt.Sprintf("%s %s %s", e.Namespace, e.Topic, body.(*events.TaskStart).ContainerID))
+	return nil
+}
+
+func (d *daemon) set(down bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down = down
+}
+
+func numbered(n int) (want []string) {
+	for i := range n {
+		want = append(want, fmt.Sprintf("ns /tasks/start %d", i))
+	}
+	return want
+}
+
+func TestOrderHoldsOverAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &daemon{}
+		p := event.New("ns", d)
+		const n = 100
+		for i := range n {
+			d.set(i > 20 && i < 80)
+			p.Publish(&events.TaskStart{ContainerID: fmt.Sprint(i)})
+			time.Sleep(20 * time.Millisecond) // the bubble's clock
+		}
+		if err := p.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(numbered(n), d.taken); diff != "" {
+			t.Errorf("taken (-want +got):\n%s", diff)
+		}
+		if p.Dropped() != 0 {
+			t.Errorf("%d dropped, want none", p.Dropped())
+		}
+	})
+}
+
+func TestADayWithoutContainerdIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &daemon{down: true}
+		p := event.New("ns", d)
+		const n = 10_000
+		for i := range n {
+			p.Publish(&events.TaskStart{ContainerID: fmt.Sprint(i)})
+		}
+		time.Sleep(24 * time.Hour) // the bubble's clock
+		d.set(false)
+		if err := p.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kept := len(d.taken)
+		if kept == 0 || kept+int(p.Dropped()) != n {
+			t.Errorf("%d taken and %d dropped of %d", kept, p.Dropped(), n)
+		}
+		if diff := cmp.Diff(numbered(kept), d.taken); diff != "" {
+			t.Errorf("taken (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestCloseGivesUpWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := event.New("ns", &daemon{down: true})
+		p.Publish(&events.TaskStart{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := p.Close(ctx); err == nil {
+			t.Error("close succeeded with an event that was never taken")
+		}
+	})
+}

@@ -1,0 +1,66 @@
+package event
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	api "github.com/containerd/containerd/api/services/ttrpc/events/v1"
+	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/ttrpc"
+)
+
+// TTRPC sends to containerd's ttrpc address. It dials when there is something to send and again after a failure, so
+// it outlives any number of containerds. It is for one goroutine, but for Close.
+type TTRPC struct {
+	address string
+
+	// mu guards the field below.
+	mu     sync.Mutex
+	client *ttrpc.Client
+}
+
+// NewTTRPC makes a sender to an address as containerd gives it in TTRPC_ADDRESS.
+func NewTTRPC(address string) *TTRPC { return &TTRPC{address: address} }
+
+// Forward sends one event.
+func (t *TTRPC) Forward(ctx context.Context, e *types.Envelope) error {
+	client, err := t.connected(ctx)
+	if err != nil {
+		return fmt.Errorf("dial containerd: %w", err)
+	}
+	if _, err := api.NewTTRPCEventsClient(client).Forward(ctx, &api.ForwardRequest{Envelope: e}); err != nil {
+		_ = t.Close() // a connection that failed is not used again, whatever closing it says
+		return fmt.Errorf("forward event: %w", err)
+	}
+	return nil
+}
+
+func (t *TTRPC) connected(ctx context.Context) (*ttrpc.Client, error) {
+	t.mu.Lock()
+	client := t.client
+	t.mu.Unlock()
+	if client != nil {
+		return client, nil
+	}
+	conn, err := dial(ctx, t.address)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.client = ttrpc.NewClient(conn)
+	return t.client, nil
+}
+
+// Close drops the connection, if there is one.
+func (t *TTRPC) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.client == nil {
+		return nil
+	}
+	err := t.client.Close()
+	t.client = nil
+	return err
+}

@@ -1,0 +1,12 @@
+// Package spec turns an OCI runtime spec and its annotations into a plan that a host can carry out without
+// asking again: [Load] reads the bundle, [ForJob] plans a job container (what Kubernetes calls HostProcess), and
+// [NewProcess] plans one process in it.
+//
+// A plan is complete: the program has been found, the command line is quoted, limits are in the units of the job
+// object. What the plan cannot hold is an error that names the field and says what to do. Nothing is dropped in
+// silence: the annotation [BestEffort] turns a refusal into one of the plan's warnings. What a job container has
+// by its nature, such as the host's network and devices, is not asked for and not refused.
+//
+// The package is plain Go. It treats Windows paths and command lines as text, so it behaves the same on every
+// system. No value of the environment and no argument gets into an error.
+package spec

@@ -1,0 +1,141 @@
+package spec
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Process is the plan of one process: what CreateProcess is to be told.
+type Process struct {
+	// Application is the full path of the program.
+	Application string
+	// CommandLine is what the program sees, its own name first.
+	CommandLine string
+	// Dir is the working directory.
+	Dir string
+	// Env holds the container's own entries. The host's belong under them: see [MergeEnv].
+	Env []string
+	// Username is whom to run it as; "" is the shim's own user.
+	Username string
+	// Terminal asks for a console of Width by Height characters.
+	Terminal      bool
+	Width, Height uint16
+}
+
+// The size of a console that nobody gave a size.
+const (
+	defaultWidth  = 80
+	defaultHeight = 25
+)
+
+// NewProcess plans a process in a job, its init or an exec. An exec runs as the user of the
+// init, and in its working directory when it names none. Errors are those of [Host.Job].
+func NewProcess(p *specs.Process, j *Job) (*Process, error) {
+	if p == nil {
+		return nil, fmt.Errorf("process is missing: say what to run in process.args: %w", errdefs.ErrInvalidArgument)
+	}
+	plan := &Process{Terminal: p.Terminal}
+	var err error
+	if plan.Username, err = j.username(p); err != nil {
+		return nil, err
+	}
+	if plan.Dir, err = j.dir(p.Cwd); err != nil {
+		return nil, err
+	}
+	if plan.Env, err = j.env(p.Env); err != nil {
+		return nil, err
+	}
+	if plan.Width, plan.Height, err = consoleSize(p); err != nil {
+		return nil, err
+	}
+	if err := j.planProgram(plan, p); err != nil {
+		return nil, err
+	}
+	return plan, nil
+}
+
+// planProgram fills Application and CommandLine. The spec's command line is taken as it is; arguments are quoted.
+func (j *Job) planProgram(plan *Process, p *specs.Process) error {
+	field, program := "process.commandLine", ""
+	switch {
+	case p.CommandLine != "":
+		plan.CommandLine = j.substitute(p.CommandLine)
+		program = firstToken(plan.CommandLine)
+	case len(p.Args) > 0:
+		if err := checkArgs(p.Args); err != nil {
+			return err
+		}
+		args := make([]string, len(p.Args))
+		for i, arg := range p.Args {
+			args[i] = j.substitute(arg)
+		}
+		field, program = "process.args[0]", args[0]
+		plan.CommandLine = quote(args)
+	default:
+		return fmt.Errorf("process.args is empty: name the program and its arguments: %w", errdefs.ErrInvalidArgument)
+	}
+	if err := checkText(strings.TrimSuffix(field, "[0]"), plan.CommandLine); err != nil {
+		return err
+	}
+	path, has := lookupEnv(plan.Env, "PATH")
+	if !has {
+		path = j.host.Path
+	}
+	var err error
+	plan.Application, err = search{host: j.host, dir: plan.Dir, path: path, rootfs: j.Rootfs}.find(field, program)
+	return err
+}
+
+// dir is the working directory: the process's own, else the init's, else the root of the root file system.
+func (j *Job) dir(cwd string) (string, error) {
+	dir := backslashes(j.substitute(cwd))
+	for _, other := range []string{j.Process.Dir, j.Rootfs} {
+		if dir == "" && other != "" {
+			dir = join(other, "")
+		}
+	}
+	if dir == "" {
+		return "", fmt.Errorf("process.cwd is missing: give a directory such as C:\\: %w", errdefs.ErrInvalidArgument)
+	}
+	if err := checkText("process.cwd", dir); err != nil {
+		return "", err
+	}
+	if !isAbs(dir) {
+		return "", fmt.Errorf("process.cwd: it is not an absolute Windows path such as C:\\dir: %w", errdefs.ErrInvalidArgument)
+	}
+	return dir, nil
+}
+
+// username is the container's: a job has one user.
+func (j *Job) username(p *specs.Process) (string, error) {
+	own, wanted := j.Process.Username, p.User.Username
+	switch {
+	case j.InheritUser:
+		return "", nil
+	case wanted == "" || strings.EqualFold(wanted, own):
+		return own, nil
+	}
+	return "", fmt.Errorf("process.user.username %q: an exec runs as its container's user %q: %w", wanted, own, errdefs.ErrNotImplemented)
+}
+
+func consoleSize(p *specs.Process) (width, height uint16, err error) {
+	width, height = defaultWidth, defaultHeight
+	if p.ConsoleSize == nil {
+		return width, height, nil
+	}
+	w, h := p.ConsoleSize.Width, p.ConsoleSize.Height
+	if w > math.MaxInt16 || h > math.MaxInt16 {
+		return 0, 0, fmt.Errorf("process.consoleSize %d by %d: use at most %d: %w", w, h, math.MaxInt16, errdefs.ErrInvalidArgument)
+	}
+	if w > 0 {
+		width = uint16(w)
+	}
+	if h > 0 {
+		height = uint16(h)
+	}
+	return width, height, nil
+}

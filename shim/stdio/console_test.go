@@ -1,0 +1,107 @@
+package stdio
+
+import (
+	"os"
+	"runtime"
+	"testing"
+)
+
+// TestConsole: what is typed and printed is delivered, and Close closes both.
+func TestConsole(t *testing.T) {
+	before := runtime.NumGoroutine()
+	stdin, stdout := listen(t), listen(t)
+	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Terminal: true})
+	if in, out, errFile := r.Child(); in != nil || out != nil || errFile != nil {
+		t.Error("a terminal has pipes as well")
+	}
+	c := newConsole(t)
+	r.UseConsole(c.in, c.out)
+	r.Start()
+
+	client := stdin.accept(t)
+	write(t, client, "dir\r")
+	typed := make([]byte, 4)
+	if _, err := c.keyboard.Read(typed); err != nil || string(typed) != "dir\r" {
+		t.Fatalf("the console read %q, error %v", typed, err)
+	}
+	write(t, c.screen, "C:\\>")
+	closeFiles(t, c.screen)
+	if got := readAll(t, stdout.accept(t)); got != "C:\\>" {
+		t.Errorf("the client saw %q", got)
+	}
+	finish(t, r)
+	if got := readAll(t, c.keyboard); got != "" {
+		t.Errorf("the console read %q after the client's end", got)
+	}
+	closeFiles(t, c.keyboard)
+	_ = client.Close()
+	stdin.close()
+	stdout.close()
+	waitGoroutines(t, before)
+}
+
+// TestConsoleOutlivesClient: a client that leaves does not hang up the console.
+func TestConsoleOutlivesClient(t *testing.T) {
+	server := listenBuffered(t)
+	conn, err := dialPipe(t.Context(), server.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newConsole(t)
+	in := &input{client: conn}
+	in.use(c.in, true)
+	client := server.accept(t)
+	write(t, client, "exit")
+	_ = client.Close()
+	in.run(t.Context())
+	write(t, c.in, "!")
+	if err := in.close(); err != nil {
+		t.Error(err)
+	}
+	if got := readAll(t, c.keyboard); got != "exit!" {
+		t.Errorf("the console read %q", got)
+	}
+}
+
+// TestConsoleUnattended: nobody asked for a stream. The program runs on, and
+// what it prints is read, so that it never blocks.
+func TestConsoleUnattended(t *testing.T) {
+	r := open(t, Config{Terminal: true})
+	c := newConsole(t)
+	r.UseConsole(c.in, c.out)
+	r.Start()
+	write(t, c.screen, string(randomBytes(1<<20)))
+	closeFiles(t, c.screen)
+	finish(t, r)
+	if got := readAll(t, c.keyboard); got != "" {
+		t.Errorf("the console read %q", got)
+	}
+}
+
+func TestConsoleThatNeverCame(t *testing.T) {
+	stdin, stdout := listen(t), listen(t)
+	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Terminal: true})
+	r.Start()
+	finish(t, r)
+}
+
+// console stands in for a pseudo console: two pipes.
+type console struct {
+	in, out          *os.File // the shim's ends
+	keyboard, screen *os.File // the console's
+}
+
+func newConsole(t *testing.T) console {
+	t.Helper()
+	in, keyboard, err := inputPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, screen, err := outputPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := console{in.(*os.File), out.(*os.File), keyboard, screen}
+	t.Cleanup(func() { closeAll(c.in, c.out, c.keyboard, c.screen) })
+	return c
+}

@@ -1,0 +1,27 @@
+// Package stdio carries bytes between a process of a container and the named
+// pipes, or log URIs, that containerd names in Create and Exec.
+//
+//	containerd's client                 the shim                      the program
+//	\\.\pipe\..-stdin  ──read──► input  goroutine ──write──► pipe ──► stdin
+//	\\.\pipe\..-stdout ◄─write── output goroutine ◄─read──── pipe ◄── stdout
+//	file:///C:/x.log   ◄─write── output goroutine ◄─read──── pipe ◄── stderr
+//
+// The program never holds a pipe of containerd: containerd may restart, and
+// its pipes with it, while the program goes on writing into a pipe of the shim.
+//
+// What the relay promises:
+//
+//   - A reader that is slow holds the program back; nothing is lost.
+//   - A reader that is gone is called again for a while, and the bytes that it
+//     did not take are kept for it. After that while output is discarded and
+//     counted ([Relay.Lost]), so that no program blocks for ever on a reader
+//     that will not come back.
+//   - The program's last byte is delivered before its reader sees the end.
+//   - [Relay.CloseStdin] never overtakes bytes that the client sent before it.
+//
+// The package starts no process and knows no job: package jobobject hands the
+// ends that [Relay.Child] returns to the program. It runs no logging program
+// either, so binary:// is refused.
+//
+// Shim packages and package main may import it.
+package stdio

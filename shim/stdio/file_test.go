@@ -1,0 +1,26 @@
+package stdio
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestLogFile: two processes write to one log file, one after the other; the
+// directory is made, and the second appends.
+func TestLogFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "container.log")
+	for _, line := range []string{"first\n", "second\n"} {
+		r := open(t, Config{Stdout: uri("file", path)})
+		_, out, _ := r.Child()
+		program := dup(t, out)
+		r.Start()
+		write(t, program, line)
+		closeFiles(t, program)
+		finish(t, r)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != "first\nsecond\n" {
+		t.Errorf("log has %q, error %v", got, err)
+	}
+}

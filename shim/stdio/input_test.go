@@ -1,0 +1,119 @@
+package stdio
+
+import (
+	"io"
+	"runtime"
+	"testing"
+)
+
+// TestCloseStdinDeliversFirst: the client sends more than the pipe to the
+// program holds, calls CloseIO and keeps its end open. The program still gets
+// every byte and then the end. The reference shim loses the tail.
+func TestCloseStdinDeliversFirst(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for _, size := range []int{0, 1, 32 << 10, 128 << 10, 1 << 20} {
+		server := listen(t)
+		r := open(t, Config{Stdin: server.path})
+		in, _, _ := r.Child()
+		program := dup(t, in)
+		client := server.accept(t)
+		r.Start()
+
+		read := make(chan string, 1)
+		go func() {
+			b, _ := io.ReadAll(program)
+			read <- string(b)
+		}()
+		text := string(randomBytes(size))
+		write(t, client, text)
+		r.CloseStdin()
+		r.CloseStdin()
+		if got := <-read; got != text {
+			t.Errorf("the program read %d of %d bytes, or others", len(got), size)
+		}
+		if err := r.Close(); err != nil {
+			t.Errorf("Close = %v", err)
+		}
+		closeFiles(t, program)
+		_ = client.Close()
+		server.close()
+	}
+	waitGoroutines(t, before)
+}
+
+// TestCloseStdinBeforeStart: a client may send all it has and call CloseIO
+// between Create and Start.
+func TestCloseStdinBeforeStart(t *testing.T) {
+	server := listenBuffered(t)
+	r := open(t, Config{Stdin: server.path})
+	in, _, _ := r.Child()
+	program := dup(t, in)
+	write(t, server.accept(t), "early")
+	r.CloseStdin()
+	r.Start()
+	if got := readAll(t, program); got != "early" {
+		t.Errorf("the program read %q", got)
+	}
+}
+
+func TestClientEndsStdin(t *testing.T) {
+	server := listen(t)
+	r := open(t, Config{Stdin: server.path})
+	in, _, _ := r.Child()
+	program := dup(t, in)
+	r.Start()
+	client := server.accept(t)
+	write(t, client, "all of it")
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, program); got != "all of it" {
+		t.Errorf("the program read %q", got)
+	}
+}
+
+// TestProgramClosesStdin: a program that reads no more is told to the client as
+// a broken pipe, so that the client need not write for ever.
+func TestProgramClosesStdin(t *testing.T) {
+	server := listen(t)
+	r := open(t, Config{Stdin: server.path})
+	in, _, _ := r.Child()
+	program := dup(t, in)
+	r.Start()
+	closeFiles(t, program)
+	client := server.accept(t)
+	for {
+		if _, err := client.Write(randomBytes(chunkSize)); err != nil {
+			break
+		}
+	}
+}
+
+// TestCloseWhileProgramReadsNothing: the relay is stuck writing to a program
+// that never reads, and Close still ends it.
+func TestCloseWhileProgramReadsNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	server := listen(t)
+	r := open(t, Config{Stdin: server.path})
+	in, _, _ := r.Child()
+	program := dup(t, in)
+	r.Start()
+	client := server.accept(t)
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for {
+			if _, err := client.Write(randomBytes(chunkSize)); err != nil {
+				return
+			}
+		}
+	}()
+	r.CloseStdin()
+	if err := r.Close(); err != nil {
+		t.Errorf("Close = %v", err)
+	}
+	<-sent
+	closeFiles(t, program)
+	server.close()
+	waitGoroutines(t, before)
+}

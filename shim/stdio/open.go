@@ -1,0 +1,90 @@
+package stdio
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+)
+
+// Open reaches every stream that c names and makes the program's ends.
+//
+// Errors name the field: [errdefs.ErrInvalidArgument] for an address of no
+// known form, [errdefs.ErrNotImplemented] for binary://,
+// [errdefs.ErrFailedPrecondition] for a terminal with stderr, which a console
+// cannot have, and [errdefs.ErrUnavailable] when nobody answers. After an error
+// nothing is left open. ctx bounds the dialling alone.
+func Open(ctx context.Context, c Config) (*Relay, error) {
+	if c.Terminal && c.Stderr != "" {
+		return nil, fmt.Errorf("stderr: a terminal has no stderr of its own: %w", errdefs.ErrFailedPrecondition)
+	}
+	if c.Retry == 0 {
+		c.Retry = defaultRetry
+	}
+	r := &Relay{terminal: c.Terminal}
+	r.ctx, r.cancel = context.WithCancelCause(context.Background())
+	if err := r.open(ctx, c); err != nil {
+		_ = r.Close() // Nothing was carried yet; the first error is the story.
+		return nil, err
+	}
+	return r, nil
+}
+
+// open fills in r. On error the caller closes what r holds by then.
+func (r *Relay) open(ctx context.Context, c Config) error {
+	addresses, err := parseAddresses(c)
+	if err != nil {
+		return err
+	}
+	if a := addresses[0]; a != nil {
+		client, err := dialPipe(ctx, a.path)
+		if err != nil {
+			return a.unavailable(err)
+		}
+		r.input = &input{client: client}
+	}
+	for _, a := range addresses[1:] {
+		if a == nil {
+			continue
+		}
+		client, err := a.open(ctx)
+		if err != nil {
+			return a.unavailable(err)
+		}
+		s := newSink(client, a.open, c.Retry)
+		if c.Log != nil {
+			s.log = c.Log.WithField("stream", a.field)
+		}
+		r.output = append(r.output, newOutput(a.field, s, &r.lost))
+	}
+	if c.Terminal {
+		return nil // UseConsole brings the program's ends.
+	}
+	return r.makePipes(addresses)
+}
+
+// makePipes makes the pipe between the relay and the program for each stream.
+func (r *Relay) makePipes(addresses [3]*address) error {
+	if r.input != nil {
+		ours, theirs, err := inputPipe()
+		if err != nil {
+			return fmt.Errorf("make pipe for stdin: %w", err)
+		}
+		r.child[0] = theirs
+		r.input.use(ours, false)
+	}
+	next := 0
+	for i, a := range addresses[1:] {
+		if a == nil {
+			continue
+		}
+		ours, theirs, err := outputPipe()
+		if err != nil {
+			return fmt.Errorf("make pipe for %s: %w", a.field, err)
+		}
+		r.child[i+1] = theirs
+		r.output[next].use(ours)
+		next++
+	}
+	return nil
+}

@@ -1,0 +1,235 @@
+package stdio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/containerd/log"
+)
+
+// defaultRetry is how long a reader may stay away before its output is
+// discarded. It is longer than containerd takes to restart.
+const defaultRetry = 10 * time.Second
+
+// Config says where the streams of one process lead.
+type Config struct {
+	// Stdin, Stdout and Stderr are the fields of containerd's Create and Exec
+	// requests: a pipe path, npipe:// or, for output, file://. Empty means that
+	// the stream was not asked for.
+	Stdin, Stdout, Stderr string
+
+	// Terminal says that the program gets a pseudo console ([Relay.UseConsole])
+	// in place of the pipes of [Relay.Child].
+	Terminal bool
+
+	// Retry is how long a reader that is gone is called again. 0 means 10 s.
+	Retry time.Duration
+
+	// Log is told when a reader goes, returns and is given up. It may be nil.
+	Log *log.Entry
+}
+
+// Relay carries the streams of one process. Its life is [Open], then either
+// [Relay.Child] or [Relay.UseConsole], then [Relay.Start] once the program
+// exists, [Relay.Drain] once it has exited, and [Relay.Close] in every case.
+//
+// All methods may be called at any time from any goroutine.
+type Relay struct {
+	// Immutable after Open, or UseConsole where there is one.
+	input  *input    // nil without stdin
+	output []*output // stdout, stderr: those asked for
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	lost   atomic.Uint64
+
+	terminal bool
+
+	// running counts the stream goroutines; Close waits for them.
+	running sync.WaitGroup
+
+	// mu guards the fields below.
+	mu      sync.Mutex
+	child   [3]*os.File // the program's ends, until Start
+	started bool
+	closed  bool
+}
+
+// Child returns the program's ends of its streams, nil where none was asked
+// for, and all nil with a terminal or after [Relay.Start]. The relay owns them
+// and closes them in Start or Close: the caller lets the program inherit them
+// and must not close them. They are not inheritable by themselves.
+func (r *Relay) Child() (stdin, stdout, stderr *os.File) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.child[0], r.child[1], r.child[2]
+}
+
+// UseConsole makes the ends of a pseudo console the program's streams: in is
+// written with what the client sends, out is read. The relay owns both from
+// here on. It must be called before [Relay.Start], and panics on a relay that
+// was opened without [Config.Terminal].
+//
+// The console's input stays open when the client's stdin ends, until
+// [Relay.Close]: a console whose input closes hangs up on its programs, and a
+// terminal that nobody is attached to any more must go on running.
+//
+// A console reports the end of its output only after it was closed, so the
+// caller closes the console before it calls [Relay.Drain].
+func (r *Relay) UseConsole(in, out *os.File) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.terminal {
+		panic("stdio: UseConsole on a relay without a terminal")
+	}
+	if r.started || r.closed {
+		closeAll(in, out)
+		return
+	}
+	if r.input != nil {
+		r.input.use(in, true)
+	} else {
+		// Nobody will type, and nobody may hang up: see above.
+		r.input = &input{program: in, keep: true}
+	}
+	if len(r.output) > 0 {
+		r.output[0].use(out)
+	} else {
+		// A console whose output is not read stops its programs.
+		r.output = append(r.output, discard(out, &r.lost))
+	}
+}
+
+// Start begins to carry bytes. It is called once the program was created and
+// closes the program's ends here, so that the program's own exit is what ends
+// its output. A second call does nothing.
+func (r *Relay) Start() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.started || r.closed {
+		return
+	}
+	r.started = true
+	r.closeChildLocked()
+	if r.input != nil && r.input.ready() {
+		r.running.Go(func() { r.input.run(r.ctx) })
+	}
+	for _, o := range r.output {
+		if o.src == nil { // A terminal whose console never came.
+			close(o.done)
+			continue
+		}
+		r.running.Go(func() { o.run(r.ctx) })
+	}
+}
+
+// stop ends all streams without waiting for them.
+func (r *Relay) stop(cause error) {
+	r.mu.Lock()
+	in, outputs := r.input, r.output
+	r.mu.Unlock()
+	r.cancel(cause)
+	if in != nil {
+		in.interrupt()
+	}
+	for _, o := range outputs {
+		o.interrupt()
+	}
+}
+
+// CloseStdin ends the program's stdin after everything that the client had
+// sent by now was delivered, whether or not the client has closed its end. It
+// does not wait for that, and more calls do nothing. The input of a pseudo
+// console is not closed; what the client sends later is not read, though.
+//
+// [CloseIO]: containerd's clients call it right after they close their end.
+//
+// [CloseIO]: https://pkg.go.dev/github.com/containerd/containerd/api/runtime/task/v3#CloseIORequest
+func (r *Relay) CloseStdin() {
+	r.mu.Lock()
+	in := r.input
+	r.mu.Unlock()
+	if in != nil {
+		in.finish()
+	}
+}
+
+// Drain waits until all that the program wrote was read to its end and
+// written, and its readers were told so. It is called after the program has
+// exited; a process that inherited its stdout can keep that open for longer.
+//
+// When ctx ends first, the output is given up: what the program wrote and no
+// reader took is counted in [Relay.Lost], the streams are closed, and the error
+// names them and wraps the cause of ctx. Without a started program it
+// returns nil at once.
+func (r *Relay) Drain(ctx context.Context) error {
+	r.mu.Lock()
+	started, outputs := r.started, r.output
+	r.mu.Unlock()
+	if !started {
+		return nil
+	}
+	var errs []error
+	for _, o := range outputs {
+		select {
+		case <-o.done:
+		case <-ctx.Done():
+			r.stop(context.Cause(ctx))
+			<-o.done
+		}
+		if o.cut != nil {
+			errs = append(errs, fmt.Errorf("drain %s: %w", o.name, o.cut))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Lost returns how many bytes of output no reader could be given: those that
+// came while a reader stayed away, and those that an ended [Relay.Drain] or
+// [Relay.Close] left unread.
+func (r *Relay) Lost() uint64 { return r.lost.Load() }
+
+// Close ends all streams at once and releases everything; output that was not
+// drained is counted as lost. When it returns, no goroutine of the relay is
+// left. More calls return nil.
+func (r *Relay) Close() error {
+	r.mu.Lock()
+	first := !r.closed
+	r.closed = true
+	r.closeChildLocked()
+	r.mu.Unlock()
+
+	r.stop(os.ErrClosed)
+	r.running.Wait()
+	if !first {
+		return nil
+	}
+	var errs []error
+	if r.input != nil {
+		errs = append(errs, r.input.close())
+	}
+	for _, o := range r.output {
+		errs = append(errs, o.close())
+	}
+	return errors.Join(errs...)
+}
+
+// closeChildLocked closes the program's ends. r.mu must be held.
+func (r *Relay) closeChildLocked() {
+	closeAll(r.child[:]...)
+	r.child = [3]*os.File{}
+}
+
+// closeAll closes the files that are there. Nothing was buffered for them in
+// this process, so there is no error to learn from.
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package stdio
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/containerd/errdefs"
+)
+
+// TestFastExit is the figure in small: a program that prints and exits
+// at once, again and again; not one byte is missing and nothing is left.
+func TestFastExit(t *testing.T) {
+	before := runtime.NumGoroutine()
+	size, rounds := 256<<10, 200
+	if testing.Short() {
+		rounds = 20
+	}
+	text := randomBytes(size)
+	want := sha256.Sum256(text)
+	for range rounds {
+		server := listen(t)
+		r := open(t, Config{Stdout: server.path})
+		_, out, _ := r.Child()
+		program := dup(t, out)
+		r.Start()
+		go func() {
+			_, _ = program.Write(text)
+			_ = program.Close()
+		}()
+		got := sha256.New()
+		n, err := io.Copy(got, server.accept(t))
+		if err != nil || [32]byte(got.Sum(nil)) != want {
+			t.Fatalf("got %d of %d bytes, error %v", n, size, err)
+		}
+		finish(t, r)
+		server.close()
+	}
+	waitGoroutines(t, before)
+}
+
+func TestStreamsAreSeparate(t *testing.T) {
+	stdout, stderr := listen(t), listen(t)
+	r := open(t, Config{Stdout: stdout.path, Stderr: stderr.path})
+	_, out, err := r.Child()
+	program, diagnosis := dup(t, out), dup(t, err)
+	r.Start()
+	write(t, program, "to stdout")
+	write(t, diagnosis, "to stderr")
+	closeFiles(t, program, diagnosis)
+	if got := readAll(t, stdout.accept(t)); got != "to stdout" {
+		t.Errorf("stdout got %q", got)
+	}
+	if got := readAll(t, stderr.accept(t)); got != "to stderr" {
+		t.Errorf("stderr got %q", got)
+	}
+	finish(t, r)
+}
+
+// TestDrainGivesUp: a grandchild holds stdout open for ever, and a reader takes
+// nothing. Drain returns when its context ends, and each byte has either
+// arrived or is counted.
+func TestDrainGivesUp(t *testing.T) {
+	before := runtime.NumGoroutine()
+	server := listen(t)
+	r := open(t, Config{Stdout: server.path})
+	_, out, _ := r.Child()
+	grandchild := dup(t, out)
+	r.Start()
+	const size = 40000 // The pipe to the relay takes this without a reader.
+	write(t, grandchild, string(randomBytes(size)))
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("the task was deleted")
+	cancel(gone)
+	if err := r.Drain(ctx); !errors.Is(err, gone) {
+		t.Fatalf("Drain = %v, want the context's cause", err)
+	}
+	taken := len(readAll(t, server.accept(t)))
+	if lost := r.Lost(); uint64(taken)+lost != size {
+		t.Errorf("the program wrote %d bytes: %d arrived, %d are called lost", size, taken, lost)
+	}
+	closeFiles(t, grandchild)
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	server.close()
+	waitGoroutines(t, before)
+}
+
+// TestGivenUpIsCounted: what is lost is the rest of the chunk on its way to a
+// reader that took one byte of it, and what the program's pipe still holds.
+func TestGivenUpIsCounted(t *testing.T) {
+	src, program, err := outputPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, conn := net.Pipe()
+	var lost atomic.Uint64
+	o := newOutput("stdout", newSink(conn, nil, 0), &lost)
+	o.use(src)
+	write(t, program, "on its way")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go o.run(ctx)
+	if _, err := io.ReadFull(reader, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, program, "in the pipe")
+	cancel(io.ErrNoProgress)
+	o.interrupt()
+	<-o.done
+	if got, want := lost.Load(), uint64(len("n its way"+"in the pipe")); got != want || !errors.Is(o.cut, io.ErrNoProgress) {
+		t.Errorf("%d bytes are called lost, want %d; cut %v", got, want, o.cut)
+	}
+	closeFiles(t, program)
+}
+
+func TestCloseBeforeStart(t *testing.T) {
+	before := runtime.NumGoroutine()
+	stdin, stdout := listen(t), listen(t)
+	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path})
+	r.CloseStdin()
+	if err := r.Drain(t.Context()); err != nil {
+		t.Errorf("Drain of a program that never started = %v", err)
+	}
+	for range 2 {
+		if err := r.Close(); err != nil {
+			t.Errorf("Close = %v", err)
+		}
+	}
+	r.Start() // Too late, and harmless.
+	if in, out, err := r.Child(); in != nil || out != nil || err != nil {
+		t.Error("Child returns files after Close")
+	}
+	stdin.close()
+	stdout.close()
+	waitGoroutines(t, before)
+}
+
+func TestCloseEndsRunningStreams(t *testing.T) {
+	before := runtime.NumGoroutine()
+	stdin, stdout, stderr := listen(t), listen(t), listen(t)
+	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Stderr: stderr.path})
+	in, out, errFile := r.Child()
+	files := []*os.File{dup(t, in), dup(t, out), dup(t, errFile)}
+	r.Start()
+	if err := r.Close(); err != nil {
+		t.Errorf("Close = %v", err)
+	}
+	if err := r.Drain(t.Context()); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Drain after Close = %v, want os.ErrClosed", err)
+	}
+	closeFiles(t, files...)
+	stdin.close()
+	stdout.close()
+	stderr.close()
+	waitGoroutines(t, before)
+}
+
+func TestOpenRefuses(t *testing.T) {
+	before := runtime.NumGoroutine()
+	server := listen(t)
+	for name, tc := range map[string]struct {
+		c     Config
+		field string
+		class error
+	}{
+		"terminal with stderr": {Config{Stdout: server.path, Stderr: server.path, Terminal: true}, "stderr", errdefs.ErrFailedPrecondition},
+		"unknown scheme":       {Config{Stdin: server.path, Stdout: "https://x/y"}, "stdout", errdefs.ErrInvalidArgument},
+		"logging program":      {Config{Stdout: server.path, Stderr: "binary:///x?key=secret"}, "stderr", errdefs.ErrNotImplemented},
+		"nobody listens":       {Config{Stdout: server.path, Stderr: server.path + "x"}, "stderr", errdefs.ErrUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Open(t.Context(), tc.c)
+			if !errors.Is(err, tc.class) || !bytes.Contains([]byte(err.Error()), []byte(tc.field)) {
+				t.Errorf("Open = %v, want class %v and the field %s", err, tc.class, tc.field)
+			}
+		})
+	}
+	server.close()
+	waitGoroutines(t, before)
+}
+
+// pipeServer is containerd's side: a listener for one client. It accepts from
+// the start, as containerd's does: a named pipe has no backlog.
+type pipeServer struct {
+	path     string
+	listener net.Listener
+	client   chan net.Conn // closed when there will be none
+}
+
+func serve(t *testing.T, path string, l net.Listener) *pipeServer {
+	s := &pipeServer{path: path, listener: l, client: make(chan net.Conn, 1)}
+	t.Cleanup(s.close)
+	go func() {
+		defer close(s.client)
+		if conn, err := l.Accept(); err == nil {
+			s.client <- conn
+		}
+	}()
+	return s
+}
+
+func (s *pipeServer) accept(t *testing.T) net.Conn {
+	t.Helper()
+	conn, ok := <-s.client
+	if !ok {
+		t.Fatal("nobody dialled")
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// close ends the listener and a client that was not accepted.
+func (s *pipeServer) close() {
+	_ = s.listener.Close()
+	for conn := range s.client {
+		_ = conn.Close()
+	}
+}
+
+func open(t *testing.T, c Config) *Relay {
+	t.Helper()
+	r, err := Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+// finish ends a relay whose program has closed its streams.
+func finish(t *testing.T, r *Relay) {
+	t.Helper()
+	if err := r.Drain(t.Context()); err != nil {
+		t.Errorf("Drain = %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Errorf("Close = %v", err)
+	}
+	if n := r.Lost(); n != 0 {
+		t.Errorf("%d bytes are called lost", n)
+	}
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(b)
+	return b
+}
+
+func write(t *testing.T, w io.Writer, text string) {
+	t.Helper()
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readAll(t *testing.T, r io.Reader) string {
+	t.Helper()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(fmt.Errorf("read after %d bytes: %w", len(b), err))
+	}
+	return string(b)
+}
+
+func closeFiles(t *testing.T, files ...*os.File) {
+	t.Helper()
+	for _, f := range files {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// waitGoroutines yields until the count is back at want, so a goroutine that
+// stays is caught by the test's own time limit, with every stack.
+func waitGoroutines(t *testing.T, want int) {
+	t.Helper()
+	for runtime.NumGoroutine() > want {
+		runtime.Gosched()
+	}
+}

@@ -1,0 +1,235 @@
+package stdio
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestStalledReader: a reader that takes nothing holds the program back, for
+// however long, and when it wakes up every byte is there.
+func TestStalledReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, conn := net.Pipe()
+		b := runOutput(t, conn, nil)
+		text := string(randomBytes(3 * chunkSize))
+		written := b.write(text)
+
+		time.Sleep(time.Hour) // In the bubble's time: the reader is stalled.
+		select {
+		case <-written:
+			t.Fatal("the program wrote three chunks past a reader that took none")
+		default:
+		}
+		if got := readAll(t, reader); got != text {
+			t.Errorf("got %d bytes of %d, or others", len(got), len(text))
+		}
+		<-b.out.done
+		if b.lost.Load() != 0 || b.out.cut != nil {
+			t.Errorf("lost %d bytes, cut %v", b.lost.Load(), b.out.cut)
+		}
+	})
+}
+
+// TestReaderRestarts: a reader takes half a chunk, dies, and another one comes
+// after 3 s. It gets the rest: nothing is missing and nothing comes twice.
+func TestReaderRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, conn := net.Pipe()
+		door := &door{}
+		b := runOutput(t, conn, door.dial)
+		text := string(randomBytes(2 * chunkSize))
+		b.write(text)
+
+		half := make([]byte, chunkSize/2)
+		if _, err := io.ReadFull(reader, half); err != nil {
+			t.Fatal(err)
+		}
+		_ = reader.Close()
+		time.Sleep(3 * time.Second)
+		if got := string(half) + readAll(t, door.open()); got != text {
+			t.Errorf("got %d bytes of %d, or others", len(got), len(text))
+		}
+		<-b.out.done
+		if n := b.lost.Load(); n != 0 {
+			t.Errorf("%d bytes are called lost", n)
+		}
+	})
+}
+
+// TestReaderStaysAway: the program is held back for the time of patience and
+// never after it; what it writes is counted; a reader that comes at last gets
+// what is written from then on.
+func TestReaderStaysAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, conn := net.Pipe()
+		door := &door{}
+		b := runOutput(t, conn, door.dial)
+		_ = reader.Close()
+
+		began := time.Now()
+		b.print(t, "first")
+		b.print(t, "second") // Taken once the first was given up.
+		if waited := time.Since(began); waited != testRetry {
+			t.Errorf("the program waited %v for a dead reader, want %v", waited, testRetry)
+		}
+		calls := door.calls.Load()
+		began = time.Now()
+		for range 1000 {
+			b.print(t, "x")
+		}
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("the program waited %v for a reader given up", waited)
+		}
+		if n := door.calls.Load() - calls; n > 1 {
+			t.Errorf("the dead reader was called %d times in no time", n)
+		}
+		time.Sleep(2 * longPause)
+		fresh := door.open()
+		b.print(t, "news")
+		_ = b.program.Close()
+		if got := readAll(t, fresh); got != "news" {
+			t.Errorf("the new reader got %q", got)
+		}
+		<-b.out.done
+		if got, want := b.lost.Load(), uint64(len("first")+len("second")+1000); got != want {
+			t.Errorf("%d bytes are called lost, want %d", got, want)
+		}
+	})
+}
+
+// TestReaderAnswersAndTakesNothing: each call is answered by a reader that hangs
+// up at once. That is an absence as well, and it must not become a busy loop.
+func TestReaderAnswersAndTakesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls int
+		b := runOutput(t, brokenConn{}, func(context.Context) (io.WriteCloser, error) {
+			calls++
+			return brokenConn{}, nil
+		})
+		began := time.Now()
+		b.print(t, "to nobody")
+		_ = b.program.Close()
+		<-b.out.done
+		if waited := time.Since(began); waited != testRetry {
+			t.Errorf("gave up after %v, want %v", waited, testRetry)
+		}
+		if calls == 0 || calls > 30 {
+			t.Errorf("called %d times in %v", calls, testRetry)
+		}
+		if got := b.lost.Load(); got != uint64(len("to nobody")) {
+			t.Errorf("%d bytes are called lost", got)
+		}
+	})
+}
+
+// TestStopEndsTheWait: a Drain whose context ends does not sit out the patience
+// with a dead reader, and a call that hangs is hung up.
+func TestStopEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := runOutput(t, brokenConn{}, func(ctx context.Context) (io.WriteCloser, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		began := time.Now()
+		b.print(t, "unheard")
+		synctest.Wait()
+		stop := errors.New("stop")
+		b.stop(stop)
+		<-b.out.done
+		if waited := time.Since(began); waited != 0 || !errors.Is(b.out.cut, stop) {
+			t.Errorf("ended after %v with %v", waited, b.out.cut)
+		}
+		if got := b.lost.Load(); got != uint64(len("unheard")) {
+			t.Errorf("%d bytes are called lost", got)
+		}
+	})
+}
+
+const testRetry = 10 * time.Second
+
+// bench is an output in a bubble, with the program's end of it.
+type bench struct {
+	out     *output
+	program net.Conn
+	lost    atomic.Uint64
+	stop    func(error)
+}
+
+func runOutput(t *testing.T, conn io.WriteCloser, dial func(context.Context) (io.WriteCloser, error)) *bench {
+	t.Helper()
+	b := &bench{}
+	program, src := net.Pipe()
+	b.program = program
+	b.out = newOutput("stdout", newSink(conn, dial, testRetry), &b.lost)
+	b.out.use(src)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	b.stop = func(cause error) {
+		cancel(cause)
+		b.out.interrupt()
+	}
+	t.Cleanup(func() {
+		_ = program.Close()
+		b.stop(nil)
+		<-b.out.done
+	})
+	go b.out.run(ctx)
+	return b
+}
+
+// write prints text and exits; the channel is closed when all was taken.
+func (b *bench) write(text string) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.WriteString(b.program, text)
+		_ = b.program.Close()
+	}()
+	return done
+}
+
+// print waits until text was taken.
+func (b *bench) print(t *testing.T, text string) {
+	t.Helper()
+	write(t, b.program, text)
+}
+
+// door is a listener that a test opens when it wants to.
+type door struct {
+	calls atomic.Int64
+
+	mu   sync.Mutex
+	conn net.Conn
+}
+
+func (d *door) dial(context.Context) (io.WriteCloser, error) {
+	d.calls.Add(1)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn == nil {
+		return nil, errors.New("nobody listens")
+	}
+	conn := d.conn
+	d.conn = nil
+	return conn, nil
+}
+
+// open lets the next call in and returns the reader's end.
+func (d *door) open() net.Conn {
+	reader, conn := net.Pipe()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.conn = conn
+	return reader
+}
+
+type brokenConn struct{}
+
+func (brokenConn) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+func (brokenConn) Close() error              { return nil }

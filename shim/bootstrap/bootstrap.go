@@ -1,0 +1,102 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/log"
+)
+
+// Runtime is the name by which containerd asks for this shim.
+const Runtime = "io.containerd.silo.v1"
+
+// Shim is what the command line serves.
+type Shim interface {
+	// Serve answers on p.Listener until ctx ends or the shim has nothing left to do. Its logs go to
+	// containerd's log pipe. The first Accept tells containerd that the shim is ready.
+	Serve(ctx context.Context, p Params) error
+	// Cleanup releases what a dead shim left behind for p.ID, and only that. It may find nothing, may be
+	// called again, and has until ctx ends: containerd waits for 5 s in all.
+	Cleanup(ctx context.Context, p Params) error
+}
+
+// Params is what containerd told the shim.
+type Params struct {
+	// ID names the container that the shim was started for. Bundle is its directory.
+	ID, Namespace, Bundle string
+	// TTRPCAddress takes the shim's events. GRPCAddress is containerd's own service.
+	TTRPCAddress, GRPCAddress string
+	// LogLevel is the level to log at, by its name in logrus.
+	LogLevel string
+	// Options are the runtime options that came with start.
+	Options Options
+	// Listener is where Serve answers. Nil in Cleanup. Bootstrap closes it after Serve.
+	Listener net.Listener
+
+	socket string // the address that serve listens on
+	stdin  []byte // what start passes on to serve
+	modern bool   // whether containerd sent BootstrapParams
+}
+
+// Process is what Main sees of the process that it runs in.
+type Process struct {
+	// Args is the command line, with the program's name first.
+	Args []string
+	// Getenv looks up the environment.
+	Getenv func(string) string
+	Stdin  io.Reader
+	// Stdout is closed by serve once containerd may connect, if it can be closed.
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// Self is the process that runs.
+func Self() Process {
+	return Process{Args: os.Args, Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+}
+
+// Main runs the verb on the command line and returns the exit code of the process. A failure is one line on
+// p.Stderr that names the field and what to do about it.
+func Main(p Process, s Shim) int {
+	if err := run(context.Background(), p, s); err != nil {
+		name := strings.TrimSuffix(filepath.Base(p.Args[0]), ".exe")
+		fmt.Fprintf(p.Stderr, "%s: %s\n", name, oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+func run(ctx context.Context, p Process, s Shim) error {
+	f, err := parseFlags(p.Args[1:])
+	if err != nil {
+		return err
+	}
+	log.L.Logger.SetOutput(io.Discard) // containerd would take a stray line for the reply
+	switch {
+	case f.version:
+		return writeVersion(p)
+	case f.info:
+		return writeInfo(p)
+	}
+	switch f.verb {
+	case "start":
+		return start(p, f)
+	case "serve":
+		return serve(ctx, p, f, s)
+	case "delete":
+		return remove(ctx, p, f, s)
+	case "":
+		return fmt.Errorf("a verb is required: start or delete")
+	}
+	return fmt.Errorf("verb %q is unknown: use start or delete", f.verb)
+}
+
+// oneLine keeps an error on the one line that containerd shows.
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " ")
+}

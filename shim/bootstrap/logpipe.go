@@ -1,0 +1,164 @@
+package bootstrap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// maxLog bounds the lines that wait for a reader.
+const maxLog = 64 << 10
+
+// logWriteTimeout is how long a reader may stall before it is given up. Nobody waits for it but the pipe's own
+// goroutine.
+const logWriteTimeout = 5 * time.Second
+
+// logPipe is the shim's log as containerd reads it: one reader at a time, the newest one wins, since a containerd
+// that was restarted connects anew. Lines wait for the first reader and while none is there, the oldest going
+// first when there are too many. Write never blocks on a reader. It is safe for concurrent use.
+type logPipe struct {
+	// Immutable after newLogPipe.
+	listener net.Listener
+	readers  chan net.Conn
+	wake     chan struct{} // capacity 1: something waits
+	closing  chan struct{}
+	done     sync.WaitGroup
+
+	// mu guards the fields below.
+	mu      sync.Mutex
+	waiting []byte
+	dropped int
+	closed  bool
+}
+
+// newLogPipe starts two goroutines, which Close ends and waits for.
+func newLogPipe(l net.Listener) *logPipe {
+	p := &logPipe{
+		listener: l, readers: make(chan net.Conn),
+		wake: make(chan struct{}, 1), closing: make(chan struct{}),
+	}
+	p.done.Go(p.accept)
+	p.done.Go(p.carry)
+	return p
+}
+
+// Write takes whole lines. It never fails: a log must not harm what it tells of.
+func (p *logPipe) Write(line []byte) (int, error) {
+	p.mu.Lock()
+	for len(p.waiting)+len(line) > maxLog && len(p.waiting) > 0 {
+		_, p.waiting, _ = bytes.Cut(p.waiting, []byte("\n"))
+		p.dropped++
+	}
+	p.waiting = append(p.waiting, line...)
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default: // it is already awake
+	}
+	return len(line), nil
+}
+
+// take empties the queue.
+func (p *logPipe) take() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lines := p.waiting
+	p.waiting = nil
+	if p.dropped > 0 {
+		lines = append(fmt.Appendf(nil, "level=warning msg=\"%d lines of log were dropped\"\n", p.dropped), lines...)
+		p.dropped = 0
+	}
+	return lines
+}
+
+// restore puts back what a reader did not take, before what came since.
+func (p *logPipe) restore(rest []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(rest)+len(p.waiting) <= maxLog {
+		p.waiting = append(bytes.Clone(rest), p.waiting...)
+		return
+	}
+	p.dropped += bytes.Count(rest, []byte("\n"))
+}
+
+func (p *logPipe) accept() {
+	for {
+		c, err := p.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		select {
+		case p.readers <- c:
+		case <-p.closing:
+			c.Close()
+			return
+		}
+	}
+}
+
+// carry owns the reader. It writes what waits, and what is left at the end.
+func (p *logPipe) carry() {
+	var reader net.Conn
+	defer func() {
+		if reader != nil {
+			reader.Close()
+		}
+	}()
+	for {
+		select {
+		case c := <-p.readers:
+			if reader != nil {
+				reader.Close()
+			}
+			reader = c
+		case <-p.wake:
+		case <-p.closing:
+			p.write(reader)
+			return
+		}
+		if reader != nil && !p.write(reader) {
+			reader.Close()
+			reader = nil
+		}
+	}
+}
+
+// write gives the waiting lines to the reader and reports whether it is still there.
+func (p *logPipe) write(reader net.Conn) bool {
+	if reader == nil {
+		return false
+	}
+	lines := p.take()
+	if len(lines) == 0 {
+		return true
+	}
+	_ = reader.SetWriteDeadline(time.Now().Add(logWriteTimeout)) // a reader that is gone shows in the write
+	n, err := reader.Write(lines)
+	if err != nil {
+		p.restore(lines[n:])
+		return false
+	}
+	return true
+}
+
+// Close delivers what waits to the reader that is there, and ends. It may be called again.
+func (p *logPipe) Close() error {
+	p.mu.Lock()
+	again := p.closed
+	p.closed = true
+	p.mu.Unlock()
+	if again {
+		return nil
+	}
+	close(p.closing)
+	err := p.listener.Close()
+	p.done.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

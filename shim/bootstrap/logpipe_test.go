@@ -1,0 +1,165 @@
+package bootstrap
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// switchboard is a listener in memory.
+type switchboard struct {
+	calls  chan net.Conn
+	closed chan struct{}
+}
+
+func newSwitchboard() *switchboard {
+	return &switchboard{calls: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+func (s *switchboard) Accept() (net.Conn, error) {
+	select {
+	case c := <-s.calls:
+		return c, nil
+	case <-s.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (s *switchboard) Close() error   { close(s.closed); return nil }
+func (s *switchboard) Addr() net.Addr { return &net.UnixAddr{} }
+
+// read connects a reader.
+func (s *switchboard) read() net.Conn {
+	here, there := net.Pipe()
+	s.calls <- there
+	return here
+}
+
+func line(t *testing.T, r *bufio.Reader) string {
+	t.Helper()
+	s, err := r.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestLogWaitsForItsFirstReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwitchboard()
+		p := newLogPipe(s)
+		fmt.Fprintln(p, "before")
+		r := s.read()
+		defer r.Close()
+		lines := bufio.NewReader(r)
+		if got := line(t, lines); got != "before\n" {
+			t.Errorf("first line %q", got)
+		}
+		fmt.Fprintln(p, "after")
+		if got := line(t, lines); got != "after\n" {
+			t.Errorf("second line %q", got)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLogGoesToTheNewestReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwitchboard()
+		p := newLogPipe(s)
+		first := s.read()
+		second := s.read()
+		defer second.Close()
+		if _, err := first.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the first reader got %v, want the end", err)
+		}
+		fmt.Fprintln(p, "news")
+		if got := line(t, bufio.NewReader(second)); got != "news\n" {
+			t.Errorf("the second reader got %q", got)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLogKeepsWhatAGoneReaderDidNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwitchboard()
+		p := newLogPipe(s)
+		s.read().Close()
+		fmt.Fprintln(p, "one")
+		synctest.Wait()
+		fmt.Fprintln(p, "two")
+		r := s.read()
+		defer r.Close()
+		lines := bufio.NewReader(r)
+		if got := line(t, lines) + line(t, lines); got != "one\ntwo\n" {
+			t.Errorf("the next reader got %q", got)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAStalledReaderHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwitchboard()
+		p := newLogPipe(s)
+		stalled := s.read()
+		defer stalled.Close()
+		began := time.Now()
+		for i := range 5000 {
+			fmt.Fprintf(p, "line %d of those that nobody reads\n", i)
+		}
+		if time.Since(began) > 0 {
+			t.Error("Write waited for the reader")
+		}
+		time.Sleep(2 * logWriteTimeout) // the bubble's clock
+		r := s.read()
+		defer r.Close()
+		lines := bufio.NewReader(r)
+		if got := line(t, lines); !strings.Contains(got, "lines of log were dropped") {
+			t.Errorf("the next reader learns first: %q", got)
+		}
+		var last string
+		for last != "line 4999 of those that nobody reads\n" {
+			last = line(t, lines)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCloseDeliversTheLastLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwitchboard()
+		p := newLogPipe(s)
+		r := s.read()
+		synctest.Wait()
+		fmt.Fprintln(p, "goodbye")
+		got := make(chan string)
+		go func() {
+			all, _ := io.ReadAll(r)
+			got <- string(all)
+		}()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		if all := <-got; all != "goodbye\n" {
+			t.Errorf("the reader got %q", all)
+		}
+		if err := p.Close(); err != nil {
+			t.Errorf("a second close: %v", err)
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package bootstrap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	runhcs "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
+	runtimeoptions "github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/typeurl/v2"
+	"github.com/pelletier/go-toml/v2"
+	"google.golang.org/protobuf/proto"
+)
+
+// Options are the runtime options that the shim follows. Fields of the runhcs options that concern virtual
+// machines, layers and networks are not among them and have no effect.
+type Options struct {
+	// LogLevel is the name of a level in logrus; "" leaves the choice to Debug.
+	LogLevel string
+	Debug    bool
+	// ScrubLogs keeps annotations and environment out of logs. It is on unless turned off. Nothing of
+	// the kind is logged today, so there is nothing to turn on.
+	ScrubLogs bool
+	// IORetryTimeout bounds how long a stream is dialled again after its reader went away. Zero leaves
+	// it to the stream.
+	IORetryTimeout time.Duration
+	// DefaultAnnotations hold where the container has no annotation of that name.
+	DefaultAnnotations map[string]string
+}
+
+// The message types that carry options.
+const (
+	runhcsType  = "containerd.runhcs.v1.Options"
+	generalType = "runtimeoptions.v1.Options"
+)
+
+// logLevels are the names that logrus knows.
+var logLevels = []string{"", "panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"}
+
+// DecodeOptions decodes runtime options: none, those of runhcs, or runtimeoptions.v1.Options, with which CRI
+// hands over the options table of config.toml. Another type, an unknown key or a value out of range is
+// [errdefs.ErrInvalidArgument]; what the shim cannot do is [errdefs.ErrNotImplemented].
+func DecodeOptions(a typeurl.Any) (Options, error) {
+	if a == nil || a.GetTypeUrl() == "" && len(a.GetValue()) == 0 {
+		return Options{ScrubLogs: true}, nil
+	}
+	switch messageName(a) {
+	case runhcsType:
+		var o runhcs.Options
+		if err := proto.Unmarshal(a.GetValue(), &o); err != nil {
+			return Options{}, fmt.Errorf("decode options of type %s: %w", runhcsType, errdefs.ErrInvalidArgument)
+		}
+		return fromRunhcs(&o)
+	case generalType:
+		var o runtimeoptions.Options
+		if err := proto.Unmarshal(a.GetValue(), &o); err != nil {
+			return Options{}, fmt.Errorf("decode options of type %s: %w", generalType, errdefs.ErrInvalidArgument)
+		}
+		return fromTOML(&o)
+	}
+	return Options{}, fmt.Errorf("options are of type %q: use %s or %s: %w",
+		a.GetTypeUrl(), runhcsType, generalType, errdefs.ErrInvalidArgument)
+}
+
+func isOptions(a typeurl.Any) bool {
+	name := messageName(a)
+	return name == runhcsType || name == generalType
+}
+
+// messageName is the type's name, with or without a host before it.
+func messageName(a typeurl.Any) string {
+	url := a.GetTypeUrl()
+	return url[strings.LastIndexByte(url, '/')+1:]
+}
+
+func fromRunhcs(o *runhcs.Options) (Options, error) {
+	if o.GetSandboxIsolation() != runhcs.Options_PROCESS {
+		return Options{}, fmt.Errorf("options: sandbox_isolation %s: only PROCESS is implemented: %w",
+			o.GetSandboxIsolation(), errdefs.ErrNotImplemented)
+	}
+	if o.GetDebugType() != runhcs.Options_NPIPE {
+		return Options{}, fmt.Errorf("options: debug_type %s: only NPIPE is implemented: %w", o.GetDebugType(), errdefs.ErrNotImplemented)
+	}
+	return Options{
+		LogLevel:           o.GetLogLevel(),
+		Debug:              o.GetDebug(),
+		ScrubLogs:          o.ScrubLogs == nil || o.GetScrubLogs(),
+		IORetryTimeout:     time.Duration(o.GetIoRetryTimeoutInSec()) * time.Second,
+		DefaultAnnotations: o.GetDefaultContainerAnnotations(),
+	}.checked()
+}
+
+// table is the options table of containerd's config.toml, with the names that the runhcs runtime has there.
+type table struct {
+	LogLevel                    string
+	Debug                       bool
+	ScrubLogs                   *bool
+	IoRetryTimeoutInSec         int32 //nolint:revive // the name in config.toml
+	DefaultContainerAnnotations map[string]string
+	// SandboxPlatform and SandboxIsolation stand in every table copied from runhcs. Process isolation is
+	// the only one here.
+	SandboxPlatform  string
+	SandboxIsolation int32
+}
+
+func fromTOML(o *runtimeoptions.Options) (Options, error) {
+	body, where := o.GetConfigBody(), "options"
+	if len(body) == 0 && o.GetConfigPath() != "" {
+		where = "options in ConfigPath " + o.GetConfigPath()
+		var err error
+		if body, err = os.ReadFile(o.GetConfigPath()); err != nil {
+			return Options{}, fmt.Errorf("read options: ConfigPath: %w: %w", err, errdefs.ErrInvalidArgument)
+		}
+	}
+	var t table
+	if err := toml.NewDecoder(bytes.NewReader(body)).DisallowUnknownFields().Decode(&t); err != nil {
+		return Options{}, fmt.Errorf("decode %s: %s: %w", where, tomlCause(err), errdefs.ErrInvalidArgument)
+	}
+	if t.SandboxIsolation != 0 {
+		return Options{}, fmt.Errorf("%s: SandboxIsolation %d: only 0 (process) is implemented: %w", where, t.SandboxIsolation, errdefs.ErrNotImplemented)
+	}
+	return Options{
+		LogLevel:           t.LogLevel,
+		Debug:              t.Debug,
+		ScrubLogs:          t.ScrubLogs == nil || *t.ScrubLogs,
+		IORetryTimeout:     time.Duration(t.IoRetryTimeoutInSec) * time.Second,
+		DefaultAnnotations: t.DefaultContainerAnnotations,
+	}.checked()
+}
+
+// tomlCause names the keys that are not known; the library's own text names none.
+func tomlCause(err error) string {
+	var strict *toml.StrictMissingError
+	if !errors.As(err, &strict) {
+		return err.Error()
+	}
+	var keys []string
+	for _, e := range strict.Errors {
+		keys = append(keys, strings.Join(e.Key(), "."))
+	}
+	return "unknown key " + strings.Join(keys, ", ")
+}
+
+func (o Options) checked() (Options, error) {
+	if !slices.Contains(logLevels, o.LogLevel) {
+		return Options{}, fmt.Errorf("options: log_level %q is unknown: use trace, debug, info, warning or error: %w", o.LogLevel, errdefs.ErrInvalidArgument)
+	}
+	if o.IORetryTimeout < 0 {
+		return Options{}, fmt.Errorf("options: io_retry_timeout_in_sec %d is negative: %w", o.IORetryTimeout/time.Second, errdefs.ErrInvalidArgument)
+	}
+	return o, nil
+}

@@ -1,0 +1,115 @@
+package bootstrap
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	runhcs "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
+	runtimeoptions "github.com/containerd/containerd/api/types/runtimeoptions/v1"
+	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+func tomlOptions(t *testing.T, body string) *anypb.Any {
+	return options(t, &runtimeoptions.Options{TypeUrl: "any", ConfigBody: []byte(body)})
+}
+
+func TestDecodeOptions(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "options.toml")
+	if err := os.WriteFile(file, []byte("Debug = true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	withHost, err := anypb.New(&runhcs.Options{Debug: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		in   *anypb.Any
+		want Options
+	}{
+		{"none", &anypb.Any{}, Options{ScrubLogs: true}},
+		{"runhcs, empty", options(t, &runhcs.Options{}), Options{ScrubLogs: true}},
+		{"runhcs, with a host before the type", withHost, Options{Debug: true, ScrubLogs: true}},
+		{"runhcs, all", options(t, &runhcs.Options{
+			Debug: true, LogLevel: "trace", ScrubLogs: proto.Bool(false), IoRetryTimeoutInSec: 7,
+			DefaultContainerAnnotations: map[string]string{"a": "b"}, SandboxPlatform: "windows/amd64", VmProcessorCount: 2,
+		}), Options{Debug: true, LogLevel: "trace", IORetryTimeout: 7 * time.Second, DefaultAnnotations: map[string]string{"a": "b"}}},
+		{"toml, empty", tomlOptions(t, ""), Options{ScrubLogs: true}},
+		{"toml, all", tomlOptions(t, "Debug = true\nLogLevel = 'warn'\nScrubLogs = false\nIoRetryTimeoutInSec = 3\nSandboxPlatform = 'windows/amd64'\n[DefaultContainerAnnotations]\n\"x/y\" = 'z'\n"),
+			Options{Debug: true, LogLevel: "warn", IORetryTimeout: 3 * time.Second, DefaultAnnotations: map[string]string{"x/y": "z"}}},
+		{"toml, in a file", options(t, &runtimeoptions.Options{ConfigPath: file}), Options{Debug: true, ScrubLogs: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := DecodeOptions(tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("options (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if got, err := DecodeOptions(nil); err != nil || !got.ScrubLogs {
+		t.Errorf("without options: %+v, %v", got, err)
+	}
+}
+
+func TestDecodeOptionsRefuses(t *testing.T) {
+	tests := []struct {
+		name  string
+		in    *anypb.Any
+		class error
+		want  string
+	}{
+		{"another type", &anypb.Any{TypeUrl: "containerd.runc.v1.Options"}, errdefs.ErrInvalidArgument, "containerd.runc.v1.Options"},
+		{"a value without a type", &anypb.Any{Value: []byte{1}}, errdefs.ErrInvalidArgument, `type ""`},
+		{"a broken runhcs message", &anypb.Any{TypeUrl: runhcsType, Value: []byte{0xff}}, errdefs.ErrInvalidArgument, runhcsType},
+		{"a broken message of the other kind", &anypb.Any{TypeUrl: generalType, Value: []byte{0xff}}, errdefs.ErrInvalidArgument, generalType},
+		{"an unknown key", tomlOptions(t, "Debug = true\nSystemdCgroup = true\n"), errdefs.ErrInvalidArgument, "unknown key SystemdCgroup"},
+		{"broken TOML", tomlOptions(t, "Debug = \n"), errdefs.ErrInvalidArgument, "decode options"},
+		{"a file that is not there", options(t, &runtimeoptions.Options{ConfigPath: "/nowhere.toml"}), errdefs.ErrInvalidArgument, "ConfigPath"},
+		{"an unknown level", options(t, &runhcs.Options{LogLevel: "loud"}), errdefs.ErrInvalidArgument, `log_level "loud"`},
+		{"a negative time", options(t, &runhcs.Options{IoRetryTimeoutInSec: -1}), errdefs.ErrInvalidArgument, "io_retry_timeout_in_sec"},
+		{"hyper-v", options(t, &runhcs.Options{SandboxIsolation: runhcs.Options_HYPERVISOR}), errdefs.ErrNotImplemented, "sandbox_isolation"},
+		{"hyper-v in TOML", tomlOptions(t, "SandboxIsolation = 1\n"), errdefs.ErrNotImplemented, "SandboxIsolation"},
+		{"a log into a file", options(t, &runhcs.Options{DebugType: runhcs.Options_FILE}), errdefs.ErrNotImplemented, "debug_type"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := DecodeOptions(tt.in)
+			if !errors.Is(err, tt.class) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v; want class %v and %q", err, tt.class, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzStdin feeds start what no containerd writes. Whatever it is, it is decoded or refused.
+func FuzzStdin(f *testing.F) {
+	for _, m := range []proto.Message{
+		&anypb.Any{TypeUrl: runhcsType, Value: []byte{8, 1}},
+		&anypb.Any{TypeUrl: generalType, Value: []byte{26, 1, 'a'}},
+	} {
+		data, err := proto.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("\x0a\x02c1\x12\x02ns"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p := Process{Stdin: strings.NewReader(string(data)), Getenv: func(string) string { return "" }}
+		params, err := readParams(p, flags{id: "c1", namespace: "ns"})
+		if err == nil && params.LogLevel == "" {
+			t.Error("no log level")
+		}
+	})
+}

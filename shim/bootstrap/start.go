@@ -1,0 +1,69 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// addressFile is where start leaves the address for the containers that join this one's shim, and for a
+// containerd before 1.7 to find it after a restart.
+const addressFile = "address"
+
+// start finds or makes the shim that serves this container and writes its address.
+func start(p Process, f flags) error {
+	if err := f.validate(); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	params, err := readParams(p, f)
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if params.TTRPCAddress == "" {
+		return fmt.Errorf("start: ttrpc address is required: set TTRPC_ADDRESS: %w", errdefs.ErrInvalidArgument)
+	}
+	s, err := spec.Load(params.Bundle)
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	address, stop, err := shimFor(params, s.Annotations)
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if err := announce(p, params, address); err != nil {
+		return fmt.Errorf("start: %w", errors.Join(err, stop()))
+	}
+	return nil
+}
+
+// shimFor returns the address of the shim that serves the container: that of its sandbox, or a new one. stop
+// ends what was started.
+func shimFor(p Params, annotations map[string]string) (address string, stop func() error, err error) {
+	nothing := func() error { return nil }
+	if id, joins := sandboxOf(p.ID, annotations); joins {
+		address, err = sandboxAddress(p, id)
+		return address, nothing, err
+	}
+	p.socket = newAddress(p.Namespace, p.ID)
+	stop, err = spawn(p)
+	return p.socket, stop, err
+}
+
+func announce(p Process, params Params, address string) error {
+	data, err := reply(params, p.Getenv("MAX_SHIM_VERSION"), address)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(params.Bundle, addressFile), []byte(address), 0o600); err != nil {
+		return fmt.Errorf("write the address into the bundle: %w", err)
+	}
+	if _, err := p.Stdout.Write(data); err != nil {
+		return fmt.Errorf("write the reply: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+// Command containerd-shim-silo-v1 is the containerd runtime shim io.containerd.silo.v1.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/siloshim/siloshim/shim"
+	"github.com/siloshim/siloshim/shim/bootstrap"
+	"github.com/siloshim/siloshim/shim/event"
+	"github.com/siloshim/siloshim/shim/host"
+)
+
+// lastEvents bounds the time that the shim gives containerd to take its last events.
+const lastEvents = 5 * time.Second
+
+// silo makes containers with this machine's kernel.
+type silo struct{ host host.Host }
+
+// Serve implements [bootstrap.Shim].
+func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
+	publisher := event.New(p.Namespace, event.NewTTRPC(p.TTRPCAddress))
+	err := shim.Serve(ctx, p.Listener, shim.Config{Namespace: p.Namespace, Host: s.host, Emit: publisher.Publish})
+	ctx, cancel := context.WithTimeout(context.Background(), lastEvents)
+	defer cancel()
+	return errors.Join(err, publisher.Close(ctx))
+}
+
+// Cleanup implements [bootstrap.Shim].
+func (s silo) Cleanup(ctx context.Context, p bootstrap.Params) error {
+	return s.host.Cleanup(ctx, p.Namespace, p.ID)
+}
+
+func main() { os.Exit(bootstrap.Main(bootstrap.Self(), silo{})) }

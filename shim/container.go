@@ -1,0 +1,92 @@
+package shim
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	types "github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/typeurl/v2"
+
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// Pids lists every process of a task; init and the execs carry their exec id. A live task is never answered with an
+// empty list: containerd takes that for a dead shim and reaps it (core/runtime/v2/shim_load.go). Before the start the
+// shim itself stands for the task.
+func (s *Service) Pids(_ context.Context, r *api.PidsRequest) (*api.PidsResponse, error) {
+	t, err := s.task(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	pids, err := t.Container().Pids()
+	if err != nil {
+		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
+	}
+	if len(pids) == 0 {
+		pids = []uint32{uint32(os.Getpid())}
+	}
+	execs := map[uint32]string{}
+	for _, p := range t.Processes() {
+		if now := p.Status(); now.State == task.Running {
+			execs[now.Pid] = p.ID
+		}
+	}
+	answer := &api.PidsResponse{}
+	for _, pid := range pids {
+		info := &types.ProcessInfo{Pid: pid}
+		if id := execs[pid]; id != "" {
+			details, err := typeurl.MarshalAnyToProto(&options.ProcessDetails{ProcessID: pid, ExecID: id})
+			if err != nil {
+				return nil, err
+			}
+			info.Info = details
+		}
+		answer.Processes = append(answer.Processes, info)
+	}
+	return answer, nil
+}
+
+// Stats samples a task, whatever its state.
+func (s *Service) Stats(_ context.Context, r *api.StatsRequest) (*api.StatsResponse, error) {
+	t, err := s.task(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	sample, err := typeurl.MarshalAnyToProto(t.Container().(hosted).Stats(t.Init.Status().StartedAt))
+	if err != nil {
+		return nil, fmt.Errorf("statistics of task %s: %w", r.ID, err)
+	}
+	return &api.StatsResponse{Stats: sample}, nil
+}
+
+// Pause is not implemented yet.
+func (s *Service) Pause(context.Context, *api.PauseRequest) (*empty, error) {
+	return nil, notImplemented("pause")
+}
+
+// Resume is not implemented yet.
+func (s *Service) Resume(context.Context, *api.ResumeRequest) (*empty, error) {
+	return nil, notImplemented("resume")
+}
+
+// Checkpoint is not implemented: Windows cannot.
+func (s *Service) Checkpoint(context.Context, *api.CheckpointTaskRequest) (*empty, error) {
+	return nil, notImplemented("checkpoint")
+}
+
+// Update is not implemented yet.
+func (s *Service) Update(context.Context, *api.UpdateTaskRequest) (*empty, error) {
+	return nil, notImplemented("update")
+}
+
+func notImplemented(what string) error {
+	return fmt.Errorf("%s of a task: %w", what, errdefs.ErrNotImplemented)
+}
+
+func refuseAll(r *api.KillRequest) error {
+	return fmt.Errorf("kill task %s: all and exec_id %q exclude each other: %w", r.ID, r.ExecID, errdefs.ErrFailedPrecondition)
+}

@@ -1,0 +1,137 @@
+package shim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/containerd/api/events"
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/siloshim/siloshim/shim/bootstrap"
+	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/shim/stdio"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+type empty = emptypb.Empty
+
+// Create makes a task from the bundle's config.json. Nothing of it is left when it fails.
+func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.CreateTaskResponse, error) {
+	if err := spec.ValidID(r.ID); err != nil {
+		return nil, err
+	}
+	if err := s.reserve(r.ID); err != nil {
+		return nil, err
+	}
+	t, err := s.create(ctx, r)
+	if err != nil {
+		s.free(r.ID)
+		return nil, fmt.Errorf("create task %s: %w", r.ID, err)
+	}
+	s.config.Emit(&events.TaskCreate{
+		ContainerID: r.ID, Bundle: r.Bundle, Rootfs: r.Rootfs, Checkpoint: r.Checkpoint,
+		IO: &events.TaskIO{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal},
+	})
+	s.settle(t)
+	return &api.CreateTaskResponse{}, nil
+}
+
+func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.Task, error) {
+	options, err := bootstrap.DecodeOptions(r.Options)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := plan(r.Bundle, options)
+	if err != nil {
+		return nil, err
+	}
+	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
+	relay, err := open(ctx, streams, options)
+	if err != nil {
+		return nil, err
+	}
+	container, err := s.config.Host.Job(s.config.Namespace, r.ID, plan)
+	if err != nil {
+		return nil, errors.Join(err, relay.Close())
+	}
+	plan.Process.Terminal = r.Terminal
+	return task.New(task.Config{
+		ID: r.ID, Bundle: r.Bundle, Container: hosted{container, plan, options},
+		Emit: s.config.Emit, Report: report(r.ID),
+	}, container.Program(&plan.Process, relay), relay, streams), nil
+}
+
+// hosted is a task's container with what an exec needs to know of its making.
+type hosted struct {
+	Container
+	plan    *spec.Job
+	options bootstrap.Options
+}
+
+// plan reads the bundle and decides what is to be made of it.
+func plan(bundle string, options bootstrap.Options) (*spec.Job, error) {
+	s, err := spec.Load(bundle)
+	if err != nil {
+		return nil, err
+	}
+	for key, value := range options.DefaultAnnotations {
+		if _, set := s.Annotations[key]; !set {
+			if s.Annotations == nil {
+				s.Annotations = map[string]string{}
+			}
+			s.Annotations[key] = value
+		}
+	}
+	return spec.ForJob(s)
+}
+
+func open(ctx context.Context, s task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
+	return stdio.Open(ctx, stdio.Config{
+		Stdin: s.Stdin, Stdout: s.Stdout, Stderr: s.Stderr, Terminal: s.Terminal, Retry: options.IORetryTimeout,
+	})
+}
+
+// Exec adds a process to a running task.
+func (s *Service) Exec(ctx context.Context, r *api.ExecProcessRequest) (*empty, error) {
+	if err := spec.ValidID(r.ExecID); err != nil {
+		return nil, err
+	}
+	t, err := s.task(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.CanExec(r.ExecID); err != nil {
+		return nil, err
+	}
+	if err := s.exec(ctx, t, r); err != nil {
+		return nil, fmt.Errorf("exec %s in task %s: %w", r.ExecID, r.ID, err)
+	}
+	return &empty{}, nil
+}
+
+func (s *Service) exec(ctx context.Context, t *task.Task, r *api.ExecProcessRequest) error {
+	var wanted specs.Process
+	if err := json.Unmarshal(r.GetSpec().GetValue(), &wanted); err != nil {
+		return fmt.Errorf("spec is not an OCI process: %v: %w", err, errdefs.ErrInvalidArgument)
+	}
+	container := t.Container().(hosted)
+	process, err := spec.NewProcess(&wanted, container.plan)
+	if err != nil {
+		return err
+	}
+	process.Terminal = r.Terminal
+	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
+	relay, err := open(ctx, streams, container.options)
+	if err != nil {
+		return err
+	}
+	if err := t.Exec(r.ExecID, container.Program(process, relay), relay, streams); err != nil {
+		return errors.Join(err, relay.Close())
+	}
+	return nil
+}

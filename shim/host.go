@@ -1,0 +1,26 @@
+package shim
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/shim/stdio"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// Host makes the containers of this machine.
+type Host interface {
+	// Job makes an empty job container. Whatever it made is gone again when it fails.
+	Job(namespace, id string, plan *spec.Job) (Container, error)
+}
+
+// Container is what a [Host] makes.
+type Container interface {
+	task.Container
+	// Program prepares a program of the container. The streams stay the caller's.
+	Program(p *spec.Process, streams *stdio.Relay) task.Program
+	// Stats samples the container; started is when its init did, or zero.
+	Stats(started time.Time) proto.Message
+}

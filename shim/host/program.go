@@ -1,0 +1,109 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/shim/stdio"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// program is one program of a job container. Its task calls Start once and everything else after it.
+type program struct {
+	job     *Job
+	spec    *spec.Process
+	streams *stdio.Relay
+
+	// Set by Start.
+	process *jobobject.Process
+	console *jobobject.Console
+}
+
+var _ task.Program = (*program)(nil)
+
+// Start launches the program inside the job.
+func (p *program) Start() (uint32, error) {
+	user, err := p.job.token.Environment()
+	if err != nil {
+		return 0, err
+	}
+	o := jobobject.ProcessOptions{
+		Application: p.spec.Application,
+		CommandLine: p.spec.CommandLine,
+		Dir:         p.spec.Dir,
+		Env:         spec.MergeEnv(user, p.spec.Env),
+	}
+	if err := p.connect(&o); err != nil {
+		return 0, err
+	}
+	process, err := p.job.start(o)
+	if err != nil {
+		return 0, errors.Join(classify(err), p.Close())
+	}
+	p.process = process
+	return process.Pid(), nil
+}
+
+// connect gives the program its streams: the relay's pipes, or a console that the relay reads.
+func (p *program) connect(o *jobobject.ProcessOptions) error {
+	if !p.spec.Terminal {
+		o.Stdin, o.Stdout, o.Stderr = p.streams.Child()
+		return nil
+	}
+	var in, out *os.File
+	var err error
+	if p.console, in, out, err = jobobject.NewConsole(p.spec.Width, p.spec.Height); err != nil {
+		return fmt.Errorf("process.terminal: %w", classify(err))
+	}
+	o.Console = p.console
+	p.streams.UseConsole(in, out)
+	return nil
+}
+
+// Wait returns the exit status. The console is closed then, which ends the output that the relay reads.
+func (p *program) Wait(ctx context.Context) (uint32, error) {
+	status, err := p.process.Wait(ctx)
+	if p.console != nil {
+		err = errors.Join(err, p.console.Close())
+	}
+	return status, err
+}
+
+// events are the console control events by the number that containerd sends for a signal, as the reference shim
+// reads them. SIGTERM is the shutdown event.
+var events = map[uint32]uint32{0: 0, 1: 1, 2: 2, 5: 5, 6: 6, 15: 6}
+
+// Signal ends the program, or sends it a console control event.
+func (p *program) Signal(sig uint32) error {
+	if sig == task.SIGKILL {
+		return classify(p.process.Terminate(task.Killed))
+	}
+	event, ok := events[sig]
+	if !ok {
+		return fmt.Errorf("signal %d is unknown on Windows (0, 1, 2, 5, 6, 9 and 15 are known): %w", sig, errdefs.ErrInvalidArgument)
+	}
+	return classify(p.process.Signal(event))
+}
+
+// Resize sets the size of the console.
+func (p *program) Resize(width, height uint32) error {
+	return classify(p.console.Resize(uint16(width), uint16(height)))
+}
+
+// Close gives back console and process handle.
+func (p *program) Close() error {
+	var err error
+	if p.console != nil {
+		err = p.console.Close()
+	}
+	if p.process != nil {
+		err = errors.Join(err, p.process.Close())
+	}
+	return err
+}

@@ -1,0 +1,120 @@
+package shim
+
+import (
+	"context"
+
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	types "github.com/containerd/containerd/api/types/task"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// Start launches init or an exec and answers its pid.
+func (s *Service) Start(_ context.Context, r *api.StartRequest) (*api.StartResponse, error) {
+	_, p, err := s.process(r.ID, r.ExecID)
+	if err != nil {
+		return nil, err
+	}
+	pid, err := p.Start()
+	if err != nil {
+		return nil, err
+	}
+	return &api.StartResponse{Pid: pid}, nil
+}
+
+// State tells where a process stands.
+func (s *Service) State(_ context.Context, r *api.StateRequest) (*api.StateResponse, error) {
+	t, p, err := s.process(r.ID, r.ExecID)
+	if err != nil {
+		return nil, err
+	}
+	now := p.Status()
+	answer := &api.StateResponse{
+		ID: t.ID, ExecID: p.ID, Bundle: t.Bundle,
+		Pid: now.Pid, Status: wire[now.State], ExitStatus: now.Exit,
+		Stdin: p.Stdio.Stdin, Stdout: p.Stdio.Stdout, Stderr: p.Stdio.Stderr, Terminal: p.Stdio.Terminal,
+	}
+	if !now.ExitedAt.IsZero() {
+		answer.ExitedAt = timestamppb.New(now.ExitedAt)
+	}
+	return answer, nil
+}
+
+// wire are the states as the API spells them.
+var wire = [...]types.Status{
+	task.Created:  types.Status_CREATED,
+	task.Starting: types.Status_CREATED,
+	task.Running:  types.Status_RUNNING,
+	task.Stopped:  types.Status_STOPPED,
+	task.Deleted:  types.Status_STOPPED,
+}
+
+// Wait answers once the process has stopped and its output has been delivered.
+func (s *Service) Wait(ctx context.Context, r *api.WaitRequest) (*api.WaitResponse, error) {
+	_, p, err := s.process(r.ID, r.ExecID)
+	if err != nil {
+		return nil, err
+	}
+	end, err := p.Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &api.WaitResponse{ExitStatus: end.Exit, ExitedAt: timestamppb.New(end.ExitedAt)}, nil
+}
+
+// Kill sends a signal to a process, or with All to every process of the task.
+func (s *Service) Kill(_ context.Context, r *api.KillRequest) (*empty, error) {
+	t, p, err := s.process(r.ID, r.ExecID)
+	if err != nil {
+		return nil, err
+	}
+	if r.All {
+		if r.ExecID != "" {
+			return nil, refuseAll(r)
+		}
+		return &empty{}, t.KillAll(r.Signal)
+	}
+	return &empty{}, p.Kill(r.Signal)
+}
+
+// Delete forgets a stopped process; init's task goes with it.
+func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.DeleteResponse, error) {
+	t, err := s.task(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	end, err := t.Delete(ctx, r.ExecID)
+	if r.ExecID == "" && t.Init.Status().State == task.Deleted {
+		s.free(r.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer := &api.DeleteResponse{Pid: end.Pid, ExitStatus: end.Exit}
+	if !end.ExitedAt.IsZero() {
+		answer.ExitedAt = timestamppb.New(end.ExitedAt)
+	}
+	return answer, nil
+}
+
+// CloseIO ends a process's input after what the client has sent.
+func (s *Service) CloseIO(_ context.Context, r *api.CloseIORequest) (*empty, error) {
+	_, p, err := s.process(r.ID, r.ExecID)
+	if err != nil {
+		return nil, err
+	}
+	if r.Stdin {
+		p.CloseStdin()
+	}
+	return &empty{}, nil
+}
+
+// ResizePty sets the size of a process's console.
+func (s *Service) ResizePty(_ context.Context, r *api.ResizePtyRequest) (*empty, error) {
+	_, p, err := s.process(r.ID, r.ExecID)
+	if err != nil {
+		return nil, err
+	}
+	return &empty{}, p.Resize(r.Width, r.Height)
+}

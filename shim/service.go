@@ -1,0 +1,120 @@
+package shim
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
+
+	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// Config is what a [Service] is made of.
+type Config struct {
+	// Namespace is containerd's, for the names of what the host makes.
+	Namespace string
+	// Host makes the containers.
+	Host Host
+	// Emit takes an event of containerd's api/events. It must not block.
+	Emit func(event any)
+	// Shutdown is called once when the last task is gone and containerd has asked for the end.
+	Shutdown func()
+}
+
+// Service is the Task API of one shim process. All methods are safe for concurrent use.
+type Service struct {
+	// Immutable after New.
+	config Config
+	once   sync.Once // guards Config.Shutdown
+
+	// mu guards the field below. A nil entry is an id that is being created.
+	mu    sync.Mutex
+	tasks map[string]*task.Task
+}
+
+var _ api.TTRPCTaskService = (*Service)(nil)
+
+// NewService makes a service without tasks.
+func NewService(c Config) *Service {
+	return &Service{config: c, tasks: map[string]*task.Task{}}
+}
+
+// task finds a task by its id, or fails with [errdefs.ErrNotFound].
+func (s *Service) task(id string) (*task.Task, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tasks[id]; t != nil {
+		return t, nil
+	}
+	return nil, fmt.Errorf("task %s: %w", id, errdefs.ErrNotFound)
+}
+
+// process finds init or an exec of a task, or fails with [errdefs.ErrNotFound].
+func (s *Service) process(id, execID string) (*task.Task, *task.Process, error) {
+	t, err := s.task(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := t.Process(execID)
+	return t, p, err
+}
+
+// reserve takes an id, or fails with [errdefs.ErrAlreadyExists]. The caller settles or frees it.
+func (s *Service) reserve(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.tasks[id]; taken {
+		return fmt.Errorf("task %s: %w", id, errdefs.ErrAlreadyExists)
+	}
+	s.tasks[id] = nil
+	return nil
+}
+
+func (s *Service) settle(t *task.Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tasks[t.ID] = t
+}
+
+func (s *Service) free(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tasks, id)
+}
+
+// empty tells whether no task is held or being made.
+func (s *Service) empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.tasks) == 0
+}
+
+// Connect tells the pids of the shim and of the task's init.
+func (s *Service) Connect(_ context.Context, r *api.ConnectRequest) (*api.ConnectResponse, error) {
+	answer := &api.ConnectResponse{ShimPid: uint32(os.Getpid())}
+	if t, err := s.task(r.ID); err == nil {
+		answer.TaskPid = t.Init.Status().Pid
+	}
+	return answer, nil
+}
+
+// Shutdown ends the shim if it holds no task any more, or at once if Now is set. Tasks that are still there keep it
+// alive: containerd asks after each container of a pod.
+func (s *Service) Shutdown(_ context.Context, r *api.ShutdownRequest) (*empty, error) {
+	if r.Now || s.empty() {
+		s.once.Do(s.config.Shutdown)
+	}
+	return &empty{}, nil
+}
+
+// report logs what went wrong in a task where nobody waits for an answer.
+func report(id string) func(string, error) {
+	return func(doing string, err error) {
+		log.L.WithField(logfield.ContainerID, id).WithError(err).Warn(doing)
+	}
+}

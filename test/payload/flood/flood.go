@@ -1,0 +1,41 @@
+// Package flood makes the bytes that the payload's mode "flood" prints, so that a test can tell whether every one of
+// them arrived, in order.
+package flood
+
+import (
+	"io"
+	"math/rand/v2"
+)
+
+// letters are 64 printable bytes, one for each six random bits.
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// Write writes n bytes to w, the same ones every time, and no line end among them.
+func Write(w io.Writer, n int64) error {
+	_, err := io.Copy(w, Reader(n))
+	return err
+}
+
+// Reader gives the bytes that Write writes.
+func Reader(n int64) io.Reader {
+	return io.LimitReader(&source{rng: rand.NewPCG(20, 26)}, n)
+}
+
+// source is the endless stream.
+type source struct {
+	rng  *rand.PCG
+	bits uint64
+	left int // letters still in bits
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	for i := range p {
+		if s.left == 0 {
+			s.bits, s.left = s.rng.Uint64(), 10
+		}
+		p[i] = letters[s.bits&63]
+		s.bits >>= 6
+		s.left--
+	}
+	return len(p), nil
+}

@@ -1,0 +1,47 @@
+// Command payload is the program that tests put into containers: payload MODE [ARG...].
+package main
+
+import (
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+)
+
+// modes are what the payload can do. Each gets the arguments behind its name and returns the exit code.
+var modes = map[string]func(args []string) (int, error){
+	"sleep":   sleep,
+	"exit":    exit,
+	"print":   printLine,
+	"say":     say,
+	"err":     printErr,
+	"cat":     cat,
+	"flood":   floodOut,
+	"tree":    tree,
+	"args":    printArgs,
+	"env":     printEnv,
+	"cwd":     printCwd,
+	"pid":     printPid,
+	"burn":    burn,
+	"alloc":   alloc,
+	"holdout": holdOut,
+	"kill":    kill,
+}
+
+func main() {
+	if len(os.Args) < 2 || modes[os.Args[1]] == nil {
+		var names []string
+		for name := range modes {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		fmt.Fprintln(os.Stderr, "payload: modes are", strings.Join(names, " "))
+		os.Exit(2)
+	}
+	code, err := modes[os.Args[1]](os.Args[2:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "payload %s: %v\n", os.Args[1], err)
+		os.Exit(1)
+	}
+	os.Exit(code)
+}

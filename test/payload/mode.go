@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/siloshim/siloshim/test/payload/flood"
+)
+
+// number is argument i as a number.
+func number(args []string, i int) (int64, error) {
+	if i >= len(args) {
+		return 0, fmt.Errorf("argument %d is missing", i+1)
+	}
+	return strconv.ParseInt(args[i], 10, 64)
+}
+
+// sleep SECS: lives that long. SECS may be a fraction.
+func sleep(args []string) (int, error) {
+	secs, err := strconv.ParseFloat(strings.Join(args, ""), 64)
+	if err != nil {
+		return 0, err
+	}
+	time.Sleep(time.Duration(secs * float64(time.Second)))
+	return 0, nil
+}
+
+// exit N: ends with that code.
+func exit(args []string) (int, error) {
+	n, err := number(args, 0)
+	return int(n), err
+}
+
+// print TEXT...: one line on standard output.
+func printLine(args []string) (int, error) {
+	_, err := fmt.Println(strings.Join(args, " "))
+	return 0, err
+}
+
+// say N TEXT...: one line on standard output, then the end with code N.
+func say(args []string) (int, error) {
+	n, err := number(args, 0)
+	if err != nil {
+		return 0, err
+	}
+	_, err = printLine(args[1:])
+	return int(n), err
+}
+
+// err TEXT...: one line on standard error.
+func printErr(args []string) (int, error) {
+	_, err := fmt.Fprintln(os.Stderr, strings.Join(args, " "))
+	return 0, err
+}
+
+// cat: standard input to standard output until its end.
+func cat([]string) (int, error) {
+	_, err := io.Copy(os.Stdout, os.Stdin)
+	return 0, err
+}
+
+// flood BYTES: the bytes of package flood, then the end at once.
+func floodOut(args []string) (int, error) {
+	n, err := number(args, 0)
+	if err != nil {
+		return 0, err
+	}
+	return 0, flood.Write(os.Stdout, n)
+}
+
+// args [ARG...]: the arguments as a JSON array of strings.
+func printArgs(args []string) (int, error) {
+	return 0, json.NewEncoder(os.Stdout).Encode(append([]string{}, args...))
+}
+
+// env: the environment as a JSON object.
+func printEnv([]string) (int, error) {
+	env := map[string]string{}
+	for _, kv := range os.Environ() {
+		// Windows keeps variables such as "=C:", whose name begins with the separator.
+		if i := strings.Index(kv[1:], "="); i >= 0 {
+			env[kv[:i+1]] = kv[i+2:]
+		}
+	}
+	return 0, json.NewEncoder(os.Stdout).Encode(env)
+}
+
+// cwd: the working directory.
+func printCwd([]string) (int, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return 0, err
+	}
+	return printLine([]string{dir})
+}
+
+// pid: the process id.
+func printPid([]string) (int, error) {
+	return printLine([]string{strconv.Itoa(os.Getpid())})
+}
+
+// burn MS: keeps one processor busy that long.
+func burn(args []string) (int, error) {
+	ms, err := number(args, 0)
+	if err != nil {
+		return 0, err
+	}
+	for end := time.Now().Add(time.Duration(ms) * time.Millisecond); time.Now().Before(end); {
+	}
+	return 0, nil
+}
+
+// alloc MB SECS: touches that much memory, says so, and keeps it that long.
+func alloc(args []string) (int, error) {
+	mb, err := number(args, 0)
+	if err != nil {
+		return 0, err
+	}
+	debug.SetGCPercent(-1)
+	memory := make([]byte, mb<<20)
+	for i := 0; i < len(memory); i += 4096 {
+		memory[i] = 1
+	}
+	fmt.Println("allocated")
+	code, err := sleep(args[1:])
+	memory[0]++ // it must be alive until now
+	return code, err
+}
+
+// tree DEPTH SECS: a chain of that many children, each the child of the one before; all live that long. Each prints
+// its depth and pid; the line "0 PID" of the last says that the tree stands.
+func tree(args []string) (int, error) {
+	depth, err := number(args, 0)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Println(depth, os.Getpid())
+	if depth == 0 {
+		return sleep(args[1:])
+	}
+	child, err := again(append([]string{"tree", strconv.FormatInt(depth-1, 10)}, args[1:]...)...)
+	if err != nil {
+		return 0, err
+	}
+	return 0, child.Wait()
+}
+
+// holdout SECS: starts a grandchild that keeps standard output open that long, and ends at once.
+func holdOut(args []string) (int, error) {
+	_, err := again(append([]string{"sleep"}, args...)...)
+	return 0, err
+}
+
+// kill PID: TerminateProcess with exit code 1.
+func kill(args []string) (int, error) {
+	pid, err := number(args, 0)
+	if err != nil {
+		return 0, err
+	}
+	process, err := os.FindProcess(int(pid))
+	if err != nil {
+		return 0, err
+	}
+	return 0, process.Kill()
+}
+
+// again starts this program anew with the same standard streams.
+func again(args ...string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return cmd, cmd.Start()
+}

@@ -1,0 +1,187 @@
+package bed_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/test/payload/flood"
+	"github.com/siloshim/siloshim/test/wine/bed"
+)
+
+// payload runs the payload and returns its standard output.
+func payload(t *testing.T, b *bed.Bed, args ...string) []byte {
+	t.Helper()
+	out, err := b.Command(t.Context(), b.Exe("payload"), args...).Output()
+	if err != nil {
+		t.Fatalf("payload %v: %v", args, err)
+	}
+	return out
+}
+
+// withPayload opens the bed and builds the payload into it.
+func withPayload(t *testing.T) *bed.Bed {
+	t.Helper()
+	b := bed.Require(t)
+	if err := bed.Build(t.Context(), io.Discard, "payload"); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestExitCodePassesThrough(t *testing.T) {
+	b := withPayload(t)
+	for _, want := range []int{0, 1, 7, 137, 255} {
+		err := b.Command(t.Context(), b.Exe("payload"), "exit", strconv.Itoa(want)).Run()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		got := 0
+		if exit != nil {
+			got = exit.ExitCode()
+		}
+		if got != want {
+			t.Errorf("exit %d came back as %d", want, got)
+		}
+	}
+}
+
+func TestArgumentsPassThrough(t *testing.T) {
+	b := withPayload(t)
+	want := []string{"", "a b", `q"uote`, `tail\`, `\\x\" y`, "%PATH%", "&|<>^", "ünï 漢字"}
+	var got []string
+	if err := json.Unmarshal(payload(t, b, append([]string{"args"}, want...)...), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("arguments (-sent +received):\n%s", diff)
+	}
+}
+
+func TestEveryByteOfStdoutArrives(t *testing.T) {
+	b := withPayload(t)
+	const n = 10 << 20
+	var want bytes.Buffer
+	if err := flood.Write(&want, n); err != nil {
+		t.Fatal(err)
+	}
+	if got := payload(t, b, "flood", strconv.Itoa(n)); !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("%d bytes arrived, not the %d that were sent", len(got), n)
+	}
+}
+
+func TestPathsThereAndBack(t *testing.T) {
+	b := bed.Require(t)
+	for _, windows := range []string{`C:\`, `C:\silo\bin\ctr.exe`, `Z:\etc\hostname`} {
+		if got := b.WindowsPath(b.UnixPath(windows)); got != windows {
+			t.Errorf("%s came back as %s", windows, got)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(file, []byte("through the prefix"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := b.Command(t.Context(), "cmd", "/c", "type", b.WindowsPath(file)).Output()
+	if err != nil || string(out) != "through the prefix" {
+		t.Errorf("type %s: %q, %v", b.WindowsPath(file), out, err)
+	}
+}
+
+// TestGroupFindsOrphans kills a tree whose root is gone.
+func TestGroupFindsOrphans(t *testing.T) {
+	b, group := withPayload(t), bed.NewGroup()
+	cmd := b.Command(t.Context(), b.Exe("payload"), "holdout", "600")
+	group.Add(cmd)
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := group.Processes()
+	if err != nil || len(left) != 1 || left[0].Name() != "payload.exe" {
+		t.Errorf("after the root ended the group holds %v, %v; want the sleeping grandchild", left, err)
+	}
+	if err := group.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := group.Processes(); err != nil || len(left) > 0 {
+		t.Errorf("after Kill the group holds %v, %v", left, err)
+	}
+}
+
+// probes builds the Windows test binary of package probe.
+func probes(t *testing.T, b *bed.Bed) string {
+	t.Helper()
+	exe := filepath.Join(t.TempDir(), "probe.test.exe")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "no_grpc", "-c", "-o", exe, "./test/wine/probe")
+	cmd.Dir = b.Root()
+	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the probes: %v\n%s", err, out)
+	}
+	return exe
+}
+
+// verdicts runs a Windows test binary and returns how each of its tests ended.
+func verdicts(ctx context.Context, t *testing.T, b *bed.Bed, exe string, env ...string) (map[string]string, error) {
+	t.Helper()
+	cmd := b.Command(ctx, exe, "-test.v", "-test.timeout=2m")
+	cmd.Env = append(cmd.Env, env...)
+	out, err := cmd.CombinedOutput()
+	found := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^--- (PASS|FAIL|SKIP): (\w+)`).FindAllStringSubmatch(string(out), -1) {
+		found[m[2]] = m[1]
+	}
+	if len(env) == 0 && err != nil {
+		t.Logf("%s", out)
+	}
+	return found, err
+}
+
+// TestWindowsGround runs the probes: everything that the product needs of Windows is there.
+func TestWindowsGround(t *testing.T) {
+	b := bed.Require(t)
+	got, err := verdicts(t.Context(), t, b, probes(t, b))
+	if err != nil {
+		t.Errorf("the probes: %v", err)
+	}
+	if len(got) < 10 {
+		t.Errorf("only %d probes ran", len(got))
+	}
+	for name, verdict := range got {
+		if verdict != "PASS" {
+			t.Errorf("%s: %s", name, verdict)
+		}
+	}
+}
+
+// TestGapFillerIsNeeded runs probes without the hooks. Each must fail, some by hanging until their time is up: a hook
+// whose probe passes without it can go.
+func TestGapFillerIsNeeded(t *testing.T) {
+	b := bed.Require(t)
+	exe := probes(t, b)
+	for _, probe := range []string{
+		"TestRemoveAll", "TestRootRename", "TestPipeNameInUseIsRefused", "TestTimesAreTheChilds", "TestLimitsReadBack",
+		"TestHandleValueReused", "TestPrivateWorkingSetIsPartOfTheWorkingSet", "TestJobMemory",
+		"TestMembershipThroughAWeakHandle",
+	} {
+		t.Run(strings.TrimPrefix(probe, "Test"), func(t *testing.T) {
+			cmd := b.Command(t.Context(), exe, "-test.run", "^"+probe+"$", "-test.timeout=3s")
+			cmd.Env = append(cmd.Env, "WINEGAP=0")
+			var exit *exec.ExitError
+			if out, err := cmd.CombinedOutput(); !errors.As(err, &exit) {
+				t.Errorf("without the gap filler %s ended with %v:\n%s", probe, err, out)
+			}
+		})
+	}
+}

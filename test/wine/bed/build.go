@@ -1,0 +1,49 @@
+package bed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// own are the commands of this module that [Bed.Build] knows, as package paths below its root.
+var own = []string{"cmd/containerd-shim-silo-v1", "test/payload"}
+
+// Build cross-builds commands of this module and installs them in the prefix: those named, or all. It is quick when
+// nothing changed, as Go's build cache knows.
+func Build(ctx context.Context, out io.Writer, names ...string) error {
+	b, err := locate()
+	if err != nil {
+		return err
+	}
+	if !b.stamped(prefixStamp) {
+		return errors.New("build for the bed: it is not set up; run make bed")
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(own, func(pkg string) bool { return filepath.Base(pkg) == name }) {
+			return fmt.Errorf("build %s: no such command; there are %s", name, strings.Join(own, ", "))
+		}
+	}
+	for _, pkg := range own {
+		name := filepath.Base(pkg)
+		if len(names) > 0 && !slices.Contains(names, name) {
+			continue
+		}
+		err := step(out, "build "+name+".exe", func() error {
+			exe := b.path("bin", name+".exe")
+			err := goWindows(ctx, b.root, "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", exe, "./"+pkg)
+			if err != nil {
+				return err
+			}
+			return install(exe, b.UnixPath(b.Exe(name)))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

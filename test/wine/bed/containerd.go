@@ -1,0 +1,179 @@
+package bed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"time"
+)
+
+// Containerd is a real containerd.exe with a root, a state, a pipe and a log of its own. Its methods are not safe for
+// concurrent use, but for Ctr and the paths.
+type Containerd struct {
+	// Immutable after Bed.Containerd.
+	bed   *Bed
+	name  string
+	group *Group
+	env   []string
+
+	// The daemon that runs, or ran last.
+	cmd  *exec.Cmd
+	done chan struct{} // closed when cmd has ended
+
+	killed sync.Once
+}
+
+// config is a containerd 2 configuration for job containers: no CRI, and no directory outside the bed.
+const config = `version = 3
+root = 'C:\silo\%[1]s\root'
+state = 'C:\silo\%[1]s\state'
+disabled_plugins = [
+  "io.containerd.internal.v1.opt", "io.containerd.grpc.v1.cri",
+  "io.containerd.cri.v1.runtime", "io.containerd.cri.v1.images",
+]
+[grpc]
+  address = '%[2]s'
+[debug]
+  level = "debug"
+`
+
+// nameRule keeps names fit for directories and pipes.
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// Containerd starts a containerd.exe named name and waits until it serves. What an earlier one of that name left is
+// removed first. Names are lower case letters, digits and dashes, and not "bin", which holds the executables. env, as KEY=VALUE, is added to the environment of the daemon and
+// thereby of its shims. Stop it after use.
+func (b *Bed) Containerd(ctx context.Context, name string, env ...string) (*Containerd, error) {
+	if name == "bin" || !nameRule.MatchString(name) {
+		return nil, fmt.Errorf("start containerd %q: the name must match %s and not be bin", name, nameRule)
+	}
+	c := &Containerd{bed: b, name: name, group: NewGroup(), env: env}
+	for _, dir := range []string{c.dir(), filepath.Dir(c.LogPath())} {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, fmt.Errorf("start containerd %s: %w", name, err)
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, fmt.Errorf("start containerd %s: %w", name, err)
+		}
+	}
+	text := fmt.Sprintf(config, name, c.Address())
+	if err := os.WriteFile(filepath.Join(c.dir(), "config.toml"), []byte(text), 0o644); err != nil {
+		return nil, fmt.Errorf("start containerd %s: %w", name, err)
+	}
+	if err := c.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
+	}
+	return c, nil
+}
+
+// start runs the daemon and waits until it answers.
+func (c *Containerd) start(ctx context.Context) error {
+	log, err := os.OpenFile(c.LogPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close() //nolint:errcheck // the daemon writes through its own copy
+	// The daemon outlives ctx, which bounds its start only.
+	cmd := c.bed.Command(context.WithoutCancel(ctx), c.bed.Exe("containerd"), "--config", c.windowsDir()+`\config.toml`)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(cmd.Env, c.env...)
+	c.group.Add(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	c.cmd, c.done, c.killed = cmd, done, sync.Once{}
+	go func() { // ends with the daemon; Kill waits for it
+		defer close(done)
+		_ = cmd.Wait() // the log holds why it ended
+	}()
+	return c.serving(ctx)
+}
+
+// serving asks for the daemon's version until it answers, ends, or ctx is done.
+func (c *Containerd) serving(ctx context.Context) error {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		text, err := c.Ctr(ctx, "--connect-timeout", "2s", "version").CombinedOutput()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w; ctr said: %s", ctx.Err(), text)
+		case <-c.done:
+			return fmt.Errorf("containerd.exe ended: %v; see %s", c.cmd.ProcessState, c.LogPath())
+		case <-again.C:
+		}
+	}
+}
+
+// Ctr prepares a ctr.exe command against this daemon.
+func (c *Containerd) Ctr(ctx context.Context, args ...string) *exec.Cmd {
+	return c.bed.Command(ctx, c.bed.Exe("ctr"), append([]string{"--address", c.Address()}, args...)...)
+}
+
+// Kill ends the daemon at once and lets the shims live, as a crash would.
+func (c *Containerd) Kill() error {
+	if c.cmd == nil {
+		return nil
+	}
+	var err error
+	c.killed.Do(func() { err = c.cmd.Process.Kill() })
+	<-c.done
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill containerd %s: %w", c.name, err)
+	}
+	return nil
+}
+
+// Restart kills the daemon if it runs, starts it again on the same root and state, and waits until it serves.
+func (c *Containerd) Restart(ctx context.Context) error {
+	if err := c.Kill(); err != nil {
+		return err
+	}
+	if err := c.start(ctx); err != nil {
+		return fmt.Errorf("restart containerd %s: %w", c.name, err)
+	}
+	return nil
+}
+
+// Stop ends the daemon and everything that descends from it: shims, containers, helpers.
+func (c *Containerd) Stop() error {
+	return errors.Join(c.Kill(), c.group.Kill())
+}
+
+// Processes lists what descends from this daemon and any earlier one of this Containerd, the daemon left out. An empty
+// list proves that nothing was left behind.
+func (c *Containerd) Processes() ([]Process, error) {
+	all, err := c.group.Processes()
+	if err != nil {
+		return nil, fmt.Errorf("list processes of containerd %s: %w", c.name, err)
+	}
+	var rest []Process
+	for _, p := range all {
+		if c.cmd == nil || p.Pid != c.cmd.Process.Pid {
+			rest = append(rest, p)
+		}
+	}
+	return rest, nil
+}
+
+// Address is the daemon's pipe.
+func (c *Containerd) Address() string { return `\\.\pipe\containerd-` + c.name }
+
+// LogPath is the Unix path of the daemon's log. It holds the logs of its shims too, and goes on over a restart.
+func (c *Containerd) LogPath() string { return c.bed.path("run", c.name, "containerd.log") }
+
+// StateDir is the Unix path of the state directory, where the bundles of the tasks lie.
+func (c *Containerd) StateDir() string { return filepath.Join(c.dir(), "state") }
+
+func (c *Containerd) windowsDir() string { return `C:\silo\` + c.name }
+
+func (c *Containerd) dir() string { return c.bed.UnixPath(c.windowsDir()) }

@@ -1,0 +1,74 @@
+package bed_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/wine/bed"
+)
+
+// startContainerd starts a containerd of the test's own and stops it with the test.
+func startContainerd(t *testing.T, b *bed.Bed, env ...string) *bed.Containerd {
+	t.Helper()
+	name := strings.ToLower(t.Name())
+	c, err := b.Containerd(t.Context(), name, env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			log, err := os.ReadFile(c.LogPath())
+			t.Logf("containerd.log (%v):\n%s", err, log)
+		}
+	})
+	return c
+}
+
+// ctr runs ctr.exe and returns what it prints.
+func ctr(ctx context.Context, t *testing.T, c *bed.Containerd, args ...string) string {
+	t.Helper()
+	out, err := c.Ctr(ctx, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ctr %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func TestContainerdServes(t *testing.T) {
+	c := startContainerd(t, bed.Require(t))
+	if out := ctr(t.Context(), t, c, "version"); !strings.Contains(out, "Server:") {
+		t.Errorf("ctr version names no server:\n%s", out)
+	}
+	if out := ctr(t.Context(), t, c, "plugins", "ls"); !strings.Contains(out, "io.containerd.runtime.v2") {
+		t.Errorf("containerd has no runtime plugin:\n%s", out)
+	}
+}
+
+func TestContainerdRestartKeepsItsState(t *testing.T) {
+	c := startContainerd(t, bed.Require(t))
+	ctr(t.Context(), t, c, "namespaces", "create", "kept")
+	if err := c.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if out := ctr(t.Context(), t, c, "namespaces", "ls", "-q"); !strings.Contains(out, "kept") {
+		t.Errorf("the namespace is gone after the restart:\n%s", out)
+	}
+}
+
+func TestContainerdKilledAnswersNoMore(t *testing.T) {
+	c := startContainerd(t, bed.Require(t))
+	if err := c.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := c.Ctr(t.Context(), "--connect-timeout", "1s", "--timeout", "1s", "version").CombinedOutput(); err == nil {
+		t.Errorf("ctr version still answers:\n%s", out)
+	}
+	if left, err := c.Processes(); err != nil || len(left) > 0 {
+		t.Errorf("processes left behind: %v, %v", left, err)
+	}
+}

@@ -1,0 +1,117 @@
+package bed
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// foreign is a set of commands of one module that the bed cross-builds from the Go module proxy.
+type foreign struct {
+	name    string // for people and for the directory of its sources
+	module  string
+	version string
+	pkgs    []string // command packages below module
+}
+
+var (
+	containerdBuild = foreign{
+		name: "containerd", module: "github.com/containerd/containerd/v2", version: "v2.4.2",
+		pkgs: []string{"cmd/containerd", "cmd/ctr"},
+	}
+	// runhcsBuild is the reference shim. v0.15.0 needs a module that the proxy does not have.
+	runhcsBuild = foreign{
+		name: "hcsshim", module: "github.com/Microsoft/hcsshim", version: "v0.14.1",
+		pkgs: []string{"cmd/containerd-shim-runhcs-v1"},
+	}
+)
+
+// Peers builds the reference shim, containerd-shim-runhcs-v1.exe, and installs it beside ours, for comparisons. It needs
+// a containerd started with WINEGAP=peer, and two layer folders in the OCI spec, which may be empty.
+func Peers(ctx context.Context, out io.Writer) error {
+	b, err := locate()
+	if err != nil {
+		return err
+	}
+	if err := b.fillGaps(ctx, out, peerStamp, peerLibraries); err != nil {
+		return err
+	}
+	return b.fetch(ctx, out, runhcsBuild)
+}
+
+// fetch builds the commands into .bed/cache and installs them in the prefix, unless both hold this very version.
+func (b *Bed) fetch(ctx context.Context, out io.Writer, f foreign) error {
+	key, err := keyOf([]string{f.module, f.version, strings.Join(f.pkgs, " "), runtime.Version()})
+	if err != nil {
+		return err
+	}
+	if built := "cache/.stamp-" + f.name; !b.current(built, key) {
+		name := fmt.Sprintf("build %s %s for windows/amd64 (one to five minutes)", f.name, f.version)
+		err := step(out, name, func() error {
+			if err := b.crossBuild(ctx, f); err != nil {
+				return err
+			}
+			return b.setStamp(built, key)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	placed := "prefix/.stamp-" + f.name
+	if b.current(placed, key) {
+		return nil
+	}
+	for _, pkg := range f.pkgs {
+		exe := filepath.Base(pkg) + ".exe"
+		if err := install(b.path("cache", exe), b.UnixPath(binWindows+`\`+exe)); err != nil {
+			return fmt.Errorf("install %s: %w", exe, err)
+		}
+	}
+	return b.setStamp(placed, key)
+}
+
+// crossBuild builds the commands from a module of our own that requires theirs: "go install" refuses modules with
+// replace directives, and refuses GOBIN for another GOOS.
+func (b *Bed) crossBuild(ctx context.Context, f foreign) error {
+	src := b.path("src", f.name)
+	if err := os.RemoveAll(src); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(src, 0o755); err != nil {
+		return err
+	}
+	mod := fmt.Sprintf("module bed.invalid/%s\n\ngo 1.26\n", f.name)
+	if err := os.WriteFile(filepath.Join(src, "go.mod"), []byte(mod), 0o644); err != nil {
+		return err
+	}
+	get := []string{"get"}
+	for _, pkg := range f.pkgs {
+		get = append(get, f.module+"/"+pkg+"@"+f.version)
+	}
+	if err := goWindows(ctx, src, get...); err != nil {
+		return err
+	}
+	for _, pkg := range f.pkgs {
+		exe := b.path("cache", filepath.Base(pkg)+".exe")
+		if err := goWindows(ctx, src, "build", "-trimpath", "-ldflags", "-s -w", "-o", exe, f.module+"/"+pkg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goWindows runs the go command for windows/amd64 in dir.
+func goWindows(ctx context.Context, dir string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0", "GOWORK=off")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", args[0], err, text)
+	}
+	return nil
+}

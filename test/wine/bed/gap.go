@@ -1,0 +1,95 @@
+package bed
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// gapCompiler is the C compiler of Debian's package gcc-mingw-w64-x86-64.
+const gapCompiler = "x86_64-w64-mingw32-gcc"
+
+// gapFlags leave the C run-time library out: the gap filler is in every process, so it must be small and start at once.
+var gapFlags = []string{
+	"-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-s", "-nostdlib", "-ffreestanding", "-fno-stack-protector",
+	"-mno-stack-arg-probe", "-Wl,--entry=DllMain",
+}
+
+// library is a DLL of our own for the prefix.
+type library struct {
+	sources string // a glob below test/wine
+	target  string // a Windows path
+}
+
+var (
+	// gapLibraries are in every bed. The first is the gap filler proper; Go programs load a DLL of its name.
+	gapLibraries = []library{
+		{"gap/*.[ch]", `C:\windows\system32\bcryptprimitives.dll`},
+		{"gap/dll/bindfltapi.c", `C:\gap\dll\bindfltapi.dll`},
+	}
+	// peerLibraries are seen by processes with WINEGAP=peer alone.
+	peerLibraries = []library{
+		{"peer/vmcompute.c", `C:\gap\peer\vmcompute.dll`},
+	}
+)
+
+// fillGaps compiles and installs libraries, unless the stamp shows that it was done from these sources.
+func (b *Bed) fillGaps(ctx context.Context, out io.Writer, stamp string, libraries []library) error {
+	var all []string
+	words := append([]string{}, gapFlags...)
+	for _, l := range libraries {
+		files, err := b.sources(l)
+		if err != nil {
+			return err
+		}
+		all = append(all, files...)
+		words = append(words, l.target)
+	}
+	key, err := keyOf(words, all...)
+	if err != nil || b.current(stamp, key) {
+		return err
+	}
+	for _, l := range libraries {
+		name := l.target[strings.LastIndex(l.target, `\`)+1:]
+		if err := step(out, "compile "+name, func() error { return b.compile(ctx, l) }); err != nil {
+			return err
+		}
+	}
+	return b.setStamp(stamp, key)
+}
+
+// sources lists the files of a library.
+func (b *Bed) sources(l library) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(b.root, "test", "wine", l.sources))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("compile %s: no file matches test/wine/%s", l.target, l.sources)
+	}
+	return files, err
+}
+
+// compile builds a library and puts it where it belongs.
+func (b *Bed) compile(ctx context.Context, l library) error {
+	files, err := b.sources(l)
+	if err != nil {
+		return err
+	}
+	dll := b.path("cache", filepath.Base(b.UnixPath(l.target)))
+	if err := os.MkdirAll(filepath.Dir(dll), 0o755); err != nil {
+		return err
+	}
+	args := append(append([]string{}, gapFlags...), "-o", dll)
+	for _, file := range files {
+		if strings.HasSuffix(file, ".c") {
+			args = append(args, file)
+		}
+	}
+	args = append(args, "-lkernel32", "-ladvapi32", "-lntdll")
+	if text, err := exec.CommandContext(ctx, gapCompiler, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, text)
+	}
+	return install(dll, b.UnixPath(l.target))
+}

@@ -1,0 +1,124 @@
+package bed
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// Group finds again every Windows process that descends from one command, also after its parents have died: a mark in
+// the Unix environment of the first passes to all it starts, whatever Windows environment they are given.
+type Group struct{ mark string }
+
+// groups numbers the groups of this process.
+var groups atomic.Uint64
+
+// NewGroup makes an empty group.
+func NewGroup() *Group {
+	return &Group{fmt.Sprintf("SILOSHIM_BED_GROUP=%d.%d", os.Getpid(), groups.Add(1))}
+}
+
+// Add puts a command that has not been started into the group. The innermost group owns a process.
+func (g *Group) Add(cmd *exec.Cmd) {
+	kept := cmd.Env[:0:0]
+	for _, kv := range cmd.Env {
+		if !strings.HasPrefix(kv, "SILOSHIM_BED_GROUP=") {
+			kept = append(kept, kv)
+		}
+	}
+	cmd.Env = append(kept, g.mark)
+}
+
+// Process is a Windows process as Linux sees it.
+type Process struct {
+	// Pid is the Unix process id. It is not the Windows one.
+	Pid int
+	// Args is the command line as Wine split it. Args[0] is the executable.
+	Args []string
+}
+
+// Name is the executable without its directory.
+func (p Process) Name() string {
+	if len(p.Args) == 0 {
+		return ""
+	}
+	return p.Args[0][strings.LastIndexAny(p.Args[0], `\/`)+1:]
+}
+
+// Kill ends the process at once, as TerminateProcess does.
+func (p Process) Kill() error {
+	found, err := os.FindProcess(p.Pid)
+	if err == nil {
+		err = found.Kill()
+	}
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill %s (unix pid %d): %w", p.Name(), p.Pid, err)
+	}
+	return nil
+}
+
+// Processes lists the living members. Processes of Wine itself, such as the console host, are left out.
+func (g *Group) Processes() ([]Process, error) {
+	environs, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		return nil, err
+	}
+	var found []Process
+	for _, path := range environs {
+		// A process that ends meanwhile cannot be read, and a dead one has no environment: neither is a member.
+		environ, err := os.ReadFile(path)
+		if err != nil || !hasLine(environ, g.mark) {
+			continue
+		}
+		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+		if err != nil || len(line) == 0 {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			return nil, err
+		}
+		p := Process{pid, strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")}
+		if !ofWine(p) {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+// Kill ends every member. It looks again until none is left, since a member may start another while it is ended.
+func (g *Group) Kill() error {
+	for {
+		left, err := g.Processes()
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		for _, p := range left {
+			if err := p.Kill(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// ofWine tells a process that Wine started on its own behalf.
+func ofWine(p Process) bool {
+	name := strings.ToLower(p.Name())
+	switch name {
+	case "conhost.exe", "wineserver64", "explorer.exe", "services.exe", "winedevice.exe", "plugplay.exe", "svchost.exe",
+		"rpcss.exe", "start.exe":
+		return true
+	}
+	return false
+}
+
+// hasLine reports whether line is one of the NUL-ended lines of text.
+func hasLine(text []byte, line string) bool {
+	return bytes.Contains(append([]byte{0}, text...), []byte("\x00"+line+"\x00"))
+}

@@ -1,0 +1,28 @@
+// Exports that kernel32 of Wine 8 lacks and that are looked up at run time, as Go does.
+#include "gap.h"
+
+typedef NTSTATUS(NTAPI *get_address)(HMODULE, const ANSI_STRING *, ULONG, PVOID *);
+static get_address original;
+
+static const struct { const char *name; void *function; } exports[] = {
+    {"QueryIoRateControlInformationJobObject", iorate_query},
+    {"SetIoRateControlInformationJobObject", iorate_set},
+    {"FreeMemoryJobObject", iorate_free},
+};
+
+static NTSTATUS NTAPI replacement(HMODULE module, const ANSI_STRING *name, ULONG ordinal, PVOID *address) {
+    NTSTATUS st = original(module, name, ordinal, address);
+    if (OK(st) || !name || !name->Buffer) return st;
+    for (unsigned i = 0; i < sizeof exports / sizeof *exports; i++)
+        if (lstrcmpA(name->Buffer, exports[i].name) == 0) {
+            *address = exports[i].function;
+            return 0;
+        }
+    return st;
+}
+
+BOOL export_install(void) {
+    // push r14, r13, r12, rbp, rdi, rsi, rbx; sub rsp,0x40
+    static const BYTE prologue[] = {0x41, 0x56, 0x41, 0x55, 0x41, 0x54, 0x55, 0x57, 0x56, 0x53, 0x48, 0x83, 0xec, 0x40};
+    return (original = hook_prologue("LdrGetProcedureAddress", replacement, prologue, sizeof prologue)) != NULL;
+}

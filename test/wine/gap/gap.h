@@ -1,0 +1,76 @@
+// The gap filler: what Wine 8 lacks inside a process that runs Windows container code. Test code only.
+//
+// It is delivered as bcryptprimitives.dll, which Wine 8 does not have and which every Go program loads at start; so it
+// gets into each process of the bed by itself. It hooks a dozen functions of ntdll there. Three rules:
+//
+//   * It answers with figures that Wine or Linux really has, and otherwise says "not supported". It invents none.
+//   * What was set can be read back, and has no effect: no limit is enforced.
+//   * It knows what happened in its own process alone. Another process that opens the same job reads Wine's answers.
+//
+// WINEGAP=0 in the environment leaves the hooks out. WINEGAP=peer gives the reference shim what it needs to start at all:
+// zeros from job class 42, and layers and volumes that do nothing (peer.c). Such figures are not evidence.
+#ifndef GAP_H
+#define GAP_H
+
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+#include <winternl.h>
+
+#define STATUS(x) ((NTSTATUS)(x))
+#define OK(st) ((st) >= 0)
+
+enum {
+    STATUS_LENGTH_MISMATCH_ = 0xC0000004,
+    STATUS_DENIED_ = 0xC0000022,
+    STATUS_CANNOT_DELETE_ = 0xC0000121,
+    STATUS_UNSUPPORTED_ = 0xC00000BB,
+};
+
+// gap_lock guards all state of the gap filler. It may be taken again by the thread that holds it.
+extern CRITICAL_SECTION gap_lock;
+
+// gap_peer is WINEGAP=peer.
+extern BOOL gap_peer;
+
+// hook.c ------------------------------------------------------------------------------------------------------------
+
+// hook_syscall makes calls of an Nt function of ntdll go to `to` and returns the function as it was, or NULL if it does
+// not look as in Wine 8.
+void *hook_syscall(const char *name, void *to);
+
+// hook_prologue does the same for a function that begins with the n bytes given (no relative jump among them).
+void *hook_prologue(const char *name, void *to, const BYTE *prologue, int n);
+
+// replace makes calls of a function of any module go to `to`, whatever it looks like. The original is lost.
+BOOL replace(const char *module, const char *name, void *to);
+
+// The nouns. Each installs its hooks and reports whether all of them took. -------------------------------------------
+
+BOOL pipe_install(void);
+BOOL job_install(void);
+BOOL process_install(void);
+BOOL file_install(void);
+BOOL export_install(void);
+BOOL load_install(void);
+BOOL peer_install(void);
+
+// process.c ---------------------------------------------------------------------------------------------------------
+
+// cpu is the processor time one process has used. born tells two owners of one pid apart.
+typedef struct { ULONG pid; LONGLONG born; ULONGLONG user, kernel; } cpu;
+
+// snapshot_take lists all processes with their real times; NULL when memory is out. Free it with snapshot_free.
+void *snapshot_take(void);
+void snapshot_free(void *snapshot);
+BOOL snapshot_find(const void *snapshot, ULONG pid, cpu *out);
+
+// private_commit is the private memory of a process: Linux's RssAnon + VmSwap.
+BOOL private_commit(ULONG pid, ULONGLONG *bytes);
+
+// iorate.c: called for the functions that kernel32 of Wine 8 lacks ---------------------------------------------------
+
+DWORD WINAPI iorate_set(HANDLE job, void *rate);
+DWORD WINAPI iorate_query(HANDLE job, PCWSTR volume, void **rates, ULONG *count);
+void WINAPI iorate_free(void *rates);
+
+#endif

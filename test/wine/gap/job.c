@@ -1,0 +1,190 @@
+// Job objects: the information classes that Wine 8 refuses, or takes and forgets.
+#include "job.h"
+
+typedef NTSTATUS(NTAPI *set_job)(HANDLE, ULONG, PVOID, ULONG);
+typedef NTSTATUS(NTAPI *close_handle)(HANDLE);
+NTSTATUS(NTAPI *job_ask)(HANDLE, ULONG, PVOID, ULONG, PULONG);
+static set_job original_set;
+static close_handle original_close;
+
+enum {
+    ACCOUNTING = 1,
+    BASIC_LIMIT = 2,
+    EXTENDED_LIMIT = 9,
+    GROUPS = 14, // JobObjectGroupInformationEx
+    CPU_RATE = 15,
+    MEMORY_USAGE = 28,
+    IO_ATTRIBUTION = 42,
+};
+
+// jobs are the known states; a slot is free when its job has no handle. known says that there is any at all.
+static job *jobs[512];
+static volatile LONG known;
+
+// read_name gives the name of a job, or "" for an anonymous one.
+static void read_name(HANDLE h, WCHAR *name, int size) {
+    union { UNICODE_STRING name; BYTE space[1024]; } info;
+    name[0] = 0;
+    if (!OK(NtQueryObject(h, 1, &info, sizeof info, NULL))) return; // ObjectNameInformation
+    int n = info.name.Length / sizeof(WCHAR);
+    if (n >= size) n = size - 1;
+    for (int i = 0; i < n; i++) name[i] = info.name.Buffer[i];
+    name[n] = 0;
+}
+
+static BOOL has_handle(const job *j, HANDLE h) {
+    for (int i = 0; i < j->handle_count; i++)
+        if (j->handles[i] == h) return TRUE;
+    return FALSE;
+}
+
+job *job_of(HANDLE h) {
+    WCHAR name[256];
+    int free_slot = -1;
+    read_name(h, name, 256);
+    for (int i = 0; i < 512; i++) {
+        job *j = jobs[i];
+        if (!j || !j->handle_count) {
+            if (free_slot < 0) free_slot = i;
+        } else if (name[0] ? lstrcmpiW(name, j->name) == 0 : has_handle(j, h)) {
+            if (!has_handle(j, h) && j->handle_count < JOB_HANDLES) j->handles[j->handle_count++] = h;
+            return j;
+        }
+    }
+    if (free_slot < 0) return NULL;
+    job *j = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *j);
+    if (!j) return NULL;
+    if (jobs[free_slot]) HeapFree(GetProcessHeap(), 0, jobs[free_slot]);
+    jobs[free_slot] = j;
+    j->handles[j->handle_count++] = h;
+    lstrcpyW(j->name, name);
+    known = 1;
+    return j;
+}
+
+// A handle value may be given out again at once, to another object: its job forgets it first.
+static NTSTATUS NTAPI replacement_close(HANDLE h) {
+    if (known) {
+        EnterCriticalSection(&gap_lock);
+        for (int i = 0; i < 512; i++)
+            for (int k = 0; jobs[i] && k < jobs[i]->handle_count; k++)
+                if (jobs[i]->handles[k] == h) jobs[i]->handles[k] = jobs[i]->handles[--jobs[i]->handle_count];
+        LeaveCriticalSection(&gap_lock);
+    }
+    return original_close(h);
+}
+
+static void copy(void *to, const void *from, ULONG n) {
+    for (ULONG i = 0; i < n; i++) ((BYTE *)to)[i] = ((const BYTE *)from)[i];
+}
+
+// remember keeps what is set. Validation is Windows' business and not done here.
+static NTSTATUS remember(job *j, ULONG class, const void *info, ULONG len) {
+    switch (class) {
+    case BASIC_LIMIT:
+    case EXTENDED_LIMIT:
+        copy(j->limits, info, len < JOB_LIMITS ? len : JOB_LIMITS);
+        if (j->limits_len < len) j->limits_len = len;
+        return 0;
+    case GROUPS:
+        if (len % sizeof(GROUP_AFFINITY) || len > sizeof j->groups) return STATUS(STATUS_LENGTH_MISMATCH_);
+        copy(j->groups, info, len);
+        j->group_count = len / sizeof(GROUP_AFFINITY);
+        return 0;
+    case CPU_RATE:
+        if (len != sizeof j->cpu_rate) return STATUS(STATUS_LENGTH_MISMATCH_);
+        copy(j->cpu_rate, info, len);
+        return 0;
+    default: // IO_ATTRIBUTION
+        if (len < sizeof(ULONG)) return STATUS(STATUS_LENGTH_MISMATCH_);
+        j->io_attribution = *(const ULONG *)info & 1;
+        return 0;
+    }
+}
+
+static NTSTATUS NTAPI replacement_set(HANDLE h, ULONG class, PVOID info, ULONG len) {
+    NTSTATUS st = 0;
+    switch (class) {
+    case BASIC_LIMIT: // Wine keeps the flags of these two, and acts on some
+    case EXTENDED_LIMIT: st = original_set(h, class, info, len); break;
+    case GROUPS:
+    case CPU_RATE:
+    case IO_ATTRIBUTION: break;
+    default: return original_set(h, class, info, len);
+    }
+    if (!OK(st)) return st;
+    EnterCriticalSection(&gap_lock);
+    job *j = job_of(h);
+    st = j ? remember(j, class, info, len) : STATUS(STATUS_UNSUPPORTED_);
+    LeaveCriticalSection(&gap_lock);
+    return st;
+}
+
+// read_limits lays what was set over Wine's answer of zeros, but for the fields that the kernel itself measures: IoInfo
+// (64 to 112) and the two peaks (from 128).
+static NTSTATUS read_limits(const job *j, ULONG class, BYTE *info, ULONG len, PULONG ret) {
+    NTSTATUS st = job_ask(((job *)j)->handles[0], class, info, len, ret);
+    if (!OK(st)) return st;
+    copy(info, j->limits, len < 64 ? len : 64);
+    if (len >= 128) copy(info + 112, j->limits + 112, 16);
+    return st;
+}
+
+// read_groups gives the groups that were set, or all processors.
+static NTSTATUS read_groups(const job *j, GROUP_AFFINITY *info, ULONG len, PULONG ret) {
+    ULONG need = (j->group_count ? j->group_count : 1) * sizeof *info;
+    if (ret) *ret = need;
+    if (len < need) return STATUS(STATUS_LENGTH_MISMATCH_);
+    copy(info, j->groups, need);
+    if (!j->group_count) {
+        SYSTEM_INFO system;
+        GetSystemInfo(&system);
+        info->Mask = system.dwActiveProcessorMask;
+    }
+    return 0;
+}
+
+static NTSTATUS read_cpu_rate(const job *j, void *info, ULONG len, PULONG ret) {
+    if (ret) *ret = sizeof j->cpu_rate;
+    if (len < sizeof j->cpu_rate) return STATUS(STATUS_LENGTH_MISMATCH_);
+    copy(info, j->cpu_rate, sizeof j->cpu_rate);
+    return 0;
+}
+
+// read_io_attribution has nothing to give: Wine counts no I/O.
+static NTSTATUS read_io_attribution(const job *j, BYTE *info, ULONG len, PULONG ret) {
+    if (!gap_peer || !j->io_attribution) return STATUS(STATUS_UNSUPPORTED_);
+    if (len < 72) return STATUS(STATUS_LENGTH_MISMATCH_);
+    for (int i = 8; i < 72; i++) info[i] = 0; // behind ControlFlags: ReadStats, WriteStats
+    if (ret) *ret = 72;
+    return 0;
+}
+
+static NTSTATUS NTAPI replacement_query(HANDLE h, ULONG class, PVOID info, ULONG len, PULONG ret) {
+    switch (class) {
+    case ACCOUNTING: return account_times(h, info, len, ret);
+    case MEMORY_USAGE: return account_memory(h, info, len, ret);
+    case BASIC_LIMIT:
+    case EXTENDED_LIMIT:
+    case GROUPS:
+    case CPU_RATE:
+    case IO_ATTRIBUTION: break;
+    default: return job_ask(h, class, info, len, ret);
+    }
+    NTSTATUS st = STATUS(STATUS_UNSUPPORTED_);
+    EnterCriticalSection(&gap_lock);
+    job *j = job_of(h);
+    if (j && (class == BASIC_LIMIT || class == EXTENDED_LIMIT)) st = read_limits(j, class, info, len, ret);
+    else if (j && class == GROUPS) st = read_groups(j, info, len, ret);
+    else if (j && class == CPU_RATE) st = read_cpu_rate(j, info, len, ret);
+    else if (j) st = read_io_attribution(j, info, len, ret);
+    LeaveCriticalSection(&gap_lock);
+    return st;
+}
+
+BOOL job_install(void) {
+    original_set = hook_syscall("NtSetInformationJobObject", replacement_set);
+    job_ask = hook_syscall("NtQueryInformationJobObject", replacement_query);
+    original_close = hook_syscall("NtClose", replacement_close);
+    return original_set && job_ask && original_close;
+}

@@ -1,0 +1,32 @@
+// The DLL itself: its one export, and the installation of the hooks.
+#include "gap.h"
+
+CRITICAL_SECTION gap_lock;
+BOOL gap_peer;
+
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG); // RtlGenRandom, real in Wine
+
+// ProcessPrng is what Go asks of bcryptprimitives.dll.
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE to, SIZE_T n) { return SystemFunction036(to, (ULONG)n); }
+
+// complain is for the one case in which silence would make tests lie: a Wine whose code looks different.
+static BOOL complain(void) {
+    static const char text[] = "winegap: this is not the Wine 8 that the hooks were made for\r\n";
+    DWORD n;
+    WriteFile(GetStdHandle(STD_ERROR_HANDLE), text, sizeof text - 1, &n, NULL);
+    return FALSE;
+}
+
+BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID reserved) {
+    char mode[8];
+    (void)reserved;
+    if (why != DLL_PROCESS_ATTACH) return TRUE;
+    DisableThreadLibraryCalls(dll);
+    if (!GetEnvironmentVariableA("WINEGAP", mode, sizeof mode)) mode[0] = 0;
+    if (lstrcmpA(mode, "0") == 0) return TRUE;
+    gap_peer = lstrcmpA(mode, "peer") == 0;
+    InitializeCriticalSection(&gap_lock);
+    BOOL ok = pipe_install() && job_install() && process_install() && file_install() && export_install() &&
+              load_install() && (!gap_peer || peer_install());
+    return ok || complain();
+}

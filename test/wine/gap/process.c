@@ -1,0 +1,154 @@
+// Processes: processor times of others, private working sets, and membership of a job.
+#include "gap.h"
+
+typedef NTSTATUS(NTAPI *query_process)(HANDLE, ULONG, PVOID, ULONG, PULONG);
+typedef NTSTATUS(NTAPI *in_job)(HANDLE, HANDLE);
+static query_process original;
+static in_job original_in_job;
+
+enum {
+    BASIC = 0, // ProcessBasicInformation
+    COUNTERS = 3, // ProcessVmCounters
+    TIMES = 4, // ProcessTimes
+    RUNNING = 259, // STATUS_PENDING, the exit status of a living process
+};
+
+// record is SYSTEM_PROCESS_INFORMATION as far as it is needed.
+typedef struct {
+    ULONG next, threads;
+    LONGLONG private_working_set;
+    ULONG hard_faults, high_watermark;
+    ULONGLONG cycles;
+    LONGLONG born;
+    ULONGLONG user, kernel;
+    UNICODE_STRING image;
+    LONG priority;
+    ULONG_PTR pid;
+} record;
+
+// basic is PROCESS_BASIC_INFORMATION.
+typedef struct { NTSTATUS exit; void *peb; ULONG_PTR affinity; LONG priority; ULONG_PTR pid, parent; } basic;
+
+// times is KERNEL_USER_TIMES.
+typedef struct { LONGLONG born, ended; ULONGLONG kernel, user; } times;
+
+// counters is VM_COUNTERS_EX2. Wine 8 fills it as far as private_usage.
+typedef struct {
+    SIZE_T peak_virtual, virtual;
+    ULONG faults;
+    SIZE_T peak_working_set, working_set, quota[4], pagefile, peak_pagefile, private_usage;
+    SIZE_T private_working_set, shared_commit;
+} counters;
+enum { COUNTERS_EX = 96 };
+_Static_assert(sizeof(counters) == 112, "VM_COUNTERS_EX2");
+_Static_assert(sizeof(times) == 32, "KERNEL_USER_TIMES");
+
+// seen remembers the last times of processes somebody asked for, so that they survive the process. Oldest go first.
+static cpu seen[256];
+static unsigned next_seen;
+
+void *snapshot_take(void) {
+    for (ULONG size = 1 << 17;; size *= 2) {
+        void *list = HeapAlloc(GetProcessHeap(), 0, size);
+        if (!list) return NULL;
+        NTSTATUS st = NtQuerySystemInformation(5, list, size, NULL); // SystemProcessInformation
+        if (OK(st)) return list;
+        HeapFree(GetProcessHeap(), 0, list);
+        if (st != STATUS(STATUS_LENGTH_MISMATCH_)) return NULL;
+    }
+}
+
+void snapshot_free(void *list) { HeapFree(GetProcessHeap(), 0, list); }
+
+BOOL snapshot_find(const void *list, ULONG pid, cpu *out) {
+    for (const BYTE *at = list;;) {
+        const record *r = (const record *)at;
+        if (r->pid == pid) {
+            *out = (cpu){pid, r->born, r->user, r->kernel};
+            return TRUE;
+        }
+        if (!r->next) return FALSE;
+        at += r->next;
+    }
+}
+
+// remember and recall keep the last seen times. gap_lock is held.
+static void remember(const cpu *c) {
+    for (unsigned i = 0; i < 256; i++)
+        if (seen[i].pid == c->pid && seen[i].born == c->born) {
+            seen[i] = *c;
+            return;
+        }
+    seen[next_seen++ % 256] = *c;
+}
+
+static void recall(cpu *c) {
+    for (unsigned i = 0; i < 256; i++)
+        if (seen[i].pid == c->pid && seen[i].born == c->born) *c = seen[i];
+}
+
+// query_times cures ProcessTimes: Wine 8 answers with the caller's own processor times whatever process is asked about.
+// For a process that has ended Linux knows nothing more; then the times are those last seen, or zero.
+static NTSTATUS query_times(HANDLE process, times *t, ULONG len, PULONG ret) {
+    basic b;
+    NTSTATUS st = original(process, TIMES, t, len, ret);
+    if (!OK(st) || len < sizeof *t || !OK(original(process, BASIC, &b, sizeof b, NULL))) return st;
+    if (b.pid == GetCurrentProcessId()) return st;
+    cpu c = {(ULONG)b.pid, t->born, 0, 0};
+    void *list = b.exit == RUNNING ? snapshot_take() : NULL;
+    BOOL alive = list && snapshot_find(list, c.pid, &c);
+    if (list) snapshot_free(list);
+    c.born = t->born; // the list rounds it
+    EnterCriticalSection(&gap_lock);
+    if (alive) remember(&c);
+    else recall(&c);
+    LeaveCriticalSection(&gap_lock);
+    t->user = c.user;
+    t->kernel = c.kernel;
+    return st;
+}
+
+// query_counters adds the private working set, which Wine 8 lacks: private pages that are resident. Linux counts
+// private pages with those swapped out, hence the minimum. Nothing is known of the shared commit.
+static NTSTATUS query_counters(HANDLE process, counters *c, PULONG ret) {
+    NTSTATUS st = original(process, COUNTERS, c, COUNTERS_EX, ret);
+    if (!OK(st)) return st;
+    c->private_working_set = c->private_usage < c->working_set ? c->private_usage : c->working_set;
+    c->shared_commit = 0;
+    if (ret) *ret = sizeof *c;
+    return st;
+}
+
+static NTSTATUS NTAPI replacement(HANDLE process, ULONG class, PVOID info, ULONG len, PULONG ret) {
+    if (class == TIMES) return query_times(process, info, len, ret);
+    if (class == COUNTERS && len == sizeof(counters)) return query_counters(process, info, ret);
+    return original(process, class, info, len, ret);
+}
+
+BOOL private_commit(ULONG pid, ULONGLONG *bytes) {
+    counters c;
+    HANDLE h = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (!h) return FALSE;
+    NTSTATUS st = original(h, COUNTERS, &c, COUNTERS_EX, NULL);
+    CloseHandle(h);
+    if (OK(st)) *bytes = c.private_usage;
+    return OK(st);
+}
+
+// Windows answers NtIsProcessInJob for a handle with PROCESS_QUERY_LIMITED_INFORMATION; Wine 8 asks for more.
+static NTSTATUS NTAPI replacement_in_job(HANDLE process, HANDLE job) {
+    NTSTATUS st = original_in_job(process, job);
+    DWORD pid;
+    if (st != STATUS(STATUS_DENIED_) || !(pid = GetProcessId(process))) return st;
+    HANDLE h = OpenProcess(PROCESS_QUERY_INFORMATION, FALSE, pid);
+    if (!h) return st;
+    st = original_in_job(h, job);
+    CloseHandle(h);
+    return st;
+}
+
+BOOL process_install(void) {
+    original = hook_syscall("NtQueryInformationProcess", replacement);
+    original_in_job = hook_syscall("NtIsProcessInJob", replacement_in_job);
+    return original && original_in_job;
+}

@@ -1,0 +1,53 @@
+// Command wine makes and uses the Wine bed, where the Windows programs of this module run on Linux.
+//
+// Run it as "go run ./test/wine VERB", or build it once and use it with "go test -exec". test/wine/README.md says what
+// is real on the bed and what is not.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `usage: wine VERB
+
+  setup                  make what is missing: packages, prefix, gap filler, containerd.exe
+  build [NAME...]        build the shim and the payload for Windows and install them in the bed
+  peers                  build the reference shim and install it in the bed
+  run [-t LIMIT] EXE ... run a Windows program; also for "go test -exec"
+  with -- COMMAND ...    run a Linux command with the server up, then stop the server
+  start                  bring the server up; it leaves by itself when idle
+  stop                   end the server and every process of the prefix
+`
+
+func main() {
+	// Interrupt and SIGTERM end what runs in an orderly way: run ends its program, with stops the server.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := 0
+	if err := dispatch(ctx, os.Args[1:]); err != nil {
+		code = exitCode(err)
+	}
+	stop()
+	os.Exit(code)
+}
+
+// exited is how the program that was run ended. It has told why itself.
+type exited int
+
+func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// exitCode is the exit code of the program that was run, or 1 after the error is told.
+func exitCode(err error) int {
+	if code, ok := err.(exited); ok {
+		return int(code)
+	}
+	fmt.Fprintln(os.Stderr, "bed:", err)
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return 1
+}

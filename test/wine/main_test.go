@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/wine/bed"
+)
+
+// payload builds the payload into the bed and returns its Windows path.
+func payload(t *testing.T) string {
+	t.Helper()
+	b := bed.Require(t)
+	if err := bed.Build(t.Context(), io.Discard, "payload"); err != nil {
+		t.Fatal(err)
+	}
+	return b.Exe("payload")
+}
+
+func TestExitCodes(t *testing.T) {
+	exe := payload(t)
+	for _, test := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"run", exe, "exit", "0"}, 0},
+		{[]string{"run", exe, "exit", "7"}, 7},
+		{[]string{"run", "-t", "10m", exe, "exit", "137"}, 137},
+		{[]string{"with", "--", "true"}, 0},
+		{[]string{"with", "false"}, 1},
+		{[]string{"start"}, 0},
+	} {
+		err := dispatch(t.Context(), test.args)
+		got := 0
+		if err != nil {
+			var code exited
+			if !errors.As(err, &code) {
+				t.Errorf("wine %s: %v", strings.Join(test.args, " "), err)
+				continue
+			}
+			got = exitCode(code)
+		}
+		if got != test.want {
+			t.Errorf("wine %s ended with %d, want %d", strings.Join(test.args, " "), got, test.want)
+		}
+	}
+}
+
+func TestRunEndsAtItsLimit(t *testing.T) {
+	err := dispatch(t.Context(), []string{"run", "-t", "100ms", payload(t), "sleep", "3600"})
+	if err == nil || !strings.Contains(err.Error(), "ran longer than 100ms") {
+		t.Errorf("run ended with %v", err)
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	for _, args := range [][]string{nil, {"dance"}, {"run"}, {"run", "-t"}, {"with"}, {"with", "--"}} {
+		if err := dispatch(t.Context(), args); !errors.Is(err, errUsage) {
+			t.Errorf("wine %s: %v, want wrong usage", fmt.Sprint(args), err)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package probe
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+
+	"github.com/Microsoft/go-winio"
+	"golang.org/x/sys/windows"
+)
+
+// listen makes a listener of go-winio that answers every client with the greeting and hangs up.
+func listen(t *testing.T, name string) {
+	t.Helper()
+	l, err := winio.ListenPipe(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() { // ends with the listener
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, "hello") // the client tells what it got
+			_ = c.Close()
+		}
+	}()
+}
+
+func greeting(t *testing.T, name string) string {
+	t.Helper()
+	var c net.Conn
+	c, err := winio.DialPipeContext(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestFirstClientIsServed(t *testing.T) {
+	const name = `\\.\pipe\siloshim-probe-first`
+	listen(t, name)
+	for i := range 3 {
+		if got := greeting(t, name); got != "hello" {
+			t.Errorf("client %d read %q", i, got)
+		}
+	}
+}
+
+func TestPipeNameInUseIsRefused(t *testing.T) {
+	const name = `\\.\pipe\siloshim-probe-taken`
+	listen(t, name)
+	l, err := winio.ListenPipe(name, nil)
+	if err == nil {
+		_ = l.Close()
+	}
+	if !errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		t.Errorf("second ListenPipe: %v, want access denied", err)
+	}
+	if got := greeting(t, name); got != "hello" {
+		t.Errorf("the first listener then served %q", got)
+	}
+}
+
+func TestPipeNameIsFreeAgain(t *testing.T) {
+	const name = `\\.\pipe\siloshim-probe-again`
+	for range 2 {
+		l, err := winio.ListenPipe(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+// TestMain makes this binary its own workload too: with PROBE_CHILD=spin it keeps a processor busy, with
+// PROBE_CHILD=idle it only lives. Both end with the parent, whose end of the pipe to standard input closes then.
+func TestMain(m *testing.M) {
+	mode := os.Getenv("PROBE_CHILD")
+	if mode == "" {
+		os.Exit(m.Run())
+	}
+	if mode == "spin" {
+		go func() { // ends with the process
+			for {
+			}
+		}()
+	}
+	_, _ = os.Stdin.Read(make([]byte, 1))
+}
+
+// child starts this binary as a workload and kills it with the test.
+func child(t *testing.T, mode string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), "PROBE_CHILD="+mode)
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // killed on purpose
+	})
+	return cmd
+}
+
+// open opens a process as a monitor does, with the least rights.
+func open(t *testing.T, pid int) windows.Handle {
+	t.Helper()
+	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = windows.CloseHandle(h) })
+	return h
+}
+
+// eventually asks until ok. What never comes runs into the time limit of the test binary.
+func eventually(t *testing.T, what string, ok func() (bool, error)) {
+	t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		done, err := ok()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if done {
+			return
+		}
+		<-again.C
+	}
+}
+
+// onWine reports whether this is Wine. Only tests of what Wine cannot know ask.
+func onWine() bool {
+	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
+}
+
+func TestRemoveAll(t *testing.T) {
+	root, err := os.MkdirTemp("", "probe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep := filepath.Join(root, "a", "b", "c")
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := os.WriteFile(filepath.Join(deep, fmt.Sprint(i)), []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(root); err != nil {
+		t.Errorf("RemoveAll: %v", err)
+	}
+	if _, err := os.Stat(root); !os.IsNotExist(err) {
+		t.Errorf("the directory is still there: %v", err)
+	}
+}
+
+func TestRootRename(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close() //nolint:errcheck // only a directory handle
+	for name, text := range map[string]string{"new": "new", "old": "old"} {
+		if err := root.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := root.Rename("new", "old"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := root.ReadFile("old"); err != nil || strings.TrimSpace(string(text)) != "new" {
+		t.Errorf("after the rename: %q, %v", text, err)
+	}
+}

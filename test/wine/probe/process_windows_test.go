@@ -1,0 +1,77 @@
+package probe
+
+import (
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// cpuTime is the processor time a process has used, as GetProcessTimes tells it.
+func cpuTime(h windows.Handle) (time.Duration, error) {
+	var born, ended, kernel, user windows.Filetime
+	err := windows.GetProcessTimes(h, &born, &ended, &kernel, &user)
+	return ticks(kernel) + ticks(user), err
+}
+
+func ticks(f windows.Filetime) time.Duration {
+	return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
+}
+
+// TestTimesAreTheChilds compares a child that spins with one that idles, while the caller does neither.
+func TestTimesAreTheChilds(t *testing.T) {
+	spin, idle := open(t, child(t, "spin").Process.Pid), open(t, child(t, "idle").Process.Pid)
+	const much = 500 * time.Millisecond
+	eventually(t, "half a second of the spinning child", func() (bool, error) {
+		used, err := cpuTime(spin)
+		return used >= much, err
+	})
+	if used, err := cpuTime(idle); err != nil || used >= much {
+		t.Errorf("the idle child used %v, %v", used, err)
+	}
+	if used, err := cpuTime(windows.CurrentProcess()); err != nil || used >= much {
+		t.Errorf("the caller used %v, %v", used, err)
+	}
+}
+
+// TestTimesOutliveTheChild: what was seen of a process is not lost when it ends.
+func TestTimesOutliveTheChild(t *testing.T) {
+	cmd := child(t, "spin")
+	h := open(t, cmd.Process.Pid)
+	var seen time.Duration
+	eventually(t, "some time of the child", func() (bool, error) {
+		used, err := cpuTime(h)
+		seen = used
+		return used > 0, err
+	})
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	if used, err := cpuTime(h); err != nil || used < seen {
+		t.Errorf("after its end the child used %v, %v; before, %v", used, err, seen)
+	}
+}
+
+// counters is VM_COUNTERS_EX2.
+type counters struct {
+	PeakVirtualSize, VirtualSize                   uintptr
+	PageFaultCount                                 uint32
+	PeakWorkingSetSize, WorkingSetSize             uintptr
+	Quota                                          [4]uintptr
+	PagefileUsage, PeakPagefileUsage, PrivateUsage uintptr
+	PrivateWorkingSetSize, SharedCommitUsage       uintptr
+}
+
+func TestPrivateWorkingSetIsPartOfTheWorkingSet(t *testing.T) {
+	h := open(t, child(t, "idle").Process.Pid)
+	eventually(t, "private working set", func() (bool, error) {
+		var c counters
+		err := windows.NtQueryInformationProcess(h, windows.ProcessVmCounters, unsafe.Pointer(&c), uint32(unsafe.Sizeof(c)), nil)
+		if c.PrivateWorkingSetSize > c.WorkingSetSize {
+			t.Errorf("private working set %d of a working set of %d", c.PrivateWorkingSetSize, c.WorkingSetSize)
+		}
+		return c.PrivateWorkingSetSize > 0, err
+	})
+}

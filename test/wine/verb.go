@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/siloshim/siloshim/test/wine/bed"
+)
+
+// errUsage says that the command line makes no sense.
+var errUsage = errors.New("wrong usage")
+
+// dispatch runs one verb.
+func dispatch(ctx context.Context, args []string) error {
+	verb := ""
+	if len(args) > 0 {
+		verb, args = args[0], args[1:]
+	}
+	switch verb {
+	case "setup":
+		return bed.Setup(ctx, os.Stderr)
+	case "build":
+		return bed.Build(ctx, os.Stderr, args...)
+	case "peers":
+		return bed.Peers(ctx, os.Stderr)
+	case "run":
+		return run(ctx, args)
+	case "with":
+		return with(ctx, args)
+	case "start":
+		b, err := bed.Open(ctx)
+		if err != nil {
+			return err
+		}
+		return b.Close()
+	case "stop":
+		return bed.Stop(ctx)
+	}
+	fmt.Fprint(os.Stderr, usage)
+	return errUsage
+}
+
+// run runs a Windows program on our standard streams, and ends it with all its children at the limit.
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	limit := flags.Duration("t", 0, "end the program after this time")
+	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
+		return fmt.Errorf("%w: run [-t LIMIT] EXE ARGS...", errUsage)
+	}
+	b, err := bed.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.Close() //nolint:errcheck // it is the end of this process
+	if *limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, *limit, fmt.Errorf("%s ran longer than %v", flags.Arg(0), *limit))
+		defer cancel()
+	}
+	group := bed.NewGroup()
+	cmd := b.Command(ctx, flags.Arg(0), flags.Args()[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	group.Add(cmd)
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return errors.Join(context.Cause(ctx), group.Kill())
+	}
+	return ended(err)
+}
+
+// with runs a Linux command and then stops the server on every way out, unless another command still uses it.
+func with(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return fmt.Errorf("%w: with -- COMMAND ARGS...", errUsage)
+	}
+	b, err := bed.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.Close() //nolint:errcheck // it is the end of this process
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// A command that is asked to end may clean up; make and go test do.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	err = cmd.Run()
+	if _, serr := b.StopIfLast(context.WithoutCancel(ctx)); serr != nil {
+		return errors.Join(err, serr)
+	}
+	return ended(err)
+}
+
+// ended makes the plain exit of a program an exit code.
+func ended(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() {
+		return exited(exit.ExitCode())
+	}
+	return err
+}

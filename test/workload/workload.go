@@ -1,0 +1,40 @@
+// Package workload describes the containers that the tests, the demo and the benchmarks run: the payload in a job
+// container on the host's own files.
+package workload
+
+import (
+	"encoding/json"
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Payload is where the bed installs the payload.
+const Payload = `C:\silo\bin\payload.exe`
+
+// Spec is a job container whose init is the payload with these arguments, run as the shim's own user.
+func Spec(args ...string) *specs.Spec {
+	return &specs.Spec{
+		Version: specs.Version,
+		Process: &specs.Process{
+			Args: append([]string{Payload}, args...),
+			Cwd:  `C:\`,
+			Env:  []string{"WORKLOAD=yes"},
+		},
+		Root: &specs.Root{},
+		Annotations: map[string]string{
+			"microsoft.com/hostprocess-container":    "true",
+			"microsoft.com/hostprocess-inherit-user": "true",
+		},
+		Windows: &specs.Windows{},
+	}
+}
+
+// Write puts a specification into a file.
+func Write(path string, s *specs.Spec) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
+}

@@ -1,0 +1,50 @@
+// Command demo is the tour that `make demo` gives: real containerd.exe and ctr.exe run containers through the shim, on
+// Wine. Each command is printed before its result, and the tour ends with a failure when a result is not what it says.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/siloshim/siloshim/test/wine/bed"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := give(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// give gives the tour on a bed and takes down whatever it put up.
+func give(ctx context.Context) (err error) {
+	b, err := bed.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.Close() //nolint:errcheck // the process ends here
+	dir, err := os.MkdirTemp("", "silo-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	fmt.Println("\n# real containerd.exe 2.4.2 starts on Wine, with containerd-shim-silo-v1.exe beside it")
+	daemon, err := b.Containerd(ctx, "demo")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopErr := daemon.Stop(); err == nil {
+			err = stopErr
+		}
+	}()
+	t := &tour{ctx: ctx, bed: b, daemon: daemon, dir: dir}
+	t.walk()
+	return t.err
+}

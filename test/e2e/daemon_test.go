@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// runtime is what containerd knows the shim by.
+const runtime = "io.containerd.silo.v1"
+
+// limit bounds one command. It is far above what any takes: a test that meets it has hung.
+const limit = 2 * time.Minute
+
+// daemon is a containerd.exe with the shim beside it.
+type daemon struct {
+	*bed.Containerd
+	bed *bed.Bed
+	dir string
+}
+
+// serial makes container ids unique.
+var serial atomic.Int64
+
+// newDaemon starts a containerd for one test. What the test leaves running is a failure.
+func newDaemon(t *testing.T) *daemon {
+	t.Helper()
+	b := bed.Require(t)
+	c, err := b.Containerd(t.Context(), fmt.Sprintf("e2e-%d", serial.Add(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &daemon{Containerd: c, bed: b, dir: t.TempDir()}
+}
+
+// result is what a command printed and how it ended.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// run runs a command to its end.
+func run(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%s: %v", strings.Join(cmd.Args, " "), err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// try runs ctr to its end.
+func (d *daemon) try(t *testing.T, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	return run(t, d.Ctr(ctx, args...))
+}
+
+// ctr runs ctr and fails the test unless it succeeds.
+func (d *daemon) ctr(t *testing.T, args ...string) string {
+	t.Helper()
+	r := d.try(t, args...)
+	if r.code != 0 {
+		t.Fatalf("ctr %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
+	}
+	return r.stdout
+}
+
+// newID is a container id that no other test uses.
+func newID() string { return fmt.Sprintf("c%d", serial.Add(1)) }
+
+// config writes a specification where ctr.exe finds it.
+func (d *daemon) config(t *testing.T, s *specs.Spec) string {
+	t.Helper()
+	path := filepath.Join(d.dir, newID()+".json")
+	if err := workload.Write(path, s); err != nil {
+		t.Fatal(err)
+	}
+	return d.bed.WindowsPath(path)
+}
+
+// runArgs are the arguments of `ctr run` for a specification.
+func (d *daemon) runArgs(t *testing.T, s *specs.Spec, id string, flags ...string) []string {
+	t.Helper()
+	args := append([]string{"run", "--runtime", runtime, "--config", d.config(t, s)}, flags...)
+	return append(args, id)
+}
+
+// detach starts a container that lives on and removes it with the test.
+func (d *daemon) detach(t *testing.T, s *specs.Spec) (id string) {
+	t.Helper()
+	id = newID()
+	d.ctr(t, d.runArgs(t, s, id, "-d", "--null-io")...)
+	return id
+}
+
+// remove kills and deletes a container.
+func (d *daemon) remove(t *testing.T, id string) {
+	t.Helper()
+	d.ctr(t, "task", "delete", "--force", id)
+	d.ctr(t, "container", "delete", id)
+}
+
+// row finds the line of `ctr task ls` for a container, split into its columns.
+func (d *daemon) row(t *testing.T, id string) []string {
+	t.Helper()
+	for line := range strings.Lines(d.ctr(t, "task", "ls")) {
+		if fields := strings.Fields(line); len(fields) > 0 && fields[0] == id {
+			return fields
+		}
+	}
+	return nil
+}
+
+// nothingLeft fails the test when a process of this containerd is still there.
+func (d *daemon) nothingLeft(t *testing.T) {
+	t.Helper()
+	until(t, "no process is left", func() bool {
+		rest, err := d.Processes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(rest) == 0
+	})
+}
+
+// until polls for what no event tells. A test that reaches the limit has failed.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	give := time.After(limit)
+	for !holds() {
+		select {
+		case <-again.C:
+		case <-give:
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// TestBadInputIsRefusedWithItsField also proves that nothing is left of a refused container.
+func TestBadInputIsRefusedWithItsField(t *testing.T) {
+	d := newDaemon(t)
+	for _, c := range []struct {
+		name   string
+		change func(*specs.Spec)
+		want   string
+	}{
+		{"no args", func(s *specs.Spec) { s.Process.Args = nil }, "process.args"},
+		{"no such program", func(s *specs.Spec) { s.Process.Args[0] = `C:\no\such.exe` }, `C:\no\such.exe`},
+		{"no process", func(s *specs.Spec) { s.Process = nil }, "process"},
+		{"NUL in the environment", func(s *specs.Spec) { s.Process.Env = append(s.Process.Env, "A=B\x00C=D") }, "process.env[1]"},
+		{"relative directory", func(s *specs.Spec) { s.Process.Cwd = "here" }, "process.cwd"},
+		{"batch file", func(s *specs.Spec) { s.Process.Args[0] = `C:\x.bat` }, ".bat"},
+		{"hyper-v", func(s *specs.Spec) { s.Windows.HyperV = &specs.WindowsHyperV{} }, "windows.hyperv"},
+		{"no job container", func(s *specs.Spec) { s.Annotations = nil }, "microsoft.com/hostprocess-container"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := workload.Spec("sleep", "600")
+			c.change(s)
+			id := newID()
+			r := d.try(t, d.runArgs(t, s, id, "-d", "--null-io")...)
+			if r.code == 0 || !strings.Contains(strings.ToLower(r.stderr), strings.ToLower(c.want)) {
+				t.Errorf("exit %d, error %q, want one that names %q", r.code, r.stderr, c.want)
+			}
+			if row := d.row(t, id); row != nil {
+				t.Errorf("a task is left: %v", row)
+			}
+		})
+	}
+	d.nothingLeft(t)
+}

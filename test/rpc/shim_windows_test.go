@@ -1,0 +1,156 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/Microsoft/go-winio"
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	events "github.com/containerd/containerd/api/services/ttrpc/events/v1"
+	"github.com/containerd/ttrpc"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// exe is where the bed installs the shim.
+const exe = `C:\silo\bin\containerd-shim-silo-v1.exe`
+
+const namespace = "rpc"
+
+var serial atomic.Int64
+
+// topics is containerd's events service: it records what arrives, in order.
+type topics struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+func (r *topics) Forward(_ context.Context, q *events.ForwardRequest) (*emptypb.Empty, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = append(r.seen, q.Envelope.Topic)
+	return &emptypb.Empty{}, nil
+}
+
+func (r *topics) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.seen, " ")
+}
+
+// shim is a running shim with a client to it.
+type shim struct {
+	api.TTRPCTaskService
+	id     string
+	bundle string
+	events *topics
+}
+
+// command is the shim's executable with one of its verbs.
+func (s *shim) command(ctx context.Context, verb string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, exe, "-namespace", namespace, "-address", `\\.\pipe\none`, "-publish-binary", "none",
+		"-id", s.id, "-bundle", s.bundle, verb)
+	cmd.Env = append(os.Environ(), "TTRPC_ADDRESS="+s.eventsPipe(), "MAX_SHIM_VERSION=2")
+	return cmd
+}
+
+func (s *shim) eventsPipe() string {
+	return fmt.Sprintf(`\\.\pipe\rpc-%d-%s-events`, os.Getpid(), s.id)
+}
+
+// newShim makes a bundle, starts a shim for it and ends it with the test.
+func newShim(t *testing.T, spec *specs.Spec) *shim {
+	t.Helper()
+	if _, err := os.Stat(exe); err != nil {
+		t.Skipf("the shim is not installed here: %v", err)
+	}
+	s := &shim{id: fmt.Sprintf("t%d", serial.Add(1)), bundle: t.TempDir(), events: &topics{}}
+	if err := workload.Write(filepath.Join(s.bundle, "config.json"), spec); err != nil {
+		t.Fatal(err)
+	}
+	s.serveEvents(t)
+	cmd := s.command(t.Context(), "start")
+	cmd.Dir = s.bundle
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("start: %v: %s", err, out)
+	}
+	conn, err := winio.DialPipeContext(t.Context(), string(out))
+	if err != nil {
+		t.Fatalf("dial %q: %v", out, err)
+	}
+	client := ttrpc.NewClient(conn)
+	s.TTRPCTaskService = api.NewTTRPCTaskClient(client)
+	t.Cleanup(func() {
+		_, _ = s.Shutdown(context.Background(), &api.ShutdownRequest{ID: s.id, Now: true}) // it may have ended already
+		_ = client.Close()
+	})
+	return s
+}
+
+func (s *shim) serveEvents(t *testing.T) {
+	t.Helper()
+	l, err := winio.ListenPipe(s.eventsPipe(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ttrpc.NewServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	events.RegisterTTRPCEventsService(server, s.events)
+	go func() { _ = server.Serve(context.Background(), l) }() // Close ends it
+	t.Cleanup(func() { _ = server.Close() })
+}
+
+// reader is a pipe that collects what the shim writes.
+type reader struct {
+	path string
+	got  bytes.Buffer
+	done chan struct{} // closed at the end of the stream
+}
+
+func newReader(t *testing.T) *reader {
+	t.Helper()
+	r := &reader{path: fmt.Sprintf(`\\.\pipe\rpc-%d-out-%d`, os.Getpid(), serial.Add(1)), done: make(chan struct{})}
+	l, err := winio.ListenPipe(r.path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() { // ends with the stream or the listener
+		defer close(r.done)
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close() //nolint:errcheck // it was only read
+		_, _ = r.got.ReadFrom(conn)
+	}()
+	return r
+}
+
+// create makes the task.
+func (s *shim) create(t *testing.T, stdout string) {
+	t.Helper()
+	if _, err := s.Create(t.Context(), &api.CreateTaskRequest{ID: s.id, Bundle: s.bundle, Stdout: stdout}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// took logs how long something took: times are for the reader, not for the verdict.
+func took(t *testing.T, what string, began time.Time) {
+	t.Helper()
+	t.Logf("%s took %s", what, time.Since(began).Round(time.Millisecond))
+}

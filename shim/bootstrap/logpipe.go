@@ -24,7 +24,7 @@ type logPipe struct {
 	listener net.Listener
 	readers  chan net.Conn
 	wake     chan struct{} // capacity 1: something waits
-	closing  chan struct{}
+	accepted chan struct{} // closed when no reader comes any more
 	done     sync.WaitGroup
 
 	// mu guards the fields below.
@@ -38,7 +38,7 @@ type logPipe struct {
 func newLogPipe(l net.Listener) *logPipe {
 	p := &logPipe{
 		listener: l, readers: make(chan net.Conn),
-		wake: make(chan struct{}, 1), closing: make(chan struct{}),
+		wake: make(chan struct{}, 1), accepted: make(chan struct{}),
 	}
 	p.done.Go(p.accept)
 	p.done.Go(p.carry)
@@ -85,18 +85,15 @@ func (p *logPipe) restore(rest []byte) {
 	p.dropped += bytes.Count(rest, []byte("\n"))
 }
 
+// accept hands every reader that came to carry, which takes them until this ends.
 func (p *logPipe) accept() {
+	defer close(p.accepted)
 	for {
 		c, err := p.listener.Accept()
 		if err != nil {
 			return // closed
 		}
-		select {
-		case p.readers <- c:
-		case <-p.closing:
-			c.Close()
-			return
-		}
+		p.readers <- c
 	}
 }
 
@@ -116,7 +113,7 @@ func (p *logPipe) carry() {
 			}
 			reader = c
 		case <-p.wake:
-		case <-p.closing:
+		case <-p.accepted:
 			p.write(reader)
 			return
 		}
@@ -154,7 +151,6 @@ func (p *logPipe) Close() error {
 	if again {
 		return nil
 	}
-	close(p.closing)
 	err := p.listener.Close()
 	p.done.Wait()
 	if errors.Is(err, net.ErrClosed) {

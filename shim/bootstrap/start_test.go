@@ -65,7 +65,7 @@ func (d *daemon) command(bundle string, stdin []byte, args ...string) *exec.Cmd 
 	cmd := exec.Command(exe, args...)
 	cmd.Dir = bundle
 	cmd.Stdin = bytes.NewReader(stdin)
-	cmd.Env = append(append(os.Environ(), modeEnv+"="+d.mode, "TMPDIR="+d.state, "TMP="+d.state), d.env...)
+	cmd.Env = append(append(os.Environ(), modeEnv+"="+d.mode, "GORACE=atexit_sleep_ms=0", "TMPDIR="+d.state, "TMP="+d.state), d.env...)
 	return cmd
 }
 

@@ -153,6 +153,15 @@ func TestCloseEndsRunningStreams(t *testing.T) {
 	in, out, errFile := r.Child()
 	files := []*os.File{dup(t, in), dup(t, out), dup(t, errFile)}
 	r.Start()
+	for _, pair := range []struct {
+		from io.Writer
+		to   io.Reader
+	}{{stdin.accept(t), files[0]}, {files[1], stdout.accept(t)}, {files[2], stderr.accept(t)}} {
+		write(t, pair.from, "x")
+		if _, err := io.ReadFull(pair.to, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := r.Close(); err != nil {
 		t.Errorf("Close = %v", err)
 	}

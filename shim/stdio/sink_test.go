@@ -93,12 +93,20 @@ func TestReaderStaysAway(t *testing.T) {
 		time.Sleep(2 * longPause)
 		fresh := door.open()
 		b.print(t, "news")
-		_ = b.program.Close()
-		if got := readAll(t, fresh); got != "news" {
-			t.Errorf("the new reader got %q", got)
+		got := make([]byte, len("news"))
+		if _, err := io.ReadFull(fresh, got); err != nil || string(got) != "news" {
+			t.Errorf("the new reader got %q, error %v", got, err)
 		}
+
+		_ = fresh.Close() // The patience is the new reader's as well.
+		began = time.Now()
+		b.print(t, "third")
+		_ = b.program.Close()
 		<-b.out.done
-		if got, want := b.lost.Load(), uint64(len("first")+len("second")+1000); got != want {
+		if waited := time.Since(began); waited != testRetry {
+			t.Errorf("the program waited %v for the new reader, want %v", waited, testRetry)
+		}
+		if got, want := b.lost.Load(), uint64(len("first")+len("second")+1000+len("third")); got != want {
 			t.Errorf("%d bytes are called lost, want %d", got, want)
 		}
 	})
@@ -148,6 +156,25 @@ func TestStopEndsTheWait(t *testing.T) {
 		}
 		if got := b.lost.Load(); got != uint64(len("unheard")) {
 			t.Errorf("%d bytes are called lost", got)
+		}
+	})
+}
+
+// TestStopDuringCall: the reader answers in the instant in which the stream is
+// given up. The connection is not left behind, and nothing waits on it.
+func TestStopDuringCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, conn := net.Pipe()
+		b := runOutput(t, brokenConn{}, func(ctx context.Context) (io.WriteCloser, error) {
+			<-ctx.Done()
+			return conn, nil
+		})
+		b.print(t, "unheard")
+		synctest.Wait()
+		b.stop(io.EOF)
+		<-b.out.done
+		if got := readAll(t, reader); got != "" {
+			t.Errorf("the late reader got %q", got)
 		}
 	})
 }

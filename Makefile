@@ -9,7 +9,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 WINE   := ./jobobject/... ./shim/stdio ./shim/host ./test/rpc
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross contract e2e bed bench-peers lint clean
+.PHONY: help build demo test unit cross contract e2e bed flood bench-peers lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ contract: bed ## the contract suites on Wine's kernel
 
 e2e: bed ## real containerd.exe and ctr.exe against the shim
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 15m ./test/...
+
+flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run FastExit -v ./test/e2e -floods 200
 
 bench-peers: bed ## the reference shim beside ours, in one run
 	$(BED) peers

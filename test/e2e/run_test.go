@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -27,7 +28,9 @@ func TestRunGivesOutputAndExitCode(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// TestFastExitLosesNothing is a slice of the 200 runs of `make flood`.
+// floods is how often TestFastExitLosesNothing runs its container; `make flood` asks for 200.
+var floods = flag.Int("floods", 5, "runs of a container that prints 10 MiB and exits at once")
+
 func TestFastExitLosesNothing(t *testing.T) {
 	d := newDaemon(t)
 	const size = 10 << 20
@@ -35,7 +38,7 @@ func TestFastExitLosesNothing(t *testing.T) {
 	if err := flood.Write(&want, size); err != nil {
 		t.Fatal(err)
 	}
-	for range 5 {
+	for range *floods {
 		got := d.ctr(t, d.runArgs(t, workload.Spec("flood", "10485760"), newID(), "--rm")...)
 		if got != want.String() {
 			t.Fatalf("%d bytes arrived of %d, or others", len(got), size)

@@ -167,3 +167,20 @@ func TestAccountingUnits(t *testing.T) {
 		t.Errorf("accounting = %+v, want %+v", got, want)
 	}
 }
+
+func TestIOAttributionFields(t *testing.T) {
+	raw := ioAttributionInformation{
+		ReadStats:  ioAttributionStats{IoCount: 1, TotalSize: 2},
+		WriteStats: ioAttributionStats{IoCount: 3, TotalSize: 4},
+	}
+	want := IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4}
+	if got := raw.attribution(); got != want {
+		t.Errorf("attribution = %+v, want %+v", got, want)
+	}
+}
+
+func TestIDListRoom(t *testing.T) {
+	if got := idListRoom(3); got != 4 {
+		t.Errorf("idListRoom(3) = %d, want the header's word and 3", got)
+	}
+}

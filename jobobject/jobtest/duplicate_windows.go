@@ -30,3 +30,5 @@ func duplicate(f *os.File) (*os.File, error) {
 // abandonFiles closes the files without waiting for it: with a synchronous
 // handle Close returns only when the read under way does.
 func (p *Proc) abandonFiles() { p.kernel.running.Go(p.closeFiles) }
+
+func cancelled(err error) bool { return errors.Is(err, windows.ERROR_OPERATION_ABORTED) }

@@ -1,6 +1,7 @@
 package jobtest
 
 import (
+	"io"
 	"os"
 	"time"
 
@@ -21,14 +22,16 @@ const (
 // return when Done is closed or one of its files fails.
 type Proc struct {
 	// Immutable after start.
-	Args                  []string // split by the rules of the C runtime
-	Env                   []string // KEY=VALUE
-	Dir                   string
-	Stdin, Stdout, Stderr *os.File // the process's own; closed when it ends
-	kernel                *Kernel
-	pid, parent           uint32
-	done, exited          chan struct{}
-	events                chan uint32
+	Args           []string // split by the rules of the C runtime
+	Env            []string // KEY=VALUE
+	Dir            string
+	Stdin          io.ReadCloser // this and the next two are closed when it ends
+	Stdout, Stderr io.WriteCloser
+	files          [3]*stream
+	kernel         *Kernel
+	pid, parent    uint32
+	done, exited   chan struct{}
+	events         chan uint32
 
 	// Guarded by kernel.mu.
 	job             *job
@@ -71,7 +74,7 @@ func (p *Proc) Spawn(args ...string) (*Proc, error) {
 	}
 	return p.kernel.spawn(newborn{
 		application: args[0], args: args, env: p.Env, dir: p.Dir, parent: p.pid, job: j,
-		files: [3]*os.File{p.Stdin, p.Stdout, p.Stderr},
+		files: [3]*os.File{p.files[0].file, p.files[1].file, p.files[2].file},
 	})
 }
 

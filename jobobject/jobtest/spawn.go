@@ -78,12 +78,12 @@ func (k *Kernel) spawn(n newborn) (*Proc, error) {
 	}
 	p := &Proc{
 		Args: n.args, Env: n.env, Dir: n.dir, Stdin: files[0], Stdout: files[1], Stderr: files[2],
-		kernel: k, parent: n.parent, done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 16),
+		files: files, kernel: k, parent: n.parent, done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 16),
 		commit: startCommit, working: startWorkingSet,
 	}
 	run, err := k.enrol(p, &n)
 	if err != nil {
-		return nil, errors.Join(err, closeFiles(files[:]))
+		return nil, errors.Join(err, closeStreams(files[:]))
 	}
 	go func() {
 		defer k.running.Done()
@@ -143,28 +143,5 @@ func (k *Kernel) kill(victims []*Proc, code uint32) {
 
 func (p *Proc) closeFiles() {
 	// A program may have closed its own files already.
-	_ = closeFiles([]*os.File{p.Stdin, p.Stdout, p.Stderr})
-}
-
-// copyFiles gives a process its own copies, and the null device for a nil.
-func copyFiles(files [3]*os.File) (copies [3]*os.File, err error) {
-	for i, f := range files {
-		if f == nil {
-			copies[i], err = os.OpenFile(os.DevNull, os.O_RDWR, 0)
-		} else {
-			copies[i], err = duplicate(f)
-		}
-		if err != nil {
-			return copies, errors.Join(err, closeFiles(copies[:i]))
-		}
-	}
-	return copies, nil
-}
-
-func closeFiles(files []*os.File) error {
-	var errs []error
-	for _, f := range files {
-		errs = append(errs, f.Close())
-	}
-	return errors.Join(errs...)
+	_ = closeStreams(p.files[:])
 }

@@ -10,6 +10,7 @@ const (
 	State       = "state"
 	Op          = "op"
 	Duration    = "duration"
+	Status      = "status"
 	Topic       = "topic"
 	TraceID     = "trace_id"
 	SpanID      = "span_id"

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/log"
 	"github.com/containerd/ttrpc"
 	"go.opencensus.io/trace"
+	"google.golang.org/grpc/status"
 
 	"github.com/siloshim/siloshim/internal/logfield"
 )
@@ -21,21 +23,31 @@ import (
 // register makes the log the destination of all spans, with the first span.
 var register = sync.OnceFunc(func() { trace.RegisterExporter(exporter{}) })
 
-// StartSpan begins a span. end finishes it with the outcome.
+// StartSpan begins a span: below the one in ctx, else below the caller's. end finishes it with the outcome. Only a trace
+// that the caller samples is logged.
 func StartSpan(ctx context.Context, name string) (_ context.Context, end func(error)) {
 	register()
 	var span *trace.Span
-	if parent, ok := parent(ctx); ok {
-		ctx, span = trace.StartSpanWithRemoteParent(ctx, name, parent)
+	if caller, ok := parent(ctx); ok && trace.FromContext(ctx) == nil {
+		ctx, span = trace.StartSpanWithRemoteParent(ctx, name, caller, trace.WithSampler(asParent))
 	} else {
-		ctx, span = trace.StartSpan(ctx, name, trace.WithSampler(trace.NeverSample()))
+		ctx, span = trace.StartSpan(ctx, name, trace.WithSampler(asParent))
 	}
 	return ctx, func(err error) {
-		if err != nil {
-			span.SetStatus(trace.Status{Code: trace.StatusCodeUnknown, Message: "failed"})
-		}
+		span.SetStatus(outcome(err))
 		span.End()
 	}
+}
+
+// asParent samples what the caller samples, and nothing of its own accord.
+func asParent(p trace.SamplingParameters) trace.SamplingDecision {
+	return trace.SamplingDecision{Sample: p.ParentContext.IsSampled()}
+}
+
+// outcome is the class of an error. Its text stays out: it may name what the caller sent.
+func outcome(err error) trace.Status {
+	code := status.Code(errgrpc.ToGRPC(err))
+	return trace.Status{Code: int32(code), Message: code.String()}
 }
 
 // parent reads the caller's span from the request's metadata.
@@ -88,5 +100,6 @@ func (exporter) ExportSpan(s *trace.SpanData) {
 		logfield.ParentID: s.ParentSpanID.String(),
 		logfield.Op:       s.Name,
 		logfield.Duration: s.EndTime.Sub(s.StartTime).String(),
-	}).Debug("span " + s.Message)
+		logfield.Status:   s.Message,
+	}).Debug("span")
 }

@@ -1,6 +1,17 @@
 package trace
 
-import "testing"
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
+	"github.com/containerd/ttrpc"
+)
 
 func TestParse(t *testing.T) {
 	const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -16,6 +27,76 @@ func TestParse(t *testing.T) {
 	} {
 		if s, ok := parse(bad); ok {
 			t.Errorf("parse(%q) = %+v, want a refusal", bad, s)
+		}
+	}
+}
+
+// records takes the log of a test.
+func records(t *testing.T) *bytes.Buffer {
+	t.Helper()
+	level := log.GetLevel()
+	var out bytes.Buffer
+	log.L.Logger.SetOutput(&out)
+	if err := log.SetFormat(log.JSONFormat); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.SetLevel("debug"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		log.L.Logger.SetOutput(io.Discard)
+		if err := log.SetLevel(level.String()); err != nil {
+			t.Error(err)
+		}
+	})
+	return &out
+}
+
+func called(header string) context.Context {
+	return ttrpc.WithMetadata(context.Background(), ttrpc.MD{"traceparent": {header}})
+}
+
+func TestTheCallersTraceGoesOn(t *testing.T) {
+	out := records(t)
+	ctx, end := StartSpan(called("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), "outer")
+	_, endInner := StartSpan(ctx, "inner")
+	endInner(nil)
+	end(fmt.Errorf("start the secret: %w", errdefs.ErrNotFound))
+
+	type record struct {
+		Trace  string `json:"trace_id"`
+		Span   string `json:"span_id"`
+		Parent string `json:"parent_span_id"`
+		Op     string `json:"op"`
+		Status string `json:"status"`
+	}
+	var inner, outer record
+	d := json.NewDecoder(out)
+	for _, r := range []*record{&inner, &outer} {
+		if err := d.Decode(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	if want := (record{trace, outer.Span, "00f067aa0ba902b7", "outer", "NotFound"}); outer != want {
+		t.Errorf("outer span %+v, want %+v", outer, want)
+	}
+	if want := (record{trace, inner.Span, outer.Span, "inner", "OK"}); inner != want {
+		t.Errorf("inner span %+v, want %+v", inner, want)
+	}
+}
+
+func TestWithoutASampledCallerNothingIsLogged(t *testing.T) {
+	for name, ctx := range map[string]context.Context{
+		"no caller":   context.Background(),
+		"not sampled": called("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"),
+		"not a trace": called("nonsense"),
+	} {
+		out := records(t)
+		_, end := StartSpan(ctx, "span")
+		end(nil)
+		if out.Len() > 0 {
+			t.Errorf("%s: logged %s", name, out)
 		}
 	}
 }

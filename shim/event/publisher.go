@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 	"github.com/containerd/typeurl/v2"
 	"google.golang.org/protobuf/proto"
@@ -16,8 +17,10 @@ import (
 	"github.com/siloshim/siloshim/internal/logfield"
 )
 
-// Sender takes one event to containerd. An error means that it was not taken and may be sent again.
+// Sender takes one event to containerd.
 type Sender interface {
+	// Forward returns nil once containerd has the event. It is sent again after an error, unless that is
+	// [errdefs.ErrInvalidArgument]: containerd has seen it and will never take it.
 	Forward(ctx context.Context, e *types.Envelope) error
 	Close() error
 }
@@ -48,6 +51,7 @@ type Publisher struct {
 	queue   []*types.Envelope
 	size    int
 	dropped uint64
+	full    bool // the latest event found no room
 	closing bool
 }
 
@@ -70,17 +74,19 @@ func (p *Publisher) Publish(event any) {
 	e := &types.Envelope{Timestamp: timestamppb.Now(), Namespace: p.namespace, Topic: topic, Event: body}
 	p.mu.Lock()
 	full := p.closing || p.size+proto.Size(e) > MaxQueued
-	if full {
+	first := full && !p.full
+	if p.full = full; full {
 		p.dropped++
 	} else {
 		p.queue, p.size = append(p.queue, e), p.size+proto.Size(e)
 	}
 	p.mu.Unlock()
-	if full {
-		log.L.WithField(logfield.Topic, topic).Warn("event dropped: containerd takes none and the queue is full")
-		return
+	switch {
+	case first: // one line for a row of them
+		log.L.WithField(logfield.Topic, topic).Warn("events are dropped: containerd takes none and the queue is full")
+	case !full:
+		p.nudge()
 	}
-	p.nudge()
 }
 
 // Dropped counts the events that found no room.
@@ -132,6 +138,10 @@ func (p *Publisher) send() {
 			continue
 		}
 		err := p.forward(e)
+		if errdefs.IsInvalidArgument(err) {
+			log.L.WithField(logfield.Topic, e.Topic).WithError(err).Error("event refused by containerd") // it must not hold up the others
+			err = nil
+		}
 		if err == nil {
 			p.taken()
 			pause = minPause

@@ -11,6 +11,7 @@ import (
 
 	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
 	"github.com/google/go-cmp/cmp"
 
@@ -22,6 +23,8 @@ type daemon struct {
 	mu    sync.Mutex
 	down  bool
 	taken []string
+	// refused is the container whose events are not to containerd's liking.
+	refused string
 }
 
 func (d *daemon) Close() error { return nil }
@@ -35,6 +38,9 @@ func (d *daemon) Forward(_ context.Context, e *types.Envelope) error {
 	body, err := typeurl.UnmarshalAny(e.Event)
 	if err != nil {
 		return err
+	}
+	if id := body.(*events.TaskStart).ContainerID; id == d.refused {
+		return fmt.Errorf("id %q: %w", id, errdefs.ErrInvalidArgument)
 	}
 	d.taken = append(d.taken, fmt.Sprintf("%s %s %s", e.Namespace, e.Topic, body.(*events.TaskStart).ContainerID))
 	return nil
@@ -108,4 +114,34 @@ func TestCloseGivesUpWithItsContext(t *testing.T) {
 			t.Error("close succeeded with an event that was never taken")
 		}
 	})
+}
+
+func TestARefusedEventHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &daemon{refused: "bad"}
+		p := event.New("ns", d)
+		for _, id := range []string{"0", "bad", "1"} {
+			p.Publish(&events.TaskStart{ContainerID: id})
+		}
+		if err := p.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(numbered(2), d.taken); diff != "" {
+			t.Errorf("taken (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestTopics(t *testing.T) {
+	for want, e := range map[string]any{
+		"/tasks/create": &events.TaskCreate{}, "/tasks/start": &events.TaskStart{}, "/tasks/oom": &events.TaskOOM{},
+		"/tasks/exit": &events.TaskExit{}, "/tasks/delete": &events.TaskDelete{},
+		"/tasks/exec-added": &events.TaskExecAdded{}, "/tasks/exec-started": &events.TaskExecStarted{},
+		"/tasks/paused": &events.TaskPaused{}, "/tasks/resumed": &events.TaskResumed{},
+		"/tasks/checkpointed": &events.TaskCheckpointed{}, "": &events.ContainerCreate{},
+	} {
+		if got := event.Topic(e); got != want {
+			t.Errorf("topic of %T is %q, want %q", e, got, want)
+		}
+	}
 }

@@ -7,6 +7,8 @@ import (
 
 	api "github.com/containerd/containerd/api/services/ttrpc/events/v1"
 	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/ttrpc"
 )
 
@@ -30,7 +32,9 @@ func (t *TTRPC) Forward(ctx context.Context, e *types.Envelope) error {
 		return fmt.Errorf("dial containerd: %w", err)
 	}
 	if _, err := api.NewTTRPCEventsClient(client).Forward(ctx, &api.ForwardRequest{Envelope: e}); err != nil {
-		_ = t.Close() // a connection that failed is not used again, whatever closing it says
+		if err = errgrpc.ToNative(err); !errdefs.IsInvalidArgument(err) {
+			_ = t.Close() // a connection that failed is not used again, whatever closing it says
+		}
 		return fmt.Errorf("forward event: %w", err)
 	}
 	return nil

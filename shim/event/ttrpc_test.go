@@ -1,0 +1,96 @@
+//go:build !windows
+
+package event_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"testing"
+
+	api "github.com/containerd/containerd/api/services/ttrpc/events/v1"
+	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/ttrpc"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/siloshim/siloshim/shim/event"
+)
+
+// inbox is containerd's events service.
+type inbox struct{ topics chan string }
+
+func (i inbox) Forward(_ context.Context, r *api.ForwardRequest) (*emptypb.Empty, error) {
+	if r.Envelope.Topic == "" {
+		return nil, errgrpc.ToGRPC(errdefs.ErrInvalidArgument)
+	}
+	i.topics <- r.Envelope.Topic
+	return &emptypb.Empty{}, nil
+}
+
+// serve starts a containerd that takes events; stop ends it and its connections.
+func serve(t *testing.T, address string, i inbox) (stop func()) {
+	t.Helper()
+	l, err := net.Listen("unix", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ttrpc.NewServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api.RegisterTTRPCEventsService(server, i)
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(context.Background(), l) }()
+	return func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; !errors.Is(err, ttrpc.ErrServerClosed) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestTTRPCOutlivesContainerd(t *testing.T) {
+	address := filepath.Join(t.TempDir(), "s")
+	i := inbox{topics: make(chan string, 3)}
+	s := event.NewTTRPC("unix://" + address)
+	send := func(topic string) error { return s.Forward(t.Context(), &types.Envelope{Topic: topic}) }
+
+	if err := send("too early"); err == nil {
+		t.Error("an event was taken where nobody listens")
+	}
+	stop := serve(t, address, i)
+	if err := send("one"); err != nil {
+		t.Error(err)
+	}
+	if err := send(""); !errdefs.IsInvalidArgument(err) {
+		t.Errorf("an event without a topic: %v, want an invalid argument", err)
+	}
+	if err := send("two"); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := send("lost"); err == nil {
+		t.Error("an event was taken by a containerd that is gone")
+	}
+	defer serve(t, address, i)()
+	if err := send("three"); err != nil {
+		t.Errorf("after the restart: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	close(i.topics)
+	var got []string
+	for topic := range i.topics {
+		got = append(got, topic)
+	}
+	if diff := cmp.Diff([]string{"one", "two", "three"}, got); diff != "" {
+		t.Errorf("taken (-want +got):\n%s", diff)
+	}
+}

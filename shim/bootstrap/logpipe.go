@@ -48,11 +48,8 @@ func newLogPipe(l net.Listener) *logPipe {
 // Write takes whole lines. It never fails: a log must not harm what it tells of.
 func (p *logPipe) Write(line []byte) (int, error) {
 	p.mu.Lock()
-	for len(p.waiting)+len(line) > maxLog && len(p.waiting) > 0 {
-		_, p.waiting, _ = bytes.Cut(p.waiting, []byte("\n"))
-		p.dropped++
-	}
 	p.waiting = append(p.waiting, line...)
+	p.trimLocked()
 	p.mu.Unlock()
 	select {
 	case p.wake <- struct{}{}:
@@ -61,28 +58,30 @@ func (p *logPipe) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// take empties the queue.
-func (p *logPipe) take() []byte {
+// take empties the queue. dropped counts the lines that went missing before the first of them.
+func (p *logPipe) take() (lines []byte, dropped int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	lines := p.waiting
-	p.waiting = nil
-	if p.dropped > 0 {
-		lines = append(fmt.Appendf(nil, "level=warning msg=\"%d lines of log were dropped\"\n", p.dropped), lines...)
-		p.dropped = 0
-	}
-	return lines
+	lines, dropped = p.waiting, p.dropped
+	p.waiting, p.dropped = nil, 0
+	return lines, dropped
 }
 
 // restore puts back what a reader did not take, before what came since.
-func (p *logPipe) restore(rest []byte) {
+func (p *logPipe) restore(rest []byte, dropped int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(rest)+len(p.waiting) <= maxLog {
-		p.waiting = append(bytes.Clone(rest), p.waiting...)
-		return
+	p.waiting = append(bytes.Clone(rest), p.waiting...)
+	p.dropped += dropped
+	p.trimLocked()
+}
+
+// trimLocked drops the oldest lines until the rest is within bounds.
+func (p *logPipe) trimLocked() {
+	for len(p.waiting) > maxLog {
+		_, p.waiting, _ = bytes.Cut(p.waiting, []byte("\n"))
+		p.dropped++
 	}
-	p.dropped += bytes.Count(rest, []byte("\n"))
 }
 
 // accept hands every reader that came to carry, which takes them until this ends.
@@ -129,14 +128,20 @@ func (p *logPipe) write(reader net.Conn) bool {
 	if reader == nil {
 		return false
 	}
-	lines := p.take()
+	lines, dropped := p.take()
+	_ = reader.SetWriteDeadline(time.Now().Add(logWriteTimeout)) // a reader that is gone shows in the write
+	if dropped > 0 {
+		if _, err := fmt.Fprintf(reader, "level=warning msg=\"%d lines of log were dropped\"\n", dropped); err != nil {
+			p.restore(lines, dropped)
+			return false
+		}
+	}
 	if len(lines) == 0 {
 		return true
 	}
-	_ = reader.SetWriteDeadline(time.Now().Add(logWriteTimeout)) // a reader that is gone shows in the write
 	n, err := reader.Write(lines)
 	if err != nil {
-		p.restore(lines[n:])
+		p.restore(lines[n:], 0)
 		return false
 	}
 	return true

@@ -1,12 +1,12 @@
 package bootstrap
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,7 +92,8 @@ func parse(t *testing.T, out []byte) (form string, r *bootapi.BootstrapResult) {
 type shimProcess struct {
 	t      *testing.T
 	client api.TTRPCTaskService
-	log    net.Conn
+	log    *bufio.Reader
+	hello  string // the first line of the log
 	pid    uint32
 	level  string
 }
@@ -112,8 +113,16 @@ func connect(t *testing.T, d *daemon, id, address string) *shimProcess {
 	}
 	s.pid, s.level = r.ShimPid, r.Version
 	t.Setenv("TMPDIR", d.state)
-	if s.log, err = dial(t.Context(), logAddress("ns", id)); err != nil {
+	logs, err := dial(t.Context(), logAddress("ns", id))
+	if err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(func() { logs.Close() })
+	s.log = bufio.NewReader(logs)
+	if s.level != "warning" { // the shim's first line is less than that
+		if s.hello, err = s.log.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return s
 }
@@ -123,7 +132,7 @@ func (s *shimProcess) end() string {
 	s.t.Helper()
 	_, _ = s.client.Shutdown(context.Background(), &api.ShutdownRequest{}) // the answer may not make it
 	words, _ := io.ReadAll(s.log)                                          // until the other end is gone
-	return string(words)
+	return s.hello + string(words)
 }
 
 func bootstrapParams(t *testing.T, id string, options proto.Message) []byte {

@@ -93,10 +93,12 @@ func (j *Job) planProgram(plan *Process, p *specs.Process) error {
 // dir is the working directory: the process's own, else the init's, else the root of the root file system.
 func (j *Job) dir(cwd string) (string, error) {
 	dir := backslashes(j.substitute(cwd))
-	for _, other := range []string{j.Process.Dir, j.Rootfs} {
-		if dir == "" && other != "" {
-			dir = join(other, "")
-		}
+	switch {
+	case dir != "":
+	case j.Process.Dir != "":
+		dir = j.Process.Dir
+	case j.Rootfs != "":
+		dir = join(j.Rootfs, "")
 	}
 	if dir == "" {
 		return "", fmt.Errorf("process.cwd is missing: give a directory such as C:\\: %w", errdefs.ErrInvalidArgument)

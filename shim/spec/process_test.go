@@ -1,0 +1,195 @@
+package spec
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+func newJob(t *testing.T, h Host, change ...func(*specs.Spec)) *Job {
+	t.Helper()
+	j, err := h.Job(jobSpec(change...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func TestExec(t *testing.T) {
+	j := newJob(t, machine(app, `C:\tools\cat.exe`), annotate("microsoft.com/hostprocess-inherit-user", ""),
+		func(s *specs.Spec) { s.Process.User.Username = `NT AUTHORITY\SYSTEM` })
+	got, err := NewProcess(&specs.Process{
+		Args: []string{"CAT", "a b", ""}, Env: []string{`Path=C:\tools;D:\x`, "EMPTY=", "a=1", "A=2"},
+		User: specs.User{Username: `nt authority\system`}, Terminal: true, ConsoleSize: &specs.Box{Width: 100, Height: 0},
+	}, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Process{
+		Application: `C:\tools\CAT.exe`, CommandLine: `CAT "a b" ""`, Dir: `C:\app`, Username: `NT AUTHORITY\SYSTEM`,
+		Env: []string{`Path=C:\tools;D:\x`, "EMPTY=", "A=2"}, Terminal: true, Width: 100, Height: 25,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("exec (-want +got):\n%s", diff)
+	}
+}
+
+func TestCommandLineWinsAndStaysAsItIs(t *testing.T) {
+	j := newJob(t, machine(app))
+	line := `"C:\app\app"   /c  "x \ y" ^&  `
+	got, err := NewProcess(&specs.Process{CommandLine: line, Args: []string{"other"}}, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.CommandLine != line || got.Application != app {
+		t.Errorf("application %s, command line %s", got.Application, got.CommandLine)
+	}
+}
+
+func TestProgramIsSought(t *testing.T) {
+	search := func(files ...string) search {
+		return search{host: machine(files...), dir: `C:\work`, path: `relative;;"C:\a b";c:/bin\;`, rootfs: ""}
+	}
+	tests := []struct {
+		name    string
+		files   []string
+		program string
+		want    string
+	}{
+		{"working directory first", []string{`C:\work\x.exe`, `C:\bin\x.exe`}, "x", `C:\work\x.exe`},
+		{"path in its order", []string{`C:\bin\x.exe`, `C:\a b\x.exe`}, "x", `C:\a b\x.exe`},
+		{"path with slashes", []string{`C:\bin\x.exe`}, "x.exe", `c:\bin\x.exe`},
+		{"system directories last", []string{`C:\Windows\System32\x.exe`, `C:\Windows\x.exe`}, "x", `C:\Windows\System32\x.exe`},
+		{"windows directory", []string{`C:\Windows\x.exe`}, "x", `C:\Windows\x.exe`},
+		{"another extension stays", []string{`C:\work\x.com`}, "x.com", `C:\work\x.com`},
+		{"full path", []string{`D:\x.exe`}, `D:/x`, `D:\x.exe`},
+		{"share", []string{`\\server\share\x.exe`}, `\\server\share\x.exe`, `\\server\share\x.exe`},
+		{"below the working directory", []string{`C:\work\bin\x.exe`}, `bin/x`, `C:\work\bin\x.exe`},
+		{"here", []string{`C:\work\x.exe`}, `.\x`, `C:\work\x.exe`},
+		{"on this drive", []string{`C:\x.exe`}, `\x`, `C:\x.exe`},
+		{"a dot in the directory", []string{`C:\v1.2\x.exe`}, `C:\v1.2\x`, `C:\v1.2\x.exe`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := search(tt.files...).find("process.args[0]", tt.program)
+			if err != nil || got != tt.want {
+				t.Errorf("found %q, %v; want %s", got, err, tt.want)
+			}
+		})
+	}
+	_, err := search().find("process.args[0]", "x")
+	want := `process.args[0]: program "x" not found: sought C:\work\x.exe; C:\a b\x.exe; c:\bin\x.exe; ` +
+		`C:\Windows\System32\x.exe; C:\Windows\System\x.exe; C:\Windows\x.exe: not found`
+	if !errors.Is(err, errdefs.ErrNotFound) || err.Error() != want {
+		t.Errorf("error %v\n want %s", err, want)
+	}
+}
+
+func TestBatchFilesAreRefused(t *testing.T) {
+	for _, program := range []string{"x.bat", `C:\a\x.CMD`, "x.cmd.", "x.bat . ", "dir/x.bat"} {
+		s := search{host: Host{Lookup: func(string) bool { return true }}, dir: `C:\`}
+		if _, err := s.find("process.args[0]", program); !errors.Is(err, errdefs.ErrInvalidArgument) || !strings.Contains(err.Error(), "batch file") {
+			t.Errorf("%q: %v, want a refusal", program, err)
+		}
+	}
+}
+
+func TestProcessRefuses(t *testing.T) {
+	j := newJob(t, machine(app))
+	good := func(change func(*specs.Process)) *specs.Process {
+		p := &specs.Process{Args: []string{app}, Cwd: `C:\`}
+		change(p)
+		return p
+	}
+	const secret = "hunter2"
+	long := strings.Repeat("ü", maxText-len(app)-1)
+	tests := []struct {
+		name    string
+		process *specs.Process
+		want    string
+	}{
+		{"nothing", nil, "process is missing"},
+		{"no args", good(func(p *specs.Process) { p.Args = nil }), "process.args is empty"},
+		{"NUL in an argument", good(func(p *specs.Process) { p.Args = []string{app, secret + "\x00"} }), "process.args[1] contains NUL"},
+		{"NUL in the command line", good(func(p *specs.Process) { p.CommandLine = app + "\x00" }), "process.commandLine contains NUL"},
+		{"a mark in the program", good(func(p *specs.Process) { p.Args = []string{`"app"`} }), "process.args[0] contains a quotation mark"},
+		{"no program", good(func(p *specs.Process) { p.Args = []string{""} }), "process.args[0]: it names no program"},
+		{"only dots", good(func(p *specs.Process) { p.Args = []string{`C:\..`} }), "process.args[0]: it names no program"},
+		{"a drive's directory", good(func(p *specs.Process) { p.Args = []string{`C:app`} }), "drive's working directory"},
+		{"too long", good(func(p *specs.Process) { p.Args = []string{app, long} }), "process.args is 32767 characters long"},
+		{"too long a command line", good(func(p *specs.Process) { p.CommandLine = app + " " + long }), "process.commandLine is 32767"},
+		{"relative directory", good(func(p *specs.Process) { p.Cwd = `app` }), "process.cwd"},
+		{"a drive without a backslash", good(func(p *specs.Process) { p.Cwd = `C:` }), "process.cwd"},
+		{"a directory without a drive", good(func(p *specs.Process) { p.Cwd = `/app` }), "process.cwd"},
+		{"NUL in the directory", good(func(p *specs.Process) { p.Cwd = "C:\\\x00" }), "process.cwd contains NUL"},
+		{"NUL in the environment", good(func(p *specs.Process) { p.Env = []string{"A=1", "B=" + secret + "\x00C=2"} }), "process.env[1] contains NUL"},
+		{"no value", good(func(p *specs.Process) { p.Env = []string{secret} }), `process.env[0] has no "="`},
+		{"no name", good(func(p *specs.Process) { p.Env = []string{"=" + secret} }), "process.env[0] has no name"},
+		{"too long a variable", good(func(p *specs.Process) { p.Env = []string{"A=" + strings.Repeat("x", maxText)} }), "process.env[0] is"},
+		{"too wide", good(func(p *specs.Process) { p.ConsoleSize = &specs.Box{Width: 1 << 15} }), "process.consoleSize"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := NewProcess(tt.process, j)
+			if !errors.Is(err, errdefs.ErrInvalidArgument) || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("error %v; want an invalid argument with %q", err, tt.want)
+			}
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("error %v tells a secret", err)
+			}
+		})
+	}
+	if _, err := NewProcess(good(func(p *specs.Process) { p.Args = []string{app, long[:len(long)-2]} }), j); err != nil {
+		t.Errorf("the longest command line: %v", err)
+	}
+}
+
+func TestExecRunsAsItsContainersUser(t *testing.T) {
+	j := newJob(t, machine(app), annotate("microsoft.com/hostprocess-inherit-user", ""),
+		func(s *specs.Spec) { s.Process.User.Username = "LocalService" })
+	_, err := NewProcess(&specs.Process{Args: []string{app}, User: specs.User{Username: "somebody"}}, j)
+	if !errors.Is(err, errdefs.ErrNotImplemented) || !strings.Contains(err.Error(), "process.user.username") {
+		t.Errorf("error %v; want not implemented, with the field", err)
+	}
+}
+
+func TestRootfsTakesThePlaceOfItsVariable(t *testing.T) {
+	h := machine(`C:\hpc\bin\app.exe`, `C:\hpc\pause.exe`)
+	h.Rootfs = true
+	j := newJob(t, h, func(s *specs.Spec) {
+		s.Root = &specs.Root{Path: `C:/hpc/`}
+		s.Process = &specs.Process{
+			Args: []string{`%CONTAINER_SANDBOX_MOUNT_POINT%\bin\app.exe`, `$env:CONTAINER_SANDBOX_MOUNT_POINT\x`},
+			Env:  []string{`DATA=%CONTAINER_SANDBOX_MOUNT_POINT%\data`},
+		}
+	})
+	want := Process{
+		Application: `C:\hpc\bin\app.exe`, CommandLine: `C:\hpc\bin\app.exe C:\hpc\x`, Dir: `C:\hpc\`,
+		Env: []string{`DATA=C:\hpc\data`, `CONTAINER_SANDBOX_MOUNT_POINT=C:\hpc`}, Width: 80, Height: 25,
+	}
+	if diff := cmp.Diff(want, j.Process); diff != "" {
+		t.Errorf("process (-want +got):\n%s", diff)
+	}
+	pause, err := NewProcess(&specs.Process{Args: []string{"/pause"}, Cwd: `%CONTAINER_SANDBOX_MOUNT_POINT%\bin`}, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pause.Application != `C:\hpc\pause.exe` || pause.Dir != `C:\hpc\bin` {
+		t.Errorf("application %s in %s", pause.Application, pause.Dir)
+	}
+}
+
+func TestWithoutRootfsTheVariableStays(t *testing.T) {
+	j := newJob(t, machine(app))
+	got, err := NewProcess(&specs.Process{Args: []string{app, "%CONTAINER_SANDBOX_MOUNT_POINT%"}}, j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.CommandLine != app+" %CONTAINER_SANDBOX_MOUNT_POINT%" || len(got.Env) > 0 {
+		t.Errorf("command line %s, environment %v", got.CommandLine, got.Env)
+	}
+}

@@ -9,9 +9,11 @@ import (
 	"github.com/containerd/containerd/api/events"
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
@@ -51,7 +53,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 		return nil, err
 	}
 	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
-	relay, err := open(ctx, streams, options)
+	relay, err := open(ctx, r.ID, streams, options)
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +92,10 @@ func plan(bundle string, options bootstrap.Options) (*spec.Job, error) {
 	return spec.ForJob(s)
 }
 
-func open(ctx context.Context, s task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
+func open(ctx context.Context, id string, s task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
 	return stdio.Open(ctx, stdio.Config{
 		Stdin: s.Stdin, Stdout: s.Stdout, Stderr: s.Stderr, Terminal: s.Terminal, Retry: options.IORetryTimeout,
+		Log: log.L.WithField(logfield.ContainerID, id),
 	})
 }
 
@@ -126,7 +129,7 @@ func (s *Service) exec(ctx context.Context, t *task.Task, r *api.ExecProcessRequ
 	}
 	process.Terminal = r.Terminal
 	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
-	relay, err := open(ctx, streams, container.options)
+	relay, err := open(ctx, t.ID, streams, container.options)
 	if err != nil {
 		return err
 	}

@@ -173,9 +173,10 @@ func TestGapFillerIsNeeded(t *testing.T) {
 	for _, probe := range []string{
 		"TestRemoveAll", "TestRootRename", "TestPipeNameInUseIsRefused", "TestTimesAreTheChilds", "TestLimitsReadBack",
 		"TestHandleValueReused", "TestPrivateWorkingSetIsPartOfTheWorkingSet", "TestJobMemory",
-		"TestMembershipThroughAWeakHandle",
+		"TestMembershipThroughAWeakHandle", "TestFirstClientIsServed", "TestJobTimesOutliveItsMembers",
 	} {
 		t.Run(strings.TrimPrefix(probe, "Test"), func(t *testing.T) {
+			t.Parallel()
 			cmd := b.Command(t.Context(), exe, "-test.run", "^"+probe+"$", "-test.timeout=3s")
 			cmd.Env = append(cmd.Env, "WINEGAP=0")
 			var exit *exec.ExitError

@@ -20,6 +20,7 @@ type Containerd struct {
 	name  string
 	group *Group
 	env   []string
+	owner *lock // of the name, until Stop
 
 	// The daemon that runs, or ran last.
 	cmd  *exec.Cmd
@@ -45,30 +46,43 @@ disabled_plugins = [
 // nameRule keeps names fit for directories and pipes.
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-// Containerd starts a containerd.exe named name and waits until it serves. What an earlier one of that name left is
-// removed first. Names are lower case letters, digits and dashes, and not "bin", which holds the executables. env, as KEY=VALUE, is added to the environment of the daemon and
-// thereby of its shims. Stop it after use.
+// Containerd starts a containerd.exe named name and waits until it serves. Only one of a name can be at a time. What an
+// earlier one of that name left is removed first. Names are lower case letters, digits and dashes, and not "bin", which
+// holds the executables. env, as KEY=VALUE, is added to the environment of the daemon and thereby of its shims. Stop it
+// after use.
 func (b *Bed) Containerd(ctx context.Context, name string, env ...string) (*Containerd, error) {
 	if name == "bin" || !nameRule.MatchString(name) {
 		return nil, fmt.Errorf("start containerd %q: the name must match %s and not be bin", name, nameRule)
 	}
-	c := &Containerd{bed: b, name: name, group: NewGroup(), env: env}
-	for _, dir := range []string{c.dir(), filepath.Dir(c.LogPath())} {
-		if err := os.RemoveAll(dir); err != nil {
-			return nil, fmt.Errorf("start containerd %s: %w", name, err)
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, fmt.Errorf("start containerd %s: %w", name, err)
-		}
+	owner, err := tryLock(b.path("run", name+".lock"))
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("start containerd %s: one of this name runs already: %w", name, err)
 	}
-	text := fmt.Sprintf(config, name, c.Address())
-	if err := os.WriteFile(filepath.Join(c.dir(), "config.toml"), []byte(text), 0o644); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
+	}
+	c := &Containerd{bed: b, name: name, group: NewGroup(), env: env, owner: owner}
+	if err := c.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
 	}
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
 	}
 	return c, nil
+}
+
+// prepare makes fresh directories and the configuration.
+func (c *Containerd) prepare() error {
+	for _, dir := range []string{c.dir(), filepath.Dir(c.LogPath())} {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	text := fmt.Sprintf(config, c.name, c.Address())
+	return os.WriteFile(filepath.Join(c.dir(), "config.toml"), []byte(text), 0o644)
 }
 
 // start runs the daemon and waits until it answers.
@@ -144,9 +158,11 @@ func (c *Containerd) Restart(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the daemon and everything that descends from it: shims, containers, helpers.
+// Stop ends the daemon and everything that descends from it: shims, containers, helpers. It may be called again.
 func (c *Containerd) Stop() error {
-	return errors.Join(c.Kill(), c.group.Kill())
+	err := errors.Join(c.Kill(), c.group.Kill(), c.owner.release())
+	c.owner = nil
+	return err
 }
 
 // Processes lists what descends from this daemon and any earlier one of this Containerd, the daemon left out. An empty

@@ -72,3 +72,18 @@ func TestContainerdKilledAnswersNoMore(t *testing.T) {
 		t.Errorf("processes left behind: %v, %v", left, err)
 	}
 }
+
+func TestContainerdNames(t *testing.T) {
+	b := bed.Require(t)
+	for _, name := range []string{"", "bin", `a\b`, "../x", "A"} {
+		if c, err := b.Containerd(t.Context(), name); err == nil {
+			t.Errorf("containerd %q started", name)
+			_ = c.Stop() // it should not be there
+		}
+	}
+	startContainerd(t, b)
+	if c, err := b.Containerd(t.Context(), strings.ToLower(t.Name())); err == nil {
+		t.Error("a second containerd of the same name started")
+		_ = c.Stop() // it should not be there
+	}
+}

@@ -1,16 +1,33 @@
 package bed
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
 )
+
+// errLocked means that somebody else holds the lock.
+var errLocked = errors.New("locked by another")
 
 // lock is an advisory lock on a file. The kernel drops it with the process, so none is ever stale.
 type lock struct{ file *os.File }
 
 // takeLock waits for the lock at path, shared or exclusive.
 func takeLock(path string, shared bool) (*lock, error) {
+	how := syscall.LOCK_EX
+	if shared {
+		how = syscall.LOCK_SH
+	}
+	return flock(path, how)
+}
+
+// tryLock takes the exclusive lock at path, or answers errLocked at once.
+func tryLock(path string) (*lock, error) {
+	return flock(path, syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+func flock(path string, how int) (*lock, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -18,20 +35,16 @@ func takeLock(path string, shared bool) (*lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	how := syscall.LOCK_EX
-	if shared {
-		how = syscall.LOCK_SH
+	for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
+		err = syscall.Flock(int(f.Fd()), how)
 	}
-	for {
-		if err = syscall.Flock(int(f.Fd()), how); err != syscall.EINTR {
-			break
-		}
+	if err == nil {
+		return &lock{f}, nil
 	}
-	if err != nil {
-		_ = f.Close()
-		return nil, &os.PathError{Op: "flock", Path: path, Err: err}
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = errLocked
 	}
-	return &lock{f}, nil
+	return nil, errors.Join(&os.PathError{Op: "flock", Path: path, Err: err}, f.Close())
 }
 
 // upgrade turns a shared lock into an exclusive one if nobody else holds it.

@@ -2,11 +2,18 @@
 
 package bed
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+var errLocked = errors.New("locked by another")
 
 type lock struct{}
 
-func takeLock(path string, _ bool) (*lock, error) {
+func takeLock(path string, _ bool) (*lock, error) { return tryLock(path) }
+
+func tryLock(path string) (*lock, error) {
 	return nil, fmt.Errorf("lock %s: %w: it runs on Linux", path, ErrAbsent)
 }
 

@@ -2,13 +2,20 @@ package probe
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"testing"
 
 	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
 )
+
+// pipeName is a name that no other run of these tests uses.
+func pipeName(what string) string {
+	return fmt.Sprintf(`\\.\pipe\siloshim-probe-%s-%d`, what, os.Getpid())
+}
 
 // listen makes a listener of go-winio that answers every client with the greeting and hangs up.
 func listen(t *testing.T, name string) {
@@ -46,7 +53,7 @@ func greeting(t *testing.T, name string) string {
 }
 
 func TestFirstClientIsServed(t *testing.T) {
-	const name = `\\.\pipe\siloshim-probe-first`
+	name := pipeName("first")
 	listen(t, name)
 	for i := range 3 {
 		if got := greeting(t, name); got != "hello" {
@@ -56,7 +63,7 @@ func TestFirstClientIsServed(t *testing.T) {
 }
 
 func TestPipeNameInUseIsRefused(t *testing.T) {
-	const name = `\\.\pipe\siloshim-probe-taken`
+	name := pipeName("taken")
 	listen(t, name)
 	l, err := winio.ListenPipe(name, nil)
 	if err == nil {
@@ -71,7 +78,7 @@ func TestPipeNameInUseIsRefused(t *testing.T) {
 }
 
 func TestPipeNameIsFreeAgain(t *testing.T) {
-	const name = `\\.\pipe\siloshim-probe-again`
+	name := pipeName("again")
 	for range 2 {
 		l, err := winio.ListenPipe(name, nil)
 		if err != nil {

@@ -12,6 +12,8 @@ const (
 	Duration    = "duration"
 	Status      = "status"
 	Topic       = "topic"
+	Stream      = "stream"
+	LostBytes   = "lost_bytes"
 	TraceID     = "trace_id"
 	SpanID      = "span_id"
 	ParentID    = "parent_span_id"

@@ -48,12 +48,13 @@ func TestConsoleOutlivesClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newConsole(t)
-	in := &input{client: conn}
+	in := newInput(conn, nil)
 	in.use(c.in, true)
 	client := server.accept(t)
 	write(t, client, "exit")
-	_ = client.Close()
+	in.finish()
 	in.run(t.Context())
+	_ = client.Close()
 	write(t, c.in, "!")
 	if err := in.close(); err != nil {
 		t.Error(err)

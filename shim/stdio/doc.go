@@ -17,7 +17,9 @@
 //     counted ([Relay.Lost]), so that no program blocks for ever on a reader
 //     that will not come back.
 //   - The program's last byte is delivered before its reader sees the end.
-//   - [Relay.CloseStdin] never overtakes bytes that the client sent before it.
+//   - [Relay.CloseStdin] never overtakes bytes that the client sent before it,
+//     and nothing else ends the program's stdin: a client that hangs up has
+//     detached, and the next one at the same address goes on where it stopped.
 //
 // The package starts no process and knows no job: package jobobject hands the
 // ends that [Relay.Child] returns to the program. It runs no logging program

@@ -30,9 +30,11 @@ func endpoint(t *testing.T) string {
 // listenBuffered is listen: every Unix socket has a buffer.
 func listenBuffered(t *testing.T) *pipeServer { return listen(t) }
 
-func listen(t *testing.T) *pipeServer {
+func listen(t *testing.T) *pipeServer { return listenAt(t, endpoint(t)) }
+
+// listenAt listens at a path of the test's choice.
+func listenAt(t *testing.T, path string) *pipeServer {
 	t.Helper()
-	path := endpoint(t)
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)

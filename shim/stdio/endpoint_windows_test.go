@@ -17,16 +17,18 @@ func endpoint(t *testing.T) string {
 
 // listen makes a pipe as containerd's clients do: without a buffer, so a write
 // ends when it is read.
-func listen(t *testing.T) *pipeServer { return listenWith(t, nil) }
+func listen(t *testing.T) *pipeServer { return listenAt(t, endpoint(t)) }
+
+// listenAt listens at a path of the test's choice.
+func listenAt(t *testing.T, path string) *pipeServer { return listenWith(t, path, nil) }
 
 // listenBuffered makes a pipe that takes a few bytes before anybody reads.
 func listenBuffered(t *testing.T) *pipeServer {
-	return listenWith(t, &winio.PipeConfig{InputBufferSize: 4096, OutputBufferSize: 4096})
+	return listenWith(t, endpoint(t), &winio.PipeConfig{InputBufferSize: 4096, OutputBufferSize: 4096})
 }
 
-func listenWith(t *testing.T, c *winio.PipeConfig) *pipeServer {
+func listenWith(t *testing.T, path string, c *winio.PipeConfig) *pipeServer {
 	t.Helper()
-	path := endpoint(t)
 	l, err := winio.ListenPipe(path, c)
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,39 @@ func TestCloseStdinBeforeStart(t *testing.T) {
 	}
 }
 
-func TestClientEndsStdin(t *testing.T) {
+// TestStdinIsReattached: a client hangs up and another comes in its place; the
+// program reads both as one, and its stdin ends with CloseStdin alone.
+func TestStdinIsReattached(t *testing.T) {
+	before := runtime.NumGoroutine()
+	first := listen(t)
+	r := open(t, Config{Stdin: first.path})
+	in, _, _ := r.Child()
+	program := dup(t, in)
+	r.Start()
+	client := first.accept(t)
+	write(t, client, "one ")
+	expect(t, program, "one ")
+	closeClient(t, client)
+	first.close()
+
+	second := listenAt(t, first.path)
+	client = second.accept(t)
+	write(t, client, "two")
+	r.CloseStdin()
+	if got := readAll(t, program); got != "two" {
+		t.Errorf("the program read %q from the second client", got)
+	}
+	closeClient(t, client)
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	closeFiles(t, program)
+	second.close()
+	waitGoroutines(t, before)
+}
+
+// TestStdinOfADetachedClientIsClosed: CloseStdin needs nobody on the line.
+func TestStdinOfADetachedClientIsClosed(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
 	in, _, _ := r.Child()
@@ -64,11 +96,12 @@ func TestClientEndsStdin(t *testing.T) {
 	r.Start()
 	client := server.accept(t)
 	write(t, client, "all of it")
-	if err := client.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if got := readAll(t, program); got != "all of it" {
-		t.Errorf("the program read %q", got)
+	closeClient(t, client)
+	server.close()
+	expect(t, program, "all of it")
+	r.CloseStdin()
+	if got := readAll(t, program); got != "" {
+		t.Errorf("the program read %q more", got)
 	}
 }
 

@@ -3,8 +3,11 @@ package stdio
 import (
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/internal/logfield"
 )
 
 // Open reaches every stream that c names and makes the program's ends.
@@ -37,11 +40,12 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 		return err
 	}
 	if a := addresses[0]; a != nil {
-		client, err := dialPipe(ctx, a.path)
+		dial := func(ctx context.Context) (net.Conn, error) { return dialPipe(ctx, a.path) }
+		client, err := dial(ctx)
 		if err != nil {
 			return a.unavailable(err)
 		}
-		r.input = &input{client: client}
+		r.input = newInput(client, dial)
 	}
 	for _, a := range addresses[1:] {
 		if a == nil {
@@ -53,7 +57,7 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 		}
 		s := newSink(client, a.open, c.Retry)
 		if c.Log != nil {
-			s.log = c.Log.WithField("stream", a.field)
+			s.log = c.Log.WithField(logfield.Stream, a.field)
 		}
 		r.output = append(r.output, newOutput(a.field, s, &r.lost))
 	}

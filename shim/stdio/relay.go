@@ -74,7 +74,7 @@ func (r *Relay) Child() (stdin, stdout, stderr *os.File) {
 // here on. It must be called before [Relay.Start], and panics on a relay that
 // was opened without [Config.Terminal].
 //
-// The console's input stays open when the client's stdin ends, until
+// The console's input stays open when the client's stdin is closed, until
 // [Relay.Close]: a console whose input closes hangs up on its programs, and a
 // terminal that nobody is attached to any more must go on running.
 //
@@ -94,7 +94,8 @@ func (r *Relay) UseConsole(in, out *os.File) {
 		r.input.use(in, true)
 	} else {
 		// Nobody will type, and nobody may hang up: see above.
-		r.input = &input{program: in, keep: true}
+		r.input = newInput(nil, nil)
+		r.input.use(in, true)
 	}
 	if len(r.output) > 0 {
 		r.output[0].use(out)
@@ -146,7 +147,8 @@ func (r *Relay) stop(cause error) {
 // does not wait for that, and more calls do nothing. The input of a pseudo
 // console is not closed; what the client sends later is not read, though.
 //
-// [CloseIO]: containerd's clients call it right after they close their end.
+// Nothing else ends it: a client that closes its end has detached, and the next
+// one is called at the same address. See containerd's [CloseIO].
 //
 // [CloseIO]: https://pkg.go.dev/github.com/containerd/containerd/api/runtime/task/v3#CloseIORequest
 func (r *Relay) CloseStdin() {

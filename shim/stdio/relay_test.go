@@ -283,6 +283,22 @@ func readAll(t *testing.T, r io.Reader) string {
 	return string(b)
 }
 
+// expect reads text and no further.
+func expect(t *testing.T, r io.Reader, text string) {
+	t.Helper()
+	got := make([]byte, len(text))
+	if _, err := io.ReadFull(r, got); err != nil || string(got) != text {
+		t.Fatalf("read %q, %v; want %q", got, err, text)
+	}
+}
+
+func closeClient(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if err := conn.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func closeFiles(t *testing.T, files ...*os.File) {
 	t.Helper()
 	for _, f := range files {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/containerd/log"
+
+	"github.com/siloshim/siloshim/internal/logfield"
 )
 
 const (
@@ -115,7 +117,7 @@ func (s *sink) present() {
 	}
 	lost := s.lost
 	s.gone, s.pause, s.quit, s.lost = time.Time{}, 0, false, 0
-	s.say(func(l *log.Entry) { l.WithField("lost_bytes", lost).Info("reader is back") })
+	s.say(func(l *log.Entry) { l.WithField(logfield.LostBytes, lost).Info("reader is back") })
 }
 
 // missing drops a connection that failed. An absence begins with the first

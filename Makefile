@@ -47,7 +47,7 @@ flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must
 
 bench-peers: bed ## the reference shim beside ours, in one run
 	$(BED) peers
-	$(BED) with -- $(GO) test -tags $(TAGS) -run '^$$' -bench . -benchtime 1x -timeout 15m ./test/bench
+	GOOS=windows WINEGAP=peer $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m' ./test/bench/peers
 
 lint: ## golangci-lint, where it is installed
 	golangci-lint run

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// bin is where the bed installs executables.
+const bin = `C:\silo\bin\`
+
+func main() {
+	rounds := flag.Int("rounds", 10, "shims of each kind to measure, in turns")
+	flag.Parse()
+	if err := compare(context.Background(), *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+// compare measures both shims in turns and prints the table.
+func compare(ctx context.Context, rounds int) error {
+	dir, err := os.MkdirTemp("", "peers-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	ours := &kind{name: "silo", exe: bin + "containerd-shim-silo-v1.exe", spec: workload.Spec}
+	reference := &kind{name: "reference", exe: bin + "containerd-shim-runhcs-v1.exe", spec: layered(dir)}
+	for round := range rounds {
+		for _, k := range []*kind{reference, ours} {
+			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-10s", round+1, rounds, k.name)
+			if err := measure(ctx, k, dir); err != nil {
+				return fmt.Errorf("%s, round %d: %w", k.name, round+1, err)
+			}
+		}
+	}
+	fmt.Fprintln(os.Stderr)
+	print(os.Stdout, reference, ours)
+	return nil
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// BOOL GetProcessMemoryInfo(HANDLE Process, PPROCESS_MEMORY_COUNTERS counters, DWORD cb);
+//
+// https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getprocessmemoryinfo
+var procGetProcessMemoryInfo = windows.NewLazySystemDLL("kernel32.dll").NewProc("K32GetProcessMemoryInfo")
+
+// processMemoryCounters is PROCESS_MEMORY_COUNTERS.
+type processMemoryCounters struct {
+	size, pageFaults                  uint32
+	peakWorkingSet, workingSet        uintptr
+	peakPagedPool, pagedPool          uintptr
+	peakNonPagedPool, nonPagedPool    uintptr
+	pagefileUsage, peakPagefileUsage_ uintptr
+}
+
+// memory records the working set of the shim, and the size of its executable.
+func (s *shim) memory(context.Context) error {
+	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.PROCESS_VM_READ, false, s.pid)
+	if err != nil {
+		return fmt.Errorf("open shim %d: %w", s.pid, err)
+	}
+	defer windows.CloseHandle(process) //nolint:errcheck // it was only asked
+	c := processMemoryCounters{}
+	c.size = uint32(unsafe.Sizeof(c))
+	if ok, _, err := procGetProcessMemoryInfo.Call(uintptr(process), uintptr(unsafe.Pointer(&c)), uintptr(c.size)); ok == 0 {
+		return err
+	}
+	s.kind.add("memory", "MB", float64(c.workingSet)/1e6)
+	file, err := os.Stat(s.kind.exe)
+	if err != nil {
+		return err
+	}
+	s.kind.add("executable", "MB", float64(file.Size())/1e6)
+	return nil
+}
+
+// ended waits for the end of a process.
+func ended(ctx context.Context, pid uint32) error {
+	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, pid)
+	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
+		return nil // it is gone
+	}
+	if err != nil {
+		return fmt.Errorf("open shim %d: %w", pid, err)
+	}
+	defer windows.CloseHandle(process) //nolint:errcheck // it was only waited for
+	const patience = 60_000            // ms
+	switch event, err := windows.WaitForSingleObject(process, patience); {
+	case err != nil:
+		return err
+	case event != windows.WAIT_OBJECT_0:
+		return fmt.Errorf("shim %d lives on after its shutdown: %w", pid, context.DeadlineExceeded)
+	}
+	return ctx.Err()
+}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -54,6 +55,7 @@ func newDaemon(t *testing.T) *daemon {
 type result struct {
 	stdout, stderr string
 	code           int
+	killed         bool // by a signal, before it could say its exit code
 }
 
 // run runs a command to its end.
@@ -66,7 +68,8 @@ func run(t *testing.T, cmd *exec.Cmd) result {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("%s: %v", strings.Join(cmd.Args, " "), err)
 	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), status.Signaled()}
 }
 
 // try runs ctr to its end.
@@ -122,10 +125,24 @@ func (d *daemon) remove(t *testing.T, id string) {
 	d.ctr(t, "container", "delete", id)
 }
 
+// list is `ctr task ls`. Wine's server kills a program that takes longer than a second to leave, as happens on a busy
+// machine, and its exit code is lost; what only asks is asked again.
+func (d *daemon) list(t *testing.T) string {
+	t.Helper()
+	r := d.try(t, "task", "ls")
+	for r.killed {
+		r = d.try(t, "task", "ls")
+	}
+	if r.code != 0 {
+		t.Fatalf("ctr task ls: exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	return r.stdout
+}
+
 // row finds the line of `ctr task ls` for a container, split into its columns.
 func (d *daemon) row(t *testing.T, id string) []string {
 	t.Helper()
-	for line := range strings.Lines(d.ctr(t, "task", "ls")) {
+	for line := range strings.Lines(d.list(t)) {
 		if fields := strings.Fields(line); len(fields) > 0 && fields[0] == id {
 			return fields
 		}

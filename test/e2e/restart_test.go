@@ -61,6 +61,16 @@ func TestShimKilled(t *testing.T) {
 	}
 }
 
+// TestReaderThatWentAway detaches without --null-io: ctr takes the pipes of the output with it.
+func TestReaderThatWentAway(t *testing.T) {
+	d := newDaemon(t)
+	id := newID()
+	d.ctr(t, d.runArgs(t, workload.Spec("tree", "1", "2"), id, "-d")...)
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.remove(t, id)
+	d.nothingLeft(t)
+}
+
 func TestExecCarriesStdin(t *testing.T) {
 	d := newDaemon(t)
 	id := d.detach(t, workload.Spec("sleep", "600"))

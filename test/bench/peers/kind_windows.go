@@ -17,6 +17,7 @@ type kind struct {
 	exe     string
 	spec    func(args ...string) *specs.Spec
 	figures []figure
+	hung    []error // at which step a shim did not answer
 }
 
 // figure is a row of the table: the samples of one quantity.
@@ -42,6 +43,15 @@ func (k *kind) add(name, unit string, value float64) {
 		k.figures = append(k.figures, figure{name: name, unit: unit, more: unit == "MB/s", goal: goals[name]})
 	}
 	k.figures[i].samples = append(k.figures[i].samples, value)
+}
+
+// figure finds the samples of a quantity.
+func (k *kind) figure(name string) (figure, bool) {
+	i := slices.IndexFunc(k.figures, func(f figure) bool { return f.name == name })
+	if i < 0 {
+		return figure{}, false
+	}
+	return k.figures[i], true
 }
 
 // time records how long since began.

@@ -55,8 +55,7 @@ func ended(ctx context.Context, pid uint32) error {
 		return fmt.Errorf("open shim %d: %w", pid, err)
 	}
 	defer windows.CloseHandle(process) //nolint:errcheck // it was only waited for
-	const patience = 60_000            // ms
-	switch event, err := windows.WaitForSingleObject(process, patience); {
+	switch event, err := windows.WaitForSingleObject(process, uint32(patience.Milliseconds())); {
 	case err != nil:
 		return err
 	case event != windows.WAIT_OBJECT_0:

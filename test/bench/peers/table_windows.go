@@ -10,8 +10,11 @@ import (
 func print(w io.Writer, reference, ours *kind) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "\treference\tsilo\tratio\tgoal\t")
-	for i, f := range ours.figures {
-		r := reference.figures[i]
+	for _, f := range ours.figures {
+		r, ok := reference.figure(f.name)
+		if !ok {
+			continue
+		}
 		ratio := f.median() / r.median()
 		goal := ""
 		switch {
@@ -24,4 +27,9 @@ func print(w io.Writer, reference, ours *kind) {
 		fmt.Fprintf(t, "%s\t%.1f %s\t%.1f %s\t%.2f\t%s\t\n", f.name, r.median(), f.unit, f.median(), f.unit, ratio, goal)
 	}
 	_ = t.Flush() // standard output
+	for _, k := range []*kind{reference, ours} {
+		for _, err := range k.hung {
+			fmt.Fprintf(w, "%s hung, and what it was to tell after that is left out: %v\n", k.name, err)
+		}
+	}
 }

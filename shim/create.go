@@ -48,7 +48,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 	if err != nil {
 		return nil, err
 	}
-	plan, err := plan(r.Bundle, options)
+	plan, err := plan(s.config.Machine, r.Bundle, options)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ type hosted struct {
 }
 
 // plan reads the bundle and decides what is to be made of it.
-func plan(bundle string, options bootstrap.Options) (*spec.Job, error) {
+func plan(machine spec.Host, bundle string, options bootstrap.Options) (*spec.Job, error) {
 	s, err := spec.Load(bundle)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func plan(bundle string, options bootstrap.Options) (*spec.Job, error) {
 			s.Annotations[key] = value
 		}
 	}
-	return spec.ForJob(s)
+	return machine.Job(s)
 }
 
 func open(ctx context.Context, id string, s task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {

@@ -65,14 +65,14 @@ func (s *Service) Wait(ctx context.Context, r *api.WaitRequest) (*api.WaitRespon
 
 // Kill sends a signal to a process, or with All to every process of the task.
 func (s *Service) Kill(_ context.Context, r *api.KillRequest) (*empty, error) {
+	if r.All && r.ExecID != "" {
+		return nil, refuseAll(r)
+	}
 	t, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
 		return nil, err
 	}
 	if r.All {
-		if r.ExecID != "" {
-			return nil, refuseAll(r)
-		}
 		return &empty{}, t.KillAll(r.Signal)
 	}
 	return &empty{}, p.Kill(r.Signal)

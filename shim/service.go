@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -20,6 +21,8 @@ type Config struct {
 	Namespace string
 	// Host makes the containers.
 	Host Host
+	// Machine is what plans are made for; the zero value is the one that runs.
+	Machine spec.Host
 	// Emit takes an event of containerd's api/events. It must not block.
 	Emit func(event any)
 	// Shutdown is called once when the last task is gone and containerd has asked for the end.

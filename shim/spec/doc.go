@@ -1,5 +1,5 @@
 // Package spec turns an OCI runtime spec and its annotations into a plan that a host can carry out without
-// asking again: [Load] reads the bundle, [ForJob] plans a job container (what Kubernetes calls HostProcess), and
+// asking again: [Load] reads the bundle, [Host.Job] plans a job container (what Kubernetes calls HostProcess), and
 // [NewProcess] plans one process in it.
 //
 // A plan is complete: the program has been found, the command line is quoted, limits are in the units of the job

@@ -29,9 +29,6 @@ type Job struct {
 	bestEffort bool
 }
 
-// ForJob plans a job container on the host that runs. See [Host.Job].
-func ForJob(s *specs.Spec) (*Job, error) { return Host{}.Job(s) }
-
 // Job plans a job container. A kind of container, or a wish, that is not implemented is
 // [errdefs.ErrNotImplemented] and names the field; a value that makes no sense is [errdefs.ErrInvalidArgument]; a
 // program that does not exist is [errdefs.ErrNotFound].

@@ -16,13 +16,10 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// sleep are the arguments of a program that lives until it is ended.
-var sleep = []string{"burn"}
-
 func TestLife(t *testing.T) {
 	w := newWorld(t)
 	before := w.kernel.OpenHandles()
-	w.create(t, "c", sleep...)
+	w.create(t, "c", "sleep")
 	init := w.start(t, "c", "")
 	w.exec(t, "c", "e", "exit", "7")
 	w.start(t, "c", "e")
@@ -53,7 +50,7 @@ func TestLife(t *testing.T) {
 
 func TestPidsAreNeverEmpty(t *testing.T) {
 	w := newWorld(t)
-	w.create(t, "c", sleep...)
+	w.create(t, "c", "sleep")
 	r, err := w.Pids(t.Context(), &api.PidsRequest{ID: "c"})
 	if err != nil || len(r.Processes) != 1 {
 		t.Errorf("before the start: %v, %v; want the shim's own", r, err)
@@ -90,12 +87,12 @@ func TestRefusals(t *testing.T) {
 	w := newWorld(t)
 	before := w.kernel.OpenHandles()
 	ctx := t.Context()
-	good := bundle(t, nil, sleep...)
+	good := bundle(t, nil, "sleep")
 	create := func(id, dir string, options *anypb.Any) error {
 		_, err := w.Create(ctx, &api.CreateTaskRequest{ID: id, Bundle: dir, Options: options})
 		return err
 	}
-	changed := func(change func(*specs.Spec)) string { return bundle(t, change, sleep...) }
+	changed := func(change func(*specs.Spec)) string { return bundle(t, change, "sleep") }
 	for name, c := range map[string]struct {
 		err   error
 		class error
@@ -116,7 +113,7 @@ func TestRefusals(t *testing.T) {
 	if left := w.kernel.OpenHandles(); left != before || len(w.told()) > 0 {
 		t.Errorf("%d handles are open, %d were before; events %v", left, before, w.told())
 	}
-	w.create(t, "c", sleep...)
+	w.create(t, "c", "sleep")
 	if err := errgrpc.ToNative(create("c", good, nil)); !errdefs.IsAlreadyExists(err) {
 		t.Errorf("duplicate id: %v, want already exists", err)
 	}
@@ -125,7 +122,7 @@ func TestRefusals(t *testing.T) {
 func TestRefusalsByState(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.create(t, "c", sleep...)
+	w.create(t, "c", "sleep")
 	exec := func(id string) error {
 		_, err := w.Exec(ctx, &api.ExecProcessRequest{ID: "c", ExecID: id, Spec: &anypb.Any{Value: marshal(t, process("exit", "0"))}})
 		return errgrpc.ToNative(err)
@@ -181,7 +178,7 @@ func hold(ctx context.Context, l net.Listener) {
 
 func TestShutdown(t *testing.T) {
 	w := newWorld(t)
-	w.create(t, "c", sleep...)
+	w.create(t, "c", "sleep")
 	if _, err := w.Shutdown(t.Context(), &api.ShutdownRequest{ID: "c"}); err != nil {
 		t.Fatal(err)
 	}

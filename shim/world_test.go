@@ -33,11 +33,20 @@ type world struct {
 	events []any
 }
 
+// workload is jobtest's, and "sleep" which lives until it is ended.
+func workload(p *jobtest.Proc) uint32 {
+	if p.Args[1] == "sleep" {
+		<-p.Done()
+		return 0
+	}
+	return jobtest.Workload(p)
+}
+
 // newWorld starts a shim and ends it with the test.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{kernel: jobtest.New(), served: make(chan error, 1)}
-	w.kernel.Program("workload.exe", jobtest.Workload)
+	w.kernel.Program("workload.exe", workload)
 	l, path := listen(t)
 	go func() { // ends with Shutdown
 		w.served <- shim.Serve(context.Background(), l, shim.Config{

@@ -16,6 +16,7 @@ var modes = map[string]func(args []string) (int, error){
 	"say":     say,
 	"err":     printErr,
 	"cat":     cat,
+	"count":   count,
 	"flood":   floodOut,
 	"tree":    tree,
 	"args":    printArgs,

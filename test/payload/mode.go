@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,6 +59,22 @@ func say(args []string) (int, error) {
 func printErr(args []string) (int, error) {
 	_, err := fmt.Fprintln(os.Stderr, strings.Join(args, " "))
 	return 0, err
+}
+
+// count FILE: the numbers from 0, a line each, a thousand a second, until FILE is there; then "end".
+func count(args []string) (int, error) {
+	if len(args) == 0 {
+		return 0, errors.New("count needs a file")
+	}
+	for n := 0; ; n++ {
+		if _, err := os.Stat(args[0]); err == nil {
+			return printLine([]string{"end"})
+		}
+		if _, err := printLine([]string{strconv.Itoa(n)}); err != nil {
+			return 0, err
+		}
+		time.Sleep(time.Millisecond) // the pace of the output, not a wait for anything
+	}
 }
 
 // cat: standard input to standard output until its end.

@@ -49,6 +49,11 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *readyPip
 		return err
 	}
 	defer crash.remove()
+	unwatch, err := watchStackdump()
+	if err != nil {
+		return err
+	}
+	defer unwatch()
 	l, err := listen(f.socket)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", f.socket, err)

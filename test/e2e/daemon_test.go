@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -43,12 +44,27 @@ func newDaemon(t *testing.T) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := &daemon{Containerd: c, bed: b, dir: t.TempDir()}
 	t.Cleanup(func() {
+		if t.Failed() {
+			d.explain(t)
+		}
 		if err := c.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &daemon{Containerd: c, bed: b, dir: t.TempDir()}
+	return d
+}
+
+// explain shows what a failed test leaves in the log: what the shims and the daemon do at this moment, too.
+func (d *daemon) explain(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	out, err := d.bed.Command(ctx, workload.Payload, "stacks").CombinedOutput()
+	t.Logf("stack dumps asked of %s shims and daemons: %v", bytes.TrimSpace(out), err)
+	const tail = 64 << 10
+	log, err := os.ReadFile(d.LogPath())
+	t.Logf("end of containerd's log (%v):\n%s", err, log[max(0, len(log)-tail):])
 }
 
 // result is what a command printed and how it ended.

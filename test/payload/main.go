@@ -27,6 +27,7 @@ var modes = map[string]func(args []string) (int, error){
 	"alloc":   alloc,
 	"holdout": holdOut,
 	"kill":    kill,
+	"stacks":  stacks,
 }
 
 func main() {

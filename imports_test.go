@@ -24,6 +24,10 @@ var mayImport = map[string][]string{
 	"shim/stdio":     {"internal/logfield"},
 	"shim/task":      {},
 
+	"schema":      {},
+	"hcs":         {"schema"},
+	"hcs/hcstest": {"hcs", "schema"},
+
 	"jobobject":         {},
 	"jobobject/jobtest": {"jobobject"},
 	"stats":             {"jobobject"},
@@ -34,6 +38,9 @@ var mayImport = map[string][]string{
 
 // onlyThirdParty bounds what a package may import beside this module and the standard library.
 var onlyThirdParty = map[string][]string{
+	"schema":            {},
+	"hcs":               {"golang.org/x/sys/windows", "github.com/containerd/errdefs"},
+	"hcs/hcstest":       {"github.com/containerd/errdefs"},
 	"jobobject":         {"golang.org/x/sys/windows"},
 	"jobobject/jobtest": {"golang.org/x/sys/windows"},
 }

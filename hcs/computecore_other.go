@@ -1,0 +1,34 @@
+//go:build !windows
+
+package hcs
+
+func (computeCore) CreateOperation() (OperationHandle, error)     { return 0, NotSupported }
+func (computeCore) CancelOperation(OperationHandle) error         { return NotSupported }
+func (computeCore) CloseOperation(OperationHandle)                {}
+func (computeCore) WaitOperation(OperationHandle) (string, error) { return "", NotSupported }
+func (computeCore) WaitProcessOperation(OperationHandle) (ProcessInformation, error) {
+	return ProcessInformation{}, NotSupported
+}
+func (computeCore) EnumerateSystems(OperationHandle, string) error { return NotSupported }
+func (computeCore) CreateSystem(OperationHandle, string, string) (SystemHandle, error) {
+	return 0, NotSupported
+}
+func (computeCore) OpenSystem(string, uint32) (SystemHandle, error) { return 0, NotSupported }
+func (computeCore) CloseSystem(SystemHandle)                        {}
+func (computeCore) CallSystem(OperationHandle, SystemHandle, SystemCall, string) error {
+	return NotSupported
+}
+func (computeCore) SetSystemCallback(SystemHandle, func(Notification)) error { return NotSupported }
+func (computeCore) CreateProcess(OperationHandle, SystemHandle, string) (ProcessHandle, error) {
+	return 0, NotSupported
+}
+func (computeCore) OpenProcess(SystemHandle, uint32, uint32) (ProcessHandle, error) {
+	return 0, NotSupported
+}
+func (computeCore) CloseProcess(ProcessHandle) {}
+func (computeCore) CallProcess(OperationHandle, ProcessHandle, ProcessCall, string) error {
+	return NotSupported
+}
+func (computeCore) SetProcessCallback(ProcessHandle, func(Notification)) error { return NotSupported }
+func (computeCore) ServiceProperties(string) (string, error)                   { return "", NotSupported }
+func (computeCore) ModifyServiceSettings(string) (string, error)               { return "", NotSupported }

@@ -1,0 +1,112 @@
+package hcs
+
+import (
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// The functions of computecore.dll. It is in System32 of every Windows that has
+// the feature, since Windows 10 1809 and Windows Server 2019, and is loaded at
+// the first call.
+var (
+	modcomputecore = windows.NewLazySystemDLL("computecore.dll")
+
+	procHcsCreateOperation                      = modcomputecore.NewProc("HcsCreateOperation")
+	procHcsCloseOperation                       = modcomputecore.NewProc("HcsCloseOperation")
+	procHcsCancelOperation                      = modcomputecore.NewProc("HcsCancelOperation")
+	procHcsGetOperationResult                   = modcomputecore.NewProc("HcsGetOperationResult")
+	procHcsWaitForOperationResult               = modcomputecore.NewProc("HcsWaitForOperationResult")
+	procHcsWaitForOperationResultAndProcessInfo = modcomputecore.NewProc("HcsWaitForOperationResultAndProcessInfo")
+	procHcsEnumerateComputeSystems              = modcomputecore.NewProc("HcsEnumerateComputeSystems")
+	procHcsCreateComputeSystem                  = modcomputecore.NewProc("HcsCreateComputeSystem")
+	procHcsOpenComputeSystem                    = modcomputecore.NewProc("HcsOpenComputeSystem")
+	procHcsCloseComputeSystem                   = modcomputecore.NewProc("HcsCloseComputeSystem")
+	procHcsSetComputeSystemCallback             = modcomputecore.NewProc("HcsSetComputeSystemCallback")
+	procHcsCreateProcess                        = modcomputecore.NewProc("HcsCreateProcess")
+	procHcsOpenProcess                          = modcomputecore.NewProc("HcsOpenProcess")
+	procHcsCloseProcess                         = modcomputecore.NewProc("HcsCloseProcess")
+	procHcsGetProcessInfo                       = modcomputecore.NewProc("HcsGetProcessInfo")
+	procHcsSetProcessCallback                   = modcomputecore.NewProc("HcsSetProcessCallback")
+	procHcsGetServiceProperties                 = modcomputecore.NewProc("HcsGetServiceProperties")
+	procHcsModifyServiceSettings                = modcomputecore.NewProc("HcsModifyServiceSettings")
+)
+
+// HRESULT function(HCS_SYSTEM computeSystem, HCS_OPERATION operation, PCWSTR document), but for
+// HcsModifyComputeSystem, which has a HANDLE identity at its end.
+var procSystemCalls = [...]*windows.LazyProc{
+	StartSystem:      modcomputecore.NewProc("HcsStartComputeSystem"),
+	ShutDownSystem:   modcomputecore.NewProc("HcsShutDownComputeSystem"),
+	TerminateSystem:  modcomputecore.NewProc("HcsTerminateComputeSystem"),
+	PauseSystem:      modcomputecore.NewProc("HcsPauseComputeSystem"),
+	ResumeSystem:     modcomputecore.NewProc("HcsResumeComputeSystem"),
+	SystemProperties: modcomputecore.NewProc("HcsGetComputeSystemProperties"),
+	ModifySystem:     modcomputecore.NewProc("HcsModifyComputeSystem"),
+}
+
+// HRESULT function(HCS_PROCESS process, HCS_OPERATION operation, PCWSTR document), but for
+// HcsGetProcessInfo, which has no document.
+var procProcessCalls = [...]*windows.LazyProc{
+	TerminateProcess:  modcomputecore.NewProc("HcsTerminateProcess"),
+	SignalProcess:     modcomputecore.NewProc("HcsSignalProcess"),
+	ProcessInfo:       procHcsGetProcessInfo,
+	ProcessProperties: modcomputecore.NewProc("HcsGetProcessProperties"),
+	ModifyProcess:     modcomputecore.NewProc("HcsModifyProcess"),
+}
+
+// find says that the service is not available where p is not.
+func find(p *windows.LazyProc) error {
+	if err := p.Find(); err != nil {
+		return fmt.Errorf("%w: %w", ServiceNotAvailable, err)
+	}
+	return nil
+}
+
+// text makes a PCWSTR, NULL for the empty string.
+func text(s string) (*uint16, error) {
+	if s == "" {
+		return nil, nil
+	}
+	p, err := windows.UTF16PtrFromString(s)
+	if err != nil {
+		return nil, fmt.Errorf("text with a zero character: %w", InvalidArgument)
+	}
+	return p, nil
+}
+
+// takeText frees a string of the service and returns a copy.
+func takeText(p *uint16) string {
+	if p == nil {
+		return ""
+	}
+	s := windows.UTF16PtrToString(p)
+	// The memory is the service's and given up; a failure to free it is not ours to mend.
+	_, _ = windows.LocalFree(windows.Handle(unsafe.Pointer(p)))
+	return s
+}
+
+// outcome makes an error of a result and its document.
+func outcome(r uintptr, document string) error {
+	c := Code(uint32(r))
+	if !c.Failed() {
+		return nil
+	}
+	if document == "" {
+		return c
+	}
+	return &Failure{Code: c, Document: document}
+}
+
+// submitted makes an error of the result of a call that op tracks. That it goes
+// on in the background is none.
+func submitted(op OperationHandle, r uintptr) error {
+	c := Code(uint32(r))
+	if !c.Failed() || c.Is(OperationPending) || c.Is(oldPending) {
+		return nil
+	}
+	var document *uint16
+	syscall.SyscallN(procHcsGetOperationResult.Addr(), uintptr(op), uintptr(unsafe.Pointer(&document)))
+	return outcome(r, takeText(document))
+}

@@ -1,0 +1,95 @@
+package hcs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/siloshim/siloshim/schema"
+)
+
+var (
+	// ErrClosed says that the System or Process was closed before or during the call.
+	ErrClosed = fs.ErrClosed
+	// ErrExited says that the process has ended already.
+	ErrExited = os.ErrProcessDone
+)
+
+// Error tells which operation failed, on what, and what the service says about
+// it. It unwraps to a [Code], a context error, or a sentinel of this package, and
+// by them matches the error class of package errdefs that applies.
+//
+// It holds nothing that could repeat the request: no data of events, and for the
+// creation of processes none of the service's sentences either.
+type Error struct {
+	Op      string // verb and noun, as in "start system"
+	ID      string // the system's id, empty if the service itself is meant
+	Pid     uint32 // the process concerned, or 0
+	Err     error
+	Message string              // the service's own, or empty
+	Events  []schema.ErrorEvent // in the order they happened
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.ID != "" {
+		b.WriteString(" " + e.ID)
+	}
+	if e.Pid != 0 {
+		fmt.Fprintf(&b, ": process %d", e.Pid)
+	}
+	b.WriteString(": " + e.Err.Error())
+	for _, event := range e.Events {
+		if text := strings.TrimSpace(event.Message); text != "" {
+			b.WriteString(": " + text)
+		}
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// subject is what an operation is done to, for errors.
+type subject struct {
+	id     string
+	pid    uint32
+	secret bool // the request has a command line and an environment
+}
+
+// fail wraps err for op on who, and keeps nil nil.
+func (who subject) fail(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	e := &Error{Op: op, ID: who.id, Pid: who.pid, Err: err}
+	if f, ok := errors.AsType[*Failure](err); ok {
+		e.Err = f.Code
+		e.explain(f.Document, who.secret)
+	}
+	return e
+}
+
+// explain takes over what document says. An invalid one adds nothing.
+func (e *Error) explain(document string, secret bool) {
+	var r schema.ResultError
+	if document == "" || json.Unmarshal([]byte(document), &r) != nil {
+		return
+	}
+	if !secret {
+		e.Message = r.ErrorMessage
+	}
+	for _, event := range r.ErrorEvents {
+		event.Unknown, event.StackTrace = nil, ""
+		if secret {
+			event.Message = ""
+		}
+		e.Events = append(e.Events, event)
+	}
+}

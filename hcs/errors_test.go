@@ -1,0 +1,102 @@
+package hcs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/containerd/errdefs"
+)
+
+// TestCodeForms: a code is the same in each of the forms it comes in.
+func TestCodeForms(t *testing.T) {
+	for _, same := range [][]Code{
+		{SystemNotFound, 0xC037010E},
+		{InvalidState, 0xC0370105},
+		{ProcessAlreadyStopped, 0xC037011F},
+		{Win32Denied, 5},
+		{ElementNotFound, 0x490},
+	} {
+		for _, a := range same {
+			for _, b := range same {
+				if !errors.Is(a, b) {
+					t.Errorf("%v is not %v", a, b)
+				}
+			}
+		}
+	}
+	for _, other := range [][2]Code{{SystemNotFound, SystemAlreadyExists}, {0xC0070005, Win32Denied}, {0, 0x80070000}} {
+		if errors.Is(other[0], other[1]) {
+			t.Errorf("%v is %v", other[0], other[1])
+		}
+	}
+}
+
+func TestCodeClasses(t *testing.T) {
+	for code, class := range map[Code]error{
+		SystemNotFound: errdefs.ErrNotFound, 0xC037010E: errdefs.ErrNotFound, 2: errdefs.ErrNotFound,
+		SystemAlreadyExists: errdefs.ErrAlreadyExists, InvalidState: errdefs.ErrFailedPrecondition,
+		InvalidJSON: errdefs.ErrInvalidArgument, 0xC037010D: errdefs.ErrInvalidArgument, InvalidArgument: errdefs.ErrInvalidArgument,
+		AccessDenied: errdefs.ErrPermissionDenied, 5: errdefs.ErrPermissionDenied,
+		ServiceDisconnect: errdefs.ErrUnavailable, RPCUnavailable: errdefs.ErrUnavailable,
+		OperationTimeout: context.DeadlineExceeded, NotSupported: errdefs.ErrNotImplemented, CommitLimit: errdefs.ErrResourceExhausted,
+	} {
+		if !errors.Is(code, class) {
+			t.Errorf("%v is not %v", code, class)
+		}
+		for _, other := range []error{errdefs.ErrNotFound, errdefs.ErrUnavailable, fs.ErrClosed, os.ErrProcessDone} {
+			if other != class && errors.Is(code, other) {
+				t.Errorf("%v is %v", code, other)
+			}
+		}
+	}
+	if !errors.Is(Code(0xC037011F), ErrExited) || !errors.Is(NotSupported, errors.ErrUnsupported) {
+		t.Error("the standard library's sentinels are not matched")
+	}
+	if errors.Is(Code(0x8000FFFF), errdefs.ErrNotFound) || Code(0x8000FFFF).Error() != "compute service error 0x8000ffff" {
+		t.Error("an unknown code has a class or a name")
+	}
+}
+
+func TestErrorExplains(t *testing.T) {
+	const document = `{"Error":-2143878899,"ErrorMessage":"bad","ErrorEvents":[` +
+		`{"Message":" no such path C:\\x ","EventId":3,"StackTrace":"st","Data":[{"Value":"hunter2"}]},{"EventId":4}]}`
+	err := subject{id: "c1"}.fail("create system", &Failure{Code: 0xC037010D, Document: document})
+	if got, want := err.Error(), `create system c1: the document is invalid (0xc037010d): no such path C:\x`; got != want {
+		t.Errorf("error %q, want %q", got, want)
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Message != "bad" || len(e.Events) != 2 || e.Events[0].EventId != 3 {
+		t.Fatalf("error %#v", err)
+	}
+	if e.Events[0].Unknown != nil || e.Events[0].StackTrace != "" {
+		t.Error("the data of events is kept")
+	}
+	if again := (subject{}).fail("x", err); again != err {
+		t.Error("an error is wrapped twice")
+	}
+}
+
+func TestErrorKeepsSecrets(t *testing.T) {
+	const document = `{"ErrorMessage":"app.exe hunter2","ErrorEvents":[{"Message":"could not start app.exe hunter2","EventId":3}]}`
+	err := subject{id: "c1", pid: 7, secret: true}.fail("create process in system", &Failure{Code: FileNotFound, Document: document})
+	e, ok := errors.AsType[*Error](err)
+	if !ok || strings.Contains(err.Error(), "hunter2") || e.Message != "" || e.Events[0].Message != "" || e.Events[0].EventId != 3 {
+		t.Errorf("error %#v", err)
+	}
+	if !strings.HasPrefix(err.Error(), "create process in system c1: process 7: file not found") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestErrorWithoutDocument(t *testing.T) {
+	for _, document := range []string{"", "{", "null", "[]", `{"ErrorEvents":"x"}`} {
+		err := subject{}.fail("query service", &Failure{Code: AccessDenied, Document: document})
+		if got := err.Error(); got != "query service: access denied (0x8037011b)" {
+			t.Errorf("error %q for document %q", got, document)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package hcstest
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// ServiceProperties implements [hcs.Service].
+func (s *Service) ServiceProperties(query string) (string, error) {
+	if err := s.plan("ServiceProperties").hold(nil); err != nil {
+		return "", err
+	}
+	var q schema.PropertyQuery
+	if json.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
+		return "", s.failure(hcs.InvalidJSON, "")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.enterLocked("ServiceProperties"); err != nil {
+		return "", err
+	}
+	var p schema.ServiceProperties
+	for _, t := range q.PropertyTypes {
+		switch t {
+		case schema.ServiceBasic:
+			p.Properties = append(p.Properties, json.RawMessage(encode(schema.BasicInformation{
+				SupportedSchemaVersions: []schema.Version{{Major: 1}, schema.Level},
+			})))
+		case schema.ServiceCredentialGuard:
+			p.Properties = append(p.Properties, json.RawMessage(encode(schema.ContainerCredentialGuardSystemInfo{Instances: s.instances})))
+		default:
+			return "", hcs.NotSupported
+		}
+	}
+	return encode(p), nil
+}
+
+// ModifyServiceSettings implements [hcs.Service].
+func (s *Service) ModifyServiceSettings(document string) (string, error) {
+	if err := s.plan("ModifyServiceSettings").hold(nil); err != nil {
+		return "", err
+	}
+	var (
+		r       schema.ModificationRequest
+		o       schema.ContainerCredentialGuardOperationRequest
+		details schema.ContainerCredentialGuardInstanceRequest
+	)
+	if json.Unmarshal([]byte(document), &r) != nil || r.PropertyType != schema.ServiceCredentialGuard ||
+		json.Unmarshal(r.Settings, &o) != nil || json.Unmarshal(o.OperationDetails, &details) != nil ||
+		strict(r)+strict(o)+strict(details) != "" || details.Id == "" {
+		return "", s.failure(hcs.InvalidJSON, document)
+	}
+	s.mu.Lock()
+	err := s.enterLocked("ModifyServiceSettings")
+	if err == nil {
+		err = s.guardLocked(o.Operation, details)
+	}
+	s.mu.Unlock()
+	return "", err
+}
+
+func (s *Service) guardLocked(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
+	at := slices.IndexFunc(s.instances, func(i schema.ContainerCredentialGuardInstance) bool { return i.Id == d.Id })
+	switch {
+	case op == schema.AddInstance && at >= 0:
+		return hcs.AlreadyExists
+	case op == schema.AddInstance && d.CredentialSpec == "":
+		return hcs.InvalidArgument
+	case op == schema.AddInstance:
+		s.instances = append(slices.Clone(s.instances), schema.ContainerCredentialGuardInstance{
+			Id: d.Id,
+			CredentialGuard: &schema.ContainerCredentialGuardState{
+				Cookie: "cookie-of-" + d.Id, RpcEndpoint: "endpoint-of-" + d.Id, Transport: d.Transport, CredentialSpec: d.CredentialSpec,
+			},
+		})
+	case op == schema.RemoveInstance && at < 0:
+		return hcs.ElementNotFound
+	case op == schema.RemoveInstance:
+		s.instances = slices.Delete(slices.Clone(s.instances), at, at+1)
+	default:
+		return hcs.InvalidArgument
+	}
+	return nil
+}

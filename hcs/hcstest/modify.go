@@ -1,0 +1,78 @@
+package hcstest
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// modify changes a running system's document, so that what was asked for shows.
+func (s *Service) modify(sys *system, document string) error {
+	var r schema.ModifySettingRequest
+	if json.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
+		return s.failure(hcs.InvalidJSON, "")
+	}
+	s.mu.Lock()
+	code, why := sys.modifyLocked(&r)
+	s.mu.Unlock()
+	if code != 0 {
+		return s.failure(code, why)
+	}
+	return nil
+}
+
+func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, string) {
+	switch sys.state {
+	case schema.StateRunning:
+	case schema.StateStopped:
+		return hcs.SystemAlreadyStopped, ""
+	default:
+		return hcs.InvalidState, ""
+	}
+	// Copied, so that documents that were handed out stay as they were.
+	c := *sys.document.Container
+	ok := false
+	switch {
+	case r.ResourcePath == schema.PathMemory && r.RequestType == schema.RequestUpdate:
+		c.Memory = new(schema.Memory)
+		ok = json.Unmarshal(r.Settings, &c.Memory.SizeInMB) == nil
+	case r.ResourcePath == schema.PathProcessor && r.RequestType == schema.RequestUpdate:
+		c.Processor = new(schema.Processor)
+		ok = json.Unmarshal(r.Settings, c.Processor) == nil && checkProcessor(c.Processor) == ""
+	case r.ResourcePath == schema.PathMappedDirectories:
+		c.MappedDirectories, ok = change(c.MappedDirectories, r, func(a, b schema.MappedDirectory) bool { return a.ContainerPath == b.ContainerPath })
+	case r.ResourcePath == schema.PathMappedPipes:
+		c.MappedPipes, ok = change(c.MappedPipes, r, func(a, b schema.MappedPipe) bool { return a.ContainerPipeName == b.ContainerPipeName })
+	case r.ResourcePath == schema.PathDevices:
+		c.AssignedDevices, ok = change(c.AssignedDevices, r, func(a, b schema.Device) bool {
+			return a.LocationPath == b.LocationPath && a.InterfaceClassGuid == b.InterfaceClassGuid
+		})
+	case r.ResourcePath == schema.PathRegistryFlushState && r.RequestType == schema.RequestUpdate:
+		ok = json.Unmarshal(r.Settings, new(schema.RegistryFlushState)) == nil
+	default:
+		return hcs.NotSupported, "resource path " + r.ResourcePath
+	}
+	if !ok {
+		return hcs.InvalidJSON, "settings of " + r.ResourcePath
+	}
+	sys.document.Container = &c
+	return 0, ""
+}
+
+// change adds the settings of r to list, or takes them from it.
+func change[T any](list []T, r *schema.ModifySettingRequest, same func(a, b T) bool) ([]T, bool) {
+	var v T
+	if json.Unmarshal(r.Settings, &v) != nil {
+		return list, false
+	}
+	at := slices.IndexFunc(list, func(have T) bool { return same(have, v) })
+	switch {
+	case r.RequestType == schema.RequestAdd && at < 0:
+		return append(slices.Clone(list), v), true
+	case r.RequestType == schema.RequestRemove && at >= 0:
+		return slices.Delete(slices.Clone(list), at, at+1), true
+	}
+	return list, false
+}

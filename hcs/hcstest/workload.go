@@ -1,0 +1,86 @@
+package hcstest
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Workload is the program that the contract suite starts, as a simulated process
+// ([Service.Program]) or, by [Main], as a real one. Its first argument says what
+// to do:
+//
+//	exit N     end with code N
+//	args A...  print each argument quoted, a line each
+//	env KEY    print the value of KEY
+//	cat        copy stdin to stdout, then to stderr the number of bytes
+//	wait       print a line, then end with 7 when stdin does
+//	event      print a line; end with 40 at the first console event
+//
+// Whatever fails ends it with 99.
+func Workload(p *Proc) uint32 {
+	return workload(p.Args[1:], p.Stdin, p.Stdout, p.Stderr,
+		func(key string) string { return p.Parameters.Environment[key] },
+		func() {
+			select {
+			case <-p.Signals():
+			case <-p.Done():
+			}
+		})
+}
+
+// workloadKey marks in the environment a test binary that is to be a workload.
+const workloadKey = "SILO_HCSTEST_WORKLOAD"
+
+// Main, called first in a TestMain, makes the test binary a [Workload] when the
+// suite has started it as one.
+func Main() {
+	if os.Getenv(workloadKey) == "" {
+		return
+	}
+	os.Exit(int(workload(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv, func() {
+		events := make(chan os.Signal, 1)
+		signal.Notify(events, os.Interrupt, syscall.SIGTERM)
+		<-events
+	})))
+}
+
+func workload(args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string, event func()) uint32 {
+	var err error
+	code := uint32(0)
+	switch args[0] {
+	case "exit":
+		var n uint64
+		n, err = strconv.ParseUint(args[1], 10, 32)
+		code = uint32(n)
+	case "args":
+		for _, a := range args[1:] {
+			fmt.Fprintf(stdout, "%q\n", a)
+		}
+	case "env":
+		_, err = io.WriteString(stdout, env(args[1]))
+	case "cat":
+		var n int64
+		n, err = io.Copy(stdout, stdin)
+		fmt.Fprint(stderr, n)
+	case "wait":
+		fmt.Fprintln(stdout, "here")
+		_, err = io.Copy(io.Discard, stdin)
+		code = 7
+	case "event":
+		fmt.Fprintln(stdout, "here")
+		event()
+		code = 40
+	default:
+		err = fmt.Errorf("no such word: %s", strings.Join(args, " "))
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 99
+	}
+	return code
+}

@@ -1,0 +1,68 @@
+package hcs
+
+import (
+	"context"
+)
+
+// Kill ends the process without its consent. One that has ended already is
+// [ErrExited]; one that an earlier Kill has condemned is no error.
+//
+// The service handles the signals of one handle one after the other, and may hold
+// one until the process ends. So Kill comes with handles of its own, and overtakes
+// a Signal that hangs.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcsterminateprocess
+func (p *Process) Kill(ctx context.Context) error {
+	const op = "kill process in system"
+	if p.ended() {
+		return p.who.fail(op, ErrExited)
+	}
+	if p.killed.Load() {
+		return nil
+	}
+	// As long as our own handle is open, the pid cannot have become another's.
+	own, err := p.lease.take()
+	if err != nil {
+		return p.who.fail(op, err)
+	}
+	_, err = errand[struct{}]{
+		limit: p.system.client.Timeouts.query(),
+		call:  func() (struct{}, error) { return struct{}{}, p.kill(own) },
+		final: p.lease.drop,
+	}.run(ctx, p.system.client)
+	if err != nil && p.ended() {
+		// A dying process denies access; now it is known why.
+		err = ErrExited
+	}
+	return p.who.fail(op, err)
+}
+
+// kill runs on the goroutine of an errand.
+func (p *Process) kill(own ProcessHandle) error {
+	service := p.system.client.service()
+	h := own
+	if s, err := service.OpenSystem(p.who.id, accessAll); err == nil {
+		defer service.CloseSystem(s)
+		if fresh, err := service.OpenProcess(s, p.info.Pid, accessAll); err == nil {
+			defer service.CloseProcess(fresh)
+			h = fresh
+		}
+	}
+	o := &operation{service: service}
+	_, err := query(service, o, func(op OperationHandle) error { return service.CallProcess(op, h, TerminateProcess, "") })
+	if err == nil {
+		p.killed.Store(true)
+	}
+	return err
+}
+
+// ended tells whether the exit of the process was told.
+func (p *Process) ended() bool {
+	select {
+	case <-p.watch.done:
+		_, err := p.watch.final()
+		return err == nil
+	default:
+		return false
+	}
+}

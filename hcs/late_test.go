@@ -1,0 +1,244 @@
+package hcs_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// TestLateSystem: a system that is made after its creator has left is ended.
+func TestLateSystem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := bare(t)
+		g.service.Fault("CreateSystem", hcstest.Fault{Late: true, Deaf: true, Delay: time.Hour})
+		d := hcstest.Container()
+		d.ShouldTerminateOnLastHandleClosed = false
+		if _, err := g.client.Create(t.Context(), "c1", &d); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if g.client.Pending() != 1 {
+			t.Errorf("%d calls are pending", g.client.Pending())
+		}
+		<-g.client.Idle()
+		if n := g.service.Calls("TerminateSystem"); n != 1 {
+			t.Errorf("terminated %d times", n)
+		}
+		g.settle(t)
+	})
+}
+
+// TestLateProcess: so is a process.
+func TestLateProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newStage(t)
+		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Deaf: true, Delay: time.Hour})
+		if _, err := g.system.CreateProcess(t.Context(), &parameters); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		<-g.client.Idle()
+		p, err := g.system.Properties(t.Context(), schema.PropertyProcessList)
+		if err != nil || len(p.ProcessList) != 1 {
+			t.Errorf("%d processes, %v; want the one that was there", len(p.ProcessList), err)
+		}
+		g.settle(t)
+	})
+}
+
+// TestTeardownNotCut: writing out has taken two minutes, and gets them; who waits
+// for less leaves, and it goes on.
+func TestTeardownNotCut(t *testing.T) {
+	for _, patience := range []time.Duration{0, 30 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newStage(t)
+			g.service.Fault("ShutDownSystem", hcstest.Fault{Late: true, Delay: 2 * time.Minute})
+			ctx, cancel := t.Context(), func() {}
+			want := error(nil)
+			if patience > 0 {
+				ctx, cancel = context.WithTimeout(ctx, patience)
+				want = context.DeadlineExceeded
+			}
+			defer cancel()
+			began := time.Now()
+			if err := g.system.ShutDown(ctx); !errors.Is(err, want) {
+				t.Errorf("error %v, want %v", err, want)
+			}
+			status, err := g.system.Wait(t.Context())
+			if err != nil || status.ExitType != schema.ExitGraceful {
+				t.Errorf("exit %+v, %v", status, err)
+			}
+			if took := time.Since(began); took != 2*time.Minute {
+				t.Errorf("took %v", took)
+			}
+			if n := g.service.Calls("CancelOperation") + g.service.Calls("TerminateSystem"); n != 0 {
+				t.Error("it was cut off")
+			}
+			g.settle(t)
+		})
+	}
+}
+
+// TestFinishedTooEarly: the creation of a process is done before it returns, and
+// the wait for it refused. It is asked again, and the process is whole.
+func TestFinishedTooEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newStage(t)
+		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.InvalidArgument})
+		p, err := g.system.CreateProcess(t.Context(), &schema.ProcessParameters{
+			CommandLine: "workload.exe args 1", CreateStdOutPipe: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := io.ReadAll(p.Stdout()); string(out) != "\"1\"\n" || err != nil {
+			t.Errorf("output %q, %v", out, err)
+		}
+		if code, err := p.Wait(t.Context()); code != 0 || err != nil {
+			t.Errorf("exit code %d, %v", code, err)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		if n := g.service.Calls("ProcessInfo"); n != 1 {
+			t.Errorf("asked again %d times", n)
+		}
+		g.settle(t)
+	})
+}
+
+// TestFinishedTooEarlyAndGone: if asking again fails also, the first error counts
+// and the process does not live.
+func TestFinishedTooEarlyAndGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newStage(t)
+		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.InvalidArgument})
+		g.service.Fault("ProcessInfo", hcstest.Fault{Err: hcs.RPCFailed})
+		_, err := g.system.CreateProcess(t.Context(), &parameters)
+		if !errors.Is(err, hcs.InvalidArgument) {
+			t.Errorf("error %v", err)
+		}
+		p, err := g.system.Properties(t.Context(), schema.PropertyProcessList)
+		if err != nil || len(p.ProcessList) != 1 {
+			t.Errorf("%d processes, %v", len(p.ProcessList), err)
+		}
+		g.settle(t)
+	})
+}
+
+// TestKillOvertakes: a signal is not answered before the process ends, and Kill
+// ends it.
+func TestKillOvertakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newStage(t)
+		release := make(chan struct{})
+		g.service.Fault("SignalProcess", hcstest.Fault{Late: true, Hang: release})
+		signalled := make(chan error, 1)
+		go func() { signalled <- g.process.Signal(t.Context(), schema.CtrlShutdown) }()
+		synctest.Wait()
+		if err := g.process.Kill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.process.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		close(release)
+		if err := <-signalled; !errors.Is(err, hcs.ErrExited) {
+			t.Errorf("signal: %v", err)
+		}
+		g.settle(t)
+	})
+}
+
+// TestKillByOwnHandle: where no new handle is to be had, the old one serves.
+func TestKillByOwnHandle(t *testing.T) {
+	for _, call := range []string{"OpenSystem", "OpenProcess"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newStage(t)
+			g.service.Fault(call, hcstest.Fault{Err: hcs.NoResources})
+			if err := g.process.Kill(t.Context()); err != nil {
+				t.Errorf("%s: %v", call, err)
+			}
+			if _, err := g.process.Wait(t.Context()); err != nil {
+				t.Error(err)
+			}
+			g.settle(t)
+		})
+	}
+}
+
+// TestSilentExit: the system ends and nobody tells how its process did; it is
+// asked for once, and if that fails the answer is still an end of the wait.
+func TestSilentExit(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newStage(t)
+			g.service.Fault("ProcessExited", hcstest.Fault{})
+			if lost {
+				g.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.ElementNotFound})
+			}
+			if err := g.system.Terminate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			code, err := g.process.Wait(t.Context())
+			switch {
+			case lost && !errors.Is(err, hcs.SystemAlreadyStopped):
+				t.Errorf("exit code %d, %v", code, err)
+			case !lost && (code != 1 || err != nil):
+				t.Errorf("exit code %d, %v", code, err)
+			}
+			g.settle(t)
+		})
+	}
+}
+
+// TestDisconnect: the service crashes. Waits end and say so, calls fail as
+// unavailable, and a new one can be used by the same client.
+func TestDisconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newStage(t)
+		errs := make(chan error, 3)
+		go func() {
+			_, err := g.system.Wait(t.Context())
+			errs <- err
+		}()
+		go func() {
+			_, err := g.process.Wait(t.Context())
+			errs <- err
+		}()
+		release := make(chan struct{})
+		g.service.Fault("SystemProperties", hcstest.Fault{Late: true, Hang: release})
+		go func() {
+			_, err := g.system.Properties(t.Context())
+			errs <- err
+		}()
+		synctest.Wait()
+		g.service.Disconnect()
+		for range 3 {
+			if err := <-errs; !errors.Is(err, hcs.ServiceDisconnect) || !errdefs.IsUnavailable(err) {
+				t.Errorf("error %v", err)
+			}
+		}
+		if err := g.process.Kill(t.Context()); !errdefs.IsUnavailable(err) {
+			t.Errorf("kill: %v", err)
+		}
+		g.service.Reconnect()
+		d := hcstest.Container()
+		again, err := g.client.Create(t.Context(), "c1", &d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Close(); err != nil {
+			t.Error(err)
+		}
+		close(release)
+		g.settle(t)
+	})
+}

@@ -1,0 +1,117 @@
+package hcs
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Event says what a [Notification] is about.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcs_event_type
+type Event uint32
+
+const (
+	SystemExited          Event = 0x00000001 // a [schema.SystemExitStatus]
+	SystemCrashInitiated  Event = 0x00000002
+	SystemCrashReport     Event = 0x00000003
+	SystemSiloJobCreated  Event = 0x00000005
+	GuestConnectionClosed Event = 0x00000006
+	ProcessExited         Event = 0x00010000 // a [schema.ProcessStatus]
+	OperationCallback     Event = 0x01000000
+	ServiceDisconnected   Event = 0x02000000 // nothing else will come
+)
+
+var eventNames = map[Event]string{
+	SystemExited:          "system exited",
+	SystemCrashInitiated:  "system crash initiated",
+	SystemCrashReport:     "system crash report",
+	SystemSiloJobCreated:  "silo job created",
+	GuestConnectionClosed: "guest connection closed",
+	ProcessExited:         "process exited",
+	OperationCallback:     "operation callback",
+	ServiceDisconnected:   "service disconnected",
+}
+
+func (e Event) String() string {
+	if s, ok := eventNames[e]; ok {
+		return s
+	}
+	return fmt.Sprintf("event 0x%08x", uint32(e))
+}
+
+// Notification is what the service tells of its own accord about a system or a
+// process, with the document that the event has, or none.
+type Notification struct {
+	Event    Event
+	Document string
+}
+
+// inboxRoom is how many notifications wait for a slow reader before more are
+// dropped. A container has a handful in its life.
+const inboxRoom = 64
+
+// watch takes the notifications of one handle. Its put runs on a thread of the
+// service and does nothing that could make it wait: no call, no decoding, no send
+// to a full channel. What the notification means is worked out by who asks.
+type watch struct {
+	end  Event         // the event after which there is no other
+	done chan struct{} // closed when end or the loss of the service was told
+
+	mu    sync.Mutex // guards the fields below
+	last  Notification
+	ended bool
+	c     chan Notification // made when somebody asks for it
+	shut  bool
+}
+
+func newWatch(end Event) *watch { return &watch{end: end, done: make(chan struct{})} }
+
+func (w *watch) put(n Notification) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if (n.Event == w.end || n.Event == ServiceDisconnected) && !w.ended {
+		w.last, w.ended = n, true
+		close(w.done)
+	}
+	if w.c == nil || w.shut {
+		return
+	}
+	select {
+	case w.c <- n:
+	default:
+	}
+}
+
+// final is the notification that closed done.
+func (w *watch) final() (Notification, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.last.Event == ServiceDisconnected {
+		return w.last, ServiceDisconnect
+	}
+	return w.last, nil
+}
+
+func (w *watch) notifications() <-chan Notification {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.c == nil {
+		w.c = make(chan Notification, inboxRoom)
+		if w.shut {
+			close(w.c)
+		}
+	}
+	return w.c
+}
+
+func (w *watch) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shut {
+		return
+	}
+	w.shut = true
+	if w.c != nil {
+		close(w.c)
+	}
+}

@@ -1,0 +1,125 @@
+package hcs
+
+import (
+	"io"
+)
+
+// Handles of one [Service]. Zero is none.
+type (
+	SystemHandle    uintptr
+	ProcessHandle   uintptr
+	OperationHandle uintptr
+)
+
+// accessAll is what every handle is opened with: the service knows no less.
+const accessAll uint32 = 0x10000000 // GENERIC_ALL
+
+// Service is the seam under this package: the calls of computecore.dll, typed,
+// without any unsafe pointer. [ComputeCore] is the machine's own service; the
+// hcstest package has a simulated one. Documents cross as the JSON they are. A
+// Service is safe for concurrent use.
+//
+// Most calls are asynchronous: the call submits, and a Wait for its operation
+// tells how it came out. Any call may block for as long as the service likes.
+// What the service refuses is a [Code], or a *[Failure] when it said more.
+type Service interface {
+	// CreateOperation makes what tracks one asynchronous call.
+	CreateOperation() (OperationHandle, error)
+	// CancelOperation asks for an early end of what op tracks.
+	CancelOperation(op OperationHandle) error
+	CloseOperation(op OperationHandle)
+	// WaitOperation blocks until op is complete and returns its document.
+	WaitOperation(op OperationHandle) (document string, err error)
+	// WaitProcessOperation is WaitOperation after CreateProcess and ProcessInfo.
+	WaitProcessOperation(op OperationHandle) (ProcessInformation, error)
+
+	EnumerateSystems(op OperationHandle, query string) error
+	// CreateSystem returns a handle that is to be closed even if op fails later.
+	CreateSystem(op OperationHandle, id, document string) (SystemHandle, error)
+	OpenSystem(id string, access uint32) (SystemHandle, error)
+	// CloseSystem returns when no callback of the handle runs or will run.
+	CloseSystem(s SystemHandle)
+	CallSystem(op OperationHandle, s SystemHandle, call SystemCall, document string) error
+	// SetSystemCallback makes the service call notify, once for all, on a thread
+	// of its own, with what happens to the system. notify must not block. What has
+	// happened to the system's life before is told, too.
+	SetSystemCallback(s SystemHandle, notify func(Notification)) error
+
+	// CreateProcess returns a handle that is to be closed even if op fails later.
+	CreateProcess(op OperationHandle, s SystemHandle, document string) (ProcessHandle, error)
+	OpenProcess(s SystemHandle, pid uint32, access uint32) (ProcessHandle, error)
+	// CloseProcess returns when no callback of the handle runs or will run.
+	CloseProcess(p ProcessHandle)
+	CallProcess(op OperationHandle, p ProcessHandle, call ProcessCall, document string) error
+	SetProcessCallback(p ProcessHandle, notify func(Notification)) error
+
+	ServiceProperties(query string) (document string, err error)
+	ModifyServiceSettings(document string) (answer string, err error)
+}
+
+// SystemCall is a function of the service that takes a system and a document.
+type SystemCall uint8
+
+const (
+	StartSystem      SystemCall = iota
+	ShutDownSystem              // ask the inside to end
+	TerminateSystem             // end it
+	PauseSystem                 // schema PauseOptions
+	ResumeSystem                //
+	SystemProperties            // [schema.PropertyQuery] to [schema.Properties]
+	ModifySystem                // [schema.ModifySettingRequest]
+)
+
+var systemCalls = [...]string{
+	StartSystem: "StartSystem", ShutDownSystem: "ShutDownSystem", TerminateSystem: "TerminateSystem",
+	PauseSystem: "PauseSystem", ResumeSystem: "ResumeSystem", SystemProperties: "SystemProperties", ModifySystem: "ModifySystem",
+}
+
+func (c SystemCall) String() string { return systemCalls[c] }
+
+// ProcessCall is a function of the service that takes a process and a document.
+type ProcessCall uint8
+
+const (
+	TerminateProcess  ProcessCall = iota
+	SignalProcess                 // [schema.SignalProcessOptions]
+	ProcessInfo                   // no document; answered to WaitProcessOperation
+	ProcessProperties             // to [schema.ProcessStatus]
+	ModifyProcess                 // [schema.ProcessModifyRequest]
+)
+
+var processCalls = [...]string{
+	TerminateProcess: "TerminateProcess", SignalProcess: "SignalProcess", ProcessInfo: "ProcessInfo",
+	ProcessProperties: "ProcessProperties", ModifyProcess: "ModifyProcess",
+}
+
+func (c ProcessCall) String() string { return processCalls[c] }
+
+// ProcessInformation is what the service tells of a process at its creation. The
+// streams are our ends of pipes, nil where none was asked for.
+type ProcessInformation struct {
+	Pid    uint32
+	Stdin  io.WriteCloser
+	Stdout io.ReadCloser
+	Stderr io.ReadCloser
+}
+
+// Failure is a code with the document that came along, a [schema.ResultError].
+type Failure struct {
+	Code     Code
+	Document string
+}
+
+func (f *Failure) Error() string { return f.Code.Error() }
+func (f *Failure) Unwrap() error { return f.Code }
+
+// ComputeCore returns the service of this machine, behind computecore.dll. Where
+// there is none every call says [errdefs.ErrUnavailable]; on systems other than
+// Windows it says [errdefs.ErrNotImplemented].
+//
+// [errdefs.ErrUnavailable]: https://pkg.go.dev/github.com/containerd/errdefs#pkg-variables
+// [errdefs.ErrNotImplemented]: https://pkg.go.dev/github.com/containerd/errdefs#pkg-variables
+func ComputeCore() Service { return computeCore{} }
+
+// computeCore implements Service, per operating system.
+type computeCore struct{}

@@ -1,0 +1,264 @@
+package hcs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/siloshim/siloshim/schema"
+)
+
+// System is an open compute system. All methods are safe for concurrent use, also
+// with Close.
+//
+// A method whose ctx ends returns the context's error. What it had asked the
+// service for may still happen; a call under way is asked to end early, unless it
+// tears the system down. [Timeouts] bound every method but Wait.
+type System struct {
+	// Immutable after create or open.
+	client *Client
+	who    subject
+	lease  *lease[SystemHandle]
+	watch  *watch
+}
+
+func newSystem(c *Client, id string) *System {
+	return &System{client: c, who: subject{id: id}, watch: newWatch(SystemExited)}
+}
+
+// create runs on the goroutine of an errand.
+func (s *System) create(op OperationHandle, document string) error {
+	service := s.client.service()
+	h, err := service.CreateSystem(op, s.who.id, document)
+	if err != nil {
+		return err
+	}
+	s.lease = newLease(h, service.CloseSystem)
+	if _, err := service.WaitOperation(op); err != nil {
+		s.abandon()
+		return err
+	}
+	if err := service.SetSystemCallback(h, s.watch.put); err != nil {
+		s.undo()
+		return fmt.Errorf("watch: %w", err)
+	}
+	return nil
+}
+
+// open runs on the goroutine of an errand.
+func (s *System) open() error {
+	service := s.client.service()
+	h, err := service.OpenSystem(s.who.id, accessAll)
+	if err != nil {
+		return err
+	}
+	s.lease = newLease(h, service.CloseSystem)
+	if err := service.SetSystemCallback(h, s.watch.put); err != nil {
+		s.abandon()
+		return fmt.Errorf("watch: %w", err)
+	}
+	return nil
+}
+
+// undo ends a system that nobody has got to see.
+func (s *System) undo() {
+	o := &operation{service: s.client.service()}
+	_, _ = query(o.service, o, func(op OperationHandle) error {
+		return o.service.CallSystem(op, s.lease.handle, TerminateSystem, "")
+	})
+	s.abandon()
+}
+
+// abandon closes a system that nobody has got to see.
+func (s *System) abandon() { s.lease.give(s.lease.handle) }
+
+// ID is the id of the system.
+func (s *System) ID() string { return s.who.id }
+
+// Start starts a system that was created.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcsstartcomputesystem
+func (s *System) Start(ctx context.Context) error {
+	_, err := s.call(ctx, "start system", StartSystem, "")
+	return err
+}
+
+// ShutDown asks what runs in the system to end, and returns when the service says
+// that it has or will; [System.Wait] tells of the end itself. A system that has
+// stopped is no error.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcsshutdowncomputesystem
+func (s *System) ShutDown(ctx context.Context) error {
+	_, err := s.call(ctx, "shut down system", ShutDownSystem, "")
+	return ignore(err, SystemAlreadyStopped)
+}
+
+// Terminate ends the system without the consent of what runs in it. A system that
+// has stopped is no error.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcsterminatecomputesystem
+func (s *System) Terminate(ctx context.Context) error {
+	_, err := s.call(ctx, "terminate system", TerminateSystem, "")
+	return ignore(err, SystemAlreadyStopped)
+}
+
+// Pause suspends the system. Windows Server containers say errdefs.ErrNotImplemented.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcspausecomputesystem
+func (s *System) Pause(ctx context.Context) error {
+	_, err := s.call(ctx, "pause system", PauseSystem, "")
+	return err
+}
+
+// Resume lets a paused system go on.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcsresumecomputesystem
+func (s *System) Resume(ctx context.Context) error {
+	_, err := s.call(ctx, "resume system", ResumeSystem, "")
+	return err
+}
+
+// Properties returns the basic properties and those of the given types.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetcomputesystemproperties
+func (s *System) Properties(ctx context.Context, types ...schema.PropertyType) (*schema.Properties, error) {
+	const op = "query system"
+	text, err := json.Marshal(schema.PropertyQuery{PropertyTypes: types})
+	if err != nil {
+		return nil, s.who.fail(op, err)
+	}
+	answer, err := s.call(ctx, op, SystemProperties, string(text))
+	if err != nil {
+		return nil, err
+	}
+	p := new(schema.Properties)
+	return p, s.who.fail(op, decode(answer, p))
+}
+
+// Modify changes the system while it runs.
+//
+// https://learn.microsoft.com/virtualization/api/hcs/reference/hcsmodifycomputesystem
+func (s *System) Modify(ctx context.Context, request *schema.ModifySettingRequest) error {
+	const op = "modify system"
+	text, err := json.Marshal(request)
+	if err != nil {
+		return s.who.fail(op, err)
+	}
+	_, err = s.call(ctx, op, ModifySystem, string(text))
+	return err
+}
+
+// Exited returns a channel that is closed when the system has exited or the
+// service is lost; [System.Wait] then tells which.
+func (s *System) Exited() <-chan struct{} { return s.watch.done }
+
+// Wait returns how the system came to its end. It ends early with ctx, or with
+// [ErrClosed] by Close. If the service goes away first, that is [ServiceDisconnect]:
+// nothing more will ever be heard of this System.
+func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
+	const op = "wait for system"
+	if err := wait(ctx, s.watch.done, s.lease.closed); err != nil {
+		return nil, s.who.fail(op, err)
+	}
+	n, err := s.watch.final()
+	if err != nil {
+		return nil, s.who.fail(op, err)
+	}
+	status := new(schema.SystemExitStatus)
+	return status, s.who.fail(op, decode(n.Document, status))
+}
+
+// Notifications returns the system's one channel of notifications. Nothing is
+// kept from before the first call, and a reader that falls behind by more than 64
+// loses the newest. The channel is closed by Close.
+func (s *System) Notifications() <-chan Notification { return s.watch.notifications() }
+
+// Close gives up the system, and terminates it if its document says so and this
+// was the last handle. Calls under way go on, with the handle open until the last
+// of them; Waits end. Further calls of Close do nothing.
+func (s *System) Close() error {
+	return closeLease(s.client, s.who, "close system", s.lease, s.watch.close)
+}
+
+// call submits one call and waits for its operation.
+func (s *System) call(ctx context.Context, op string, call SystemCall, document string) (string, error) {
+	h, err := s.lease.take()
+	if err != nil {
+		return "", s.who.fail(op, err)
+	}
+	o := &operation{service: s.client.service()}
+	e := errand[string]{
+		limit: s.client.Timeouts.query(),
+		call: func() (string, error) {
+			return query(o.service, o, func(op OperationHandle) error { return o.service.CallSystem(op, h, call, document) })
+		},
+		leave: o.cancel,
+		final: s.lease.drop,
+	}
+	switch call {
+	case ShutDownSystem, TerminateSystem:
+		// To give up half way would leave a half written disk behind.
+		e.limit, e.leave = s.client.Timeouts.teardown(), nil
+	case StartSystem, PauseSystem, ResumeSystem:
+		e.limit = s.client.Timeouts.change()
+	}
+	answer, err := e.run(ctx, s.client)
+	return answer, s.who.fail(op, err)
+}
+
+// closeLease closes l, which may take as long as a query may.
+func closeLease[H ~uintptr](c *Client, who subject, op string, l *lease[H], then func()) error {
+	if _, err := l.take(); err != nil {
+		return nil
+	}
+	if !l.close() {
+		l.drop()
+		return nil
+	}
+	then()
+	_, err := errand[struct{}]{
+		limit: c.Timeouts.query(),
+		call: func() (struct{}, error) {
+			l.drop()
+			return struct{}{}, nil
+		},
+	}.run(context.Background(), c)
+	return who.fail(op, err)
+}
+
+// wait returns when done is closed, or says why it never will be for this caller.
+func wait(ctx context.Context, done, closed <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
+	case <-closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// decode reads an answer of the service into v.
+func decode(answer string, v any) error {
+	if answer == "" {
+		return errors.New("the service gave no answer")
+	}
+	if err := json.Unmarshal([]byte(answer), v); err != nil {
+		return fmt.Errorf("read the answer of the service: %w", err)
+	}
+	return nil
+}
+
+// ignore takes one code for success.
+func ignore(err error, c Code) error {
+	if errors.Is(err, c) {
+		return nil
+	}
+	return err
+}

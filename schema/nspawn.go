@@ -1,0 +1,88 @@
+package schema
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Nspawn is the configuration of hostcompute_nspawn, a tool that runs one program
+// in a container of schema version 1. It is read here so that such files can be
+// taken over; strings are kept as written but for the slashes of paths.
+type Nspawn struct {
+	ProcessDirectory     string   `json:"process_directory"`
+	ProcessExecutable    string   `json:"process_executable"` // relative to MappedDirectory
+	ProcessArguments     []string `json:"process_arguments"`
+	MaxRAMMB             uint32   `json:"max_ram_mb"`
+	CPUsCount            uint16   `json:"cpus_count"`
+	CPUAffinity          uint16   `json:"cpu_affinity_hex"` // a number in spite of its name
+	MaxCPUPercent        uint16   `json:"max_cpu_percent"`
+	MaxStorageIOPS       uint32   `json:"max_storage_iops"`
+	MaxStorageBPS        uint32   `json:"max_storage_bandwidth_bytes_per_sec"`
+	MappedDirectory      string   `json:"mapped_directory"`
+	StdoutFilename       string   `json:"stdout_filename"`
+	ParentLayerDirectory string   `json:"parent_layer_directory"`
+}
+
+// ReadNspawn reads a configuration as strictly as the tool does, or more so: an
+// unknown, missing or misspelt key and anything behind the object are errors.
+func ReadNspawn(data []byte) (*Nspawn, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return nil, fmt.Errorf("read nspawn configuration: %w", err)
+	}
+	for _, key := range nspawnRequired {
+		if _, ok := members[key]; !ok {
+			return nil, fmt.Errorf("read nspawn configuration: %s is missing", key)
+		}
+	}
+	n := new(Nspawn)
+	known := layoutOf[Nspawn]().names
+	for _, key := range slices.Sorted(maps.Keys(members)) {
+		if !known[key] {
+			return nil, fmt.Errorf("read nspawn configuration: unknown key %q", key)
+		}
+	}
+	if err := json.Unmarshal(data, n); err != nil {
+		return nil, fmt.Errorf("read nspawn configuration: %w", err)
+	}
+	for _, path := range []*string{
+		&n.ProcessDirectory, &n.ProcessExecutable, &n.MappedDirectory, &n.StdoutFilename, &n.ParentLayerDirectory,
+	} {
+		*path = strings.ReplaceAll(*path, "/", `\`)
+	}
+	if n.ProcessDirectory == "" {
+		return nil, fmt.Errorf("read nspawn configuration: process_directory is empty")
+	}
+	return n, nil
+}
+
+var nspawnRequired = []string{
+	"process_directory", "process_executable", "mapped_directory", "stdout_filename", "parent_layer_directory",
+}
+
+// Container returns the container that the tool would ask for, but for what it
+// makes at run time: names, the volume, the layers and the host name.
+func (n *Nspawn) Container() *ContainerV1 {
+	return &ContainerV1{
+		SystemType:              "Container",
+		Owner:                   "hostcompute_nspawn",
+		IgnoreFlushesDuringBoot: true,
+		Layers:                  []LayerV1{},
+		MemoryMaximumInMB:       int64(n.MaxRAMMB),
+		ProcessorCount:          uint32(n.CPUsCount),
+		ProcessorMaximum:        int64(n.MaxCPUPercent) * 100,
+		StorageIOPSMaximum:      uint64(n.MaxStorageIOPS),
+		StorageBandwidthMaximum: uint64(n.MaxStorageBPS),
+		MappedDirectories: []MappedDirectoryV1{{
+			HostPath:         n.ProcessDirectory,
+			ContainerPath:    n.MappedDirectory,
+			IOPSMaximum:      uint64(n.MaxStorageIOPS),
+			BandwidthMaximum: uint64(n.MaxStorageBPS),
+		}},
+		EndpointList:             []string{},
+		AllowUnqualifiedDNSQuery: true,
+	}
+}

@@ -14,27 +14,21 @@ import (
 const (
 	classBasicAccounting    = 1
 	classProcessIDList      = 3
+	classUIRestrictions     = 4
+	classEndOfJobTime       = 6
 	classCompletionPort     = 7
 	classExtendedLimit      = 9
 	classGroupInformationEx = 14
 	classCPURateControl     = 15
+	classFreeze             = 18
 	classMemoryUsage        = 28
+	classNetRateControl     = 32
+	classNotificationLimit2 = 33
+	classLimitViolation2    = 34
+	classCreateSilo         = 35
+	classSiloBasic          = 36
+	classServerSiloBasic    = 38
 	classIOAttribution      = 42
-)
-
-// Bits of LimitFlags in JOBOBJECT_BASIC_LIMIT_INFORMATION.
-const (
-	limitActiveProcess = 0x0008
-	limitProcessMemory = 0x0100
-	limitJobMemory     = 0x0200
-	limitKillOnClose   = 0x2000
-)
-
-// Bits of ControlFlags in JOBOBJECT_CPU_RATE_CONTROL_INFORMATION.
-const (
-	cpuRateEnable      = 0x1
-	cpuRateWeightBased = 0x2
-	cpuRateHardCap     = 0x4
 )
 
 // ioAttributionEnable turns JOBOBJECT_IO_ATTRIBUTION_INFORMATION on.
@@ -60,8 +54,8 @@ type basicAccounting struct {
 
 func (a *basicAccounting) accounting() Accounting {
 	return Accounting{
-		UserTime:   time.Duration(a.TotalUserTime) * tick,
-		KernelTime: time.Duration(a.TotalKernelTime) * tick,
+		UserTime:   duration(a.TotalUserTime),
+		KernelTime: duration(a.TotalKernelTime),
 		PageFaults: a.TotalPageFaultCount,
 		Total:      a.TotalProcesses,
 		Active:     a.ActiveProcesses,
@@ -86,97 +80,6 @@ type associateCompletionPort struct {
 	_              structs.HostLayout
 	CompletionKey  uint64
 	CompletionPort uint64
-}
-
-// basicLimit is JOBOBJECT_BASIC_LIMIT_INFORMATION.
-//
-// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_basic_limit_information
-type basicLimit struct {
-	_                       structs.HostLayout
-	PerProcessUserTimeLimit int64
-	PerJobUserTimeLimit     int64
-	LimitFlags              uint32
-	_                       uint32
-	MinimumWorkingSetSize   uint64
-	MaximumWorkingSetSize   uint64
-	ActiveProcessLimit      uint32
-	_                       uint32
-	Affinity                uint64
-	PriorityClass           uint32
-	SchedulingClass         uint32
-}
-
-// ioCounters is IO_COUNTERS.
-type ioCounters struct {
-	_                   structs.HostLayout
-	ReadOperationCount  uint64
-	WriteOperationCount uint64
-	OtherOperationCount uint64
-	ReadTransferCount   uint64
-	WriteTransferCount  uint64
-	OtherTransferCount  uint64
-}
-
-// extendedLimit is JOBOBJECT_EXTENDED_LIMIT_INFORMATION.
-//
-// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_extended_limit_information
-type extendedLimit struct {
-	_                     structs.HostLayout
-	BasicLimitInformation basicLimit
-	IoInfo                ioCounters
-	ProcessMemoryLimit    uint64
-	JobMemoryLimit        uint64
-	PeakProcessMemoryUsed uint64
-	PeakJobMemoryUsed     uint64
-}
-
-// extended is the class 9 half of l.
-func (l *Limits) extended() extendedLimit {
-	var x extendedLimit
-	flag := func(on bool, bit uint32) {
-		if on {
-			x.BasicLimitInformation.LimitFlags |= bit
-		}
-	}
-	flag(l.KillOnClose, limitKillOnClose)
-	flag(l.JobMemory != 0, limitJobMemory)
-	flag(l.ProcessMemory != 0, limitProcessMemory)
-	flag(l.ActiveProcesses != 0, limitActiveProcess)
-	x.JobMemoryLimit = l.JobMemory
-	x.ProcessMemoryLimit = l.ProcessMemory
-	x.BasicLimitInformation.ActiveProcessLimit = l.ActiveProcesses
-	return x
-}
-
-// cpuRateControl is JOBOBJECT_CPU_RATE_CONTROL_INFORMATION; Value is its union.
-//
-// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_cpu_rate_control_information
-type cpuRateControl struct {
-	_            structs.HostLayout
-	ControlFlags uint32
-	Value        uint32
-}
-
-// newCPURateControl encodes a hard cap, a weight, or (both zero) no control.
-func newCPURateControl(rate, weight uint32) cpuRateControl {
-	switch {
-	case rate != 0:
-		return cpuRateControl{ControlFlags: cpuRateEnable | cpuRateHardCap, Value: rate}
-	case weight != 0:
-		return cpuRateControl{ControlFlags: cpuRateEnable | cpuRateWeightBased, Value: weight}
-	default:
-		return cpuRateControl{}
-	}
-}
-
-// groupAffinity is GROUP_AFFINITY.
-//
-// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-group_affinity
-type groupAffinity struct {
-	_        structs.HostLayout
-	Mask     uint64
-	Group    uint16
-	Reserved [3]uint16
 }
 
 // memoryUsage is JOBOBJECT_MEMORY_USAGE_INFORMATION.
@@ -234,3 +137,15 @@ type vmCounters struct {
 
 // idListRoom is the length in 64-bit words of a process id list for n members.
 func idListRoom(n int) int { return int(unsafe.Sizeof(processIDListHeader{})/8) + n }
+
+// readProcessIDs takes a process id list apart into pids. The kernel's counts are
+// not trusted further than there are words and room.
+func readProcessIDs(words []uint64, pids []uint32) (listed, assigned int) {
+	header := (*processIDListHeader)(unsafe.Pointer(&words[0]))
+	ids := words[idListRoom(0):]
+	listed = min(int(header.NumberOfProcessIdsInList), len(ids), len(pids))
+	for i, id := range ids[:listed] {
+		pids[i] = uint32(id)
+	}
+	return listed, max(listed, int(header.NumberOfAssignedProcesses))
+}

@@ -30,12 +30,12 @@ type IOAttribution struct {
 
 // Accounting reads the basic accounting information.
 func (j *Job) Accounting() (Accounting, error) {
-	return query(j, "query accounting of job", j.kernel.Accounting)
+	return count(j, "query accounting of job", Kernel.Accounting)
 }
 
 // Memory reads the committed memory, or says [ErrNotSupported].
 func (j *Job) Memory() (MemoryUsage, error) {
-	return query(j, "query memory of job", j.kernel.MemoryUsage)
+	return count(j, "query memory of job", Kernel.MemoryUsage)
 }
 
 // Storage reads the storage traffic. It says [ErrNotSupported] where the kernel
@@ -45,5 +45,5 @@ func (j *Job) Storage() (IOAttribution, error) {
 	if j.noIO {
 		return IOAttribution{}, fail(op, j.name, ErrNotSupported)
 	}
-	return query(j, op, j.kernel.IOAttribution)
+	return count(j, op, Kernel.IOAttribution)
 }

@@ -42,8 +42,9 @@ type Job struct {
 	emptied broadcast
 	inbox   inbox
 
-	limitMu sync.Mutex // serialises SetLimits and guards limits
-	limits  Limits
+	limitMu     sync.Mutex // serialises SetLimits and guards the fields below
+	limits      Limits
+	limitsKnown bool // limits are all there are: false for an opened job
 }
 
 // Create makes a job. A name in use is [ErrExist], never a second handle to
@@ -65,6 +66,7 @@ func Create(o Options) (*Job, error) {
 		return nil, fail(op, o.Name, err)
 	}
 	j := newJob(o.Name, k, h)
+	j.limitsKnown = true
 	if err := j.setUp(h, o); err != nil {
 		return nil, fail(op, o.Name, errors.Join(err, j.Close()))
 	}
@@ -86,8 +88,9 @@ func (j *Job) setUp(h Handle, o Options) error {
 }
 
 // Open opens an existing job. Without such a job the error is [ErrNotExist]. An
-// opened job gets no [Message]s, and starts with empty [Limits]: what its
-// creator set cannot be told from here. A nil k is [System].
+// opened job gets no [Message]s, and [Job.Limits] knows nothing of what its
+// creator set: ask [Job.QueryLimits]. Ask for no more access than is needed. A
+// nil k is [System].
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw
 func Open(name string, access Access, k Kernel) (*Job, error) {

@@ -60,7 +60,7 @@ func startLasting(t *testing.T, j *jobobject.Job, n int) []uint32 {
 }
 
 func TestCreateUnwinds(t *testing.T) {
-	for _, op := range []string{"CreateJob", "CreatePort", "AssociatePort", "SetExtendedLimits"} {
+	for _, op := range []string{"CreateJob", "CreatePort", "AssociatePort", "SetLimits"} {
 		t.Run(op, func(t *testing.T) {
 			k := jobtest.New()
 			k.Fail(op, 1, errBroken)
@@ -196,7 +196,9 @@ func TestMemoryLimit(t *testing.T) {
 	if code, err := p.Wait(t.Context()); err != nil || code != 0 {
 		t.Errorf("exit code = %d, %v, want only the first growth refused", code, err)
 	}
-	for _, want := range []jobobject.MessageKind{jobobject.NewProcess, jobobject.JobMemoryLimit, jobobject.ExitProcess, jobobject.ActiveProcessZero} {
+	for _, want := range []jobobject.MessageKind{
+		jobobject.NewProcess, jobobject.JobMemoryLimit, jobobject.ExitProcess, jobobject.ActiveProcessZero,
+	} {
 		if m := <-messages; m.Kind != want {
 			t.Errorf("message %v, want %v", m.Kind, want)
 		}
@@ -216,7 +218,7 @@ func TestProcessLimit(t *testing.T) {
 
 func TestSetLimitsPartly(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{Name: "limits"})
-	k.Fail("SetCPURate", 1, errBroken)
+	k.Fail("SetLimits "+jobobject.CPULimits.String(), 1, errBroken)
 	err := j.SetLimits(jobobject.Limits{JobMemory: 5, CPURate: 100})
 	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
 		t.Errorf("err = %v, want the part that failed", err)

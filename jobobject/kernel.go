@@ -58,18 +58,31 @@ type Kernel interface {
 	// EnableIOAttribution starts the count that IOAttribution reads.
 	EnableIOAttribution(job Handle) error
 
-	// SetExtendedLimits sets the KillOnClose, JobMemory, ProcessMemory and
-	// ActiveProcesses of l, and takes away those which are zero.
-	SetExtendedLimits(job Handle, l *Limits) error
-	// SetCPURate sets a hard cap or a weight; both zero takes the control away.
-	SetCPURate(job Handle, rate, weight uint32) error
-	SetAffinity(job Handle, groups []GroupAffinity) error
+	// SetLimits sets that part of l, and takes away those of its fields that are
+	// zero. With keepJobTime a JobUserTime in force goes on and does not start anew.
+	SetLimits(job Handle, part LimitPart, l *Limits, keepJobTime bool) error
+	// QueryLimits sets that part of l to what is in force.
+	QueryLimits(job Handle, part LimitPart, l *Limits) error
+	SetNotificationLimits(job Handle, n *NotificationLimits) error
+	NotificationLimits(job Handle) (NotificationLimits, error)
+	LimitViolation(job Handle) (Violation, error)
+	// Freeze stops the members, or lets them go on.
+	Freeze(job Handle, frozen bool) error
+
+	CreateSilo(job Handle) error
+	// Silo says ErrNotSilo for a job that is none, as ServerSilo does.
+	Silo(job Handle) (Silo, error)
+	ServerSilo(job Handle) (ServerSilo, error)
+	// Bind adds a mapping for the members of a silo; Unbind takes one away.
+	Bind(silo Handle, m *Mapping) error
+	Unbind(silo Handle, root string) error
 
 	CreatePort() (Handle, error)
 	// AssociatePort makes job send its messages to port under key, once for all.
 	AssociatePort(job, port Handle, key uintptr) error
-	// WaitPort blocks until a message arrives: its kind, its key and its pid.
-	WaitPort(port Handle) (kind uint32, key uintptr, pid uint32, err error)
+	// WaitPort blocks until a message arrives: its kind, its key, and a value that
+	// is the pid in messages of one process.
+	WaitPort(port Handle) (kind uint32, key, value uintptr, err error)
 	// PostPort queues a message of our own.
 	PostPort(port Handle, kind uint32, key uintptr) error
 
@@ -88,6 +101,8 @@ type Kernel interface {
 	WatchExit(process Handle) (exited <-chan struct{}, stop func(), err error)
 	// PrivateWorkingSet is the memory of process that is resident and its own.
 	PrivateWorkingSet(process Handle) (uint64, error)
+
+	ProcessQueries
 }
 
 // System returns the kernel of this machine. On systems other than Windows

@@ -13,12 +13,24 @@ func (system) Accounting(Handle) (Accounting, error)         { return Accounting
 func (system) MemoryUsage(Handle) (MemoryUsage, error)       { return MemoryUsage{}, ErrNotSupported }
 func (system) IOAttribution(Handle) (IOAttribution, error)   { return IOAttribution{}, ErrNotSupported }
 func (system) EnableIOAttribution(Handle) error              { return ErrNotSupported }
-func (system) SetExtendedLimits(Handle, *Limits) error       { return ErrNotSupported }
-func (system) SetCPURate(Handle, uint32, uint32) error       { return ErrNotSupported }
-func (system) SetAffinity(Handle, []GroupAffinity) error     { return ErrNotSupported }
-func (system) CreatePort() (Handle, error)                   { return 0, ErrNotSupported }
-func (system) AssociatePort(_, _ Handle, _ uintptr) error    { return ErrNotSupported }
-func (system) WaitPort(Handle) (uint32, uintptr, uint32, error) {
+func (system) SetLimits(Handle, LimitPart, *Limits, bool) error {
+	return ErrNotSupported
+}
+func (system) QueryLimits(Handle, LimitPart, *Limits) error            { return ErrNotSupported }
+func (system) SetNotificationLimits(Handle, *NotificationLimits) error { return ErrNotSupported }
+func (system) NotificationLimits(Handle) (NotificationLimits, error) {
+	return NotificationLimits{}, ErrNotSupported
+}
+func (system) LimitViolation(Handle) (Violation, error)   { return Violation{}, ErrNotSupported }
+func (system) Freeze(Handle, bool) error                  { return ErrNotSupported }
+func (system) CreateSilo(Handle) error                    { return ErrNotSupported }
+func (system) Silo(Handle) (Silo, error)                  { return Silo{}, ErrNotSupported }
+func (system) ServerSilo(Handle) (ServerSilo, error)      { return ServerSilo{}, ErrNotSupported }
+func (system) Bind(Handle, *Mapping) error                { return ErrNotSupported }
+func (system) Unbind(Handle, string) error                { return ErrNotSupported }
+func (system) CreatePort() (Handle, error)                { return 0, ErrNotSupported }
+func (system) AssociatePort(_, _ Handle, _ uintptr) error { return ErrNotSupported }
+func (system) WaitPort(Handle) (uint32, uintptr, uintptr, error) {
 	return 0, 0, 0, ErrNotSupported
 }
 func (system) PostPort(Handle, uint32, uintptr) error { return ErrNotSupported }

@@ -3,7 +3,9 @@ package jobobject
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -120,18 +122,23 @@ func (system) IsProcessInJob(process, job Handle) (bool, error) {
 	return member != 0, nil
 }
 
+// idLists keeps the buffers of ProcessIDs, which is asked again and again.
+var idLists = sync.Pool{New: func() any { return new([]uint64) }}
+
 func (system) ProcessIDs(job Handle, pids []uint32) (listed, assigned int, err error) {
-	words := make([]uint64, idListRoom(len(pids)))
+	buffer := idLists.Get().(*[]uint64)
+	defer idLists.Put(buffer)
+	// The kernel takes no list without room for one process.
+	room := idListRoom(max(1, len(pids)))
+	*buffer = slices.Grow((*buffer)[:0], room)
+	words := (*buffer)[:room]
+	clear(words)
 	err = queryJobBytes(job, classProcessIDList, unsafe.Pointer(&words[0]), uintptr(len(words))*8)
 	if err != nil && !errors.Is(err, windows.ERROR_MORE_DATA) {
 		return 0, 0, err
 	}
-	header := (*processIDListHeader)(unsafe.Pointer(&words[0]))
-	listed = min(int(header.NumberOfProcessIdsInList), len(pids))
-	for i, id := range words[idListRoom(0):][:listed] {
-		pids[i] = uint32(id)
-	}
-	return listed, int(header.NumberOfAssignedProcesses), nil
+	listed, assigned = readProcessIDs(words, pids)
+	return listed, assigned, nil
 }
 
 func (system) Accounting(job Handle) (Accounting, error) {
@@ -155,25 +162,6 @@ func (system) IOAttribution(job Handle) (IOAttribution, error) {
 func (system) EnableIOAttribution(job Handle) error {
 	info := ioAttributionInformation{ControlFlags: ioAttributionEnable}
 	return unknownClass(setJob(job, classIOAttribution, &info))
-}
-
-func (system) SetExtendedLimits(job Handle, l *Limits) error {
-	info := l.extended()
-	return setJob(job, classExtendedLimit, &info)
-}
-
-func (system) SetCPURate(job Handle, rate, weight uint32) error {
-	info := newCPURateControl(rate, weight)
-	return unknownClass(setJob(job, classCPURateControl, &info))
-}
-
-func (system) SetAffinity(job Handle, groups []GroupAffinity) error {
-	info := make([]groupAffinity, len(groups))
-	for i, g := range groups {
-		info[i] = groupAffinity{Mask: g.Mask, Group: g.Group}
-	}
-	size := uintptr(len(info)) * unsafe.Sizeof(groupAffinity{})
-	return setJobBytes(job, classGroupInformationEx, unsafe.Pointer(unsafe.SliceData(info)), size)
 }
 
 func queryJob[T any](job Handle, class uint32, info *T) error {

@@ -1,110 +1,122 @@
 package jobobject
 
 import (
-	"errors"
-	"fmt"
 	"slices"
+	"time"
 )
 
-// Limits bound what the members of a job may use together. The zero value of a
-// field is no limit.
+// Limits bound what the members of a job may use, together or each. The zero
+// value of a field is no limit. [Limits.Validate] knows the ranges.
+//
+// https://learn.microsoft.com/windows/win32/procthread/job-objects
 type Limits struct {
-	KillOnClose     bool            // end all members with the last handle
-	JobMemory       uint64          // committed bytes of all members together
-	ProcessMemory   uint64          // committed bytes of each member
-	ActiveProcesses uint32          // members at a time
-	CPURate         uint32          // hard cap, 1 to 10000 hundredths of a percent of all processors
-	CPUWeight       uint32          // share under contention, 1 to 9; excludes CPURate
-	Affinity        []GroupAffinity // processors the members may run on
+	KillOnClose             bool      // end all members with the last handle
+	Breakaway               Breakaway // which children are born outside of the job
+	DieOnUnhandledException bool      // a crash ends the process without a dialog
+
+	JobMemory       uint64 // committed bytes of all members together
+	ProcessMemory   uint64 // committed bytes of each member
+	MinWorkingSet   uint64 // resident bytes that each member keeps; only with MaxWorkingSet
+	MaxWorkingSet   uint64 // resident bytes that each member is trimmed to
+	ActiveProcesses uint32 // members at a time; one more is ended or not started
+
+	JobUserTime     time.Duration // user time of all members together, from when it is set
+	ProcessUserTime time.Duration // user time of each member, which ends at it
+	AtJobTime       JobTimeAction // what JobUserTime does when it is reached
+
+	PriorityClass   PriorityClass // of every member, whatever it asks for
+	SchedulingClass *uint8        // 0, the shortest time slice, to 9, the longest; nil leaves it at 5
+
+	CPURate    uint32 // hard cap, 1 to 10000 hundredths of a percent of all processors
+	CPUWeight  uint32 // share under contention, 1 to 9
+	CPUMinRate uint32 // reserved part, in the unit of CPURate; only with CPUMaxRate
+	CPUMaxRate uint32 // cap beside CPUMinRate
+	CPUNotify  bool   // see [NotificationLimits].CPU; only with one of the four above
+
+	Affinity []GroupAffinity // processors the members may run on
+
+	NetBandwidth uint64 // outgoing bytes a second
+	NetDSCP      *uint8 // 0 to 63, the mark of outgoing packets; nil leaves them alone
+
+	UI UIRestrictions // what the members may do to the desktop
+
+	// IOBandwidth and IOOperations, a second, exist to be refused by name: no
+	// kernel since Windows 10 1607 and Server 2016 heeds them.
+	//
+	// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setioratecontrolinformationjobobject
+	IOBandwidth, IOOperations uint64
 }
 
 // GroupAffinity is a set of processors of one processor group.
+//
+// https://learn.microsoft.com/windows/win32/procthread/processor-groups
 type GroupAffinity struct {
 	Mask  uint64
 	Group uint16
 }
 
+// Breakaway says which children of members are born outside of the job.
+type Breakaway uint8
+
 const (
-	maxCPURate   = 10000
-	maxCPUWeight = 9
+	BreakawayNever     Breakaway = iota // none
+	BreakawayOnRequest                  // those started with CREATE_BREAKAWAY_FROM_JOB
+	BreakawayAlways                     // all
 )
 
-// Validate names the first field that is out of its range, and the range.
-func (l *Limits) Validate() error {
-	switch {
-	case l.CPURate > maxCPURate:
-		return fmt.Errorf("CPURate is %d, want 1 to %d", l.CPURate, maxCPURate)
-	case l.CPUWeight > maxCPUWeight:
-		return fmt.Errorf("CPUWeight is %d, want 1 to %d", l.CPUWeight, maxCPUWeight)
-	case l.CPURate != 0 && l.CPUWeight != 0:
-		return errors.New("CPURate and CPUWeight exclude each other")
-	case l.JobMemory != 0 && l.ProcessMemory > l.JobMemory:
-		return fmt.Errorf("ProcessMemory is %d, want at most JobMemory, %d", l.ProcessMemory, l.JobMemory)
-	}
-	seen := make(map[uint16]bool, len(l.Affinity))
-	for i, a := range l.Affinity {
-		if a.Mask == 0 {
-			return fmt.Errorf("Affinity[%d].Mask is 0, want at least one processor", i)
-		}
-		if seen[a.Group] {
-			return fmt.Errorf("Affinity[%d].Group is %d again, want each group once", i, a.Group)
-		}
-		seen[a.Group] = true
-	}
-	return nil
-}
-
-// SetLimits makes l the limits of the job, all of them: a zero field takes that
-// limit away. Only an affinity cannot be taken away again, just changed. When
-// the kernel refuses a part, the error names it and the parts before it stay
-// set, as [Job.Limits] tells.
+// JobTimeAction says what happens when a job has used up its JobUserTime.
 //
-// The wanted state is kept here and each kernel structure is always written
-// whole. Reading it back to change one field is no alternative: a kernel that
-// answers zeros would make the job lose its kill on close.
-func (j *Job) SetLimits(l Limits) error {
-	const op = "set limits of job"
-	if err := l.Validate(); err != nil {
-		return fail(op, j.name, err)
-	}
-	// The lock spans the calls on purpose: two sets must not mix.
-	j.limitMu.Lock()
-	defer j.limitMu.Unlock()
-	return fail(op, j.name, j.with(func(h Handle) error { return j.applyLocked(h, &l) }))
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_end_of_job_time_information
+type JobTimeAction uint32
+
+const (
+	JobTimeTerminate JobTimeAction = 0 // all members end with ERROR_NOT_ENOUGH_QUOTA, 1816
+	JobTimeNotify    JobTimeAction = 1 // an [EndOfJobTime] message; the limit is gone with it
+)
+
+// PriorityClass is the scheduling priority of a process.
+//
+// https://learn.microsoft.com/windows/win32/procthread/scheduling-priorities
+type PriorityClass uint32
+
+const (
+	PriorityIdle        PriorityClass = 0x40
+	PriorityBelowNormal PriorityClass = 0x4000
+	PriorityNormal      PriorityClass = 0x20
+	PriorityAboveNormal PriorityClass = 0x8000
+	PriorityHigh        PriorityClass = 0x80
+	PriorityRealtime    PriorityClass = 0x100
+)
+
+// UIRestrictions is a set of things that members may not do.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_basic_ui_restrictions
+type UIRestrictions uint32
+
+const (
+	UIHandles          UIRestrictions = 0x01 // use USER handles of strangers
+	UIReadClipboard    UIRestrictions = 0x02
+	UIWriteClipboard   UIRestrictions = 0x04
+	UISystemParameters UIRestrictions = 0x08
+	UIDisplaySettings  UIRestrictions = 0x10
+	UIGlobalAtoms      UIRestrictions = 0x20 // see the atoms of strangers
+	UIDesktop          UIRestrictions = 0x40 // make and switch desktops
+	UIExitWindows      UIRestrictions = 0x80
+	UIAll              UIRestrictions = 0xFF
+)
+
+// Clone returns a copy that shares no memory with l.
+func (l *Limits) Clone() Limits {
+	c := *l
+	c.Affinity = slices.Clone(l.Affinity)
+	c.SchedulingClass = clonePointer(l.SchedulingClass)
+	c.NetDSCP = clonePointer(l.NetDSCP)
+	return c
 }
 
-func (j *Job) applyLocked(h Handle, l *Limits) error {
-	have := &j.limits
-	if err := j.kernel.SetExtendedLimits(h, l); err != nil {
-		return fmt.Errorf("memory, processes and kill on close: %w", err)
-	}
-	have.KillOnClose, have.JobMemory = l.KillOnClose, l.JobMemory
-	have.ProcessMemory, have.ActiveProcesses = l.ProcessMemory, l.ActiveProcesses
-
-	if l.CPURate != have.CPURate || l.CPUWeight != have.CPUWeight {
-		if err := j.kernel.SetCPURate(h, l.CPURate, l.CPUWeight); err != nil {
-			return fmt.Errorf("processor rate: %w", err)
-		}
-		have.CPURate, have.CPUWeight = l.CPURate, l.CPUWeight
-	}
-	if slices.Equal(l.Affinity, have.Affinity) {
+func clonePointer[T any](p *T) *T {
+	if p == nil {
 		return nil
 	}
-	if len(l.Affinity) == 0 {
-		return fmt.Errorf("affinity cannot be taken away: %w", ErrNotSupported)
-	}
-	if err := j.kernel.SetAffinity(h, l.Affinity); err != nil {
-		return fmt.Errorf("affinity: %w", err)
-	}
-	have.Affinity = slices.Clone(l.Affinity)
-	return nil
-}
-
-// Limits returns what was set through this Job. It does not ask the kernel.
-func (j *Job) Limits() Limits {
-	j.limitMu.Lock()
-	defer j.limitMu.Unlock()
-	l := j.limits
-	l.Affinity = slices.Clone(l.Affinity)
-	return l
+	return new(*p)
 }

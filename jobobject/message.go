@@ -11,18 +11,18 @@ import (
 type MessageKind uint32
 
 const (
-	EndOfJobTime       MessageKind = 1
-	EndOfProcessTime   MessageKind = 2
-	ActiveProcessLimit MessageKind = 3
-	ActiveProcessZero  MessageKind = 4
-	NewProcess         MessageKind = 6
-	ExitProcess        MessageKind = 7
-	AbnormalExit       MessageKind = 8
-	ProcessMemoryLimit MessageKind = 9
-	JobMemoryLimit     MessageKind = 10
-	NotificationLimit  MessageKind = 11
-	JobCycleTimeLimit  MessageKind = 12
-	SiloTerminated     MessageKind = 13
+	EndOfJobTime       MessageKind = 1  // JobUserTime is used up, and [JobTimeNotify]
+	EndOfProcessTime   MessageKind = 2  // a member has used up ProcessUserTime and ends
+	ActiveProcessLimit MessageKind = 3  // a process was one too many
+	ActiveProcessZero  MessageKind = 4  // the last member has ended
+	NewProcess         MessageKind = 6  // a process became a member
+	ExitProcess        MessageKind = 7  // a member has ended
+	AbnormalExit       MessageKind = 8  // a member has ended by an exception
+	ProcessMemoryLimit MessageKind = 9  // a member asked for more than ProcessMemory
+	JobMemoryLimit     MessageKind = 10 // a member asked for more than is left of JobMemory
+	NotificationLimit  MessageKind = 11 // a mark was passed: see [Job.Violation]
+	JobCycleTimeLimit  MessageKind = 12 // the cycles of the job are used up
+	SiloTerminated     MessageKind = 13 // the silo that the job is has ended
 )
 
 var kindNames = map[MessageKind]string{
@@ -45,6 +45,26 @@ func (k MessageKind) String() string {
 		return s
 	}
 	return "message " + strconv.FormatUint(uint64(k), 10)
+}
+
+// OfProcess tells whether messages of this kind are about one process, so that
+// their Pid says which. A kind that this package does not know is taken to be.
+func (k MessageKind) OfProcess() bool {
+	switch k {
+	case EndOfJobTime, ActiveProcessLimit, ActiveProcessZero, JobCycleTimeLimit, SiloTerminated:
+		return false
+	}
+	return true
+}
+
+// newMessage takes apart what a completion port says. The value is a pid in the
+// place of a pointer; in messages of the whole job it means nothing.
+func newMessage(kind uint32, value uintptr) Message {
+	m := Message{Kind: MessageKind(kind)}
+	if m.Kind.OfProcess() {
+		m.Pid = uint32(value)
+	}
+	return m
 }
 
 // Message is a note from the kernel about a job. The kernel does not promise to

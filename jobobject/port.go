@@ -75,7 +75,7 @@ func (p *port) read() {
 	defer close(p.done)
 	defer p.kernel.CloseHandle(p.handle) //nolint:errcheck // nothing is left to do about it
 	for {
-		kind, key, pid, err := p.kernel.WaitPort(p.handle)
+		kind, key, value, err := p.kernel.WaitPort(p.handle)
 		if err != nil || key == quitKey {
 			return
 		}
@@ -83,7 +83,7 @@ func (p *port) read() {
 		j := p.jobs[key]
 		ports.mu.Unlock()
 		if j != nil {
-			j.deliver(Message{Kind: MessageKind(kind), Pid: pid})
+			j.deliver(newMessage(kind, value))
 		}
 	}
 }

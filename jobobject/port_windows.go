@@ -27,14 +27,13 @@ func (system) AssociatePort(job, port Handle, key uintptr) error {
 // A job puts a pid where a pointer to an OVERLAPPED is declared. In a variable
 // of pointer type, as x/sys has it, Go's runtime would take that for a corrupt
 // pointer and end the process.
-func (system) WaitPort(port Handle) (kind uint32, key uintptr, pid uint32, err error) {
-	var value uintptr
+func (system) WaitPort(port Handle) (kind uint32, key, value uintptr, err error) {
 	r, _, e := syscall.SyscallN(procGetQueuedCompletionStatus.Addr(), uintptr(port),
 		uintptr(unsafe.Pointer(&kind)), uintptr(unsafe.Pointer(&key)), uintptr(unsafe.Pointer(&value)), windows.INFINITE)
 	if r == 0 {
 		return 0, 0, 0, e
 	}
-	return kind, key, uint32(value), nil
+	return kind, key, value, nil
 }
 
 func (system) PostPort(port Handle, kind uint32, key uintptr) error {

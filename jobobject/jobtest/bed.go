@@ -19,6 +19,8 @@ type Bed struct {
 	Kernel      jobobject.Kernel
 	Application string   // path of the workload's image
 	Env         []string // what the workload needs, KEY=VALUE
+
+	complete bool // the kernel has all there is, so to skip is to fail
 }
 
 // Simulated is the bed of a new simulated kernel. The test fails if processes or
@@ -33,7 +35,7 @@ func Simulated(t testing.TB) Bed {
 			t.Errorf("%d handles left open", n)
 		}
 	})
-	return Bed{Kernel: k, Application: `C:\bin\workload.exe`}
+	return Bed{Kernel: k, Application: `C:\bin\workload.exe`, complete: true}
 }
 
 // Real is the bed of this machine's kernel, with this very test binary as the
@@ -55,6 +57,36 @@ func Real(t testing.TB) Bed {
 		t.Fatal(err)
 	}
 	return Bed{Kernel: jobobject.System(), Application: exe, Env: append(os.Environ(), workloadKey+"=1")}
+}
+
+// lacks skips the test when err says that the kernel has no such thing.
+func (b Bed) lacks(t testing.TB, err error, what string) {
+	t.Helper()
+	if errors.Is(err, jobobject.ErrNotSupported) {
+		b.skip(t, what, err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// skip ends the test for want of a capability, which is a failure where nothing
+// may be wanting.
+func (b Bed) skip(t testing.TB, what string, why any) {
+	t.Helper()
+	if b.complete {
+		t.Fatalf("the simulated kernel lacks %s: %v", what, why)
+	}
+	t.Skipf("the kernel lacks %s: %v", what, why)
+}
+
+// needsEnforcement skips the test where the kernel knows of no notification
+// limits, as every Windows since Server 2016 does. What takes limits without that
+// is an imitation that keeps them and lets the processes go on.
+func (b Bed) needsEnforcement(t testing.TB) {
+	t.Helper()
+	j := b.create(t, jobobject.Options{})
+	b.lacks(t, j.SetNotificationLimits(jobobject.NotificationLimits{}), "the enforcement of limits")
 }
 
 // name is one that no other run uses.

@@ -1,7 +1,6 @@
 package jobtest
 
 import (
-	"slices"
 	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
@@ -66,7 +65,9 @@ func (k *Kernel) EnableIOAttribution(h jobobject.Handle) error {
 	if err != nil {
 		return err
 	}
-	j.trackIO = true
+	if !j.trackIO {
+		j.trackIO, j.ioBase = true, j.usedLocked().io
+	}
 	return nil
 }
 
@@ -81,51 +82,9 @@ func (k *Kernel) IOAttribution(h jobobject.Handle) (jobobject.IOAttribution, err
 	if !j.trackIO {
 		return jobobject.IOAttribution{}, jobobject.ErrNotSupported
 	}
-	return j.usedLocked().io, nil
-}
-
-// SetExtendedLimits implements [jobobject.Kernel].
-func (k *Kernel) SetExtendedLimits(h jobobject.Handle, l *jobobject.Limits) error {
-	return k.setLimits("SetExtendedLimits", h, func(have *jobobject.Limits) {
-		have.KillOnClose, have.JobMemory = l.KillOnClose, l.JobMemory
-		have.ProcessMemory, have.ActiveProcesses = l.ProcessMemory, l.ActiveProcesses
-	})
-}
-
-// SetCPURate implements [jobobject.Kernel].
-func (k *Kernel) SetCPURate(h jobobject.Handle, rate, weight uint32) error {
-	return k.setLimits("SetCPURate", h, func(have *jobobject.Limits) {
-		have.CPURate, have.CPUWeight = rate, weight
-	})
-}
-
-// SetAffinity implements [jobobject.Kernel].
-func (k *Kernel) SetAffinity(h jobobject.Handle, groups []jobobject.GroupAffinity) error {
-	return k.setLimits("SetAffinity", h, func(have *jobobject.Limits) {
-		have.Affinity = slices.Clone(groups)
-	})
-}
-
-func (k *Kernel) setLimits(op string, h jobobject.Handle, set func(*jobobject.Limits)) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	j, err := lookLocked[*job](k, op, h, uint32(jobobject.AccessSetAttributes))
-	if err != nil {
-		return err
-	}
-	set(&j.limits)
-	return nil
-}
-
-// Limits returns the limits in force on the job with this name, if there is one.
-func (k *Kernel) Limits(name string) (jobobject.Limits, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	j := k.named[nameKey(name)]
-	if j == nil {
-		return jobobject.Limits{}, false
-	}
-	l := j.limits
-	l.Affinity = slices.Clone(l.Affinity)
-	return l, true
+	u, b := j.usedLocked().io, j.ioBase
+	return jobobject.IOAttribution{
+		ReadCount: u.ReadCount - b.ReadCount, ReadBytes: u.ReadBytes - b.ReadBytes,
+		WriteCount: u.WriteCount - b.WriteCount, WriteBytes: u.WriteBytes - b.WriteBytes,
+	}, nil
 }

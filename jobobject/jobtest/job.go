@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
 )
@@ -18,10 +19,16 @@ type job struct {
 	key     uintptr
 	limits  jobobject.Limits
 	trackIO bool
+	ioBase  jobobject.IOAttribution // what had been used when trackIO went on
+	thaw    chan struct{}           // nil unless frozen; closed by the thaw
+	silo    *silo                   // nil for most
+	marks   marks
 
+	timeBase       time.Duration // user time when JobUserTime was set
 	total, refused uint32
 	peak           uint64
 	gone           usage // of the members that ended
+	lost           map[jobobject.MessageKind]int
 }
 
 // chain calls f for j and every job above it.
@@ -39,6 +46,10 @@ func (j *job) within(outer *job) bool {
 }
 
 func (j *job) postLocked(kind jobobject.MessageKind, pid uint32) {
+	if n := j.lost[kind]; n != 0 {
+		j.lost[kind] = n - 1
+		return
+	}
 	if j.port != nil && j.port.handles > 0 {
 		j.port.postLocked(message{uint32(kind), j.key, pid})
 	}
@@ -70,6 +81,7 @@ func (j *job) admitLocked(p *Proc) error {
 		x.total++
 		x.postLocked(jobobject.NewProcess, p.pid)
 		x.notePeakLocked()
+		x.noteMarksLocked(p.pid)
 	}
 	return nil
 }
@@ -89,6 +101,7 @@ func (j *job) dismissLocked(p *Proc) {
 	j.chain(func(x *job) {
 		x.gone.add(p.usage)
 		x.members = slices.DeleteFunc(x.members, func(m *Proc) bool { return m == p })
+		x.noteMarksLocked(p.pid)
 		x.postLocked(exitKind(p.code), p.pid)
 		if len(x.members) == 0 {
 			x.postLocked(jobobject.ActiveProcessZero, 0)
@@ -135,7 +148,7 @@ func (k *Kernel) CreateJob(name, securityDescriptor string) (jobobject.Handle, e
 	if securityDescriptor == "" {
 		return 0, ErrInvalidParameter
 	}
-	j := &job{name: name}
+	j := &job{name: name, lost: k.lost}
 	if name != "" {
 		key := nameKey(name)
 		if k.named[key] != nil {

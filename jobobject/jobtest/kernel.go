@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
 )
@@ -19,8 +20,8 @@ var (
 const Self uint32 = 4000
 
 // Kernel is a simulated NT kernel, a [jobobject.Kernel]. It is safe for
-// concurrent use. Handles and pids are never used twice, so that a use after
-// close is an error and never a coincidence.
+// concurrent use. A handle is never used twice, so that a use after close is an
+// error and never a coincidence; a pid only after [Kernel.RecyclePids].
 type Kernel struct {
 	running sync.WaitGroup // goroutines of programs
 
@@ -28,22 +29,22 @@ type Kernel struct {
 	handles  map[jobobject.Handle]entry
 	last     jobobject.Handle
 	lastPid  uint32
+	recycle  bool
+	freePids []uint32 // newest last
+	lastSilo uint32
+	now      time.Time
+	cpus     int
 	named    map[string]*job
-	procs    map[uint32]*Proc
+	procs    map[uint32]*Proc // also ended ones that somebody has open
 	programs map[string]func(*Proc) uint32
-	faults   map[string]*fault
-	calls    map[string]int
+	plan     plan
+	lost     map[jobobject.MessageKind]int // how often still; negative for ever
 }
 
 // entry is what a handle stands for: a *job, a *Proc or a *port.
 type entry struct {
 	object any
 	access uint32
-}
-
-type fault struct {
-	times int // how often still; negative for ever
-	err   error
 }
 
 var _ jobobject.Kernel = (*Kernel)(nil)
@@ -56,24 +57,11 @@ func New() *Kernel {
 		named:    make(map[string]*job),
 		procs:    make(map[uint32]*Proc),
 		programs: make(map[string]func(*Proc) uint32),
-		faults:   make(map[string]*fault),
-		calls:    make(map[string]int),
+		now:      Epoch,
+		cpus:     DefaultProcessors,
+		plan:     plan{calls: make(map[string]int)},
+		lost:     make(map[jobobject.MessageKind]int),
 	}
-}
-
-// Fail makes the next calls of the [jobobject.Kernel] method op fail with err
-// before they do anything; a negative number of times means all of them.
-func (k *Kernel) Fail(op string, times int, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.faults[op] = &fault{times: times, err: err}
-}
-
-// Calls tells how often the [jobobject.Kernel] method op was called.
-func (k *Kernel) Calls(op string) int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.calls[op]
 }
 
 // OpenHandles counts the handles that nobody has closed yet.
@@ -86,17 +74,6 @@ func (k *Kernel) OpenHandles() int {
 // Wait returns when the functions of all processes have returned.
 func (k *Kernel) Wait() { k.running.Wait() }
 
-// enterLocked counts a call of op, and fails it if a fault is due.
-func (k *Kernel) enterLocked(op string) error {
-	k.calls[op]++
-	f := k.faults[op]
-	if f == nil || f.times == 0 {
-		return nil
-	}
-	f.times--
-	return f.err
-}
-
 func (k *Kernel) openLocked(object any, access uint32) jobobject.Handle {
 	k.last += 4
 	k.handles[k.last] = entry{object, access}
@@ -104,6 +81,8 @@ func (k *Kernel) openLocked(object any, access uint32) jobobject.Handle {
 	case *job:
 		o.handles++
 	case *port:
+		o.handles++
+	case *Proc:
 		o.handles++
 	}
 	return k.last
@@ -151,6 +130,9 @@ func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
 	switch o := e.object.(type) {
 	case *port:
 		o.handles--
+	case *Proc:
+		o.handles--
+		k.forgetLocked(o)
 	case *job:
 		o.handles--
 		if o.handles > 0 {

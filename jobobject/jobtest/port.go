@@ -23,6 +23,14 @@ func (p *port) postLocked(m message) {
 	}
 }
 
+// Lose makes the next messages of kind get lost, of whatever job; a negative
+// number of times means all of them.
+func (k *Kernel) Lose(kind jobobject.MessageKind, times int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.lost[kind] = times
+}
+
 // CreatePort implements [jobobject.Kernel].
 func (k *Kernel) CreatePort() (jobobject.Handle, error) {
 	k.mu.Lock()
@@ -58,14 +66,14 @@ func (k *Kernel) AssociatePort(jobHandle, portHandle jobobject.Handle, key uintp
 }
 
 // WaitPort implements [jobobject.Kernel].
-func (k *Kernel) WaitPort(h jobobject.Handle) (kind uint32, key uintptr, pid uint32, err error) {
+func (k *Kernel) WaitPort(h jobobject.Handle) (kind uint32, key, value uintptr, err error) {
 	for {
 		m, ready, ok, err := k.takeMessage(h)
 		if err != nil {
 			return 0, 0, 0, err
 		}
 		if ok {
-			return m.kind, m.key, m.pid, nil
+			return m.kind, m.key, uintptr(m.pid), nil
 		}
 		<-ready
 	}

@@ -34,12 +34,18 @@ type Proc struct {
 	events         chan uint32
 
 	// Guarded by kernel.mu.
-	job             *job
-	handled         bool // Events was called
-	ending, over    bool
-	code            uint32
-	commit, working uint64
-	usage           usage
+	job          *job
+	handles      int
+	handled      bool // Events was called
+	protected    bool
+	ending, over bool
+	code         uint32
+	born, died   time.Time // by the kernel's clock; died is zero before
+
+	commit, working           uint64
+	driftCommit, driftWorking int64   // bytes a second
+	busyUser, busyKernel      float64 // processors
+	usage                     usage
 }
 
 // Pid is the process id.
@@ -61,63 +67,101 @@ func (p *Proc) Events() <-chan uint32 {
 	return p.events
 }
 
-// Spawn starts a child that shares the files, the environment and the job.
-func (p *Proc) Spawn(args ...string) (*Proc, error) {
+// Protect makes OpenProcess refuse the process, as it does the protected ones of
+// Windows.
+func (p *Proc) Protect() { p.run(func() { p.protected = true }) }
+
+// Spawn starts a child that shares the files, the environment and, unless the
+// job sends its children away, the job.
+func (p *Proc) Spawn(args ...string) (*Proc, error) { return p.spawn(false, args) }
+
+// SpawnBreakaway starts a child as CREATE_BREAKAWAY_FROM_JOB does: outside of the
+// job, or not at all where the job does not allow it.
+func (p *Proc) SpawnBreakaway(args ...string) (*Proc, error) { return p.spawn(true, args) }
+
+func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 	if len(args) == 0 {
 		return nil, ErrInvalidParameter
 	}
-	p.kernel.mu.Lock()
-	j, ending := p.job, p.ending
-	p.kernel.mu.Unlock()
-	if ending {
+	if !p.Yield() {
 		return nil, jobobject.ErrPermission
 	}
-	return p.kernel.spawn(newborn{
+	p.kernel.mu.Lock()
+	j, err := p.job.heirLocked(breakaway)
+	p.kernel.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	child, _, err := p.kernel.spawn(newborn{
 		application: args[0], args: args, env: p.Env, dir: p.Dir, parent: p.pid, job: j,
 		files: [3]*os.File{p.files[0].file, p.files[1].file, p.files[2].file},
-	})
+	}, false)
+	return child, err
+}
+
+// Yield returns true as soon as the process may run, which is at once unless one
+// of its jobs is frozen, and false if it is being ended. The methods that change
+// figures, and Spawn, wait in the same way.
+func (p *Proc) Yield() bool {
+	for {
+		p.kernel.mu.Lock()
+		thaw, ending := p.thawLocked(), p.ending
+		p.kernel.mu.Unlock()
+		switch {
+		case ending:
+			return false
+		case thaw == nil:
+			return true
+		}
+		select {
+		case <-thaw:
+		case <-p.done:
+		}
+	}
+}
+
+// run changes figures of a process that may run, and holds its jobs against
+// their limits afterwards.
+func (p *Proc) run(change func()) {
+	if !p.Yield() {
+		return
+	}
+	p.kernel.mu.Lock()
+	change()
+	condemned := p.enforceLocked()
+	p.kernel.mu.Unlock()
+	p.kernel.killAll(condemned)
 }
 
 // Commit sets the committed memory to n bytes. It reports false, changes
 // nothing and sends the message where a limit forbids it.
-func (p *Proc) Commit(n uint64) bool {
-	p.kernel.mu.Lock()
-	defer p.kernel.mu.Unlock()
-	allowed := true
-	p.job.chain(func(j *job) {
-		if l := j.limits.ProcessMemory; l != 0 && n > l {
-			j.postLocked(jobobject.ProcessMemoryLimit, p.pid)
-			allowed = false
-		}
-		if l := j.limits.JobMemory; l != 0 && j.commitLocked()-p.commit+n > l {
-			j.postLocked(jobobject.JobMemoryLimit, p.pid)
-			allowed = false
-		}
-	})
-	if allowed {
-		p.commit = n
-		p.job.chain((*job).notePeakLocked)
-	}
+func (p *Proc) Commit(n uint64) (allowed bool) {
+	p.run(func() { allowed = p.commitToLocked(n) })
 	return allowed
 }
 
-// PrivateWorkingSet sets the private resident memory to n bytes.
-func (p *Proc) PrivateWorkingSet(n uint64) {
-	p.kernel.mu.Lock()
-	defer p.kernel.mu.Unlock()
-	p.working = n
+// PrivateWorkingSet sets the private resident memory to n bytes, or to the most
+// that its jobs allow.
+func (p *Proc) PrivateWorkingSet(n uint64) { p.run(func() { p.workToLocked(n) }) }
+
+// Drift lets committed and private resident memory change by so many bytes a
+// second from now on, as the clock of the kernel moves.
+func (p *Proc) Drift(commit, working int64) {
+	p.run(func() { p.driftCommit, p.driftWorking = commit, working })
 }
 
 // Use adds processor time and page faults to what the process has used.
 func (p *Proc) Use(user, kernel time.Duration, faults uint32) {
-	p.kernel.mu.Lock()
-	defer p.kernel.mu.Unlock()
-	p.usage.add(usage{user: user, kernel: kernel, faults: faults})
+	p.run(func() { p.usage.add(usage{user: user, kernel: kernel, faults: faults}) })
+}
+
+// Busy keeps so many processors busy from now on, as the clock of the kernel
+// moves: 1.5 is one and a half.
+func (p *Proc) Busy(user, kernel float64) {
+	p.run(func() { p.busyUser, p.busyKernel = user, kernel })
 }
 
 // Transfer adds storage traffic to what the process has used.
 func (p *Proc) Transfer(io jobobject.IOAttribution) {
-	p.kernel.mu.Lock()
-	defer p.kernel.mu.Unlock()
-	p.usage.add(usage{io: io})
+	p.run(func() { p.usage.add(usage{io: io}) })
 }

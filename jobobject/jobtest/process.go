@@ -2,7 +2,8 @@ package jobtest
 
 import "github.com/siloshim/siloshim/jobobject"
 
-// OpenProcess implements [jobobject.Kernel].
+// OpenProcess implements [jobobject.Kernel]. A process that has ended is there
+// for as long as somebody has it open, and so is its pid.
 func (k *Kernel) OpenProcess(pid uint32, access jobobject.ProcessAccess) (jobobject.Handle, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -12,6 +13,9 @@ func (k *Kernel) OpenProcess(pid uint32, access jobobject.ProcessAccess) (jobobj
 	p := k.procs[pid]
 	if p == nil {
 		return 0, jobobject.ErrNotExist
+	}
+	if p.protected {
+		return 0, jobobject.ErrPermission
 	}
 	return k.openLocked(p, uint32(access)), nil
 }

@@ -56,60 +56,87 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	if application == "" && len(args) > 0 {
 		application = args[0]
 	}
-	p, err := k.spawn(newborn{
+	p, opened, err := k.spawn(newborn{
 		application: application, args: args, env: slices.Clone(o.Env), dir: o.Dir,
 		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, parent: Self, job: j,
-	})
+	}, true)
 	if err != nil {
 		return 0, 0, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.openLocked(p, allProcessAccess), p.pid, nil
+	return opened, p.pid, nil
 }
 
 const allProcessAccess = 0x1FFFFF
 
-// spawn makes the process and runs its program.
-func (k *Kernel) spawn(n newborn) (*Proc, error) {
+// spawn makes the process, opens it before it can end, and runs its program.
+func (k *Kernel) spawn(n newborn, open bool) (*Proc, jobobject.Handle, error) {
 	files, err := copyFiles(n.files)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	p := &Proc{
 		Args: n.args, Env: n.env, Dir: n.dir, Stdin: files[0], Stdout: files[1], Stderr: files[2],
 		files: files, kernel: k, parent: n.parent, done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 16),
 		commit: startCommit, working: startWorkingSet,
 	}
-	run, err := k.enrol(p, &n)
+	run, opened, err := k.enrol(p, &n, open)
 	if err != nil {
-		return nil, errors.Join(err, closeStreams(files[:]))
+		return nil, 0, errors.Join(err, closeStreams(files[:]))
 	}
 	go func() {
 		defer k.running.Done()
 		k.end(p, run(p), (*Proc).closeFiles)
 	}()
-	return p, nil
+	return p, opened, nil
 }
 
 // enrol gives p its pid and its job.
-func (k *Kernel) enrol(p *Proc, n *newborn) (func(*Proc) uint32, error) {
+func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, opened jobobject.Handle, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	run, err := k.programLocked(n.application)
+	run, err = k.programLocked(n.application)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	k.lastPid += 4
-	p.pid = k.lastPid
+	p.pid, p.born = k.newPidLocked(), k.now
 	if n.job != nil {
 		if err := n.job.admitLocked(p); err != nil {
-			return nil, err
+			k.freePids = append(k.freePids, p.pid)
+			return nil, 0, err
 		}
 	}
 	k.procs[p.pid] = p
+	if open {
+		opened = k.openLocked(p, allProcessAccess)
+	}
 	k.running.Add(1)
-	return run, nil
+	return run, opened, nil
+}
+
+// RecyclePids gives new processes the pids of those that are gone, the latest
+// first, as Windows often does. A process that somebody has open keeps its pid.
+func (k *Kernel) RecyclePids() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.recycle = true
+}
+
+func (k *Kernel) newPidLocked() uint32 {
+	if n := len(k.freePids); k.recycle && n > 0 {
+		pid := k.freePids[n-1]
+		k.freePids = k.freePids[:n-1]
+		return pid
+	}
+	k.lastPid += 4
+	return k.lastPid
+}
+
+// forgetLocked gives up p and its pid if it has ended and nobody has it open.
+func (k *Kernel) forgetLocked(p *Proc) {
+	if p.over && p.handles == 0 {
+		delete(k.procs, p.pid)
+		k.freePids = append(k.freePids, p.pid)
+	}
 }
 
 // end ends p with code unless something else has begun to. As on Windows its
@@ -128,9 +155,9 @@ func (k *Kernel) end(p *Proc, code uint32, closeFiles func(*Proc)) {
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	p.code, p.over = code, true
-	delete(k.procs, p.pid)
+	p.code, p.over, p.died = code, true, k.now
 	p.job.dismissLocked(p)
+	k.forgetLocked(p)
 	close(p.exited)
 }
 

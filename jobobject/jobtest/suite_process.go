@@ -168,11 +168,7 @@ func testEvent(t *testing.T, b Bed) {
 		t.Fatalf("first line %q, %v", line, err)
 	}
 	const ctrlC = 0
-	if err := p.Signal(ctrlC); errors.Is(err, jobobject.ErrNotSupported) {
-		t.Skipf("the kernel raises no events: %v", err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
+	b.lacks(t, p.Signal(ctrlC), "console control events")
 	if code := wait(t, p); code != 40+ctrlC {
 		t.Errorf("exit code = %d, want %d", code, 40+ctrlC)
 	}

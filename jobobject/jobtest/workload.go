@@ -1,7 +1,6 @@
 package jobtest
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Workload is the program that the contract suite starts, as a simulated
@@ -22,6 +22,9 @@ import (
 //	cat           copy stdin to stdout, then to stderr the number of bytes
 //	tree N        start another with N-1 until 0; print the pid; end with stdin
 //	event         print a line; end with 40 plus the number of the first event
+//	stray         start a tree of 1 outside of the job; print a line; end with stdin
+//	commit N      commit and touch N MiB; print a line; end with stdin
+//	burn          use user time until ended from outside
 //
 // Whatever fails ends it with 99.
 func Workload(p *Proc) uint32 {
@@ -41,8 +44,20 @@ func Workload(p *Proc) uint32 {
 				return 0, false
 			}
 		},
+		stray: func(args ...string) error {
+			_, err := p.SpawnBreakaway(append([]string{p.Args[0]}, args...)...)
+			return err
+		},
+		commit: func(n uint64) bool { return p.Commit(n) },
+		burn: func() bool {
+			p.Use(burnStep, 0, 0)
+			return p.Yield()
+		},
 	}.run()
 }
+
+// burnStep is what a simulated process burns between two looks at its end.
+const burnStep = time.Millisecond
 
 // workloadKey marks in the environment a test binary that is to be a workload.
 const workloadKey = "SILO_JOBTEST_WORKLOAD"
@@ -69,7 +84,26 @@ func Main() {
 			}
 			return 2, true
 		},
+		stray: func(args ...string) error {
+			cmd := exec.Command(os.Args[0], args...)
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+			breakAway(cmd)
+			return cmd.Start()
+		},
+		commit: touch,
+		burn:   func() bool { return true },
 	}.run()))
+}
+
+// touched keeps what touch committed.
+var touched []byte
+
+func touch(n uint64) bool {
+	touched = make([]byte, n)
+	for i := range touched {
+		touched[i] = byte(i)
+	}
+	return true
 }
 
 // workload is one process, simulated or real.
@@ -78,8 +112,10 @@ type workload struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	pid            int
-	spawn          func(args ...string) error
+	spawn, stray   func(args ...string) error
 	event          func(ready func()) (event uint32, ok bool)
+	commit         func(bytes uint64) bool
+	burn           func() (more bool)
 }
 
 const workloadFailed = 99
@@ -99,6 +135,12 @@ func (w workload) run() uint32 {
 		return w.cat()
 	case verb == "event":
 		return w.awaitEvent()
+	case verb == "stray":
+		return w.strayChild()
+	case verb == "burn":
+		for w.burn() {
+		}
+		return workloadFailed
 	case len(args) != 1:
 		return workloadFailed
 	case verb == "exit":
@@ -111,6 +153,8 @@ func (w workload) run() uint32 {
 		return w.printVariable(args[0])
 	case verb == "tree":
 		return w.tree(args[0])
+	case verb == "commit":
+		return w.hold(args[0])
 	}
 	return workloadFailed
 }
@@ -153,8 +197,30 @@ func (w workload) tree(depth string) uint32 {
 		}
 	}
 	fmt.Fprintln(w.stdout, w.pid)
-	if _, err := bufio.NewReader(w.stdin).ReadString(0); err != io.EOF {
+	return w.awaitEnd()
+}
+
+// awaitEnd reads stdin to its end.
+func (w workload) awaitEnd() uint32 {
+	if _, err := io.Copy(io.Discard, w.stdin); err != nil {
 		return workloadFailed
 	}
 	return 0
+}
+
+func (w workload) strayChild() uint32 {
+	if err := w.stray("tree", "1"); err != nil {
+		fmt.Fprintln(w.stdout, "refused")
+	}
+	fmt.Fprintln(w.stdout, w.pid)
+	return w.awaitEnd()
+}
+
+func (w workload) hold(mib string) uint32 {
+	n, err := strconv.ParseUint(mib, 10, 32)
+	if err != nil || !w.commit(n<<20) {
+		return workloadFailed
+	}
+	fmt.Fprintln(w.stdout, w.pid)
+	return w.awaitEnd()
 }

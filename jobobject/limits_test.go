@@ -1,0 +1,236 @@
+package jobobject_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+func TestLimitsValidate(t *testing.T) {
+	type L = jobobject.Limits
+	for _, tt := range []struct {
+		limits L
+		want   string // empty for valid
+	}{
+		{L{}, ""},
+		{L{CPURate: 10000}, ""},
+		{L{CPURate: 10001}, "CPURate is 10001, want 1 to 10000"},
+		{L{CPUWeight: 9}, ""},
+		{L{CPUWeight: 10}, "CPUWeight is 10, want 1 to 9"},
+		{L{CPUMinRate: 1, CPUMaxRate: 10000}, ""},
+		{L{CPUMinRate: 5, CPUMaxRate: 4}, "CPUMinRate is 5, want 1 to CPUMaxRate, 4"},
+		{L{CPUMinRate: 1, CPUMaxRate: 10001}, "CPUMaxRate is 10001, want 1 to 10000"},
+		{L{CPUMaxRate: 5}, "CPUMinRate and CPUMaxRate need each other"},
+		{L{CPUMinRate: 5}, "CPUMinRate and CPUMaxRate need each other"},
+		{L{CPURate: 1, CPUWeight: 1}, "exclude each other"},
+		{L{CPURate: 1, CPUMinRate: 1, CPUMaxRate: 1}, "exclude each other"},
+		{L{CPUWeight: 1, CPUMinRate: 1, CPUMaxRate: 1}, "exclude each other"},
+		{L{CPUNotify: true}, "CPUNotify needs"},
+		{L{JobMemory: 2, ProcessMemory: 2}, ""},
+		{L{ProcessMemory: 2}, ""},
+		{L{JobMemory: 1, ProcessMemory: 2}, "ProcessMemory is 2, want at most JobMemory, 1"},
+		{L{MinWorkingSet: 1, MaxWorkingSet: 1}, ""},
+		{L{MinWorkingSet: 2, MaxWorkingSet: 1}, "MinWorkingSet is 2, want at most MaxWorkingSet, 1"},
+		{L{MinWorkingSet: 1}, "MinWorkingSet and MaxWorkingSet need each other"},
+		{L{MaxWorkingSet: 1}, "MinWorkingSet and MaxWorkingSet need each other"},
+		{L{JobUserTime: 100, ProcessUserTime: 100}, ""},
+		{L{JobUserTime: 99}, "JobUserTime is 99ns, want at least 100ns"},
+		{L{ProcessUserTime: -1}, "ProcessUserTime is -1ns, want at least 100ns"},
+		{L{AtJobTime: 2}, "AtJobTime is 2, want 0 or 1"},
+		{L{Breakaway: 3}, "Breakaway is 3, want 0 to 2"},
+		{L{PriorityClass: jobobject.PriorityRealtime}, ""},
+		{L{PriorityClass: 1}, "PriorityClass is 0x1"},
+		{L{SchedulingClass: new(uint8(9))}, ""},
+		{L{SchedulingClass: new(uint8(10))}, "SchedulingClass is 10, want 0 to 9"},
+		{L{NetBandwidth: math.MaxUint64, NetDSCP: new(uint8(63))}, ""},
+		{L{NetDSCP: new(uint8(64))}, "NetDSCP is 64, want 0 to 63"},
+		{L{UI: jobobject.UIAll}, ""},
+		{L{UI: 0x100}, "UI is 0x100, want 0xff at most"},
+		{L{Affinity: []jobobject.GroupAffinity{{Mask: 1}, {Mask: 1, Group: 1}}}, ""},
+		{L{Affinity: []jobobject.GroupAffinity{{Group: 1}}}, "Affinity[0].Mask is 0"},
+		{L{Affinity: []jobobject.GroupAffinity{{Mask: 1}, {Mask: 2}}}, "Affinity[1].Group is 0 again"},
+		{L{IOBandwidth: 7}, "IOBandwidth is 7, want 0: kernels since Windows 10 1607 ignore"},
+		{L{IOOperations: 8}, "IOOperations is 8, want 0: kernels since Windows 10 1607 ignore"},
+	} {
+		err := tt.limits.Validate()
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("Validate(%+v) = %v, want %q", tt.limits, err, tt.want)
+		}
+	}
+	if err := new(L{IOBandwidth: 1}).Validate(); !errors.Is(err, jobobject.ErrNotSupported) {
+		t.Errorf("an I/O rate: %v, want ErrNotSupported", err)
+	}
+}
+
+func TestNotificationLimitsValidate(t *testing.T) {
+	type N = jobobject.NotificationLimits
+	for _, tt := range []struct {
+		marks N
+		want  string // empty for valid
+	}{
+		{N{}, ""},
+		{N{HighMemory: 1, LowMemory: 1, JobUserTime: time.Second}, ""},
+		{N{LowMemory: 5}, ""},
+		{N{HighMemory: 1, LowMemory: 2}, "LowMemory is 2, want at most HighMemory, 1"},
+		{N{JobUserTime: -1}, "JobUserTime is -1ns"},
+		{N{CPU: jobobject.RateTolerance{Level: 1, Interval: 3}, Net: jobobject.RateTolerance{Level: 3, Interval: 1}}, ""},
+		{N{CPU: jobobject.RateTolerance{Level: 4, Interval: 1}}, "CPU.Level is 4, want 1 to 3"},
+		{N{Net: jobobject.RateTolerance{Level: 1}}, "Net.Interval is 0, want 1 to 3"},
+		{N{Net: jobobject.RateTolerance{Interval: 1}}, "Net.Level is 0, want 1 to 3"},
+	} {
+		err := tt.marks.Validate()
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("Validate(%+v) = %v, want %q", tt.marks, err, tt.want)
+		}
+	}
+}
+
+func TestLimitsClone(t *testing.T) {
+	l := jobobject.Limits{
+		SchedulingClass: new(uint8(1)), NetDSCP: new(uint8(2)), Affinity: []jobobject.GroupAffinity{{Mask: 3}},
+	}
+	c := l.Clone()
+	if diff := cmp.Diff(l, c); diff != "" {
+		t.Fatalf("clone (-want +got):\n%s", diff)
+	}
+	*c.SchedulingClass, *c.NetDSCP, c.Affinity[0].Mask = 7, 8, 9
+	if *l.SchedulingClass != 1 || *l.NetDSCP != 2 || l.Affinity[0].Mask != 3 {
+		t.Error("the clone shares memory")
+	}
+}
+
+// TestSetLimitsWritesWhatChanged counts the kernel calls: one for the structure
+// that is always written whole, one more for each other part that is new.
+func TestSetLimitsWritesWhatChanged(t *testing.T) {
+	k, j := newKernel(t, jobobject.Options{})
+	groups := []jobobject.GroupAffinity{{Mask: 3}}
+	for _, tt := range []struct {
+		name   string
+		limits jobobject.Limits
+		calls  int
+	}{
+		{"nothing", jobobject.Limits{}, 1},
+		{"rate", jobobject.Limits{CPURate: 5}, 2},
+		{"same rate", jobobject.Limits{CPURate: 5, JobMemory: 5}, 1},
+		{"no rate", jobobject.Limits{}, 2},
+		{"four parts", jobobject.Limits{CPUWeight: 5, NetDSCP: new(uint8(1)), UI: 1, AtJobTime: 1}, 5},
+		{"affinity", jobobject.Limits{Affinity: groups}, 6},
+		{"same affinity, written again", jobobject.Limits{Affinity: groups}, 2},
+	} {
+		k.ResetCalls()
+		if err := j.SetLimits(tt.limits); err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		if n := k.Calls("SetLimits"); n != tt.calls {
+			t.Errorf("%s: %d calls, want %d", tt.name, n, tt.calls)
+		}
+	}
+}
+
+// TestSetLimitsOfOpenedJob knows nothing of what is set, so it writes all that
+// can be written.
+func TestSetLimitsOfOpenedJob(t *testing.T) {
+	k, made := newKernel(t, jobobject.Options{Name: "opened", KillOnClose: true})
+	if err := made.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: 7, UI: 1}); err != nil {
+		t.Fatal(err)
+	}
+	j, err := jobobject.Open("opened", jobobject.AccessAll, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if err := j.SetLimits(jobobject.Limits{KillOnClose: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := k.Limits("opened"); !cmp.Equal(got, jobobject.Limits{KillOnClose: true}) {
+		t.Errorf("limits = %+v, want no rate left", got)
+	}
+}
+
+// TestLimitsOfOldKernel lacks a part: nobody minds until it is asked for.
+func TestLimitsOfOldKernel(t *testing.T) {
+	k, made := newKernel(t, jobobject.Options{Name: "old"})
+	for _, op := range []string{"SetLimits ", "QueryLimits "} {
+		k.Fail(op+jobobject.NetLimits.String(), -1, jobobject.ErrNotSupported)
+	}
+	j, err := jobobject.Open("old", jobobject.AccessAll, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if err := j.SetLimits(jobobject.Limits{JobMemory: 5}); err != nil {
+		t.Errorf("limits without the part: %v", err)
+	}
+	if l, err := j.QueryLimits(); err != nil || l.JobMemory != 5 {
+		t.Errorf("limits = %+v, %v", l, err)
+	}
+	err = made.SetLimits(jobobject.Limits{NetBandwidth: 5})
+	if !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "network") {
+		t.Errorf("a limit of the part: %v, want ErrNotSupported and its name", err)
+	}
+	k.Fail("QueryLimits "+jobobject.CPULimits.String(), 1, errBroken)
+	if _, err := j.QueryLimits(); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
+		t.Errorf("query: %v, want the fault and its part", err)
+	}
+}
+
+// TestJobTimeGoesOn changes another limit half-way through the job's time.
+func TestJobTimeGoesOn(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		second jobobject.Limits
+		ends   bool
+	}{
+		{"same time", jobobject.Limits{JobUserTime: time.Second, ActiveProcesses: 9}, true},
+		{"new time", jobobject.Limits{JobUserTime: 1100 * time.Millisecond}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k, j := newKernel(t, jobobject.Options{})
+			p := startBusy(t, k, j)
+			if err := j.SetLimits(jobobject.Limits{JobUserTime: time.Second}); err != nil {
+				t.Fatal(err)
+			}
+			k.Advance(600 * time.Millisecond)
+			if err := j.SetLimits(tt.second); err != nil {
+				t.Fatal(err)
+			}
+			k.Advance(600 * time.Millisecond)
+			a, err := j.Accounting()
+			if err != nil || (a.Active == 0) != tt.ends {
+				t.Fatalf("accounting = %+v, %v, want the end: %v", a, err, tt.ends)
+			}
+			if !tt.ends {
+				return
+			}
+			if code, err := p.Wait(t.Context()); err != nil || code != jobtest.QuotaExit {
+				t.Errorf("exit code = %d, %v, want %d", code, err, jobtest.QuotaExit)
+			}
+		})
+	}
+}
+
+// startBusy starts a process that keeps one processor busy.
+func startBusy(t *testing.T, k *jobtest.Kernel, j *jobobject.Job) *jobobject.Process {
+	t.Helper()
+	ready := make(chan struct{})
+	k.Program("busy.exe", func(p *jobtest.Proc) uint32 {
+		p.Busy(1, 0)
+		close(ready)
+		<-p.Done()
+		return 0
+	})
+	p, err := j.Start(jobobject.ProcessOptions{CommandLine: "busy.exe"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	<-ready
+	return p
+}

@@ -1,0 +1,126 @@
+package jobobject_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// opened is a kernel with two jobs and a process in each and in none.
+func opened(t *testing.T) (k *jobtest.Kernel, job *jobobject.Job, in, other, none *jobtest.Proc) {
+	t.Helper()
+	k = jobtest.New()
+	place := func(name string) *jobtest.Proc {
+		p, err := k.Place(name, "w.exe", jobtest.Self)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for _, name := range []string{`\Container_a`, `\Container_b`} {
+		if _, err := k.CreateJob(name, jobobject.DefaultSecurityDescriptor); err != nil {
+			t.Fatal(err)
+		}
+	}
+	job, err := jobobject.Open(`\Container_a`, jobobject.AccessQuery, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := k.OpenHandles()
+	t.Cleanup(func() {
+		if n := k.OpenHandles(); n != before {
+			t.Errorf("%d handles left open", n-before)
+		}
+	})
+	return k, job, place(`\Container_a`), place(`\Container_b`), place("")
+}
+
+func TestMemberRefusesStrangers(t *testing.T) {
+	k, job, in, other, none := opened(t)
+	gone := in.Pid()
+	in.Exit(0)
+	for what, pid := range map[string]uint32{"another job's": other.Pid(), "no job's": none.Pid(), "an ended": gone, "an unused": 8} {
+		if m, err := job.Member(pid); !errors.Is(err, jobobject.ErrNotExist) || m != nil {
+			t.Errorf("%s process: %v, %v, want ErrNotExist", what, m, err)
+		}
+	}
+	if _, err := k.Place(`\Container_c`, "w.exe", 0); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("place into a job that is not there: %v, want ErrNotExist", err)
+	}
+}
+
+func TestMemberKeepsItsReasons(t *testing.T) {
+	k, job, in, _, _ := opened(t)
+	refused := errors.New("refused")
+	k.Fail("IsProcessInJob", 1, refused)
+	if _, err := job.Member(in.Pid()); !errors.Is(err, refused) {
+		t.Errorf("member that cannot be checked: %v, want the reason", err)
+	}
+	in.Protect()
+	if _, err := job.Member(in.Pid()); !errors.Is(err, jobobject.ErrPermission) {
+		t.Errorf("protected member: %v, want ErrPermission", err)
+	}
+}
+
+// A member outlives its process: it then has no memory, and its pid is nobody else's.
+func TestMemberOutlivesItsProcess(t *testing.T) {
+	k, job, in, _, _ := opened(t)
+	k.RecyclePids()
+	m, err := job.Member(in.Pid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exited, err := m.Exited(); err != nil || exited {
+		t.Errorf("exited = %v, %v", exited, err)
+	}
+	in.Exit(0)
+	if exited, err := m.Exited(); err != nil || !exited {
+		t.Errorf("exited = %v, %v, want it", exited, err)
+	}
+	if mem, err := m.Memory(); err != nil || mem.WorkingSet != 0 || mem.PrivateWorkingSet != 0 {
+		t.Errorf("memory of an ended process = %+v, %v", mem, err)
+	}
+	if next, err := k.Place("", "x.exe", 0); err != nil || next.Pid() == m.Pid() {
+		t.Errorf("pid %d was used again while open, %v", next.Pid(), err)
+	}
+	if err := errors.Join(m.Close(), m.Close()); err != nil {
+		t.Error(err)
+	}
+	if next, err := k.Place("", "x.exe", 0); err != nil || next.Pid() != m.Pid() {
+		t.Errorf("pid %d, %v, want %d again", next.Pid(), err, m.Pid())
+	}
+	for what, ask := range map[string]func() error{
+		"memory":  func() error { _, err := m.Memory(); return err },
+		"times":   func() error { _, err := m.Times(); return err },
+		"image":   func() error { _, err := m.Image(); return err },
+		"parent":  func() error { _, err := m.Parent(); return err },
+		"handles": func() error { _, err := m.Handles(); return err },
+		"exited":  func() error { _, err := m.Exited(); return err },
+	} {
+		if err := ask(); !errors.Is(err, jobobject.ErrClosed) {
+			t.Errorf("%s after close: %v, want ErrClosed", what, err)
+		}
+	}
+}
+
+func TestAppendPids(t *testing.T) {
+	k, job, in, _, _ := opened(t)
+	for range 99 {
+		if _, err := k.Place(`\Container_a`, "w.exe", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pids, err := job.AppendPids([]uint32{7})
+	if err != nil || len(pids) != 101 || pids[0] != 7 || pids[1] != in.Pid() {
+		t.Fatalf("%d pids, %v", len(pids), err)
+	}
+	if n := testing.AllocsPerRun(10, func() { pids, err = job.AppendPids(pids[:0]) }); n != 0 || err != nil || len(pids) != 100 {
+		t.Errorf("%v allocations with room for all, %d pids, %v", n, len(pids), err)
+	}
+	k.Fail("ProcessIDs", 1, errors.New("refused"))
+	if got, err := job.AppendPids(pids[:3]); err == nil || len(got) != 3 {
+		t.Errorf("refused: %d pids, %v, want the 3 that were there", len(got), err)
+	}
+}

@@ -1,0 +1,104 @@
+package jobobject
+
+import (
+	"fmt"
+	"time"
+)
+
+// NotificationLimits are marks at which the kernel sends a [NotificationLimit]
+// message and stops nobody. The zero value of a field is no mark. This is the one
+// message whose delivery Windows promises.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_notification_limit_information_2
+type NotificationLimits struct {
+	HighMemory  uint64        // committed bytes of all members, and above
+	LowMemory   uint64        // committed bytes of all members, and below
+	JobUserTime time.Duration // user time of all members together
+	ReadBytes   uint64        // read by all members together
+	WriteBytes  uint64        // written by all members together
+	CPU         RateTolerance // over the rate of [Limits], which needs CPUNotify
+	Net         RateTolerance // over NetBandwidth of [Limits]
+}
+
+// RateTolerance says how much of an interval a job may be over its rate. Both
+// fields are zero, or neither is.
+type RateTolerance struct {
+	Level    ToleranceLevel
+	Interval ToleranceInterval
+}
+
+// ToleranceLevel is a part of a [ToleranceInterval].
+type ToleranceLevel uint32
+
+const (
+	ToleranceLow    ToleranceLevel = 1 // 20 %
+	ToleranceMedium ToleranceLevel = 2 // 40 %
+	ToleranceHigh   ToleranceLevel = 3 // 60 %
+)
+
+// ToleranceInterval is how long the kernel looks at a rate.
+type ToleranceInterval uint32
+
+const (
+	IntervalShort  ToleranceInterval = 1 // 10 seconds
+	IntervalMedium ToleranceInterval = 2 // 1 minute
+	IntervalLong   ToleranceInterval = 3 // 10 minutes
+)
+
+// Validate names the first field that is out of its range, and the range.
+func (n *NotificationLimits) Validate() error {
+	switch {
+	case n.JobUserTime < 0 || n.JobUserTime > 0 && n.JobUserTime < tick:
+		return fmt.Errorf("JobUserTime is %v, want at least %v", n.JobUserTime, tick)
+	case n.HighMemory != 0 && n.LowMemory > n.HighMemory:
+		return fmt.Errorf("LowMemory is %d, want at most HighMemory, %d", n.LowMemory, n.HighMemory)
+	}
+	return first(func() error { return n.CPU.check("CPU") }, func() error { return n.Net.check("Net") })
+}
+
+func (r RateTolerance) check(field string) error {
+	switch {
+	case r == RateTolerance{}:
+		return nil
+	case r.Level < ToleranceLow || r.Level > ToleranceHigh:
+		return fmt.Errorf("%s.Level is %d, want %d to %d", field, r.Level, ToleranceLow, ToleranceHigh)
+	case r.Interval < IntervalShort || r.Interval > IntervalLong:
+		return fmt.Errorf("%s.Interval is %d, want %d to %d", field, r.Interval, IntervalShort, IntervalLong)
+	}
+	return nil
+}
+
+// Violation tells which marks of [NotificationLimits] a job has passed. A field
+// is nil, or zero, for a mark that it has not.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_limit_violation_information_2
+type Violation struct {
+	HighMemory, LowMemory *Passed[uint64]
+	JobUserTime           *Passed[time.Duration]
+	ReadBytes, WriteBytes *Passed[uint64]
+	CPU, Net              ToleranceLevel // how far over the rate
+}
+
+// Passed is a figure at the time of the message, and the mark that it passed.
+type Passed[T any] struct{ Figure, Mark T }
+
+// SetNotificationLimits makes n the marks of the job, all of them. Kernels
+// without them say [ErrNotSupported].
+func (j *Job) SetNotificationLimits(n NotificationLimits) error {
+	const op = "set notification limits of job"
+	if err := n.Validate(); err != nil {
+		return fail(op, j.name, err)
+	}
+	return fail(op, j.name, j.with(func(h Handle) error { return j.kernel.SetNotificationLimits(h, &n) }))
+}
+
+// NotificationLimits asks the kernel for the marks of the job.
+func (j *Job) NotificationLimits() (NotificationLimits, error) {
+	return query(j, "query notification limits of job", j.kernel.NotificationLimits)
+}
+
+// Violation asks the kernel which marks the job has passed. It is the question
+// to ask after a [NotificationLimit] message.
+func (j *Job) Violation() (Violation, error) {
+	return query(j, "query limit violation of job", j.kernel.LimitViolation)
+}

@@ -1,0 +1,109 @@
+package jobobject
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Silo describes a job that is a silo: one whose members see a part of the
+// machine's names in a way of their own.
+type Silo struct {
+	ID, ParentID uint32
+	Processes    uint32
+	InServerSilo bool // a Windows Server container, or in one
+}
+
+// ServerSilo describes the silo of a Windows Server container.
+type ServerSilo struct {
+	SessionID  uint32 // of its services
+	State      ServerSiloState
+	ExitStatus uint32 // an NTSTATUS
+}
+
+// ServerSiloState is SERVERSILO_STATE of winnt.h.
+type ServerSiloState uint32
+
+const (
+	SiloInitializing ServerSiloState = iota // the Host Compute Service is setting it up
+	SiloStarted
+	SiloShuttingDown
+	SiloTerminating
+	SiloEnded // SERVERSILO_TERMINATED
+)
+
+// Mapping shows a directory, a file or a volume to the members of a silo under
+// another path.
+type Mapping struct {
+	Root     string // the path that members see; its parent must exist
+	Target   string // what is behind it: a host path, or \\?\Volume{GUID}\
+	ReadOnly bool
+	Merged   bool // show what is at Root already besides
+}
+
+// ErrNotSilo says that the job is no silo.
+var ErrNotSilo = errors.New("the job is no silo")
+
+// PromoteToSilo makes the job a silo, for good. The job must not have had a
+// process yet, and must have KillOnClose, which the kernel wants of every silo.
+func (j *Job) PromoteToSilo() error {
+	return fail("promote job to silo", j.name, j.with(func(h Handle) error {
+		j.limitMu.Lock()
+		mortal := j.limits.KillOnClose || !j.limitsKnown
+		j.limitMu.Unlock()
+		if !mortal {
+			return errors.New("KillOnClose is off, want it on")
+		}
+		return j.kernel.CreateSilo(h)
+	}))
+}
+
+// Silo describes the job as a silo. A job that is none is [ErrNotSilo]; a kernel
+// without silos says [ErrNotSupported].
+func (j *Job) Silo() (Silo, error) {
+	return query(j, "query silo of job", j.kernel.Silo)
+}
+
+// ServerSilo describes the job as the silo of a Windows Server container. A job
+// that is none is [ErrNotSilo].
+func (j *Job) ServerSilo() (ServerSilo, error) {
+	return query(j, "query server silo of job", j.kernel.ServerSilo)
+}
+
+// Bind adds m to what the members see, through the bind filter of Windows. Only
+// members see it. It ends with the silo, or with [Job.Unbind]. A job that is no
+// silo is [ErrNotSilo]: the filter must never bind for the whole machine. Windows
+// before Server 2022 has no such filter and says [ErrNotSupported].
+//
+// The function is BfSetupFilter of bindfltapi.dll, which has no page on
+// Microsoft Learn.
+func (j *Job) Bind(m Mapping) error {
+	return j.mapping("bind path in silo", m.Root, func(h Handle) error {
+		if m.Target == "" {
+			return errors.New("Target is empty")
+		}
+		if err := checkText("Target", m.Target); err != nil {
+			return err
+		}
+		return j.kernel.Bind(h, &m)
+	})
+}
+
+// Unbind takes away the mapping at root.
+func (j *Job) Unbind(root string) error {
+	return j.mapping("unbind path in silo", root, func(h Handle) error { return j.kernel.Unbind(h, root) })
+}
+
+func (j *Job) mapping(op, root string, change func(Handle) error) error {
+	return fail(op, j.name, j.with(func(h Handle) error {
+		if root == "" {
+			return errors.New("Root is empty")
+		}
+		if err := checkText("Root", root); err != nil {
+			return err
+		}
+		if _, err := j.kernel.Silo(h); err != nil {
+			return fmt.Errorf("query silo: %w", err)
+		}
+		return change(h)
+	}))
+}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -17,10 +18,18 @@ func (d *daemon) events(t *testing.T) (seen func(id string) []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		err := cmd.Wait()
+		if t.Failed() {
+			t.Logf("ctr events ended with %v: %s", err, stderr.String())
+		}
+	})
 	lines := make(chan string, 1024)
 	go func() { // ends with the command
 		defer close(lines)

@@ -14,7 +14,11 @@ import (
 //
 // https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntqueryinformationprocess
 func queryProcess[T any](process Handle, class int32, info *T) error {
-	return windows.NtQueryInformationProcess(windows.Handle(process), class, unsafe.Pointer(info), uint32(unsafe.Sizeof(*info)), nil)
+	return queryProcessBytes(process, class, unsafe.Pointer(info), uint32(unsafe.Sizeof(*info)))
+}
+
+func queryProcessBytes(process Handle, class int32, info unsafe.Pointer, size uint32) error {
+	return windows.NtQueryInformationProcess(windows.Handle(process), class, info, size, nil)
 }
 
 // shortCounters is set once the kernel has shown that it knows only the shorter
@@ -31,7 +35,7 @@ func (system) ProcessMemory(process Handle) (ProcessMemory, error) {
 		shortCounters.Store(true)
 	}
 	const size = uint32(unsafe.Offsetof(info.PrivateWorkingSetSize))
-	err := windows.NtQueryInformationProcess(windows.Handle(process), classProcessVMCounters, unsafe.Pointer(&info), size, nil)
+	err := queryProcessBytes(process, classProcessVMCounters, unsafe.Pointer(&info), size)
 	return info.memory(false), win32(err)
 }
 
@@ -59,7 +63,7 @@ func (system) ProcessImage(process Handle) (string, error) {
 	for room := uint32(1 << 10); ; room = most {
 		words := make([]uint64, room/8)
 		buf := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), room)
-		err := windows.NtQueryInformationProcess(windows.Handle(process), classProcessImageName, unsafe.Pointer(&buf[0]), room, nil)
+		err := queryProcessBytes(process, classProcessImageName, unsafe.Pointer(&buf[0]), room)
 		if tooSmall(err) && room < most {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	types "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
@@ -14,40 +13,43 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// Pids lists every process of a task; init and the execs carry their exec id. A live task is never answered with an
-// empty list: containerd takes that for a dead shim and reaps it (core/runtime/v2/shim_load.go). Before the start the
-// shim itself stands for the task.
+// Pids lists every process of a task with its details; init and the execs carry their exec id. A live task is never
+// answered with an empty list: containerd takes that for a dead shim and reaps it (core/runtime/v2/shim_load.go).
+// Before the start the shim itself stands for the task.
 func (s *Service) Pids(_ context.Context, r *api.PidsRequest) (*api.PidsResponse, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
 	}
-	pids, err := t.Container().Pids()
+	processes, err := t.Container().(hosted).Processes()
 	if err != nil {
 		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
 	}
-	if len(pids) == 0 {
-		pids = []uint32{uint32(os.Getpid())}
+	answer := &api.PidsResponse{}
+	execs := runningExecs(t)
+	for _, p := range processes {
+		p.ExecID = execs[p.ProcessID]
+		info, err := typeurl.MarshalAnyToProto(p)
+		if err != nil {
+			return nil, err
+		}
+		answer.Processes = append(answer.Processes, &types.ProcessInfo{Pid: p.ProcessID, Info: info})
 	}
+	if len(answer.Processes) == 0 {
+		answer.Processes = []*types.ProcessInfo{{Pid: uint32(os.Getpid())}}
+	}
+	return answer, nil
+}
+
+// runningExecs are the exec ids of the processes that the shim started, by pid.
+func runningExecs(t *task.Task) map[uint32]string {
 	execs := map[uint32]string{}
 	for _, p := range t.Processes() {
 		if now := p.Status(); now.State == task.Running {
 			execs[now.Pid] = p.ID
 		}
 	}
-	answer := &api.PidsResponse{}
-	for _, pid := range pids {
-		info := &types.ProcessInfo{Pid: pid}
-		if id := execs[pid]; id != "" {
-			details, err := typeurl.MarshalAnyToProto(&options.ProcessDetails{ProcessID: pid, ExecID: id})
-			if err != nil {
-				return nil, err
-			}
-			info.Info = details
-		}
-		answer.Processes = append(answer.Processes, info)
-	}
-	return answer, nil
+	return execs
 }
 
 // Stats samples a task, whatever its state.

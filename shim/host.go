@@ -3,6 +3,7 @@ package shim
 import (
 	"time"
 
+	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siloshim/siloshim/shim/spec"
@@ -21,6 +22,8 @@ type Container interface {
 	task.Container
 	// Program prepares a program of the container. The streams stay the caller's.
 	Program(p *spec.Process, streams *stdio.Relay) task.Program
+	// Processes lists every process inside, without exec ids.
+	Processes() ([]*options.ProcessDetails, error)
 	// Stats samples the container; started is when its init did, or zero.
 	Stats(started time.Time) proto.Message
 }

@@ -1,86 +1,239 @@
 package stats
 
 import (
+	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Job is the part of [jobobject.Job] that a collector asks.
-type Job interface {
-	Memory() (jobobject.MemoryUsage, error)
-	Accounting() (jobobject.Accounting, error)
-	Storage() (jobobject.IOAttribution, error)
-	PrivateWorkingSet() (uint64, error)
+// DefaultIdle is how long process handles stay open without a sample.
+const DefaultIdle = time.Minute
+
+// SiloName is the name of the job object behind a Windows Server container.
+func SiloName(id string) string { return `\Container_` + id }
+
+// Options of a collector. The zero value serves.
+type Options struct {
+	// KeepHandles keeps the handles of the members open between samples, which saves three of four calls for each.
+	// An open handle keeps the remains of an ended process in the kernel and may delay the end of a silo. So it is
+	// off unless asked for, and should stay off for the silos of the Host Compute Service. See [Collector.Release].
+	KeepHandles bool
+	// Idle is how long handles are kept without a sample; 0 is [DefaultIdle].
+	Idle time.Duration
+	// Owner is given back in every sample.
+	Owner string
+	// Limits are the limits in force, as who set them knows them; nil for unknown. See [Collector.SetLimits].
+	Limits *Limits
+	// Now is the clock; nil is [time.Now].
+	Now func() time.Time
+	// Kernel is where [NewSiloCollector] opens its job; nil is [jobobject.System].
+	Kernel jobobject.Kernel
 }
 
-// Collector samples one container. It is safe for concurrent use and owns nothing: closing the job is the caller's.
+// Collector samples one container. It is safe for concurrent use. [Collector.Release] gives back what it keeps.
 type Collector struct {
-	job Job
-	now func() time.Time
+	// Immutable.
+	job    *jobobject.Job // the caller's; nil to open name for each call
+	name   string
+	kernel jobobject.Kernel
+	owner  string
+	now    func() time.Time
+	idle   time.Duration
+
+	limits     atomic.Pointer[Limits]
+	violations struct{ memory, processes, time, other atomic.Uint64 }
+
+	// turn lets one caller at a time ask the kernel, in calls that do not block, and guards the fields below.
+	turn    sync.Mutex
+	members members
+	timer   *time.Timer        // closes the handles of an idle collector
+	absent  [figureCount]error // what the kernel has said it has not got, so as not to ask again
+	peak    uint64             // of the commit, where the job does not count it
+	started time.Time          // of a container that somebody else started
 }
 
-// NewCollector makes a collector for a job. A nil clock is [time.Now].
-func NewCollector(job Job, now func() time.Time) *Collector {
-	if now == nil {
-		now = time.Now
+// NewCollector makes a collector for a job that the caller holds open, and closes when the collector is released.
+func NewCollector(job *jobobject.Job, o Options) *Collector {
+	c := newCollector(o)
+	c.job = job
+	return c
+}
+
+// NewSiloCollector makes a collector for the container with this id that somebody else made, as the Host Compute
+// Service does. Each call opens the silo's job and closes it again; a container that is not there is no error here.
+func NewSiloCollector(id string, o Options) *Collector {
+	c := newCollector(o)
+	c.name = SiloName(id)
+	return c
+}
+
+func newCollector(o Options) *Collector {
+	c := &Collector{kernel: o.Kernel, owner: o.Owner, now: o.Now, idle: o.Idle}
+	c.members.keep = o.KeepHandles
+	if c.now == nil {
+		c.now = time.Now
 	}
-	return &Collector{job: job, now: now}
+	if c.idle == 0 {
+		c.idle = DefaultIdle
+	}
+	c.limits.Store(o.Limits)
+	return c
 }
 
-// Sample asks for every figure. started is when the container's init started, or zero. It never fails: see
-// [Sample.Missing].
+// SetLimits tells the limits now in force; nil for unknown. The pointer's target must not change any more.
+func (c *Collector) SetLimits(l *Limits) { c.limits.Store(l) }
+
+// Observe counts a message of the job that says that a limit was reached; it ignores the others.
+func (c *Collector) Observe(kind jobobject.MessageKind) {
+	switch kind {
+	case jobobject.ProcessMemoryLimit, jobobject.JobMemoryLimit:
+		c.violations.memory.Add(1)
+	case jobobject.ActiveProcessLimit:
+		c.violations.processes.Add(1)
+	case jobobject.EndOfJobTime, jobobject.EndOfProcessTime, jobobject.JobCycleTimeLimit:
+		c.violations.time.Add(1)
+	case jobobject.NotificationLimit:
+		c.violations.other.Add(1)
+	default: // births, deaths and the like
+	}
+}
+
+// Release closes all handles that are kept, and keeps none from now on; samples can still be taken. Whoever ends the
+// container calls it first, so that nothing of ours holds the remains of its processes. It may be called again.
+func (c *Collector) Release() {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	c.members.keep = false
+	c.members.drop()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// settle ends a caller's turn.
+func (c *Collector) settle() {
+	c.members.settle()
+	if len(c.members.open) == 0 {
+		return
+	}
+	if c.timer == nil {
+		c.timer = time.AfterFunc(c.idle, c.lapse)
+		return
+	}
+	c.timer.Reset(c.idle)
+}
+
+// lapse closes what nobody has asked about for long; the next sample opens it again.
+func (c *Collector) lapse() {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	c.members.drop()
+}
+
+// enter opens the job for one turn. leave closes it if it was opened here.
+func (c *Collector) enter() (*jobobject.Job, error) {
+	if c.job != nil {
+		return c.job, nil
+	}
+	return jobobject.Open(c.name, jobobject.AccessQuery, c.kernel)
+}
+
+func (c *Collector) leave(job *jobobject.Job) {
+	if c.job == nil {
+		_ = job.Close() // opened for questions only; nothing depends on it
+	}
+}
+
+// Sample asks for every figure. started is when the container's init started, or zero for "unknown": the collector
+// of a silo then takes the creation of its oldest member, once. It never fails: what it could not have is named in
+// [Sample].Figures.
 func (c *Collector) Sample(started time.Time) Sample {
-	s := Sample{Timestamp: c.now(), Started: started}
-	c.memory(&s)
-	c.processor(&s)
-	c.storage(&s)
-	c.privateWorkingSet(&s)
-	if !started.IsZero() {
-		s.Uptime = max(0, c.now().Sub(started))
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	s := Sample{Timestamp: c.now(), Owner: c.owner}
+	c.known(&s)
+	job, err := c.enter()
+	if err != nil {
+		for f := FigureMemory; f <= FigureWorkingSet; f++ {
+			s.lack(f, err)
+		}
+		c.members.drop()
+	} else {
+		c.ask(job, &s)
+		if started.IsZero() && c.job == nil {
+			c.discover()
+		}
+		c.settle()
+		c.leave(job)
 	}
+	c.age(&s, started)
 	return s
 }
 
-func (c *Collector) memory(s *Sample) {
-	m, err := c.job.Memory()
-	if err != nil {
-		s.miss(FigureMemory, err)
-		return
-	}
-	s.Memory = &Memory{Commit: m.Commit, PeakCommit: m.PeakCommit}
+// ask asks in the order memory, processor, storage, members.
+func (c *Collector) ask(job *jobobject.Job, s *Sample) {
+	c.memory(job, s)
+	c.processor(job, s)
+	c.storage(job, s)
+	c.resident(job, s)
 }
 
-func (c *Collector) processor(s *Sample) {
-	a, err := c.job.Accounting()
-	if err != nil {
-		s.miss(FigureProcessor, err)
-		return
+// known fills in what needs no question.
+func (c *Collector) known(s *Sample) {
+	if l := c.limits.Load(); l != nil {
+		s.Limits = *l
+		s.tell(FigureLimits, SourceOwner, Exact, nil)
 	}
-	s.Processor = &Processor{User: a.UserTime, Kernel: a.KernelTime}
+	s.Violations = Violations{
+		Memory: c.violations.memory.Load(), Processes: c.violations.processes.Load(),
+		Time: c.violations.time.Load(), Other: c.violations.other.Load(),
+	}
 }
 
-func (c *Collector) storage(s *Sample) {
-	io, err := c.job.Storage()
+func (c *Collector) memory(job *jobobject.Job, s *Sample) {
+	m, err := once(c, FigureMemory, job.Memory)
 	if err != nil {
-		s.miss(FigureStorage, err)
+		s.lack(FigureMemory, err)
 		return
 	}
-	s.Storage = &Storage{Reads: io.ReadCount, ReadBytes: io.ReadBytes, Writes: io.WriteCount, WriteBytes: io.WriteBytes}
+	s.Memory.Commit, s.Memory.PeakCommit = m.Commit, m.PeakCommit
+	s.tell(FigureMemory, SourceJob, Exact, nil)
 }
 
-func (c *Collector) privateWorkingSet(s *Sample) {
-	bytes, err := c.job.PrivateWorkingSet()
+func (c *Collector) processor(job *jobobject.Job, s *Sample) {
+	a, err := job.Accounting()
 	if err != nil {
-		s.miss(FigurePrivateWorkingSet, err)
+		s.lack(FigureProcessor, err)
+		s.lack(FigureProcesses, err)
 		return
 	}
-	if s.Memory == nil {
-		s.Memory = &Memory{}
-	}
-	s.Memory.PrivateWorkingSet = bytes
+	s.Processor = Processor{User: a.UserTime, Kernel: a.KernelTime}
+	s.Processes = Population{Active: a.Active, Total: a.Total, Terminated: a.Terminated}
+	s.Memory.PageFaults = a.PageFaults
+	s.tell(FigureProcessor, SourceJob, Exact, nil)
+	s.tell(FigureProcesses, SourceJob, Exact, nil)
 }
 
-func (s *Sample) miss(f Figure, err error) {
-	s.Missing = append(s.Missing, Missing{Figure: f, Err: err})
+func (c *Collector) storage(job *jobobject.Job, s *Sample) {
+	io, err := once(c, FigureStorage, job.Storage)
+	if err != nil {
+		s.lack(FigureStorage, err)
+		return
+	}
+	s.Storage = Storage{Reads: io.ReadCount, ReadBytes: io.ReadBytes, Writes: io.WriteCount, WriteBytes: io.WriteBytes}
+	s.tell(FigureStorage, SourceJob, Exact, nil)
+}
+
+// once does not ask again what the kernel has said it has not got.
+func once[T any](c *Collector, f Figure, ask func() (T, error)) (v T, err error) {
+	if c.absent[f] != nil {
+		return v, c.absent[f]
+	}
+	if v, err = ask(); errors.Is(err, jobobject.ErrNotSupported) {
+		c.absent[f] = err
+	}
+	return v, err
 }

@@ -2,96 +2,290 @@ package stats_test
 
 import (
 	"errors"
+	"math"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	runhcs "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
-	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/stats"
 )
 
-// job answers from figures, or refuses what refuses names.
-type job struct{ refuses map[stats.Figure]error }
-
-func (j job) Memory() (jobobject.MemoryUsage, error) {
-	return jobobject.MemoryUsage{Commit: 11, PeakCommit: 12}, j.refuses[stats.FigureMemory]
-}
-
-func (j job) Accounting() (jobobject.Accounting, error) {
-	return jobobject.Accounting{UserTime: 3 * time.Second, KernelTime: 2 * time.Second}, j.refuses[stats.FigureProcessor]
-}
-
-func (j job) Storage() (jobobject.IOAttribution, error) {
-	return jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4}, j.refuses[stats.FigureStorage]
-}
-
-func (j job) PrivateWorkingSet() (uint64, error) { return 13, j.refuses[stats.FigurePrivateWorkingSet] }
-
-// clock advances a second at each look.
-type clock struct{ at time.Time }
-
-func (c *clock) now() time.Time {
-	c.at = c.at.Add(time.Second)
-	return c.at
-}
-
-var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-
-func TestSampleComplete(t *testing.T) {
-	c := stats.NewCollector(job{}, (&clock{at: epoch}).now)
-	got := c.Sample(epoch.Add(-time.Minute))
-	want := &runhcs.Statistics{Container: &runhcs.Statistics_Windows{Windows: &runhcs.WindowsContainerStatistics{
-		Timestamp:          timestamppb.New(epoch.Add(time.Second)),
-		ContainerStartTime: timestamppb.New(epoch.Add(-time.Minute)),
-		UptimeNS:           uint64(62 * time.Second),
-		Processor: &runhcs.WindowsContainerProcessorStatistics{
-			TotalRuntimeNS: 5e9, RuntimeUserNS: 3e9, RuntimeKernelNS: 2e9,
-		},
-		Memory: &runhcs.WindowsContainerMemoryStatistics{
-			MemoryUsageCommitBytes: 11, MemoryUsageCommitPeakBytes: 12, MemoryUsagePrivateWorkingSetBytes: 13,
-		},
-		Storage: &runhcs.WindowsContainerStorageStatistics{
-			ReadCountNormalized: 1, ReadSizeBytes: 2, WriteCountNormalized: 3, WriteSizeBytes: 4,
-		},
-	}}}
-	if diff := cmp.Diff(want, got.Runhcs(), protocmp.Transform()); diff != "" {
-		t.Errorf("statistics (-want +got):\n%s", diff)
+// S1: the silo's job is \Container_ and the id, opened by its NT name with no right but to query.
+func TestS01OpensTheSiloByNameForQueriesOnly(t *testing.T) {
+	m := newMachine(t)
+	m.place(container, 5)
+	k := &accessKernel{Kernel: m.Kernel}
+	c := stats.NewSiloCollector(containerID, stats.Options{Kernel: k})
+	if s := c.Sample(time.Time{}); s.Memory.PrivateWorkingSet != 5 {
+		t.Errorf("private working set = %d, want 5", s.Memory.PrivateWorkingSet)
 	}
-	if len(got.Missing) != 0 {
-		t.Errorf("missing: %v, want none", got.Missing)
+	if k.name != container || k.access != jobobject.AccessQuery {
+		t.Errorf("opened %s with %#x, want %s with %#x", k.name, k.access, container, jobobject.AccessQuery)
 	}
 }
 
-func TestSampleLeavesOutWhatTheKernelRefuses(t *testing.T) {
+// accessKernel remembers how a job was opened.
+type accessKernel struct {
+	jobobject.Kernel
+	name   string
+	access jobobject.Access
+}
+
+func (k *accessKernel) OpenJob(name string, access jobobject.Access) (jobobject.Handle, error) {
+	k.name, k.access = name, access
+	return k.Kernel.OpenJob(name, access)
+}
+
+// S2: the job is opened for each call and closed before it returns, also when every query fails.
+func TestS02ClosesTheSiloAfterEachCall(t *testing.T) {
+	m := newMachine(t)
+	m.placeMany(container, 3)
+	before := m.OpenHandles()
+	for _, call := range []string{"MemoryUsage", "Accounting", "IOAttribution", "ProcessIDs", "ProcessMemory"} {
+		m.Fail(call, -1, errors.New("refused"))
+		c := m.silo()
+		c.Sample(time.Time{})
+		_, _ = c.Processes() // fails or not, it leaves nothing open
+		if n := m.OpenHandles(); n != before {
+			t.Fatalf("%d handles left open with %s refused", n-before, call)
+		}
+		m.Fail(call, 0, nil)
+	}
+}
+
+// S17: the timestamp is from before the first query. S19: the uptime is from after the last.
+func TestS17S19TimesAroundTheQueries(t *testing.T) {
+	m := newMachine(t)
+	m.place(container, 1)
+	started := m.Now()
+	k := &slowKernel{Kernel: m.Kernel, machine: m}
+	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k, Now: m.Now}).Sample(started)
+	if !s.Timestamp.Equal(started) {
+		t.Errorf("timestamp = %v, want %v", s.Timestamp, started)
+	}
+	if s.Uptime != 3*time.Second || !s.Started.Equal(started) {
+		t.Errorf("up %v since %v, want 3s since %v", s.Uptime, s.Started, started)
+	}
+}
+
+// slowKernel takes a second for each of the three questions about a job.
+type slowKernel struct {
+	jobobject.Kernel
+	machine *machine
+	order   []string
+}
+
+func (k *slowKernel) take(what string) {
+	k.order = append(k.order, what)
+	k.machine.Advance(time.Second)
+}
+
+func (k *slowKernel) MemoryUsage(h jobobject.Handle) (jobobject.MemoryUsage, error) {
+	k.take("memory")
+	return k.Kernel.MemoryUsage(h)
+}
+
+func (k *slowKernel) Accounting(h jobobject.Handle) (jobobject.Accounting, error) {
+	k.take("processor")
+	return k.Kernel.Accounting(h)
+}
+
+func (k *slowKernel) IOAttribution(h jobobject.Handle) (jobobject.IOAttribution, error) {
+	k.take("storage")
+	return k.Kernel.IOAttribution(h)
+}
+
+func (k *slowKernel) ProcessIDs(h jobobject.Handle, pids []uint32) (int, int, error) {
+	k.order = append(k.order, "members")
+	return k.Kernel.ProcessIDs(h, pids)
+}
+
+// S18: memory, processor, storage, members.
+func TestS18Order(t *testing.T) {
+	m := newMachine(t)
+	k := &slowKernel{Kernel: m.Kernel, machine: m}
+	stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Sample(m.Now())
+	if got := strings.Join(k.order, " "); got != "memory processor storage members" {
+		t.Errorf("asked for %s", got)
+	}
+}
+
+// S20: a system that was only opened has the start of its oldest member, marked as such, and no uptime without one.
+func TestS20StartOfAnOpenedSystem(t *testing.T) {
+	m := newMachine(t)
+	c := m.silo()
+	if s := c.Sample(time.Time{}); s.Has(stats.FigureStarted) || s.Uptime != 0 || !s.Started.IsZero() {
+		t.Errorf("an empty system is up %v since %v", s.Uptime, s.Started)
+	}
+	oldest := m.place(container, 1)
+	born := m.Now()
+	m.Advance(time.Minute)
+	m.place(container, 1)
+	m.Advance(time.Minute)
+	for range 2 {
+		s := c.Sample(time.Time{})
+		if !s.Started.Equal(born) || s.Figures[stats.FigureStarted].Quality != stats.Approximate {
+			t.Errorf("started %v, %v, want %v", s.Started, s.Figures[stats.FigureStarted], born)
+		}
+		if s.Uptime < 2*time.Minute || s.Uptime > 2*time.Minute+time.Millisecond {
+			t.Errorf("uptime = %v, want 2m", s.Uptime)
+		}
+		oldest.Exit(0) // what was found out stays
+	}
+	told := born.Add(time.Second)
+	if s := c.Sample(told); s.Figures[stats.FigureStarted].Quality != stats.Exact || !s.Started.Equal(told) {
+		t.Errorf("started %v, %v, want what the caller says", s.Started, s.Figures[stats.FigureStarted])
+	}
+}
+
+// S21, S22, S23: memory with its peak, processor time of the dead included, attributed storage.
+func TestS21S22S23Figures(t *testing.T) {
+	m := newMachine(t)
+	dead, living := m.place(container, 10), m.place(container, 20)
+	dead.Commit(7 << 20)
+	dead.Use(3*time.Second, 2*time.Second, 5)
+	dead.Transfer(jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4})
+	dead.Exit(0)
+	living.Commit(4 << 20)
+	living.Use(time.Second, time.Second, 2)
+	c := m.keeping(container)
+	c.SetLimits(&stats.Limits{CommitBytes: 1 << 30})
+	c.Observe(jobobject.JobMemoryLimit)
+	c.Observe(jobobject.NewProcess)
+	s := c.Sample(m.Now())
+	if s.Memory.Commit != 4<<20 || s.Memory.PeakCommit < 9<<20 || s.Memory.PrivateWorkingSet != 20 || s.Memory.PageFaults != 7 {
+		t.Errorf("memory = %+v", s.Memory)
+	}
+	if s.Processor != (stats.Processor{User: 4 * time.Second, Kernel: 3 * time.Second}) || s.Processor.Total() != 7*time.Second {
+		t.Errorf("processor = %+v", s.Processor)
+	}
+	if s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
+		t.Errorf("storage = %+v", s.Storage)
+	}
+	if s.Processes != (stats.Population{Active: 1, Total: 2}) {
+		t.Errorf("processes = %+v", s.Processes)
+	}
+	if s.Limits.CommitBytes != 1<<30 || s.Violations != (stats.Violations{Memory: 1}) {
+		t.Errorf("limits = %+v, violations = %+v", s.Limits, s.Violations)
+	}
+	for f, p := range s.Figures {
+		if p.Quality != stats.Exact || p.Err != nil || p.Source == stats.SourceNone {
+			t.Errorf("%s: %+v, want exact", stats.Figure(f), p)
+		}
+	}
+}
+
+// S24: without attribution the storage alone is missing. Each figure fails alone.
+func TestS24EachFigureFailsAlone(t *testing.T) {
 	refused := errors.New("refused")
-	for _, f := range []stats.Figure{
-		stats.FigureMemory, stats.FigureProcessor, stats.FigureStorage, stats.FigurePrivateWorkingSet,
+	for call, lost := range map[string][]stats.Figure{
+		"IOAttribution": {stats.FigureStorage},
+		"MemoryUsage":   nil, // the members stand in
+		"Accounting":    {stats.FigureProcessor, stats.FigureProcesses},
+		"ProcessIDs":    {stats.FigurePrivateWorkingSet, stats.FigureWorkingSet},
+		"ProcessMemory": {stats.FigurePrivateWorkingSet, stats.FigureWorkingSet},
 	} {
-		t.Run(string(f), func(t *testing.T) {
-			s := stats.NewCollector(job{refuses: map[stats.Figure]error{f: refused}}, nil).Sample(time.Time{})
-			if len(s.Missing) != 1 || s.Missing[0].Figure != f || !errors.Is(s.Missing[0].Err, refused) {
-				t.Fatalf("missing: %v, want %s alone", s.Missing, f)
+		t.Run(call, func(t *testing.T) {
+			m := newMachine(t)
+			m.place(container, 1).Commit(6 << 20)
+			m.Fail(call, -1, refused)
+			c := m.keeping(container)
+			c.SetLimits(&stats.Limits{})
+			s := c.Sample(m.Now())
+			missing := map[stats.Figure]bool{}
+			for _, f := range lost {
+				missing[f] = true
+				if !errors.Is(s.Figures[f].Err, refused) {
+					t.Errorf("%s: %v, want the reason", f, s.Figures[f].Err)
+				}
 			}
-			w := s.Runhcs().GetWindows()
-			if (w.Processor == nil) != (f == stats.FigureProcessor) || (w.Storage == nil) != (f == stats.FigureStorage) {
-				t.Errorf("processor %v, storage %v with %s refused", w.Processor, w.Storage, f)
+			for f := range s.Figures {
+				if f := stats.Figure(f); s.Has(f) == missing[f] {
+					t.Errorf("%s is %s", f, s.Figures[f].Quality)
+				}
 			}
-			m := w.Memory
-			if (m.MemoryUsageCommitBytes == 0) != (f == stats.FigureMemory) ||
-				(m.MemoryUsagePrivateWorkingSetBytes == 0) != (f == stats.FigurePrivateWorkingSet) {
-				t.Errorf("memory %v with %s refused", m, f)
+			if s.Memory.Commit != 6<<20 {
+				t.Errorf("commit = %d, want %d", s.Memory.Commit, 6<<20)
 			}
 		})
 	}
 }
 
-func TestSampleOfAnUnstartedContainerHasNoUptime(t *testing.T) {
-	w := stats.NewCollector(job{}, nil).Sample(time.Time{}).Runhcs().GetWindows()
-	if w.UptimeNS != 0 || w.ContainerStartTime != nil {
-		t.Errorf("uptime %d since %v, want none", w.UptimeNS, w.ContainerStartTime)
+// A job that does not count its memory: the sum of its members stands in, and says so.
+func TestCommitFromTheMembers(t *testing.T) {
+	m := newMachine(t)
+	m.Fail("MemoryUsage", -1, jobobject.ErrNotSupported)
+	p := m.place(container, 1)
+	c := m.keeping(container)
+	for _, commit := range []uint64{8 << 20, 3 << 20} {
+		p.Commit(commit)
+		s := c.Sample(time.Time{})
+		got := s.Figures[stats.FigureMemory]
+		if s.Memory.Commit != commit || s.Memory.PeakCommit != 8<<20 ||
+			got.Source != stats.SourceProcesses || got.Quality != stats.Approximate || !errors.Is(got.Err, jobobject.ErrNotSupported) {
+			t.Errorf("memory = %+v, %+v", s.Memory, got)
+		}
 	}
+	if n := m.Calls("MemoryUsage"); n != 1 {
+		t.Errorf("asked %d times for what the kernel has not got, want once", n)
+	}
+}
+
+// A figure that overflows sticks at the top and does not wrap around.
+func TestSumsDoNotWrapAround(t *testing.T) {
+	m := newMachine(t)
+	m.place(container, math.MaxUint64-sharedByAll)
+	m.place(container, math.MaxUint64-sharedByAll)
+	if got := m.private(m.keeping(container)); got != math.MaxUint64 {
+		t.Errorf("private working set = %d, want the largest number", got)
+	}
+	long := stats.Processor{User: math.MaxInt64, Kernel: 1}
+	if long.Total() != math.MaxInt64 {
+		t.Errorf("total = %v, want the longest time", long.Total())
+	}
+}
+
+// sharedByAll leaves room for what the simulated kernel adds to make the whole working set.
+const sharedByAll = 1 << 20
+
+// The handles go after an idle while, and the next sample opens them again.
+func TestIdleHandlesAreClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := jobtest.New()
+		if _, err := k.CreateJob(container, sddl); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.Place(container, "w.exe", jobtest.Self); err != nil {
+			t.Fatal(err)
+		}
+		job, err := jobobject.Open(container, jobobject.AccessQuery, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := stats.NewCollector(job, stats.Options{KeepHandles: true, Idle: time.Minute})
+		before := k.OpenHandles()
+		for round := range 3 {
+			c.Sample(time.Time{})
+			time.Sleep(59 * time.Second)
+			synctest.Wait()
+			if n := k.OpenHandles(); n != before+1 {
+				t.Fatalf("round %d: %d handles kept for a minute, want 1", round, n-before)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := k.OpenHandles(); n != before {
+			t.Errorf("%d handles kept longer", n-before)
+		}
+		c.Sample(time.Time{})
+		c.Release()
+		c.Release()
+		c.Sample(time.Time{})
+		if n := k.OpenHandles(); n != before {
+			t.Errorf("%d handles kept after the release", n-before)
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 	"google.golang.org/protobuf/proto"
@@ -56,7 +57,10 @@ func newJob(kernel jobobject.Kernel, namespace, id string, plan *spec.Job) (*Job
 	if err := job.SetLimits(limits(plan.Limits)); err != nil {
 		return nil, errors.Join(classify(err), job.Close(), user.Close())
 	}
-	return &Job{id: id, job: job, token: user, collector: stats.NewCollector(job, nil)}, nil
+	collector := stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: &stats.Limits{
+		CommitBytes: plan.Limits.MemoryBytes, ProcessorRate: plan.Limits.CPURate, ProcessorWeight: plan.Limits.CPUWeight,
+	}})
+	return &Job{id: id, job: job, token: user, collector: collector}, nil
 }
 
 // Program prepares a program that will start inside the job.
@@ -82,11 +86,25 @@ func (j *Job) Pids() ([]uint32, error) {
 	return pids, classify(err)
 }
 
+// Processes lists the members of the job with what the kernel tells of each.
+func (j *Job) Processes() ([]*options.ProcessDetails, error) {
+	list, err := j.collector.Processes()
+	if err != nil {
+		return nil, classify(err)
+	}
+	details := make([]*options.ProcessDetails, len(list))
+	for i := range list {
+		details[i] = list[i].Runhcs("")
+	}
+	return details, nil
+}
+
 // Terminate ends every member and returns once the job is empty.
 func (j *Job) Terminate(ctx context.Context, status uint32) error {
 	j.mu.Lock()
 	j.ended = true
 	j.mu.Unlock()
+	j.collector.Release()
 	if err := j.job.Terminate(status); err != nil {
 		if errors.Is(err, jobobject.ErrClosed) {
 			return nil
@@ -99,10 +117,12 @@ func (j *Job) Terminate(ctx context.Context, status uint32) error {
 // Stats samples the job. What the kernel refuses is named in the log once.
 func (j *Job) Stats(started time.Time) proto.Message {
 	sample := j.collector.Sample(started)
-	if len(sample.Missing) > 0 {
+	if sample.Lacks() {
 		j.missing.Do(func() {
-			for _, m := range sample.Missing {
-				log.L.WithField(logfield.ContainerID, j.id).WithError(m.Err).Debugf("statistics without %s", m.Figure)
+			for f, p := range sample.Figures {
+				if p.Err != nil {
+					log.L.WithField(logfield.ContainerID, j.id).WithError(p.Err).Debugf("statistics: %s is %s", stats.Figure(f), p.Quality)
+				}
 			}
 		})
 	}
@@ -110,7 +130,10 @@ func (j *Job) Stats(started time.Time) proto.Message {
 }
 
 // Close gives the job back; members that are left end with it.
-func (j *Job) Close() error { return errors.Join(j.job.Close(), j.token.Close()) }
+func (j *Job) Close() error {
+	j.collector.Release()
+	return errors.Join(j.job.Close(), j.token.Close())
+}
 
 // limits of a plan as the job object takes them.
 func limits(l spec.Limits) jobobject.Limits {

@@ -1,0 +1,60 @@
+package stats
+
+// served are the figures that the Host Compute Service has too.
+var served = [...]Figure{FigureMemory, FigureProcessor, FigureStorage, FigurePrivateWorkingSet}
+
+// merge is the service's answer with everything in it that this process knows itself.
+func merge(mine, theirs Properties) Properties {
+	out := theirs
+	out.ID = first(mine.ID, theirs.ID)
+	out.SystemType = first(mine.SystemType, theirs.SystemType)
+	out.RuntimeOSType = first(mine.RuntimeOSType, theirs.RuntimeOSType)
+	out.Owner = first(mine.Owner, theirs.Owner)
+	if mine.ProcessList != nil {
+		out.ProcessList = mine.ProcessList
+	}
+	if mine.Statistics == nil {
+		return out
+	}
+	s := *mine.Statistics
+	if theirs.Statistics != nil {
+		s.fill(theirs.Statistics)
+	}
+	s.Owner = out.Owner
+	out.Statistics = &s
+	return out
+}
+
+// fill takes the figures that s lacks from the service's sample.
+func (s *Sample) fill(from *Sample) {
+	for _, f := range served {
+		if s.Has(f) || !from.Has(f) {
+			continue
+		}
+		switch f {
+		case FigureMemory:
+			s.Memory.Commit, s.Memory.PeakCommit = from.Memory.Commit, from.Memory.PeakCommit
+		case FigureProcessor:
+			s.Processor = from.Processor
+		case FigureStorage:
+			s.Storage = from.Storage
+		case FigurePrivateWorkingSet:
+			s.Memory.PrivateWorkingSet = from.Memory.PrivateWorkingSet
+		default: // not among those that are served
+		}
+		s.tell(f, SourceService, from.Figures[f].Quality, s.Figures[f].Err)
+	}
+	// The service knows when it started the container; a guess from its processes gives way.
+	if from.Has(FigureStarted) && s.Figures[FigureStarted].Quality != Exact {
+		s.Started = from.Started
+		s.Uptime = max(0, s.Timestamp.Sub(from.Started))
+		s.tell(FigureStarted, SourceService, from.Figures[FigureStarted].Quality, nil)
+	}
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

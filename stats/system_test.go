@@ -1,0 +1,226 @@
+package stats_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
+)
+
+// service is a Host Compute Service that knows one container.
+type service struct {
+	asked [][]stats.PropertyType
+	err   error
+}
+
+var serviceStart = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+func (s *service) Properties(_ context.Context, types []stats.PropertyType) (stats.Properties, error) {
+	s.asked = append(s.asked, types)
+	if s.err != nil {
+		return stats.Properties{}, s.err
+	}
+	p := stats.Properties{ID: "theirs", Others: map[stats.PropertyType]json.RawMessage{}}
+	for _, t := range types {
+		switch t {
+		case stats.PropertyStatistics:
+			p.Owner, p.Statistics = "ServiceOwner", serviceSample()
+		case stats.PropertyProcessList:
+			p.ProcessList = []stats.Process{{Pid: 1, Image: "theirs.exe"}}
+		default:
+			p.Others[t] = json.RawMessage(`{"From":"service"}`)
+		}
+	}
+	return p, nil
+}
+
+func serviceSample() *stats.Sample {
+	s := &stats.Sample{
+		Started: serviceStart, Processor: stats.Processor{User: time.Hour},
+		Memory:  stats.Memory{Commit: 101, PeakCommit: 102, PrivateWorkingSet: 103},
+		Storage: stats.Storage{Reads: 104},
+	}
+	for f := range s.Figures {
+		s.Figures[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
+	}
+	return s
+}
+
+// system is a container with a service behind it, and the record of the reasons.
+type system struct {
+	*stats.System
+	service *service
+	reasons []error
+}
+
+func (m *machine) system(o stats.SystemOptions) *system {
+	s := &system{service: &service{}}
+	o.ID, o.Service = containerID, s.service
+	if o.SystemType == "" {
+		o.SystemType = "Container"
+	}
+	o.Collector = stats.Options{Kernel: m.Kernel, Now: m.Now}
+	o.Fallback = func(_ []stats.PropertyType, reason error) { s.reasons = append(s.reasons, reason) }
+	s.System = stats.NewSystem(o)
+	return s
+}
+
+// properties asks, and checks what the service was asked.
+func (s *system) properties(t *testing.T, types []stats.PropertyType, asked ...[]stats.PropertyType) stats.Properties {
+	t.Helper()
+	s.service.asked = nil
+	p, err := s.Properties(t.Context(), types...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(asked, s.service.asked); diff != "" {
+		t.Errorf("the service was asked (-want +got):\n%s", diff)
+	}
+	return p
+}
+
+type types = []stats.PropertyType
+
+const (
+	statistics  = stats.PropertyStatistics
+	processList = stats.PropertyProcessList
+	memory      = stats.PropertyType("Memory")
+)
+
+// S3: a virtual machine's types go to the service as they are.
+func TestS03VirtualMachine(t *testing.T) {
+	s := newMachine(t).system(stats.SystemOptions{SystemType: "VirtualMachine"})
+	twice := types{statistics, memory, statistics}
+	if p := s.properties(t, twice, twice); p.ID != "theirs" || p.Statistics.Memory.Commit != 101 {
+		t.Errorf("properties = %+v, want the service's", p)
+	}
+	if len(s.reasons) != 0 {
+		t.Errorf("reasons = %v, want none: nothing failed", s.reasons)
+	}
+}
+
+// S4: a closed system is refused before anything is asked.
+func TestS04Closed(t *testing.T) {
+	m := newMachine(t)
+	s := m.system(stats.SystemOptions{})
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	calls := m.calls(func() {
+		if _, err := s.Properties(t.Context(), statistics); !errors.Is(err, stats.ErrClosed) {
+			t.Errorf("properties of a closed system: %v, want ErrClosed", err)
+		}
+	})
+	if calls != 0 || len(s.service.asked) != 0 {
+		t.Errorf("%d kernel calls and %d questions to the service", calls, len(s.service.asked))
+	}
+}
+
+// S5, S9, S16: the starter has id, types in lower case and the owner in his own spelling; without types nothing is asked.
+func TestS05S09S16Starter(t *testing.T) {
+	s := newMachine(t).system(stats.SystemOptions{Owner: "Kubelet"})
+	want := stats.Properties{ID: containerID, SystemType: "container", RuntimeOSType: "windows", Owner: "Kubelet"}
+	if diff := cmp.Diff(want, s.properties(t, nil)); diff != "" {
+		t.Errorf("properties (-want +got):\n%s", diff)
+	}
+}
+
+// S6, S7, S8: what the kernel has is asked of it, once for each type, and the service hears nothing.
+func TestS06S07S08InProcess(t *testing.T) {
+	m := newMachine(t)
+	m.place(container, 5)
+	s := m.system(stats.SystemOptions{Owner: "Kubelet"})
+	p := s.properties(t, types{statistics, processList, statistics, processList})
+	if p.Statistics.Memory.PrivateWorkingSet != 5 || p.Statistics.Owner != "Kubelet" || len(p.ProcessList) != 1 {
+		t.Errorf("statistics = %+v, processes = %+v", p.Statistics, p.ProcessList)
+	}
+	if n := m.Calls("Accounting"); n != 1 {
+		t.Errorf("sampled %d times, want once", n)
+	}
+}
+
+// S10, S11, S12: one figure that fails brings the service in, for its type only; what the kernel gave stays.
+func TestS10S11S12Fallback(t *testing.T) {
+	m := newMachine(t)
+	m.place(container, 5).Commit(6 << 20)
+	refused := errors.New("refused")
+	m.Fail("IOAttribution", -1, refused)
+	s := m.system(stats.SystemOptions{})
+	for round := range 3 {
+		p := s.properties(t, types{statistics, processList, memory, statistics}, types{statistics, memory})
+		got := p.Statistics
+		if got.Storage.Reads != 104 || got.Figures[stats.FigureStorage].Source != stats.SourceService {
+			t.Errorf("storage = %+v, %+v, want the service's", got.Storage, got.Figures[stats.FigureStorage])
+		}
+		if got.Memory.Commit != 6<<20 || got.Memory.PrivateWorkingSet != 5 || got.Processor.User == time.Hour {
+			t.Errorf("statistics = %+v, want what the kernel gave", got)
+		}
+		if p.Owner != "ServiceOwner" || got.Owner != "ServiceOwner" || p.ID != containerID {
+			t.Errorf("owner = %q, %q, id = %q", p.Owner, got.Owner, p.ID)
+		}
+		if !got.Started.Equal(serviceStart) || got.Fallbacks != uint64(round+1) {
+			t.Errorf("started = %v, fallbacks = %d", got.Started, got.Fallbacks)
+		}
+		if len(p.ProcessList) != 1 || p.ProcessList[0].Image != "w.exe" || len(p.Others) != 1 {
+			t.Errorf("processes = %+v, others = %v", p.ProcessList, p.Others)
+		}
+	}
+	if len(s.reasons) != 1 || !errors.Is(s.reasons[0], refused) {
+		t.Errorf("reasons = %v, want the first alone", s.reasons)
+	}
+	m.Fail("IOAttribution", 0, nil)
+	p := s.properties(t, types{statistics})
+	if p.Owner != "ServiceOwner" || !p.Statistics.Started.Equal(serviceStart) ||
+		p.Statistics.Figures[stats.FigureStarted].Quality != stats.Exact {
+		t.Errorf("owner %q and start %v were forgotten", p.Owner, p.Statistics.Started)
+	}
+}
+
+// S13: a silo that cannot be opened sends all types to the service, once each, and the reason is the kernel's.
+func TestS13NoSilo(t *testing.T) {
+	m := newMachine(t)
+	m.Fail("OpenJob", -1, jobobject.ErrPermission)
+	s := m.system(stats.SystemOptions{})
+	p := s.properties(t, types{memory, statistics, processList, statistics}, types{memory, statistics, processList})
+	if p.Statistics.Memory.PrivateWorkingSet != 103 || p.ProcessList[0].Image != "theirs.exe" {
+		t.Errorf("properties = %+v, want the service's", p)
+	}
+	if len(s.reasons) != 1 || !errors.Is(s.reasons[0], jobobject.ErrPermission) {
+		t.Errorf("reasons = %v, want the refusal", s.reasons)
+	}
+}
+
+// S14, ours: the service's error is returned as it is, with what the kernel gave.
+func TestS14ServiceFails(t *testing.T) {
+	m := newMachine(t)
+	m.place(container, 5)
+	s := m.system(stats.SystemOptions{})
+	s.service.err = errors.New("the service is down")
+	p, err := s.Properties(t.Context(), statistics, memory)
+	if err != s.service.err { //nolint:errorlint // as it is
+		t.Errorf("error = %v, want the service's own", err)
+	}
+	if p.Statistics == nil || p.Statistics.Memory.PrivateWorkingSet != 5 {
+		t.Errorf("statistics = %+v, want the kernel's", p.Statistics)
+	}
+	if len(s.reasons) != 0 {
+		t.Errorf("reasons = %v, want none: memory is not ours to answer", s.reasons)
+	}
+}
+
+func TestNoServiceIsAnError(t *testing.T) {
+	m := newMachine(t)
+	s := stats.NewSystem(stats.SystemOptions{ID: containerID, SystemType: "container", Collector: stats.Options{Kernel: m.Kernel}})
+	if _, err := s.Properties(t.Context(), memory); !errors.Is(err, jobobject.ErrNotSupported) {
+		t.Errorf("error = %v, want ErrNotSupported", err)
+	}
+	if _, err := s.Properties(t.Context(), statistics); err != nil {
+		t.Errorf("statistics without a service: %v", err)
+	}
+}

@@ -51,6 +51,7 @@ BOOL job_install(void);
 BOOL process_install(void);
 BOOL file_install(void);
 BOOL export_install(void);
+BOOL exit_install(void);
 BOOL load_install(void);
 BOOL peer_install(void);
 

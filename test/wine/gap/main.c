@@ -27,6 +27,6 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID reserved) {
     gap_peer = lstrcmpA(mode, "peer") == 0;
     InitializeCriticalSection(&gap_lock);
     BOOL ok = pipe_install() && job_install() && process_install() && file_install() && export_install() &&
-              load_install() && (!gap_peer || peer_install());
+              load_install() && exit_install() && (!gap_peer || peer_install());
     return ok || complain();
 }

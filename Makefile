@@ -9,7 +9,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 WINE   := ./jobobject/... ./stats ./shim ./shim/stdio ./test/rpc
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross contract e2e bed flood bench-peers lint clean
+.PHONY: help build demo test unit cross contract e2e bed flood bench bench-peers lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ e2e: bed ## real containerd.exe and ctr.exe against the shim
 
 flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run FastExit -v ./test/e2e -floods 200
+
+bench: bed ## what a Stats costs, as docs/performance.md
+	GOOS=windows WINEGAP=members $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m' ./test/bench/scrape > .bed/scrape.json
+	$(GO) run ./test/bench/chart docs < .bed/scrape.json
 
 bench-peers: bed ## the reference shim beside ours, in one run
 	$(BED) peers

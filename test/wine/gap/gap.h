@@ -7,7 +7,8 @@
 //   * What was set can be read back, and has no effect: no limit is enforced.
 //   * It knows what happened in its own process alone. Another process that opens the same job reads Wine's answers.
 //
-// WINEGAP=0 in the environment leaves the hooks out. WINEGAP=peer gives the reference shim what it needs to start at all:
+// WINEGAP=0 in the environment leaves the hooks out. WINEGAP=members leaves out the sums over the members of a job (classes
+// 1 and 28), for measurements: they cost what Windows does not charge. WINEGAP=peer gives the reference shim what it needs to start at all:
 // zeros from job class 42, and layers and volumes that do nothing (peer.c). Such figures are not evidence.
 #ifndef GAP_H
 #define GAP_H
@@ -29,8 +30,8 @@ enum {
 // gap_lock guards all state of the gap filler. It may be taken again by the thread that holds it.
 extern CRITICAL_SECTION gap_lock;
 
-// gap_peer is WINEGAP=peer.
-extern BOOL gap_peer;
+// gap_peer is WINEGAP=peer, gap_members WINEGAP=members.
+extern BOOL gap_peer, gap_members;
 
 // hook.c ------------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 #include "gap.h"
 
 CRITICAL_SECTION gap_lock;
-BOOL gap_peer;
+BOOL gap_peer, gap_members;
 
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG); // RtlGenRandom, real in Wine
 
@@ -25,6 +25,7 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID reserved) {
     if (!GetEnvironmentVariableA("WINEGAP", mode, sizeof mode)) mode[0] = 0;
     if (lstrcmpA(mode, "0") == 0) return TRUE;
     gap_peer = lstrcmpA(mode, "peer") == 0;
+    gap_members = lstrcmpA(mode, "members") == 0;
     InitializeCriticalSection(&gap_lock);
     BOOL ok = pipe_install() && job_install() && process_install() && file_install() && export_install() &&
               load_install() && exit_install() && (!gap_peer || peer_install());

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+
+	"github.com/siloshim/siloshim/test/bench/result"
+)
+
+// The picture's measures, in pixels.
+const (
+	left     = 170 // where the bars begin
+	barSize  = 14
+	barGap   = 3
+	groupGap = 26
+	scale    = 150 // of a bar as long as ours
+	widest   = 620 // no bar is longer; its figure tells the truth
+)
+
+// colours of the algorithms, in their order.
+var colours = []string{"#8a8f98", "#c98a3b", "#5aa0d8", "#1f6fb2", "#b9c4cf"}
+
+// picture draws a group of bars for each container: the time of a sample as a multiple of ours.
+func picture(cases []result.Case) []byte {
+	var body bytes.Buffer
+	n, y := len(algorithms(cases)), 20
+	for rest := cases; len(rest) >= n; rest = rest[n:] {
+		c := rest[0]
+		fmt.Fprintf(&body, `<text x="8" y="%d" font-weight="bold">%d programs, %d strangers</text>`+"\n", y+11, c.Members, c.Strangers)
+		y += groupGap - 8
+		base := warm(rest[:n])
+		for i, c := range rest[:n] {
+			bar(&body, y, colours[i%len(colours)], c, float64(c.Median)/float64(base.Median))
+			y += barSize + barGap
+		}
+		y += groupGap - 12
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="860" height="%d" font-family="sans-serif" font-size="12">`+"\n", y)
+	fmt.Fprintf(&out, `<rect width="860" height="%d" fill="white"/>`+"\n%s</svg>\n", y, body.String())
+	return out.Bytes()
+}
+
+// bar draws one algorithm.
+func bar(out *bytes.Buffer, y int, colour string, c result.Case, ratio float64) {
+	length := min(int(ratio*scale), widest)
+	fmt.Fprintf(out, `<text x="%d" y="%d" text-anchor="end">%s</text>`, left-8, y+11, html.EscapeString(c.Algorithm))
+	fmt.Fprintf(out, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>`, left, y, length, barSize, colour)
+	fmt.Fprintf(out, `<text x="%d" y="%d">%.2f ×, %d calls</text>`+"\n", left+length+6, y+11, ratio, c.Calls)
+}

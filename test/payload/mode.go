@@ -134,7 +134,7 @@ func burn(args []string) (int, error) {
 	return 0, nil
 }
 
-// alloc MB SECS: touches that much memory, says so, and keeps it that long.
+// alloc MB SECS: touches that much memory, prints its pid and its private memory in bytes, and keeps it that long.
 func alloc(args []string) (int, error) {
 	mb, err := number(args, 0)
 	if err != nil {
@@ -145,7 +145,11 @@ func alloc(args []string) (int, error) {
 	for i := 0; i < len(memory); i += 4096 {
 		memory[i] = 1
 	}
-	fmt.Println("allocated")
+	private, err := weigh()
+	if err != nil {
+		return 0, err
+	}
+	fmt.Println(os.Getpid(), private)
 	code, err := sleep(args[1:])
 	memory[0]++ // it must be alive until now
 	return code, err

@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// said is what a program tells of itself: its pid and its private memory.
+type said struct{ pid, bytes uint64 }
+
+// speak runs a ctr command in the background and reads the first line of the program in it.
+func (d *daemon) speak(t *testing.T, args ...string) (s said) {
+	t.Helper()
+	cmd := d.Ctr(t.Context(), args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	if _, err := fmt.Fscan(out, &s.pid, &s.bytes); err != nil {
+		t.Fatalf("ctr %s: the program says nothing: %v", strings.Join(args, " "), err)
+	}
+	return s
+}
+
+// memory is the part of `ctr task metrics` that is about memory.
+type memory struct {
+	Commit  uint64 `json:"memory_usage_commit_bytes"`
+	Private uint64 `json:"memory_usage_private_working_set_bytes"`
+}
+
+func (d *daemon) memory(t *testing.T, id string) memory {
+	t.Helper()
+	var m struct {
+		Container struct{ Windows struct{ Memory memory } }
+	}
+	text := d.ctr(t, "task", "metrics", "--format", "json", id)
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return m.Container.Windows.Memory
+}
+
+// near holds a figure to within 5 % of what it should be.
+func near(t *testing.T, what string, got, want uint64) {
+	t.Helper()
+	if math.Abs(float64(got)-float64(want)) > 0.05*float64(want) {
+		t.Errorf("%s is %d, want %d within 5 %%", what, got, want)
+	}
+}
+
+// commits finds the commit of each process in `ctr task ps`.
+var commits = regexp.MustCompile(`(?m)^(\d+)\s.*?memory_commit_bytes:(\d+)`)
+
+// TestFiguresAgreeWithThePrograms compares the figures of a container with what its programs say of themselves.
+func TestFiguresAgreeWithThePrograms(t *testing.T) {
+	d := newDaemon(t)
+	id := newID()
+	programs := []said{d.speak(t, d.runArgs(t, workload.Spec("alloc", "512", "600"), id)...)}
+	for _, mb := range []string{"256", "128"} {
+		programs = append(programs, d.speak(t, "task", "exec", "--exec-id", "e"+mb, id, workload.Payload, "alloc", mb, "600"))
+	}
+	var sum uint64
+	for _, p := range programs {
+		sum += p.bytes
+	}
+	m := d.memory(t, id)
+	near(t, "commit", m.Commit, sum)
+	near(t, "private working set", m.Private, sum)
+
+	listed := map[string]string{}
+	ps := d.ctr(t, "task", "ps", id)
+	for _, line := range commits.FindAllStringSubmatch(ps, -1) {
+		listed[line[1]] = line[2]
+	}
+	for _, p := range programs {
+		var commit uint64
+		if _, err := fmt.Sscan(listed[fmt.Sprint(p.pid)], &commit); err != nil {
+			t.Errorf("process %d is not in\n%s", p.pid, ps)
+			continue
+		}
+		near(t, fmt.Sprintf("commit of process %d", p.pid), commit, p.bytes)
+	}
+	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
+	until(t, "ctr run has deleted its task", func() bool { return d.row(t, id) == nil })
+}

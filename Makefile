@@ -9,7 +9,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 WINE   := ./jobobject/... ./stats ./shim ./shim/stdio ./test/rpc
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross contract e2e bed flood bench bench-peers lint clean
+.PHONY: help build demo test unit cross contract e2e bed flood restarts daemons bench bench-peers lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ e2e: bed ## real containerd.exe and ctr.exe against the shim
 
 flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run FastExit -v ./test/e2e -floods 200
+
+N ?= 100
+restarts: bed ## kill and restart containerd N times under traffic
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 120m -run RestartsUnderTraffic -v ./test/e2e -restarts $(N)
+
+daemons: bed ## the end to end suite with every version of containerd
+	$(BED) daemons
+	for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
+	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 15m ./test/e2e || exit 1; done
 
 bench: bed ## what a Stats costs, as docs/performance.md
 	GOOS=windows WINEGAP=members $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m' ./test/bench/scrape > .bed/scrape.json

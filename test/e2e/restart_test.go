@@ -3,9 +3,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -31,45 +28,6 @@ func TestContainerdRestartKeepsTheTask(t *testing.T) {
 		t.Errorf("task delete says %q, want exit code 137", r.stderr)
 	}
 	d.nothingLeft(t)
-}
-
-// TestOutputIsCompleteOverARestart kills containerd.exe while a container prints into a log file without a pause.
-func TestOutputIsCompleteOverARestart(t *testing.T) {
-	d := newDaemon(t)
-	log, stop := filepath.Join(t.TempDir(), "out.log"), filepath.Join(t.TempDir(), "stop")
-	id := newID()
-	uri := "file:///" + strings.ReplaceAll(d.bed.WindowsPath(log), `\`, "/")
-	d.ctr(t, d.runArgs(t, workload.Spec("count", d.bed.WindowsPath(stop)), id, "-d", "--log-uri", uri)...)
-	grown := func(from int64) func() bool {
-		return func() bool { info, err := os.Stat(log); return err == nil && info.Size() > from }
-	}
-	until(t, "the program prints", grown(0))
-	if err := d.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	until(t, "it prints after the restart", grown(info.Size()))
-	if err := os.WriteFile(stop, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the exit is seen", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
-	text, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Fields(string(text))
-	for n, line := range lines[:len(lines)-1] {
-		if line != strconv.Itoa(n) {
-			t.Fatalf("line %d of %d is %q", n, len(lines), line)
-		}
-	}
-	if last := lines[len(lines)-1]; last != "end" {
-		t.Errorf("the last line is %q, want end", last)
-	}
-	d.remove(t, id)
 }
 
 // TestShimKilled ends the shim by its pid: the container goes with it and containerd cleans up.

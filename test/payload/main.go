@@ -23,9 +23,11 @@ var modes = map[string]func(args []string) (int, error){
 	"env":     printEnv,
 	"cwd":     printCwd,
 	"pid":     printPid,
+	"await":   await,
 	"burn":    burn,
 	"alloc":   alloc,
 	"holdout": holdOut,
+	"logger":  logger,
 	"kill":    kill,
 	"stacks":  stacks,
 }

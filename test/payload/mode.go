@@ -77,6 +77,20 @@ func count(args []string) (int, error) {
 	}
 }
 
+// await FILE N: lives until FILE is there, then ends with code N.
+func await(args []string) (int, error) {
+	n, err := number(args, 1)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		if _, err := os.Stat(args[0]); err == nil {
+			return int(n), nil
+		}
+		time.Sleep(time.Millisecond) // the pace of looking
+	}
+}
+
 // cat: standard input to standard output until its end.
 func cat([]string) (int, error) {
 	_, err := io.Copy(os.Stdout, os.Stdin)

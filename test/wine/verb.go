@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,6 +28,12 @@ func dispatch(ctx context.Context, args []string) error {
 		return bed.Setup(ctx, os.Stderr)
 	case "build":
 		return bed.Build(ctx, os.Stderr, args...)
+	case "daemons":
+		if len(args) == 1 && args[0] == "-list" {
+			fmt.Println(strings.Join(bed.Daemons, " "))
+			return nil
+		}
+		return bed.BuildDaemons(ctx, os.Stderr, args...)
 	case "peers":
 		return bed.Peers(ctx, os.Stderr)
 	case "run":

@@ -16,11 +16,13 @@ import (
 // concurrent use, but for Ctr and the paths.
 type Containerd struct {
 	// Immutable after Bed.Containerd.
-	bed   *Bed
-	name  string
-	group *Group
-	env   []string
-	owner *lock // of the name, until Stop
+	bed    *Bed
+	name   string
+	daemon string // containerd.exe
+	client string // ctr.exe
+	group  *Group
+	env    []string
+	owner  *lock // of the name, until Stop
 
 	// The daemon that runs, or ran last.
 	cmd  *exec.Cmd
@@ -29,8 +31,8 @@ type Containerd struct {
 	killed sync.Once
 }
 
-// config is a containerd 2 configuration for job containers: no CRI, and no directory outside the bed.
-const config = `version = 3
+// config is a configuration for job containers: no CRI, and no directory outside the bed.
+const config = `version = %[3]d
 root = 'C:\silo\%[1]s\root'
 state = 'C:\silo\%[1]s\state'
 disabled_plugins = [
@@ -54,6 +56,14 @@ func (b *Bed) Containerd(ctx context.Context, name string, env ...string) (*Cont
 	if name == "bin" || !nameRule.MatchString(name) {
 		return nil, fmt.Errorf("start containerd %q: the name must match %s and not be bin", name, nameRule)
 	}
+	daemon, err := b.daemonExe("containerd")
+	if err != nil {
+		return nil, fmt.Errorf("start containerd %s: %w", name, err)
+	}
+	client, err := b.daemonExe("ctr")
+	if err != nil {
+		return nil, fmt.Errorf("start containerd %s: %w", name, err)
+	}
 	owner, err := tryLock(b.path("run", name+".lock"))
 	if errors.Is(err, errLocked) {
 		return nil, fmt.Errorf("start containerd %s: one of this name runs already: %w", name, err)
@@ -61,7 +71,7 @@ func (b *Bed) Containerd(ctx context.Context, name string, env ...string) (*Cont
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
 	}
-	c := &Containerd{bed: b, name: name, group: NewGroup(), env: env, owner: owner}
+	c := &Containerd{bed: b, name: name, daemon: daemon, client: client, group: NewGroup(), env: env, owner: owner}
 	if err := c.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
 	}
@@ -81,7 +91,7 @@ func (c *Containerd) prepare() error {
 			return err
 		}
 	}
-	text := fmt.Sprintf(config, c.name, c.Address())
+	text := fmt.Sprintf(config, c.name, c.Address(), configVersion())
 	return os.WriteFile(filepath.Join(c.dir(), "config.toml"), []byte(text), 0o644)
 }
 
@@ -93,7 +103,7 @@ func (c *Containerd) start(ctx context.Context) error {
 	}
 	defer log.Close() //nolint:errcheck // the daemon writes through its own copy
 	// The daemon outlives ctx, which bounds its start only.
-	cmd := c.bed.Command(context.WithoutCancel(ctx), c.bed.Exe("containerd"), "--config", c.windowsDir()+`\config.toml`)
+	cmd := c.bed.Command(context.WithoutCancel(ctx), c.daemon, "--config", c.windowsDir()+`\config.toml`)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(cmd.Env, c.env...)
 	c.group.Add(cmd)
@@ -130,7 +140,7 @@ func (c *Containerd) serving(ctx context.Context) error {
 
 // Ctr prepares a ctr.exe command against this daemon.
 func (c *Containerd) Ctr(ctx context.Context, args ...string) *exec.Cmd {
-	return c.bed.Command(ctx, c.bed.Exe("ctr"), append([]string{"--address", c.Address()}, args...)...)
+	return c.bed.Command(ctx, c.client, append([]string{"--address", c.Address()}, args...)...)
 }
 
 // Kill ends the daemon at once and lets the shims live, as a crash would.

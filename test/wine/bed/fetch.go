@@ -17,19 +17,17 @@ type foreign struct {
 	module  string
 	version string
 	pkgs    []string // command packages below module
+	suffix  string   // of the executables' names, before ".exe"
 }
 
-var (
-	containerdBuild = foreign{
-		name: "containerd", module: "github.com/containerd/containerd/v2", version: "v2.4.2",
-		pkgs: []string{"cmd/containerd", "cmd/ctr"},
-	}
-	// runhcsBuild is the reference shim. v0.15.0 needs a module that the proxy does not have.
-	runhcsBuild = foreign{
-		name: "hcsshim", module: "github.com/Microsoft/hcsshim", version: "v0.14.1",
-		pkgs: []string{"cmd/containerd-shim-runhcs-v1"},
-	}
-)
+// exe is the file name of a command.
+func (f foreign) exe(pkg string) string { return filepath.Base(pkg) + f.suffix + ".exe" }
+
+// runhcsBuild is the reference shim. v0.15.0 needs a module that the proxy does not have.
+var runhcsBuild = foreign{
+	name: "hcsshim", module: "github.com/Microsoft/hcsshim", version: "v0.14.1",
+	pkgs: []string{"cmd/containerd-shim-runhcs-v1"},
+}
 
 // Peers builds the reference shim, containerd-shim-runhcs-v1.exe, and installs it beside ours, for comparisons. It needs
 // a containerd started with WINEGAP=peer, and two layer folders in the OCI spec, which may be empty.
@@ -67,7 +65,7 @@ func (b *Bed) fetch(ctx context.Context, out io.Writer, f foreign) error {
 		return nil
 	}
 	for _, pkg := range f.pkgs {
-		exe := filepath.Base(pkg) + ".exe"
+		exe := f.exe(pkg)
 		if err := install(b.path("cache", exe), b.UnixPath(binWindows+`\`+exe)); err != nil {
 			return fmt.Errorf("install %s: %w", exe, err)
 		}
@@ -97,7 +95,7 @@ func (b *Bed) crossBuild(ctx context.Context, f foreign) error {
 		return err
 	}
 	for _, pkg := range f.pkgs {
-		exe := b.path("cache", filepath.Base(pkg)+".exe")
+		exe := b.path("cache", f.exe(pkg))
 		if err := goWindows(ctx, src, "build", "-trimpath", "-ldflags", "-s -w", "-o", exe, f.module+"/"+pkg); err != nil {
 			return err
 		}

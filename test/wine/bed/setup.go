@@ -30,7 +30,7 @@ func Setup(ctx context.Context, out io.Writer) error {
 	if err := b.fillGaps(ctx, out, gapStamp, gapLibraries); err != nil {
 		return err
 	}
-	return b.fetch(ctx, out, containerdBuild)
+	return b.fetch(ctx, out, daemonBuild(Daemons[0]))
 }
 
 // makePrefix makes the Wine prefix afresh when there is none, or when it is of another Wine.

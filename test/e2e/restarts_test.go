@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// restarts is how often TestRestartsUnderTraffic kills containerd; `make restarts` asks for more.
+var restarts = flag.Int("restarts", 3, "times that containerd is killed while containers run")
+
+// TestRestartsUnderTraffic kills containerd.exe again and again, while one container prints without a pause and others
+// end: before the kill, while no containerd is there, and after. No task is lost, each ends with its own exit code, and
+// the printed lines are complete and in order.
+func TestRestartsUnderTraffic(t *testing.T) {
+	d := newDaemon(t)
+	printer := d.startPrinter(t)
+	for round := range *restarts {
+		d.restartAmongExits(t, round)
+		if row := d.row(t, printer.id); len(row) < 3 || row[2] != "RUNNING" {
+			t.Fatalf("round %d: the printing container is %v, want RUNNING", round, row)
+		}
+		printer.goesOn(t)
+	}
+	printer.end(t)
+	d.nothingLeft(t)
+}
+
+// restartAmongExits restarts containerd around the ends of three containers.
+func (d *daemon) restartAmongExits(t *testing.T, round int) {
+	t.Helper()
+	code := round%100 + 3
+	var ids []string
+	var ends []func()
+	for i := range 3 {
+		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d-%d", round, i))
+		ids = append(ids, d.detach(t, workload.Spec("await", d.bed.WindowsPath(file), strconv.Itoa(code))))
+		ends = append(ends, func() {
+			if err := os.WriteFile(file, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	ends[0]()
+	if err := d.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ends[1]()
+	if err := d.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ends[2]()
+	for i, id := range ids {
+		until(t, "the exit is seen", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+		if r := d.try(t, "task", "delete", id); r.code != code {
+			t.Errorf("round %d, container %d: task delete ended with %d, want %d: %s", round, i, r.code, code, r.stderr)
+		}
+		d.ctr(t, "container", "delete", id)
+	}
+}
+
+// printer is a container that prints numbers into a log file.
+type printer struct {
+	d         *daemon
+	id        string
+	log, stop string
+}
+
+func (d *daemon) startPrinter(t *testing.T) *printer {
+	t.Helper()
+	dir := t.TempDir()
+	p := &printer{d: d, id: newID(), log: filepath.Join(dir, "out.log"), stop: filepath.Join(dir, "stop")}
+	uri := "file:///" + strings.ReplaceAll(d.bed.WindowsPath(p.log), `\`, "/")
+	d.ctr(t, d.runArgs(t, workload.Spec("count", d.bed.WindowsPath(p.stop)), p.id, "-d", "--log-uri", uri)...)
+	p.goesOn(t)
+	return p
+}
+
+// goesOn waits until the log is longer than now.
+func (p *printer) goesOn(t *testing.T) {
+	t.Helper()
+	size := func() int64 {
+		info, err := os.Stat(p.log)
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	now := size()
+	until(t, "the program prints", func() bool { return size() > now })
+}
+
+// end ends the container and holds the log to what it must have printed.
+func (p *printer) end(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(p.stop, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the exit is seen", func() bool { row := p.d.row(t, p.id); return len(row) > 2 && row[2] == "STOPPED" })
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(string(text))
+	for n, line := range lines[:len(lines)-1] {
+		if line != strconv.Itoa(n) {
+			t.Fatalf("line %d of %d is %q", n, len(lines), line)
+		}
+	}
+	if last := lines[len(lines)-1]; last != "end" {
+		t.Errorf("the last line is %q, want end", last)
+	}
+	t.Logf("%d lines, none lost or doubled", len(lines))
+	p.d.remove(t, p.id)
+}

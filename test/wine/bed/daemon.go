@@ -1,0 +1,78 @@
+package bed
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Daemons are the versions of containerd that the shim is held to. The first is the one that [Setup] builds.
+var Daemons = []string{"2.4.2", "2.3.7", "2.2.9", "2.1.9", "2.0.14", "1.7.35"}
+
+// DaemonKey chooses in the environment which of [Daemons] the bed runs.
+const DaemonKey = "BED_CONTAINERD"
+
+// BuildDaemons builds containerd.exe and ctr.exe of each version named, or of all, and installs them. The first version's
+// have plain names, the others' end with the version.
+func BuildDaemons(ctx context.Context, out io.Writer, versions ...string) error {
+	b, err := locate()
+	if err != nil {
+		return err
+	}
+	if len(versions) == 0 {
+		versions = Daemons
+	}
+	for _, v := range versions {
+		if !slices.Contains(Daemons, v) {
+			return fmt.Errorf("build containerd %s: unknown version; there are %s", v, strings.Join(Daemons, ", "))
+		}
+		if err := b.fetch(ctx, out, daemonBuild(v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// daemonBuild is how to make a version of containerd.
+func daemonBuild(version string) foreign {
+	f := foreign{
+		name: "containerd" + daemonSuffix(version), module: "github.com/containerd/containerd/v2", version: "v" + version,
+		pkgs: []string{"cmd/containerd", "cmd/ctr"}, suffix: daemonSuffix(version),
+	}
+	if strings.HasPrefix(version, "1.") {
+		f.module = "github.com/containerd/containerd"
+	}
+	return f
+}
+
+// daemonSuffix is what the names of a version's executables end with.
+func daemonSuffix(version string) string {
+	if version == Daemons[0] {
+		return ""
+	}
+	return "-" + version
+}
+
+// daemonExe is the executable "containerd" or "ctr" of the version that the environment chooses.
+func (b *Bed) daemonExe(name string) (string, error) {
+	version := os.Getenv(DaemonKey)
+	if version == "" {
+		version = Daemons[0]
+	}
+	exe := b.Exe(name + daemonSuffix(version))
+	if _, err := os.Stat(b.UnixPath(exe)); err != nil {
+		return "", fmt.Errorf("%s=%s: it is not built: run wine daemons %s: %w", DaemonKey, version, version, err)
+	}
+	return exe, nil
+}
+
+// configVersion is the version of the configuration file that the daemon reads without help.
+func configVersion() int {
+	if strings.HasPrefix(os.Getenv(DaemonKey), "1.") {
+		return 2
+	}
+	return 3
+}

@@ -36,11 +36,12 @@ type daemon struct {
 // serial makes container ids unique.
 var serial atomic.Int64
 
-// newDaemon starts a containerd for one test. What the test leaves running is a failure.
-func newDaemon(t *testing.T) *daemon {
+// newDaemon starts a containerd for one test, with env added to its environment. What the test leaves running is a
+// failure.
+func newDaemon(t *testing.T, env ...string) *daemon {
 	t.Helper()
 	b := bed.Require(t)
-	c, err := b.Containerd(t.Context(), fmt.Sprintf("e2e-%d", serial.Add(1)))
+	c, err := b.Containerd(t.Context(), fmt.Sprintf("e2e-%d-%d", os.Getpid(), serial.Add(1)), env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +51,12 @@ func newDaemon(t *testing.T) *daemon {
 			d.explain(t)
 		}
 		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			return // with all that may tell why
+		}
+		if err := c.Remove(); err != nil {
 			t.Error(err)
 		}
 	})

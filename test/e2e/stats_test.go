@@ -59,7 +59,7 @@ func near(t *testing.T, what string, got, want uint64) {
 }
 
 // commits finds the commit of each process in `ctr task ps`.
-var commits = regexp.MustCompile(`(?m)^(\d+)\s.*?memory_commit_bytes:(\d+)`)
+var commits = regexp.MustCompile(`(?mi)^(\d+)\s.*?memory_?commit_?bytes:(\d+)`)
 
 // TestFiguresAgreeWithThePrograms compares the figures of a container with what its programs say of themselves.
 func TestFiguresAgreeWithThePrograms(t *testing.T) {

@@ -75,7 +75,7 @@ func await(op uintptr, out **uint16) (*operation, int32) {
 }
 
 //export HcsCreateOperation
-func HcsCreateOperation(_, _ uintptr) uintptr { return newOperation() }
+func HcsCreateOperation(context, callback uintptr) uintptr { return newOperation() }
 
 //export HcsCloseOperation
 func HcsCloseOperation(op uintptr) { closeOperation(op) }
@@ -96,10 +96,10 @@ func HcsWaitForOperationResult(op uintptr, _ uint32, out **uint16) int32 {
 }
 
 //export HcsWaitForOperationResultAndProcessInfo
-func HcsWaitForOperationResultAndProcessInfo(op uintptr, _ uint32, info *processInformation, out **uint16) int32 {
+func HcsWaitForOperationResultAndProcessInfo(op uintptr, _ uint32, info unsafe.Pointer, out **uint16) int32 {
 	o, code := await(op, out)
 	if o != nil && info != nil {
-		*info = processInformation{pid: o.info.pid, stdin: o.info.stdin, stdout: o.info.stdout, stderr: o.info.stderr}
+		*(*processInformation)(info) = processInformation{pid: o.info.pid, stdin: o.info.stdin, stdout: o.info.stdout, stderr: o.info.stderr}
 	}
 	return code
 }

@@ -175,6 +175,11 @@ func (c *Containerd) Stop() error {
 	return err
 }
 
+// Remove deletes what a daemon that was stopped has left: its root, its state and its log.
+func (c *Containerd) Remove() error {
+	return errors.Join(os.RemoveAll(c.dir()), os.RemoveAll(filepath.Dir(c.LogPath())), os.Remove(c.bed.path("run", c.name+".lock")))
+}
+
 // Processes lists what descends from this daemon and any earlier one of this Containerd, the daemon left out. An empty
 // list proves that nothing was left behind.
 func (c *Containerd) Processes() ([]Process, error) {

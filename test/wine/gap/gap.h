@@ -56,6 +56,11 @@ BOOL exit_install(void);
 BOOL load_install(void);
 BOOL peer_install(void);
 
+// exit.c ------------------------------------------------------------------------------------------------------------
+
+// exit_thread_begins is called in each new thread.
+void exit_thread_begins(void);
+
 // process.c ---------------------------------------------------------------------------------------------------------
 
 // cpu is the processor time one process has used. born tells two owners of one pid apart.

@@ -19,9 +19,9 @@ static BOOL complain(void) {
 
 BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID reserved) {
     char mode[8];
-    (void)reserved;
+    (void)dll, (void)reserved;
+    if (why == DLL_THREAD_ATTACH) exit_thread_begins();
     if (why != DLL_PROCESS_ATTACH) return TRUE;
-    DisableThreadLibraryCalls(dll);
     if (!GetEnvironmentVariableA("WINEGAP", mode, sizeof mode)) mode[0] = 0;
     if (lstrcmpA(mode, "0") == 0) return TRUE;
     gap_peer = lstrcmpA(mode, "peer") == 0;

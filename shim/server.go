@@ -12,8 +12,8 @@ import (
 // goodbye bounds the requests that are still underway when the shim ends, the answer to Shutdown among them.
 const goodbye = 3 * time.Second
 
-// Serve answers requests on l until a client has asked for the end or ctx is done; c.Shutdown is its own. The listener
-// is closed.
+// Serve answers requests on l until a client has asked for the end, nobody has needed the shim for a while, or ctx is
+// done; c.Shutdown is its own. The listener is closed.
 func Serve(ctx context.Context, l net.Listener, c Config) error {
 	server, err := ttrpc.NewServer(ttrpc.WithUnaryServerInterceptor(intercept))
 	if err != nil {
@@ -22,9 +22,13 @@ func Serve(ctx context.Context, l net.Listener, c Config) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	c.Shutdown = stop
-	register(server, NewService(c))
+	idle := newIdle(stop)
+	defer idle.close()
+	service := NewService(c)
+	service.need = idle.need
+	register(server, service)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, l) }() // Shutdown below ends it
+	go func() { served <- server.Serve(ctx, listener{l, idle}) }() // Shutdown below ends it
 	select {
 	case err = <-served:
 		return err

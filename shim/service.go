@@ -34,6 +34,7 @@ type Service struct {
 	// Immutable after New.
 	config Config
 	once   sync.Once // guards Config.Shutdown
+	need   func(int) // counts the tasks, for who waits for none
 
 	// mu guards the field below. A nil entry is an id that is being created.
 	mu    sync.Mutex
@@ -44,7 +45,7 @@ var _ api.TTRPCTaskService = (*Service)(nil)
 
 // NewService makes a service without tasks.
 func NewService(c Config) *Service {
-	return &Service{config: c, tasks: map[string]*task.Task{}}
+	return &Service{config: c, tasks: map[string]*task.Task{}, need: func(int) {}}
 }
 
 // task finds a task by its id, or fails with [errdefs.ErrNotFound].
@@ -75,6 +76,7 @@ func (s *Service) reserve(id string) error {
 		return fmt.Errorf("task %s: %w", id, errdefs.ErrAlreadyExists)
 	}
 	s.tasks[id] = nil
+	s.need(1)
 	return nil
 }
 
@@ -87,6 +89,9 @@ func (s *Service) settle(t *task.Task) {
 func (s *Service) free(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, held := s.tasks[id]; held {
+		s.need(-1)
+	}
 	delete(s.tasks, id)
 }
 

@@ -119,8 +119,8 @@ func (d *daemon) ctr(t *testing.T, args ...string) string {
 	return r.stdout
 }
 
-// newID is a container id that no other test uses.
-func newID() string { return fmt.Sprintf("c%d", serial.Add(1)) }
+// newID is a container id that no other test uses, of this run or of another on the same bed: jobs are named after ids.
+func newID() string { return fmt.Sprintf("c%d-%d", os.Getpid(), serial.Add(1)) }
 
 // config writes a specification where ctr.exe finds it.
 func (d *daemon) config(t *testing.T, s *specs.Spec) string {

@@ -15,14 +15,22 @@ const module = "github.com/siloshim/siloshim"
 // test, so a new one is placed before it is used.
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"shim", "shim/bootstrap", "shim/event", "shim/host", "internal/logfield", "internal/trace"},
+	"cmd/silo":                    {"cmd/silo/command"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/spec", "stats", "stats/prom"},
+	"cmd/silo/damon":              {"jobobject"},
+	"cmd/silo/limit":              {"jobobject"},
+	"cmd/silo/node":               {"jobobject", "stats"},
+	"cmd/silo/supervisor":         {"jobobject"},
+	"cmd/silo/token":              {},
 
-	"shim":           {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
-	"shim/bootstrap": {"shim/spec", "internal/logfield"},
-	"shim/event":     {"internal/logfield"},
-	"shim/host":      {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "stats", "internal/logfield"},
-	"shim/spec":      {},
-	"shim/stdio":     {"internal/logfield"},
-	"shim/task":      {},
+	"shim":               {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
+	"shim/bootstrap":     {"shim/spec", "internal/logfield"},
+	"shim/event":         {"internal/logfield"},
+	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/logfield"},
+	"shim/host/hosttest": {"shim/host", "shim/spec", "schema"},
+	"shim/spec":          {"schema"},
+	"shim/stdio":         {"internal/logfield"},
+	"shim/task":          {},
 
 	"schema":      {},
 	"hcs":         {"schema"},
@@ -31,6 +39,7 @@ var mayImport = map[string][]string{
 	"jobobject":         {},
 	"jobobject/jobtest": {"jobobject"},
 	"stats":             {"jobobject"},
+	"stats/prom":        {"jobobject", "stats"},
 
 	"internal/logfield": {},
 	"internal/trace":    {"internal/logfield"},

@@ -45,7 +45,7 @@ func (s *Service) Pids(_ context.Context, r *api.PidsRequest) (*api.PidsResponse
 func runningExecs(t *task.Task) map[uint32]string {
 	execs := map[uint32]string{}
 	for _, p := range t.Processes() {
-		if now := p.Status(); now.State == task.Running {
+		if now := p.Status(); now.State.Live() {
 			execs[now.Pid] = p.ID
 		}
 	}
@@ -65,24 +65,9 @@ func (s *Service) Stats(_ context.Context, r *api.StatsRequest) (*api.StatsRespo
 	return &api.StatsResponse{Stats: sample}, nil
 }
 
-// Pause is not implemented yet.
-func (s *Service) Pause(context.Context, *api.PauseRequest) (*empty, error) {
-	return nil, notImplemented("pause")
-}
-
-// Resume is not implemented yet.
-func (s *Service) Resume(context.Context, *api.ResumeRequest) (*empty, error) {
-	return nil, notImplemented("resume")
-}
-
 // Checkpoint is not implemented: Windows cannot.
 func (s *Service) Checkpoint(context.Context, *api.CheckpointTaskRequest) (*empty, error) {
 	return nil, notImplemented("checkpoint")
-}
-
-// Update is not implemented yet.
-func (s *Service) Update(context.Context, *api.UpdateTaskRequest) (*empty, error) {
-	return nil, notImplemented("update")
 }
 
 func notImplemented(what string) error {

@@ -48,53 +48,42 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 	if err != nil {
 		return nil, err
 	}
-	plan, err := plan(s.config.Machine, r.Bundle, options)
+	plan, err := s.plan(r, options)
 	if err != nil {
 		return nil, err
 	}
 	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
-	relay, err := open(ctx, r.ID, streams, options)
+	relay, err := s.open(ctx, r.ID, streams, options)
 	if err != nil {
 		return nil, err
 	}
-	container, err := s.config.Host.Job(s.config.Namespace, r.ID, plan)
+	container, err := plan.make(ctx)
 	if err != nil {
 		return nil, errors.Join(err, relay.Close())
 	}
-	plan.Process.Terminal = r.Terminal
-	return task.New(task.Config{
+	plan.init.Terminal = r.Terminal
+	t := task.New(task.Config{
 		ID: r.ID, Bundle: r.Bundle, Container: hosted{container, plan, options},
-		Emit: s.config.Emit, Report: report(r.ID),
-	}, container.Program(&plan.Process, relay), relay, streams), nil
+		Bounds: bounds(container), Stop: plan.stop,
+		Emit: s.config.Emit, Report: report(r.ID), Exited: exited(r.ID),
+	}, container.Program(plan.init, relay), relay, streams)
+	if n, ok := container.(Noticer); ok {
+		n.Notify(t.Notice)
+	}
+	return t, nil
 }
 
 // hosted is a task's container with what an exec needs to know of its making.
 type hosted struct {
 	Container
-	plan    *spec.Job
+	plan    *kind
 	options bootstrap.Options
 }
 
-// plan reads the bundle and decides what is to be made of it.
-func plan(machine spec.Host, bundle string, options bootstrap.Options) (*spec.Job, error) {
-	s, err := spec.Load(bundle)
-	if err != nil {
-		return nil, err
-	}
-	for key, value := range options.DefaultAnnotations {
-		if _, set := s.Annotations[key]; !set {
-			if s.Annotations == nil {
-				s.Annotations = map[string]string{}
-			}
-			s.Annotations[key] = value
-		}
-	}
-	return machine.Job(s)
-}
-
-func open(ctx context.Context, id string, s task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
+func (s *Service) open(ctx context.Context, id string, at task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
 	return stdio.Open(ctx, stdio.Config{
-		Stdin: s.Stdin, Stdout: s.Stdout, Stderr: s.Stderr, Terminal: s.Terminal, Retry: options.IORetryTimeout,
+		Stdin: at.Stdin, Stdout: at.Stdout, Stderr: at.Stderr, Terminal: at.Terminal, Retry: options.IORetryTimeout,
+		ID: id, Namespace: s.config.Namespace,
 		Log: log.L.WithField(logfield.ContainerID, id),
 	})
 }
@@ -123,13 +112,13 @@ func (s *Service) exec(ctx context.Context, t *task.Task, r *api.ExecProcessRequ
 		return fmt.Errorf("spec is not an OCI process: %v: %w", err, errdefs.ErrInvalidArgument)
 	}
 	container := t.Container().(hosted)
-	process, err := spec.NewProcess(&wanted, container.plan)
+	process, err := container.plan.exec(&wanted)
 	if err != nil {
 		return err
 	}
 	process.Terminal = r.Terminal
 	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
-	relay, err := open(ctx, t.ID, streams, container.options)
+	relay, err := s.open(ctx, t.ID, streams, container.options)
 	if err != nil {
 		return err
 	}

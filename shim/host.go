@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"context"
 	"time"
 
 	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
@@ -15,6 +16,9 @@ import (
 type Host interface {
 	// Job makes an empty job container. Whatever it made is gone again when it fails.
 	Job(namespace, id string, plan *spec.Job) (Container, error)
+	// Server makes a Windows Server container that does not run yet, and writes down in the bundle what has to be
+	// given back should this process die. Whatever it made is gone again when it fails, and the error names the step.
+	Server(ctx context.Context, id, bundle string, plan *spec.Server) (Container, error)
 }
 
 // Container is what a [Host] makes.

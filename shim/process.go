@@ -46,6 +46,7 @@ var wire = [...]types.Status{
 	task.Created:  types.Status_CREATED,
 	task.Starting: types.Status_CREATED,
 	task.Running:  types.Status_RUNNING,
+	task.Paused:   types.Status_PAUSED,
 	task.Stopped:  types.Status_STOPPED,
 	task.Deleted:  types.Status_STOPPED,
 }

@@ -47,19 +47,10 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{kernel: jobtest.New(), served: make(chan error, 1)}
 	w.kernel.Program("workload.exe", workload)
-	l, path := listen(t)
-	go func() { // ends with Shutdown
-		w.served <- shim.Serve(context.Background(), l, shim.Config{
-			Namespace: "ns", Host: host.Host{Kernel: w.kernel}, Emit: w.emit,
-			Machine: spec.Host{Lookup: func(path string) bool { return path == program }},
-		})
-	}()
-	conn, err := dial(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := ttrpc.NewClient(conn)
-	w.TTRPCTaskService = api.NewTTRPCTaskClient(client)
+	client := w.serve(t, shim.Config{
+		Namespace: "ns", Host: host.Host{Kernel: w.kernel}, Emit: w.emit,
+		Machine: spec.Host{Lookup: func(path string) bool { return path == program }},
+	})
 	t.Cleanup(func() {
 		_, _ = w.Kill(context.Background(), &api.KillRequest{ID: "c", Signal: 9}) // it may be gone
 		w.kernel.Wait()
@@ -70,6 +61,20 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	return w
+}
+
+// serve starts a shim, which ends with Shutdown, and connects to it.
+func (w *world) serve(t *testing.T, c shim.Config) *ttrpc.Client {
+	t.Helper()
+	l, path := listen(t)
+	go func() { w.served <- shim.Serve(context.Background(), l, c) }()
+	conn, err := dial(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := ttrpc.NewClient(conn)
+	w.TTRPCTaskService = api.NewTTRPCTaskClient(client)
+	return client
 }
 
 func (w *world) emit(e any) {
@@ -88,6 +93,12 @@ func (w *world) told() (all []string) {
 			all = append(all, "create "+e.ContainerID)
 		case *events.TaskStart:
 			all = append(all, "start "+e.ContainerID)
+		case *events.TaskPaused:
+			all = append(all, "paused "+e.ContainerID)
+		case *events.TaskResumed:
+			all = append(all, "resumed "+e.ContainerID)
+		case *events.TaskOOM:
+			all = append(all, "oom "+e.ContainerID)
 		case *events.TaskExecAdded:
 			all = append(all, "exec-added "+e.ExecID)
 		case *events.TaskExecStarted:

@@ -30,7 +30,7 @@ func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 
 // Cleanup implements [bootstrap.Shim].
 func (s silo) Cleanup(ctx context.Context, p bootstrap.Params) error {
-	return s.host.Cleanup(ctx, p.Namespace, p.ID)
+	return s.host.Cleanup(ctx, p.Namespace, p.ID, p.Bundle)
 }
 
 func main() { os.Exit(bootstrap.Main(bootstrap.Self(), silo{})) }

@@ -2,4 +2,11 @@
 //
 // A [Job] is a job container (Kubernetes calls it HostProcess): one job object whose members are the container. The
 // job ends its members when its last handle closes, and the shim holds the only one.
+//
+// A [Server] is a Windows Server container: a compute system of the Host Compute Service over mounted layers, in a
+// network namespace, with the credentials of an account. What it has of the machine is written down in the bundle
+// before it is made, and given back in reverse: by [Server.Close], or by [Host.Cleanup] when the shim has died. Layers
+// are never taken from under a system that has not exited.
+//
+// The functions of Windows for layers and networks are behind [Storage] and [Network]; hosttest simulates both.
 package host

@@ -6,6 +6,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -15,6 +16,7 @@ var classes = []struct{ kernel, class error }{
 	{jobobject.ErrNotExist, errdefs.ErrNotFound},
 	{jobobject.ErrClosed, errdefs.ErrNotFound},
 	{jobobject.ErrNotSupported, errdefs.ErrNotImplemented},
+	{hcs.ErrExited, errdefs.ErrNotFound},
 }
 
 // classify gives a kernel error its class of containerd's, once, here.

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/spec"
@@ -10,11 +11,32 @@ import (
 type Host struct {
 	// Kernel is the system's when nil.
 	Kernel jobobject.Kernel
+	// Service makes and runs Windows Server containers; Storage mounts their layers and Network makes their network
+	// namespaces. Each is the system's when nil.
+	Service *hcs.Client
+	Storage Storage
+	Network Network
+	// Suspend stops every thread of a process and returns what undoes it and must be called once. It is the
+	// system's when nil, and is needed where the kernel cannot freeze a job.
+	Suspend func(pid uint32) (resume func() error, err error)
 }
 
 var _ shim.Host = Host{}
 
 // Job makes an empty job container named after namespace and id.
 func (h Host) Job(namespace, id string, plan *spec.Job) (shim.Container, error) {
-	return newJob(h.Kernel, namespace, id, plan)
+	return newJob(h, namespace, id, plan)
+}
+
+func (h Host) withDefaults() Host {
+	if h.Service == nil {
+		h.Service = new(hcs.Client)
+	}
+	if h.Storage == nil {
+		h.Storage = windowsStorage{}
+	}
+	if h.Network == nil {
+		h.Network = windowsNetwork{}
+	}
+	return h
 }

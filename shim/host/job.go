@@ -32,15 +32,27 @@ type Job struct {
 	token     token
 	collector *stats.Collector
 	missing   sync.Once // guards the one log of what the kernel refuses
+	plan      *spec.Job
+	hold      *hold
+	notices   notices
+
+	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
+	updating sync.Mutex
+	limits   spec.Limits // in force
 
 	// mu guards the field below.
 	mu    sync.Mutex
 	ended bool // no program may start any more
 }
 
-var _ shim.Container = (*Job)(nil)
+var (
+	_ shim.Container = (*Job)(nil)
+	_ shim.Noticer   = (*Job)(nil)
+	_ shim.Updater   = (*Job)(nil)
+	_ task.Pauser    = (*Job)(nil)
+)
 
-func newJob(kernel jobobject.Kernel, namespace, id string, plan *spec.Job) (*Job, error) {
+func newJob(h Host, namespace, id string, plan *spec.Job) (*Job, error) {
 	for _, warning := range plan.Warnings {
 		log.L.WithField(logfield.ContainerID, id).Warn(warning)
 	}
@@ -49,18 +61,19 @@ func newJob(kernel jobobject.Kernel, namespace, id string, plan *spec.Job) (*Job
 		return nil, err
 	}
 	job, err := jobobject.Create(jobobject.Options{
-		Name: JobName(namespace, id), KillOnClose: true, TrackIO: true, Kernel: kernel,
+		Name: JobName(namespace, id), KillOnClose: true, TrackIO: true, Kernel: h.Kernel,
 	})
 	if err != nil {
 		return nil, errors.Join(classify(err), user.Close())
 	}
-	if err := job.SetLimits(limits(plan.Limits)); err != nil {
+	if err := job.SetLimits(jobLimits(plan.Limits)); err != nil {
 		return nil, errors.Join(classify(err), job.Close(), user.Close())
 	}
-	collector := stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: &stats.Limits{
-		CommitBytes: plan.Limits.MemoryBytes, ProcessorRate: plan.Limits.CPURate, ProcessorWeight: plan.Limits.CPUWeight,
-	}})
-	return &Job{id: id, job: job, token: user, collector: collector}, nil
+	collector := stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)})
+	return &Job{
+		id: id, job: job, token: user, collector: collector, plan: plan, limits: plan.Limits,
+		hold: newHold(job, h.Suspend),
+	}, nil
 }
 
 // Program prepares a program that will start inside the job.
@@ -68,16 +81,32 @@ func (j *Job) Program(p *spec.Process, streams *stdio.Relay) task.Program {
 	return &program{job: j, spec: p, streams: streams}
 }
 
-// start launches a program in the job unless the container has ended.
+// start launches a program in the job unless the container has ended. The end may come while it is launched, after the
+// job was emptied: nobody would end the program then, so it is ended here. A pause may come as well.
 func (j *Job) start(o jobobject.ProcessOptions) (*jobobject.Process, error) {
-	j.mu.Lock()
-	ended := j.ended
-	j.mu.Unlock()
-	if ended {
-		return nil, fmt.Errorf("the container has ended: %w", errdefs.ErrFailedPrecondition)
+	if j.hasEnded() {
+		return nil, errEnded
 	}
 	o.Token = j.token.Handle()
-	return j.job.Start(o)
+	p, err := j.job.Start(o)
+	if err != nil {
+		return nil, err
+	}
+	if j.hasEnded() {
+		return nil, errors.Join(errEnded, p.Terminate(task.Killed), p.Close())
+	}
+	if err := j.hold.catch(); err != nil {
+		return nil, errors.Join(fmt.Errorf("stop it in a paused container: %w", err), p.Terminate(task.Killed), p.Close())
+	}
+	return p, nil
+}
+
+var errEnded = fmt.Errorf("the container has ended: %w", errdefs.ErrFailedPrecondition)
+
+func (j *Job) hasEnded() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.ended
 }
 
 // Pids lists the members of the job.
@@ -132,24 +161,13 @@ func (j *Job) Stats(started time.Time) proto.Message {
 // Close gives the job back; members that are left end with it.
 func (j *Job) Close() error {
 	j.collector.Release()
-	return errors.Join(j.job.Close(), j.token.Close())
+	return errors.Join(j.job.Close(), j.hold.close(), j.token.Close())
 }
 
-// limits of a plan as the job object takes them.
-func limits(l spec.Limits) jobobject.Limits {
-	out := jobobject.Limits{
-		KillOnClose: true, JobMemory: l.MemoryBytes, CPURate: l.CPURate, CPUWeight: l.CPUWeight,
-	}
-	for _, a := range l.Affinity {
-		out.Affinity = append(out.Affinity, jobobject.GroupAffinity{Group: uint16(a.Group), Mask: a.Mask})
-	}
-	return out
-}
-
-// Cleanup ends what a dead shim left of a container and returns once its job is gone. A container that is gone
+// cleanupJob ends what a dead shim left of a container and returns once its job is gone. A container that is gone
 // already is a success: the kernel ends a job's members when the last handle closes.
-func (h Host) Cleanup(ctx context.Context, namespace, id string) error {
-	job, err := jobobject.Open(JobName(namespace, id), jobobject.AccessAll, h.Kernel)
+func (h Host) cleanupJob(ctx context.Context, namespace, id string) error {
+	job, err := jobobject.Open(JobName(namespace, id), jobobject.AccessQuery|jobobject.AccessTerminate, h.Kernel)
 	if errors.Is(err, jobobject.ErrNotExist) {
 		return nil
 	}

@@ -66,9 +66,11 @@ func (p *program) connect(o *jobobject.ProcessOptions) error {
 	return nil
 }
 
-// Wait returns the exit status. The console is closed then, which ends the output that the relay reads.
+// Wait returns the exit status, after the notices of limits that the program met. The console is closed then, which
+// ends the output that the relay reads.
 func (p *program) Wait(ctx context.Context) (uint32, error) {
 	status, err := p.process.Wait(ctx)
+	p.job.settle(p.process.Pid())
 	if p.console != nil {
 		err = errors.Join(err, p.console.Close())
 	}
@@ -88,7 +90,10 @@ func (p *program) Signal(sig uint32) error {
 	if !ok {
 		return fmt.Errorf("signal %d is unknown on Windows (0, 1, 2, 5, 6, 9 and 15 are known): %w", sig, errdefs.ErrInvalidArgument)
 	}
-	return classify(p.process.Signal(event))
+	if err := p.process.Signal(event); !errors.Is(err, jobobject.ErrExited) {
+		return classify(err)
+	}
+	return nil
 }
 
 // Resize sets the size of the console.

@@ -1,6 +1,7 @@
 // Package spec turns an OCI runtime spec and its annotations into a plan that a host can carry out without
 // asking again: [Load] reads the bundle, [Host.Job] plans a job container (what Kubernetes calls HostProcess), and
-// [NewProcess] plans one process in it.
+// [NewProcess] plans one process in it. [Host.Server] plans a Windows Server container, as the document that the
+// Host Compute Service takes, and [Server.Exec] one process in that.
 //
 // A plan is complete: the program has been found, the command line is quoted, limits are in the units of the job
 // object. What the plan cannot hold is an error that names the field and says what to do. Nothing is dropped in

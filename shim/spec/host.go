@@ -2,6 +2,7 @@ package spec
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
@@ -17,6 +18,10 @@ type Host struct {
 	Path string
 	// Rootfs says that the host can give a job a root file system of its own.
 	Rootfs bool
+	// Resolve follows the links of a path to an existing file or directory. The Host Compute Service does not.
+	Resolve func(path string) (string, error)
+	// Read reads a small file.
+	Read func(path string) ([]byte, error)
 }
 
 func (h Host) withDefaults() Host {
@@ -31,6 +36,12 @@ func (h Host) withDefaults() Host {
 	}
 	if h.Path == "" {
 		h.Path = os.Getenv("PATH")
+	}
+	if h.Resolve == nil {
+		h.Resolve = filepath.EvalSymlinks
+	}
+	if h.Read == nil {
+		h.Read = os.ReadFile
 	}
 	return h
 }

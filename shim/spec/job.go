@@ -22,11 +22,9 @@ type Job struct {
 	Process Process
 	// InheritUser runs every process as the shim's own user.
 	InheritUser bool
-	// Warnings name what was asked for and will not be done. Empty unless [BestEffort] was asked for.
-	Warnings []string
+	Compromise
 
-	host       Host
-	bestEffort bool
+	host Host
 }
 
 // Job plans a job container. A kind of container, or a wish, that is not implemented is
@@ -38,7 +36,7 @@ func (h Host) Job(s *specs.Spec) (*Job, error) {
 	}
 	j := &Job{
 		host:        h.withDefaults(),
-		bestEffort:  s.Annotations[BestEffort] == "true",
+		Compromise:  Compromise{bestEffort: s.Annotations[BestEffort] == "true"},
 		InheritUser: s.Annotations[annotations.HostProcessInheritUser] == "true",
 	}
 	for _, plan := range []func(*specs.Spec) error{j.planRoot, j.planMounts, j.planCredentials, j.planLimits, j.planInit} {
@@ -49,9 +47,11 @@ func (h Host) Job(s *specs.Spec) (*Job, error) {
 	return j, nil
 }
 
-// isJob refuses every kind of container but a job container.
-func isJob(s *specs.Spec) error {
-	a := s.Annotations
+// IsJob tells whether a spec asks for a job container, and not for a Windows Server container.
+func IsJob(s *specs.Spec) bool { return s.Annotations[annotations.HostProcessContainer] == "true" }
+
+// isWindows refuses what is no container that shares the kernel of this host.
+func isWindows(s *specs.Spec) error {
 	switch {
 	case s.Linux != nil:
 		return fmt.Errorf("linux: Linux containers are not implemented: %w", errdefs.ErrNotImplemented)
@@ -61,10 +61,19 @@ func isJob(s *specs.Spec) error {
 		return fmt.Errorf("windows is missing: add \"windows\": {}: %w", errdefs.ErrInvalidArgument)
 	case s.Windows.HyperV != nil:
 		return fmt.Errorf("windows.hyperv: Hyper-V isolation is not implemented: %w", errdefs.ErrNotImplemented)
-	case a[annotations.HostProcessContainer] != "true":
-		return fmt.Errorf("annotation %s is not \"true\": Windows Server containers are not implemented yet: %w",
-			annotations.HostProcessContainer, errdefs.ErrNotImplemented)
-	case a[annotations.DisableHostProcessContainer] == "true":
+	}
+	return nil
+}
+
+// isJob refuses every kind of container but a job container.
+func isJob(s *specs.Spec) error {
+	if err := isWindows(s); err != nil {
+		return err
+	}
+	switch {
+	case !IsJob(s):
+		return fmt.Errorf("annotation %s is not \"true\": this is no job container: %w", annotations.HostProcessContainer, errdefs.ErrInvalidArgument)
+	case s.Annotations[annotations.DisableHostProcessContainer] == "true", s.Annotations[annotations.DisableUnsafeOperations] == "true":
 		return fmt.Errorf("annotation %s forbids job containers: %w", annotations.DisableHostProcessContainer, errdefs.ErrPermissionDenied)
 	}
 	return nil
@@ -126,13 +135,4 @@ func (j *Job) planInit(s *specs.Spec) error {
 	}
 	j.Process = *p
 	return nil
-}
-
-// lacks records that field will not be done, which is an error unless best effort is enough.
-func (j *Job) lacks(field, why string) error {
-	if j.bestEffort {
-		j.Warnings = append(j.Warnings, field+": "+why)
-		return nil
-	}
-	return fmt.Errorf("%s: %s; annotation %s: \"true\" makes this a warning: %w", field, why, BestEffort, errdefs.ErrNotImplemented)
 }

@@ -52,8 +52,8 @@ func (j *Job) planLimits(s *specs.Spec) error {
 	return nil
 }
 
-// planCPU takes one of count, maximum and shares; together they contradict each other.
-func (j *Job) planCPU(r specs.WindowsResources, a map[string]string) error {
+// pickCPU takes one of count, maximum and shares; together they contradict each other.
+func pickCPU(r specs.WindowsResources, a map[string]string) (count, maximum, shares wish, err error) {
 	var c specs.WindowsCPUResources
 	if r.CPU != nil {
 		c = *r.CPU
@@ -61,7 +61,13 @@ func (j *Job) planCPU(r specs.WindowsResources, a map[string]string) error {
 	count, err1 := pick(a, annotations.ContainerProcessorCount, "windows.resources.cpu.count", c.Count)
 	maximum, err2 := pick(a, annotations.ContainerProcessorLimit, "windows.resources.cpu.maximum", widen(c.Maximum))
 	shares, err3 := pick(a, annotations.ContainerProcessorWeight, "windows.resources.cpu.shares", widen(c.Shares))
-	if err := first(err1, err2, err3, atMostOne(count, maximum, shares), upToWhole(maximum), upToWhole(shares)); err != nil {
+	err = first(err1, err2, err3, atMostOne(count, maximum, shares), upToWhole(maximum), upToWhole(shares))
+	return count, maximum, shares, err
+}
+
+func (j *Job) planCPU(r specs.WindowsResources, a map[string]string) error {
+	count, maximum, shares, err := pickCPU(r, a)
+	if err != nil {
 		return err
 	}
 	switch {
@@ -81,25 +87,30 @@ func rateOf(count uint64, processors int) uint32 {
 	return uint32(max(1, min(count, n)*whole/n))
 }
 
-func (j *Job) planAffinity(r specs.WindowsResources, _ map[string]string) error {
+func (j *Job) planAffinity(r specs.WindowsResources, _ map[string]string) (err error) {
+	j.Limits.Affinity, err = affinity(r)
+	return err
+}
+
+func affinity(r specs.WindowsResources) (list []Affinity, err error) {
 	if r.CPU == nil {
-		return nil
+		return nil, nil
 	}
 	seen := map[uint32]bool{}
 	for i, a := range r.CPU.Affinity {
 		field := fmt.Sprintf("windows.resources.cpu.affinity[%d]", i)
 		switch {
 		case a.Mask == 0:
-			return fmt.Errorf("%s.mask is zero: name at least one processor: %w", field, errdefs.ErrInvalidArgument)
+			return nil, fmt.Errorf("%s.mask is zero: name at least one processor: %w", field, errdefs.ErrInvalidArgument)
 		case a.Group > math.MaxUint16:
-			return fmt.Errorf("%s.group %d: use 0 to %d: %w", field, a.Group, math.MaxUint16, errdefs.ErrInvalidArgument)
+			return nil, fmt.Errorf("%s.group %d: use 0 to %d: %w", field, a.Group, math.MaxUint16, errdefs.ErrInvalidArgument)
 		case seen[a.Group]:
-			return fmt.Errorf("%s.group %d is named twice: join the masks: %w", field, a.Group, errdefs.ErrInvalidArgument)
+			return nil, fmt.Errorf("%s.group %d is named twice: join the masks: %w", field, a.Group, errdefs.ErrInvalidArgument)
 		}
 		seen[a.Group] = true
-		j.Limits.Affinity = append(j.Limits.Affinity, Affinity{Mask: a.Mask, Group: uint16(a.Group)})
+		list = append(list, Affinity{Mask: a.Mask, Group: uint16(a.Group)})
 	}
-	return nil
+	return list, nil
 }
 
 // planMemory takes the bytes as they are. An annotation counts in megabytes and goes first.
@@ -121,8 +132,7 @@ func (j *Job) planMemory(r specs.WindowsResources, a map[string]string) error {
 	return nil
 }
 
-// planStorage refuses what a job object cannot limit.
-func (j *Job) planStorage(r specs.WindowsResources, a map[string]string) error {
+func pickStorage(r specs.WindowsResources, a map[string]string) (bps, iops, size wish, err error) {
 	var st specs.WindowsStorageResources
 	if r.Storage != nil {
 		st = *r.Storage
@@ -130,7 +140,13 @@ func (j *Job) planStorage(r specs.WindowsResources, a map[string]string) error {
 	bps, err1 := pick(a, annotations.ContainerStorageQoSBandwidthMaximum, "windows.resources.storage.bps", st.Bps)
 	iops, err2 := pick(a, annotations.ContainerStorageQoSIopsMaximum, "windows.resources.storage.iops", st.Iops)
 	size, err3 := pick(nil, "", "windows.resources.storage.sandboxSize", st.SandboxSize)
-	if err := first(err1, err2, err3); err != nil {
+	return bps, iops, size, first(err1, err2, err3)
+}
+
+// planStorage refuses what a job object cannot limit.
+func (j *Job) planStorage(r specs.WindowsResources, a map[string]string) error {
+	bps, iops, size, err := pickStorage(r, a)
+	if err != nil {
 		return err
 	}
 	for _, w := range []wish{bps, iops, size} {

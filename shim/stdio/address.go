@@ -7,15 +7,19 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/containerd/errdefs"
 )
 
-// address is where one stream leads.
+// address is where one stream leads: to a pipe, a file or a logging program.
 type address struct {
-	field string // "stdin", "stdout" or "stderr"
-	path  string // of a pipe, or of a file
-	file  bool
+	field    string // "stdin", "stdout" or "stderr"
+	path     string // of the pipe, the file or the program
+	file     bool
+	rotation rotation // of the file
+	program  bool
+	args     []string // of the program
 }
 
 // parseAddresses returns the addresses of stdin, stdout and stderr, nil where
@@ -45,9 +49,7 @@ func parseAddress(field, raw string) (*address, error) {
 		return nil, fmt.Errorf("%s: neither a pipe nor a URI: %w", field, errdefs.ErrInvalidArgument)
 	}
 	switch path := filePath(u.Path); {
-	case u.Scheme == "binary":
-		return nil, fmt.Errorf("%s: binary:// logging: %w", field, errdefs.ErrNotImplemented)
-	case u.Scheme != "npipe" && u.Scheme != "file":
+	case u.Scheme != "npipe" && u.Scheme != "file" && u.Scheme != "binary":
 		return nil, fmt.Errorf("%s: unknown scheme %q: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
 	case u.Host != "":
 		return nil, fmt.Errorf("%s: %s:// must not name a host: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
@@ -56,12 +58,36 @@ func parseAddress(field, raw string) (*address, error) {
 	case u.Scheme == "npipe":
 		return nil, fmt.Errorf("%s: npipe:// names no local pipe: %w", field, errdefs.ErrInvalidArgument)
 	case field == "stdin":
-		return nil, fmt.Errorf("stdin: file:// takes output only: %w", errdefs.ErrInvalidArgument)
-	case !filepath.IsAbs(path):
-		return nil, fmt.Errorf("%s: file:// path is not absolute: %w", field, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("stdin: %s:// takes output only: %w", u.Scheme, errdefs.ErrInvalidArgument)
+	case !isLocal(path):
+		return nil, fmt.Errorf("%s: %s:// path is not an absolute one of this host: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
+	case u.Scheme == "binary":
+		return programAddress(field, path, u)
 	default:
-		return &address{field: field, path: path, file: true}, nil
+		r, err := parseRotation(field, u.RawQuery)
+		return &address{field: field, path: path, file: true, rotation: r}, err
 	}
+}
+
+// programAddress reads the rest of binary://: a key of the query is an argument, and so is its value if it has one.
+func programAddress(field, path string, u *url.URL) (*address, error) {
+	if !isProgram(path) {
+		return nil, fmt.Errorf("%s: binary:// names no program: %w", field, errdefs.ErrInvalidArgument)
+	}
+	a := &address{field: field, path: path, program: true}
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		for _, part := range []string{key, value} {
+			arg, err := url.QueryUnescape(part)
+			if err != nil {
+				return nil, fmt.Errorf("%s: binary:// has a query that cannot be read: %w", field, errdefs.ErrInvalidArgument)
+			}
+			if arg != "" {
+				a.args = append(a.args, arg)
+			}
+		}
+	}
+	return a, nil
 }
 
 // open reaches a as a place to write to.
@@ -72,7 +98,15 @@ func (a *address) open(ctx context.Context) (io.WriteCloser, error) {
 	if err := os.MkdirAll(filepath.Dir(a.path), 0o750); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(a.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if a.rotation.size > 0 {
+		return openRotated(a.path, a.rotation)
+	}
+	return openLog(a.path)
+}
+
+// openLog opens a file to append to.
+func openLog(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 }
 
 // unavailable gives err, from reaching a, its name and class.

@@ -3,6 +3,7 @@ package stdio
 import (
 	"errors"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -10,43 +11,64 @@ import (
 )
 
 func TestParseAddress(t *testing.T) {
-	pipe, log := endpoint(t), filepath.Join(t.TempDir(), "a log.txt")
+	pipe, log, program := endpoint(t), filepath.Join(t.TempDir(), "a log.txt"), filepath.Join(t.TempDir(), "logger.exe")
+	bad := func(class error) want { return want{err: class} }
 	for name, tc := range map[string]struct {
 		field, raw string
-		path       string
-		file       bool
-		err        error
+		want       want
 	}{
-		"pipe":             {"stdout", pipe, pipe, false, nil},
-		"pipe for stdin":   {"stdin", pipe, pipe, false, nil},
-		"npipe":            {"stderr", uri("npipe", pipe), pipe, false, nil},
-		"npipe elsewhere":  {"stderr", "npipe://server/pipe/x", "", false, errdefs.ErrInvalidArgument},
-		"npipe, no path":   {"stderr", "npipe://", "", false, errdefs.ErrInvalidArgument},
-		"file":             {"stdout", uri("file", log), log, true, nil},
-		"file for stdin":   {"stdin", uri("file", log), "", false, errdefs.ErrInvalidArgument},
-		"file with a host": {"stdout", "file://server/share/x", "", false, errdefs.ErrInvalidArgument},
-		"file, no path":    {"stdout", "file://", "", false, errdefs.ErrInvalidArgument},
-		"logging program":  {"stdout", "binary:///logger.exe?token=hush", "", false, errdefs.ErrNotImplemented},
-		"unknown scheme":   {"stdout", "fifo:///x?token=hush", "", false, errdefs.ErrInvalidArgument},
-		"relative path":    {"stdout", `dir\hush`, "", false, errdefs.ErrInvalidArgument},
-		"no URI at all":    {"stdin", "%hush\x00", "", false, errdefs.ErrInvalidArgument},
+		"pipe":             {"stdout", pipe, want{address: address{path: pipe}}},
+		"pipe for stdin":   {"stdin", pipe, want{address: address{path: pipe}}},
+		"npipe":            {"stderr", uri("npipe", pipe), want{address: address{path: pipe}}},
+		"npipe elsewhere":  {"stderr", "npipe://server/pipe/x", bad(errdefs.ErrInvalidArgument)},
+		"npipe, no path":   {"stderr", "npipe://", bad(errdefs.ErrInvalidArgument)},
+		"file":             {"stdout", uri("file", log), want{address: address{path: log, file: true, rotation: rotation{files: 5}}}},
+		"file, rotated":    {"stdout", uri("file", log) + "?max_size=2k&max_files=3", want{address: address{path: log, file: true, rotation: rotation{2048, 3}}}},
+		"file, size":       {"stdout", uri("file", log) + "?max_size=10M", want{address: address{path: log, file: true, rotation: rotation{10 << 20, 5}}}},
+		"file, no size":    {"stdout", uri("file", log) + "?max_size=hush", bad(errdefs.ErrInvalidArgument)},
+		"file, huge":       {"stdout", uri("file", log) + "?max_size=9999999999999g", bad(errdefs.ErrInvalidArgument)},
+		"file, no files":   {"stdout", uri("file", log) + "?max_size=1&max_files=0", bad(errdefs.ErrInvalidArgument)},
+		"file, files only": {"stdout", uri("file", log) + "?max_files=2", bad(errdefs.ErrInvalidArgument)},
+		"file, unknown":    {"stdout", uri("file", log) + "?max-size=1", bad(errdefs.ErrInvalidArgument)},
+		"file for stdin":   {"stdin", uri("file", log), bad(errdefs.ErrInvalidArgument)},
+		"file with a host": {"stdout", "file://server/share/x", bad(errdefs.ErrInvalidArgument)},
+		"file, no path":    {"stdout", "file://", bad(errdefs.ErrInvalidArgument)},
+		"program":          {"stderr", uri("binary", program), want{address: address{path: program, program: true}}},
+		"program, arguments": {
+			"stdout", uri("binary", program) + "?--file=a+b&-v&=%26",
+			want{address: address{path: program, program: true, args: []string{"--file", "a b", "-v", "&"}}},
+		},
+		"program, bad query":  {"stdout", uri("binary", program) + "?hush=%zz", bad(errdefs.ErrInvalidArgument)},
+		"program with a host": {"stdout", "binary://server/share/x.exe?hush", bad(errdefs.ErrInvalidArgument)},
+		"program for stdin":   {"stdin", uri("binary", program), bad(errdefs.ErrInvalidArgument)},
+		"program, no path":    {"stdout", "binary://?hush", bad(errdefs.ErrInvalidArgument)},
+		"unknown scheme":      {"stdout", "fifo:///x?token=hush", bad(errdefs.ErrInvalidArgument)},
+		"relative path":       {"stdout", `dir\hush`, bad(errdefs.ErrInvalidArgument)},
+		"no URI at all":       {"stdin", "%hush\x00", bad(errdefs.ErrInvalidArgument)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, err := parseAddress(tc.field, tc.raw)
-			if tc.err != nil {
-				if !errors.Is(err, tc.err) || !strings.HasPrefix(err.Error(), tc.field+": ") {
-					t.Fatalf("error %v, want class %v and the field first", err, tc.err)
+			if tc.want.err != nil {
+				if !errors.Is(err, tc.want.err) || !strings.HasPrefix(err.Error(), tc.field+": ") {
+					t.Fatalf("error %v, want class %v and the field first", err, tc.want.err)
 				}
 				if strings.Contains(err.Error(), "hush") {
 					t.Errorf("the error repeats the address: %v", err)
 				}
 				return
 			}
-			if err != nil || *a != (address{tc.field, tc.path, tc.file}) {
-				t.Errorf("got %+v, %v", a, err)
+			tc.want.field = tc.field
+			if err != nil || !reflect.DeepEqual(*a, tc.want.address) {
+				t.Errorf("got %+v, %v, want %+v", a, err, tc.want.address)
 			}
 		})
 	}
+}
+
+// want is what an address is read as, or the class of the error.
+type want struct {
+	address
+	err error
 }
 
 // uri writes path as containerd's clients do.

@@ -5,6 +5,7 @@
 //	\\.\pipe\..-stdin  ──read──► input  goroutine ──write──► pipe ──► stdin
 //	\\.\pipe\..-stdout ◄─write── output goroutine ◄─read──── pipe ◄── stdout
 //	file:///C:/x.log   ◄─write── output goroutine ◄─read──── pipe ◄── stderr
+//	binary:///C:/l.exe ◄─write── (either of them)
 //
 // The program never holds a pipe of containerd: containerd may restart, and
 // its pipes with it, while the program goes on writing into a pipe of the shim.
@@ -22,8 +23,9 @@
 //     detached, and the next one at the same address goes on where it stopped.
 //
 // The package starts no process and knows no job: package jobobject hands the
-// ends that [Relay.Child] returns to the program. It runs no logging program
-// either, so binary:// is refused.
+// ends that [Relay.Child] returns to the program. The one exception is the
+// logging program of binary://, which is the shim's own child and outlives the
+// container's last byte. No shell is between.
 //
 // Shim packages and package main may import it.
 package stdio

@@ -13,7 +13,7 @@ import (
 // Open reaches every stream that c names and makes the program's ends.
 //
 // Errors name the field: [errdefs.ErrInvalidArgument] for an address of no
-// known form, [errdefs.ErrNotImplemented] for binary://,
+// known form,
 // [errdefs.ErrFailedPrecondition] for a terminal with stderr, which a console
 // cannot have, and [errdefs.ErrUnavailable] when nobody answers. After an error
 // nothing is left open. ctx bounds the dialling alone.
@@ -51,20 +51,39 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 		if a == nil {
 			continue
 		}
-		client, err := a.open(ctx)
+		s, err := r.reach(ctx, c, a)
 		if err != nil {
 			return a.unavailable(err)
 		}
-		s := newSink(client, a.open, c.Retry)
 		if c.Log != nil {
 			s.log = c.Log.WithField(logfield.Stream, a.field)
 		}
 		r.output = append(r.output, newOutput(a.field, s, &r.lost))
 	}
+	for _, l := range r.loggers {
+		l.endRest()
+	}
 	if c.Terminal {
 		return nil // UseConsole brings the program's ends.
 	}
 	return r.makePipes(addresses)
+}
+
+// reach finds the reader of an output. One that is a program is not started again when it ends: its output is discarded
+// from then on.
+func (r *Relay) reach(ctx context.Context, c Config, a *address) (*sink, error) {
+	if !a.program {
+		client, err := a.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return newSink(client, a.open, c.Retry), nil
+	}
+	l, err := r.logger(ctx, c, a)
+	if err != nil {
+		return nil, err
+	}
+	return newSink(l.take(a.field), l.gone, 0), nil
 }
 
 // makePipes makes the pipe between the relay and the program for each stream.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"time"
 )
 
 // output carries what the program writes to its reader.
@@ -15,6 +16,9 @@ type output struct {
 	sink *sink
 	lost *atomic.Uint64
 	done chan struct{} // closed when run has ended
+
+	reads   atomic.Uint64 // how often the program's stream had something
+	waiting atomic.Bool   // for the program's stream, and not for the reader
 
 	// cut is why the stream was given up, nil after its natural end. It may be
 	// read once done is closed.
@@ -44,8 +48,11 @@ func (o *output) run(ctx context.Context) {
 	defer putChunk(chunk)
 
 	for ctx.Err() == nil {
+		o.waiting.Store(true)
 		n, err := o.src.Read(*chunk)
+		o.waiting.Store(false)
 		if n > 0 {
+			o.reads.Add(1)
 			o.lose(n - o.sink.write(ctx, (*chunk)[:n]))
 		}
 		switch {
@@ -60,6 +67,30 @@ func (o *output) run(ctx context.Context) {
 	o.cut = context.Cause(ctx)
 	if n, err := pending(o.src); err == nil {
 		o.lose(n)
+	}
+}
+
+// heldOpen is how long a stream must have been quiet to be one that somebody just holds open.
+const heldOpen = time.Second
+
+// quiet returns true once nobody has written to the open stream for a while and all of it was delivered, and false when
+// the stream or ctx has ended.
+func (o *output) quiet(ctx context.Context) bool {
+	look := time.NewTicker(heldOpen)
+	defer look.Stop()
+	for before := o.reads.Load(); ; {
+		select {
+		case <-o.done:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-look.C:
+		}
+		now := o.reads.Load()
+		if now == before && o.waiting.Load() {
+			return true
+		}
+		before = now
 	}
 }
 

@@ -19,9 +19,12 @@ const defaultRetry = 10 * time.Second
 // Config says where the streams of one process lead.
 type Config struct {
 	// Stdin, Stdout and Stderr are the fields of containerd's Create and Exec
-	// requests: a pipe path, npipe:// or, for output, file://. Empty means that
-	// the stream was not asked for.
+	// requests: a pipe path, npipe:// or, for output, file:// and binary://. Empty
+	// means that the stream was not asked for.
 	Stdin, Stdout, Stderr string
+
+	// ID and Namespace are the container's, for a logging program.
+	ID, Namespace string
 
 	// Terminal says that the program gets a pseudo console ([Relay.UseConsole])
 	// in place of the pipes of [Relay.Child].
@@ -41,11 +44,12 @@ type Config struct {
 // All methods may be called at any time from any goroutine.
 type Relay struct {
 	// Immutable after Open, or UseConsole where there is one.
-	input  *input    // nil without stdin
-	output []*output // stdout, stderr: those asked for
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	lost   atomic.Uint64
+	input   *input    // nil without stdin
+	output  []*output // stdout, stderr: those asked for
+	loggers []*logger // the programs that read them
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	lost    atomic.Uint64
 
 	terminal bool
 
@@ -162,24 +166,28 @@ func (r *Relay) CloseStdin() {
 
 // Drain waits until all that the program wrote was read to its end and
 // written, and its readers were told so. It is called after the program has
-// exited; a process that inherited its stdout can keep that open for longer.
+// exited. A process that inherited its stdout can keep that open for longer:
+// once nobody has written for a second or two, Drain says that the streams are
+// held and returns. They go on until [Relay.Close].
 //
 // When ctx ends first, the output is given up: what the program wrote and no
 // reader took is counted in [Relay.Lost], the streams are closed, and the error
 // names them and wraps the cause of ctx. Without a started program it
 // returns nil at once.
-func (r *Relay) Drain(ctx context.Context) error {
+func (r *Relay) Drain(ctx context.Context) (held bool, err error) {
 	r.mu.Lock()
 	started, outputs := r.started, r.output
 	r.mu.Unlock()
 	if !started {
-		return nil
+		return false, nil
 	}
 	var errs []error
 	for _, o := range outputs {
-		select {
-		case <-o.done:
-		case <-ctx.Done():
+		if o.quiet(ctx) {
+			held = true
+			continue
+		}
+		if ctx.Err() != nil {
 			r.stop(context.Cause(ctx))
 			<-o.done
 		}
@@ -187,7 +195,7 @@ func (r *Relay) Drain(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("drain %s: %w", o.name, o.cut))
 		}
 	}
-	return errors.Join(errs...)
+	return held, errors.Join(errs...)
 }
 
 // Lost returns how many bytes of output no reader could be given: those that
@@ -197,7 +205,8 @@ func (r *Relay) Lost() uint64 { return r.lost.Load() }
 
 // Close ends all streams at once and releases everything; output that was not
 // drained is counted as lost. When it returns, no goroutine of the relay is
-// left. More calls return nil.
+// left, and logging programs have ended: they get 10 s for it. More calls
+// return nil.
 func (r *Relay) Close() error {
 	r.mu.Lock()
 	first := !r.closed
@@ -216,6 +225,9 @@ func (r *Relay) Close() error {
 	}
 	for _, o := range r.output {
 		errs = append(errs, o.close())
+	}
+	for _, l := range r.loggers {
+		errs = append(errs, l.wait(loggerEnd))
 	}
 	return errors.Join(errs...)
 }

@@ -9,5 +9,6 @@
 // the output has been delivered. No other goroutine watches the process.
 //
 // The package knows neither kernel nor pipe. It declares what it needs of them in iface.go; shim/host and
-// shim/stdio fit. No call to them, and no event, is made while a lock is held.
+// shim/stdio fit. No call to them is made while a lock is held. An event is: it must not block, and what is
+// announced of a task has to come in the order in which it happened.
 package task

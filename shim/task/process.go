@@ -16,6 +16,7 @@ type Status struct {
 	StartedAt time.Time
 	Exit      uint32
 	ExitedAt  time.Time
+	Reason    Reason
 }
 
 // Process is a task's init or one of its execs. All methods are safe for concurrent use.
@@ -32,6 +33,7 @@ type Process struct {
 	// mu guards the fields below.
 	mu     sync.Mutex
 	status Status
+	end    end
 }
 
 // Stdio names a process's streams as the client gave them.
@@ -51,11 +53,15 @@ func newProcess(t *Task, id string, program Program, io IO, stdio Stdio) *Proces
 	}
 }
 
-// Status returns where the process stands.
+// Status returns where the process stands. An exec that runs in a paused task is Paused.
 func (p *Process) Status() Status {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.status
+	s := p.status
+	p.mu.Unlock()
+	if s.State == Running && p.task.Init != p && p.task.Init.Status().State == Paused {
+		s.State = Paused
+	}
+	return s
 }
 
 // Done is closed once the process has stopped and its output has been delivered.
@@ -77,6 +83,28 @@ func (p *Process) step(op Op, change func(*Status)) (from State, err error) {
 	return from, nil
 }
 
+// can says why op would be refused, if it would.
+func (p *Process) can(op Op) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := p.status.State.next(op); err != nil {
+		return fmt.Errorf("%s: %w", p, err)
+	}
+	return nil
+}
+
+// tell moves the process and announces it, as one thing: what is announced of a task comes in the order in which it
+// happened, whoever announces it.
+func (p *Process) tell(op Op, change func(*Status), announce func(Status)) error {
+	p.task.order.Lock()
+	defer p.task.order.Unlock()
+	if _, err := p.step(op, change); err != nil {
+		return err
+	}
+	announce(p.Status())
+	return nil
+}
+
 // String names the process for a person.
 func (p *Process) String() string {
 	if p.ID == "" {
@@ -86,8 +114,13 @@ func (p *Process) String() string {
 }
 
 // Start launches the program and returns its pid. It fails with [errdefs.ErrFailedPrecondition] unless the
-// process is Created.
+// process is Created, and for an exec, its task Running.
 func (p *Process) Start() (uint32, error) {
+	if p != p.task.Init {
+		if err := p.task.Init.can(Exec); err != nil {
+			return 0, err
+		}
+	}
 	if _, err := p.step(Start, nil); err != nil {
 		return 0, err
 	}
@@ -107,9 +140,8 @@ func (p *Process) story(launched chan<- error) {
 		launched <- err
 		return
 	}
-	p.must(p.step(Launched, func(s *Status) { s.Pid, s.StartedAt = pid, p.task.now() }))
 	p.io.Start()
-	p.task.emitStarted(p, pid)
+	p.must(p.tell(Launched, func(s *Status) { s.Pid, s.StartedAt = pid, p.task.now() }, p.task.emitStarted(p)))
 	close(p.started)
 	launched <- nil
 
@@ -118,76 +150,63 @@ func (p *Process) story(launched chan<- error) {
 		p.task.report("wait for the end of "+p.String(), err)
 		status = unknownExit
 	}
-	p.ended(status)
+	p.ended(status, p.over(status, err))
 }
 
 // ended delivers the rest of the output and announces the exit.
-func (p *Process) ended(status uint32) {
+func (p *Process) ended(status uint32, reason Reason) {
 	exitedAt := p.task.now()
 	if p.ID == "" {
 		p.task.endRest()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.task.bounds.Drain)
 	defer cancel()
-	if err := p.io.Drain(ctx); err != nil {
+	held, err := p.io.Drain(ctx)
+	if err != nil {
 		p.task.report("deliver the output of "+p.String(), err)
 	}
-	p.release()
-	p.must(p.step(Exited, func(s *Status) { s.Exit, s.ExitedAt = status, exitedAt }))
-	p.task.emitExit(p, p.Status())
+	if !held {
+		p.closeIO()
+	}
+	p.closeProgram()
+	p.must(p.tell(Exited, func(s *Status) { s.Exit, s.ExitedAt, s.Reason = status, exitedAt, reason }, p.task.emitExit(p)))
+	p.task.exited(p, p.Status())
 	close(p.done)
 }
 
 // abandon ends a process whose launch failed. It has no exit to announce: it never started.
 func (p *Process) abandon() {
 	p.release()
-	p.must(p.step(Failed, func(s *Status) { s.ExitedAt = p.task.now() }))
+	_, err := p.step(Failed, func(s *Status) { s.ExitedAt = p.task.now() })
+	p.must(err)
 	close(p.started)
 	close(p.done)
 }
 
 // release gives back streams and program.
 func (p *Process) release() {
+	p.closeIO()
+	p.closeProgram()
+}
+
+// closeIO ends the streams. Delete does so again: they may have been held beyond the end of the program.
+func (p *Process) closeIO() {
 	if err := p.io.Close(); err != nil {
 		p.task.report("close the streams of "+p.String(), err)
 	}
+}
+
+func (p *Process) closeProgram() {
 	if err := p.program.Close(); err != nil {
 		p.task.report("close "+p.String(), err)
 	}
 }
 
 // must holds the story to the table: a refusal here is a bug of this package.
-func (p *Process) must(_ State, err error) {
+func (p *Process) must(err error) {
 	if err != nil {
 		panic(err)
 	}
-}
-
-// Kill sends a signal. SIGKILL ends the program; the others ask it to. It does not wait for the end. A
-// process that was never started is simply stopped; one that has stopped is [errdefs.ErrNotFound].
-func (p *Process) Kill(sig uint32) error {
-	from, err := p.step(Kill, func(s *Status) {
-		if s.State == Stopped {
-			s.Exit, s.ExitedAt = Killed, p.task.now()
-		}
-	})
-	switch {
-	case err != nil:
-		return err
-	case from == Created:
-		p.release()
-		close(p.started)
-		p.task.emitExit(p, p.Status())
-		close(p.done)
-		return nil
-	case from == Starting:
-		<-p.started
-		return p.Kill(sig)
-	}
-	if err := p.program.Signal(sig); err != nil && p.Status().State == Running {
-		return fmt.Errorf("signal %s: %w", p, err)
-	}
-	return nil
 }
 
 // Resize sets the size of the console. Without a console it is [errdefs.ErrFailedPrecondition]; before the
@@ -197,7 +216,7 @@ func (p *Process) Resize(width, height uint32) error {
 		return fmt.Errorf("resize %s: it has no terminal: %w", p, errdefs.ErrFailedPrecondition)
 	}
 	from, err := p.step(Resize, nil)
-	if err != nil || from != Running {
+	if err != nil || !from.Live() {
 		return err
 	}
 	if err := p.program.Resize(width, height); err != nil {

@@ -9,19 +9,24 @@ import (
 // State is where a process stands. The names are those of containerd's Task API.
 type State uint8
 
-// The states. Starting is Created to a client: the program is being launched.
+// The states. Starting is Created to a client: the program is being launched. An exec is Paused whenever it
+// runs and its task's init is Paused; see [Process.Status].
 const (
 	Created State = iota
 	Starting
 	Running
+	Paused
 	Stopped
 	Deleted
 	states
 )
 
 func (s State) String() string {
-	return [...]string{"created", "starting", "running", "stopped", "deleted"}[s]
+	return [...]string{"created", "starting", "running", "paused", "stopped", "deleted"}[s]
 }
+
+// Live tells whether there is a program: it runs, or it is paused.
+func (s State) Live() bool { return s == Running || s == Paused }
 
 // Op is what is asked of a process, by a client or by the process itself.
 type Op uint8
@@ -35,12 +40,15 @@ const (
 	Kill
 	Exec
 	Resize
+	Pause
+	Resume
+	Update
 	Delete
 	ops
 )
 
 func (o Op) String() string {
-	return [...]string{"start", "launched", "failed", "exited", "kill", "exec", "resize", "delete"}[o]
+	return [...]string{"start", "launched", "failed", "exited", "kill", "exec", "resize", "pause", "resume", "update", "delete"}[o]
 }
 
 // rule is what an operation does in a state: it leads to a state, or it is refused with a class of
@@ -60,27 +68,38 @@ func notFound() rule        { return refuse(errdefs.ErrNotFound) }
 // errImpossible marks what no caller can ask for: the story goroutine does each of its steps once.
 var errImpossible = fmt.Errorf("impossible: %w", errdefs.ErrInternal)
 
-// table is the whole machine. A kill of what has stopped is NotFound, as containerd's runc shim answers.
+// table is the whole machine; docs/states.md shows it. A kill of what has stopped is NotFound, as containerd's runc
+// shim answers.
 var table = [states][ops]rule{
 	Created: {
 		Start: to(Starting), Launched: never(), Failed: never(), Exited: never(),
-		Kill: to(Stopped), Exec: precondition(), Resize: stay(Created), Delete: to(Deleted),
+		Kill: to(Stopped), Exec: precondition(), Resize: stay(Created),
+		Pause: precondition(), Resume: precondition(), Update: stay(Created), Delete: to(Deleted),
 	},
 	Starting: {
 		Start: precondition(), Launched: to(Running), Failed: to(Stopped), Exited: never(),
-		Kill: stay(Starting), Exec: precondition(), Resize: stay(Starting), Delete: precondition(),
+		Kill: stay(Starting), Exec: precondition(), Resize: stay(Starting),
+		Pause: precondition(), Resume: precondition(), Update: stay(Starting), Delete: precondition(),
 	},
 	Running: {
 		Start: precondition(), Launched: never(), Failed: never(), Exited: to(Stopped),
-		Kill: stay(Running), Exec: stay(Running), Resize: stay(Running), Delete: precondition(),
+		Kill: stay(Running), Exec: stay(Running), Resize: stay(Running),
+		Pause: to(Paused), Resume: precondition(), Update: stay(Running), Delete: precondition(),
+	},
+	Paused: {
+		Start: precondition(), Launched: never(), Failed: never(), Exited: to(Stopped),
+		Kill: stay(Paused), Exec: precondition(), Resize: stay(Paused),
+		Pause: precondition(), Resume: to(Running), Update: stay(Paused), Delete: precondition(),
 	},
 	Stopped: {
 		Start: precondition(), Launched: never(), Failed: never(), Exited: never(),
-		Kill: notFound(), Exec: precondition(), Resize: stay(Stopped), Delete: to(Deleted),
+		Kill: notFound(), Exec: precondition(), Resize: stay(Stopped),
+		Pause: precondition(), Resume: precondition(), Update: precondition(), Delete: to(Deleted),
 	},
 	Deleted: {
 		Start: notFound(), Launched: never(), Failed: never(), Exited: never(),
-		Kill: notFound(), Exec: notFound(), Resize: notFound(), Delete: notFound(),
+		Kill: notFound(), Exec: notFound(), Resize: notFound(),
+		Pause: notFound(), Resume: notFound(), Update: notFound(), Delete: notFound(),
 	},
 }
 

@@ -42,6 +42,10 @@ func TestRefusalsCarryContainerdsClass(t *testing.T) {
 		{Stopped, Kill, errdefs.ErrNotFound},
 		{Created, Exec, errdefs.ErrFailedPrecondition},
 		{Stopped, Exec, errdefs.ErrFailedPrecondition},
+		{Paused, Exec, errdefs.ErrFailedPrecondition},
+		{Paused, Pause, errdefs.ErrFailedPrecondition},
+		{Running, Resume, errdefs.ErrFailedPrecondition},
+		{Stopped, Update, errdefs.ErrFailedPrecondition},
 	} {
 		if _, err := c.in.next(c.op); !errors.Is(err, c.class) {
 			t.Errorf("%s in %s: %v, want %v", c.op, c.in, err, c.class)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/errdefs"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // Config is what a task is made of.
@@ -22,6 +21,10 @@ type Config struct {
 	Emit func(event any)
 	// Report takes what went wrong where nobody waits for an answer.
 	Report func(doing string, err error)
+	// Exited is told of each exit once it is announced, before anybody who waits; nil is nobody.
+	Exited func(p *Process, s Status)
+	// Stop says how the container's processes are asked to end.
+	Stop Stop
 	// Bounds default to [DefaultBounds].
 	Bounds Bounds
 	// Now defaults to [time.Now].
@@ -36,12 +39,20 @@ type Task struct {
 	container  Container
 	emit       func(any)
 	report     func(string, error)
+	exited     func(*Process, Status)
+	stop       Stop
+	turn       chan struct{} // holds a value while the task is paused or resumed
 	bounds     Bounds
 	now        func() time.Time
 
-	// mu guards the field below.
-	mu    sync.Mutex
-	execs map[string]*Process
+	// order is held over a change of state and its announcement. It is taken before any other lock.
+	order sync.Mutex
+
+	// mu guards the fields below.
+	mu     sync.Mutex
+	execs  map[string]*Process
+	ending bool      // what runs from now on was ended by the task
+	oom    time.Time // of the last TaskOOM
 }
 
 // New makes a task in state Created and announces nothing: the caller does, once it is reachable.
@@ -49,10 +60,17 @@ func New(c Config, init Program, io IO, stdio Stdio) *Task {
 	t := &Task{
 		ID: c.ID, Bundle: c.Bundle, container: c.Container,
 		emit: c.Emit, report: c.Report, bounds: c.Bounds, now: c.Now,
+		exited: c.Exited, stop: c.Stop, turn: make(chan struct{}, 1),
 		execs: map[string]*Process{},
+	}
+	if t.exited == nil {
+		t.exited = func(*Process, Status) {}
 	}
 	if t.bounds == (Bounds{}) {
 		t.bounds = DefaultBounds
+	}
+	if t.bounds.Pause == 0 {
+		t.bounds.Pause = DefaultBounds.Pause
 	}
 	if t.now == nil {
 		t.now = time.Now
@@ -93,7 +111,7 @@ func (t *Task) CanExec(execID string) error {
 	if execID == t.ID {
 		return fmt.Errorf("exec %s: the id is the task's own: %w", execID, errdefs.ErrAlreadyExists)
 	}
-	if _, err := t.Init.step(Exec, nil); err != nil {
+	if err := t.Init.can(Exec); err != nil {
 		return err
 	}
 	if _, err := t.Process(execID); err == nil {
@@ -101,6 +119,9 @@ func (t *Task) CanExec(execID string) error {
 	}
 	return nil
 }
+
+// CanUpdate says why new limits would be refused, if they would.
+func (t *Task) CanUpdate() error { return t.Init.can(Update) }
 
 // Exec adds a process in state Created and announces it.
 func (t *Task) Exec(execID string, program Program, io IO, stdio Stdio) error {
@@ -116,17 +137,6 @@ func (t *Task) Exec(execID string, program Program, io IO, stdio Stdio) error {
 	t.mu.Unlock()
 	t.emit(&events.TaskExecAdded{ContainerID: t.ID, ExecID: execID})
 	return nil
-}
-
-// KillAll ends every process of the container, whoever started it, when sig is SIGKILL; any other signal goes
-// to init and the execs.
-func (t *Task) KillAll(sig uint32) error {
-	for _, p := range t.Processes()[1:] {
-		if err := p.Kill(sig); err != nil && !errdefs.IsNotFound(err) {
-			t.report("kill "+p.String(), err)
-		}
-	}
-	return t.Init.Kill(sig)
 }
 
 // Delete forgets a stopped or never started process, announces it and returns its last status. Deleting init
@@ -146,6 +156,7 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 		close(p.done)
 	}
 	<-p.done
+	p.closeIO()
 	if p == t.Init {
 		err = t.dissolve(ctx)
 	} else {
@@ -165,6 +176,7 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 func (t *Task) dissolve(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bounds.Terminate)
 	defer cancel()
+	t.end()
 	err := t.container.Terminate(ctx, Killed)
 	t.mu.Lock()
 	execs := t.execs
@@ -174,6 +186,7 @@ func (t *Task) dissolve(ctx context.Context) error {
 		if killErr := p.Kill(SIGKILL); killErr != nil && !errdefs.IsNotFound(killErr) {
 			err = errors.Join(err, killErr)
 		}
+		p.closeIO()
 	}
 	if err = errors.Join(err, t.container.Close()); err != nil {
 		return fmt.Errorf("delete task %s: %w", t.ID, err)
@@ -185,11 +198,12 @@ func (t *Task) dissolve(ctx context.Context) error {
 func (t *Task) endRest() {
 	ctx, cancel := context.WithTimeout(context.Background(), t.bounds.Terminate)
 	defer cancel()
+	t.end()
 	if err := t.container.Terminate(ctx, Killed); err != nil {
 		t.report("end the processes that init of task "+t.ID+" left behind", err)
 	}
 	for _, p := range t.Processes()[1:] {
-		if s := p.Status().State; s != Running && s != Starting {
+		if s := p.Status().State; !s.Live() && s != Starting {
 			continue
 		}
 		select {
@@ -200,29 +214,9 @@ func (t *Task) endRest() {
 	}
 }
 
-func (t *Task) emitStarted(p *Process, pid uint32) {
-	if p.ID == "" {
-		t.emit(&events.TaskStart{ContainerID: t.ID, Pid: pid})
-		return
-	}
-	t.emit(&events.TaskExecStarted{ContainerID: t.ID, ExecID: p.ID, Pid: pid})
-}
-
-// emitExit announces an exit. Containerd knows init by an id that equals the container's.
-func (t *Task) emitExit(p *Process, s Status) {
-	id := p.ID
-	if id == "" {
-		id = t.ID
-	}
-	t.emit(&events.TaskExit{
-		ContainerID: t.ID, ID: id, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: stamp(s.ExitedAt),
-	})
-}
-
-// stamp is nil for a moment that never came.
-func stamp(t time.Time) *timestamppb.Timestamp {
-	if t.IsZero() {
-		return nil
-	}
-	return timestamppb.New(t)
+// end marks what runs as ended by the task.
+func (t *Task) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ending = true
 }

@@ -1,146 +1,16 @@
 package task_test
 
 import (
-	"context"
 	"errors"
-	"slices"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/errdefs"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/shim/task"
 )
-
-// world is a container whose programs end when the test says so, and a record of what was announced.
-type world struct {
-	mu       sync.Mutex
-	events   []string
-	programs []*program
-	closed   int
-}
-
-func (w *world) emit(e any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events = append(w.events, describe(e))
-}
-
-func describe(e any) string {
-	switch e := e.(type) {
-	case *events.TaskStart:
-		return "start"
-	case *events.TaskExit:
-		return "exit " + e.ID
-	case *events.TaskDelete:
-		return "delete " + e.ID
-	case *events.TaskExecAdded:
-		return "exec-added " + e.ExecID
-	case *events.TaskExecStarted:
-		return "exec-started " + e.ExecID
-	default:
-		return "unknown"
-	}
-}
-
-func (w *world) announced() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.events)
-}
-
-func (w *world) Pids() ([]uint32, error) { return nil, nil }
-func (w *world) Close() error            { w.closed++; return nil }
-
-func (w *world) Terminate(_ context.Context, status uint32) error {
-	for _, p := range w.programs {
-		p.end(status)
-	}
-	return nil
-}
-
-// program runs from Start until end is called.
-type program struct {
-	refuse error
-	slow   chan struct{} // holds Start while open, when not nil
-	exit   chan uint32
-	once   sync.Once
-}
-
-func (w *world) program() *program {
-	p := &program{exit: make(chan uint32, 1)}
-	w.programs = append(w.programs, p)
-	return p
-}
-
-func (p *program) Start() (uint32, error) {
-	if p.slow != nil {
-		<-p.slow
-	}
-	return 42, p.refuse
-}
-func (p *program) Wait(context.Context) (uint32, error) { return <-p.exit, nil }
-func (p *program) end(status uint32)                    { p.once.Do(func() { p.exit <- status }) }
-func (p *program) Resize(uint32, uint32) error          { return nil }
-func (p *program) Close() error                         { return nil }
-func (p *program) Signal(sig uint32) error {
-	if sig == task.SIGKILL {
-		p.end(task.Killed)
-	}
-	return nil
-}
-
-// streams deliver once drained is closed; nil is at once.
-type streams struct{ drained chan struct{} }
-
-func (s streams) Start()       {}
-func (s streams) CloseStdin()  {}
-func (s streams) Close() error { return nil }
-func (s streams) Drain(ctx context.Context) error {
-	if s.drained == nil {
-		return nil
-	}
-	select {
-	case <-s.drained:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (w *world) task(t *testing.T, p *program, s streams) *task.Task {
-	return task.New(task.Config{
-		ID: "c", Container: w, Emit: w.emit,
-		Report: func(doing string, err error) { t.Logf("%s: %v", doing, err) },
-	}, p, s, task.Stdio{})
-}
-
-func start(t *testing.T, p *task.Process) {
-	t.Helper()
-	if _, err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func remove(t *testing.T, tk *task.Task, exec string) task.Status {
-	t.Helper()
-	s, err := tk.Delete(t.Context(), exec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func (w *world) want(t *testing.T, want ...string) {
-	t.Helper()
-	if diff := cmp.Diff(want, w.announced()); diff != "" {
-		t.Errorf("events (-want +got):\n%s", diff)
-	}
-}
 
 func TestExitIsAnnouncedAfterStartAndBeforeDelete(t *testing.T) {
 	w := &world{}
@@ -190,6 +60,35 @@ func TestOutputThatNobodyTakesDelaysTheExitByItsBound(t *testing.T) {
 			t.Errorf("exit came after %s, want the bound %s", took, task.DefaultBounds.Drain)
 		}
 	})
+}
+
+// TestHeldStreamsGoOn: an exec leaves a process behind that keeps its output open. Its exit is told at once, and the
+// output goes on until the exec, or the task, is deleted.
+func TestHeldStreamsGoOn(t *testing.T) {
+	for _, deleted := range []string{"e", ""} {
+		w := &world{}
+		init := w.program()
+		tk := w.task(t, init, streams{})
+		start(t, tk.Init)
+		s, program := streams{held: &atomic.Bool{}}, w.program()
+		s.held.Store(true)
+		if err := tk.Exec("e", program, s, task.Stdio{}); err != nil {
+			t.Fatal(err)
+		}
+		e, _ := tk.Process("e")
+		start(t, e)
+		program.end(0)
+		<-e.Done()
+		if !s.held.Load() {
+			t.Error("the streams were closed with the exit")
+		}
+		init.end(0)
+		<-tk.Init.Done()
+		remove(t, tk, deleted)
+		if s.held.Load() {
+			t.Errorf("the streams are open after the delete of %q", deleted)
+		}
+	}
 }
 
 func TestNeverStarted(t *testing.T) {
@@ -265,14 +164,12 @@ func TestExecsTellTheirExitBeforeInit(t *testing.T) {
 		t.Errorf("exec before start: %v, want failed precondition", err)
 	}
 	start(t, tk.Init)
-	for _, id := range []string{"c", "e", "e"} {
-		err := tk.Exec(id, w.program(), streams{}, task.Stdio{})
-		if (id == "c" || slices.Contains(w.announced(), "exec-added "+id)) && err != nil {
-			if !errdefs.IsAlreadyExists(err) {
-				t.Errorf("exec %s: %v, want already exists", id, err)
-			}
-		} else if err != nil {
-			t.Fatal(err)
+	if err := tk.Exec("e", w.program(), streams{}, task.Stdio{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, taken := range []string{"c", "e"} {
+		if err := tk.Exec(taken, w.program(), streams{}, task.Stdio{}); !errdefs.IsAlreadyExists(err) {
+			t.Errorf("exec %s: %v, want already exists", taken, err)
 		}
 	}
 	exec, err := tk.Process("e")

@@ -24,7 +24,7 @@ func TestBadInputIsRefusedWithItsField(t *testing.T) {
 		{"relative directory", func(s *specs.Spec) { s.Process.Cwd = "here" }, "process.cwd"},
 		{"batch file", func(s *specs.Spec) { s.Process.Args[0] = `C:\x.bat` }, ".bat"},
 		{"hyper-v", func(s *specs.Spec) { s.Windows.HyperV = &specs.WindowsHyperV{} }, "windows.hyperv"},
-		{"no job container", func(s *specs.Spec) { s.Annotations = nil }, "microsoft.com/hostprocess-container"},
+		{"neither a job container nor layers", func(s *specs.Spec) { s.Annotations = nil }, "windows.layerFolders"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := workload.Spec("sleep", "600")

@@ -1,9 +1,11 @@
 // System DLLs that Windows has and Wine lacks: one that is not found is looked for in C:\gap\dll. They are not put into
-// system32, where programs would take their mere presence for a feature of the host.
+// system32, where programs would take their mere presence for a feature of the host. WINEGAP_DLLS names a directory, with
+// a backslash at its end, that is looked at first: a test that brings DLLs of its own.
 #include "gap.h"
 
 typedef NTSTATUS(NTAPI *load_dll)(LPCWSTR, DWORD, const UNICODE_STRING *, HMODULE *);
 static load_dll original;
+static WCHAR own[MAX_PATH];
 
 enum { DLL_NOT_FOUND = 0xC0000135 };
 
@@ -24,6 +26,7 @@ static NTSTATUS load_from(const WCHAR *dir, const UNICODE_STRING *name, HMODULE 
 
 static NTSTATUS NTAPI replacement(LPCWSTR search, DWORD flags, const UNICODE_STRING *name, HMODULE *module) {
     NTSTATUS st = original(search, flags, name, module);
+    if (st == STATUS(DLL_NOT_FOUND) && name && own[0]) st = load_from(own, name, module);
     if (st == STATUS(DLL_NOT_FOUND) && name) st = load_from(L"C:\\gap\\dll\\", name, module);
     if (st == STATUS(DLL_NOT_FOUND) && name && gap_peer) st = load_from(L"C:\\gap\\peer\\", name, module);
     return st;
@@ -33,5 +36,6 @@ BOOL load_install(void) {
     // lea rsp,[rsp+0]; push r13, r12, rbp, rdi, rsi, rbx; sub rsp,0x48
     static const BYTE prologue[] = {0x48, 0x8d, 0xa4, 0x24, 0x00, 0x00, 0x00, 0x00, 0x41, 0x55,
                                     0x41, 0x54, 0x55, 0x57, 0x56, 0x53, 0x48, 0x83, 0xec, 0x48};
+    if (GetEnvironmentVariableW(L"WINEGAP_DLLS", own, MAX_PATH) >= MAX_PATH) own[0] = 0;
     return (original = hook_prologue("LdrLoadDll", replacement, prologue, sizeof prologue)) != NULL;
 }

@@ -1,0 +1,163 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// catchBound bounds the stop of a process that came into a paused job.
+const catchBound = 5 * time.Second
+
+// hold keeps the members of a job from running. Where the kernel freezes jobs, that is one call; elsewhere each member
+// is suspended. All methods are safe for concurrent use.
+type hold struct {
+	// Immutable.
+	job     *jobobject.Job
+	suspend func(pid uint32) (resume func() error, err error)
+
+	// suspending says that members are suspended one by one, and that new ones must be as well.
+	suspending atomic.Bool
+
+	// mu is held over the calls into the kernel on purpose: two that stop and resume must not mix. It guards the
+	// fields below.
+	mu     sync.Mutex
+	frozen bool
+	still  map[uint32]*still
+}
+
+// still is a suspended process. While the member is open its pid means this process.
+type still struct {
+	member *jobobject.Member
+	resume func() error
+}
+
+func newHold(job *jobobject.Job, suspend func(uint32) (func() error, error)) *hold {
+	if suspend == nil {
+		suspend = suspendProcess
+	}
+	return &hold{job: job, suspend: suspend, still: map[uint32]*still{}}
+}
+
+// Pause stops every member, and what becomes one later. After an error all of them run.
+func (j *Job) Pause(ctx context.Context) error { return classify(j.hold.on(ctx)) }
+
+// Resume lets the members go on.
+func (j *Job) Resume(context.Context) error { return classify(j.hold.off()) }
+
+func (h *hold) on(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	err := h.job.Freeze()
+	if !errors.Is(err, jobobject.ErrNotSupported) {
+		h.frozen = err == nil
+		return err
+	}
+	h.suspending.Store(true)
+	if err := h.suspendAllLocked(ctx); err != nil {
+		return errors.Join(err, h.resumeAllLocked())
+	}
+	return nil
+}
+
+func (h *hold) off() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.frozen {
+		return h.resumeAllLocked()
+	}
+	err := h.job.Thaw()
+	h.frozen = err != nil
+	return err
+}
+
+// catch stops what came into a job whose members are suspended. In a frozen job the kernel does.
+func (h *hold) catch() error {
+	if !h.suspending.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), catchBound)
+	defer cancel()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.suspending.Load() { // it was resumed meanwhile
+		return nil
+	}
+	return h.suspendAllLocked(ctx)
+}
+
+// suspendAllLocked suspends members until a list of them has no new one: a member that still ran may have started
+// another behind the list, and ended.
+func (h *hold) suspendAllLocked(ctx context.Context) error {
+	for {
+		pids, err := h.job.Pids()
+		if err != nil {
+			return err
+		}
+		fresh := false
+		for _, pid := range pids {
+			if h.still[pid] != nil {
+				continue
+			}
+			fresh = true
+			if err := h.suspendLocked(pid); err != nil {
+				return err
+			}
+		}
+		if !fresh {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("suspend the processes: new ones keep coming: %w", err)
+		}
+	}
+}
+
+// suspendLocked suspends one member. One that has ended is no error.
+func (h *hold) suspendLocked(pid uint32) error {
+	member, err := h.job.Member(pid)
+	if errors.Is(err, jobobject.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	resume, err := h.suspend(pid)
+	if err == nil {
+		h.still[pid] = &still{member, resume}
+		return nil
+	}
+	if exited, xerr := member.Exited(); xerr == nil && exited {
+		err = nil
+	} else {
+		err = fmt.Errorf("suspend process %d: %w", pid, err)
+	}
+	return errors.Join(err, member.Close())
+}
+
+// resumeAllLocked lets all suspended members go on. One that has ended meanwhile is no error.
+func (h *hold) resumeAllLocked() error {
+	h.suspending.Store(false)
+	var errs []error
+	for pid, s := range h.still {
+		err := s.resume()
+		if exited, xerr := s.member.Exited(); err != nil && !(xerr == nil && exited) {
+			errs = append(errs, fmt.Errorf("resume process %d: %w", pid, err))
+		}
+		errs = append(errs, s.member.Close())
+	}
+	clear(h.still)
+	return errors.Join(errs...)
+}
+
+// close gives back what the suspended members hold; the job is closed by then, and they have ended with it.
+func (h *hold) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.resumeAllLocked()
+}

@@ -1,0 +1,176 @@
+package hosttest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/siloshim/siloshim/schema"
+	"github.com/siloshim/siloshim/shim/host"
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// Machine is a simulated machine, a [host.Storage] and a [host.Network]. The zero Machine is empty and sound. It is safe
+// for concurrent use.
+type Machine struct {
+	mu     sync.Mutex // guards the fields below
+	held   map[string]bool
+	faults map[string]*fault
+	calls  []string
+}
+
+type fault struct {
+	skip, times int
+	err         error
+}
+
+var (
+	_ host.Storage = (*Machine)(nil)
+	_ host.Network = (*Machine)(nil)
+)
+
+// Fail makes the calls of a method, by its name, fail with err: so many times, after as many that pass.
+func (m *Machine) Fail(method string, skip, times int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.faults == nil {
+		m.faults = map[string]*fault{}
+	}
+	m.faults[method] = &fault{skip, times, err}
+}
+
+// Held lists what is mounted or made and not given back.
+func (m *Machine) Held() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.held))
+}
+
+// Calls lists the calls so far, in order: the method and what it was about.
+func (m *Machine) Calls() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.calls)
+}
+
+// call does one call: needs must be held, and then add is and drop is not.
+func (m *Machine) call(method, about string, needs, add, drop string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls = append(m.calls, method+" "+about)
+	if f := m.faults[method]; f != nil && f.skip == 0 && f.times > 0 {
+		f.times--
+		return f.err
+	} else if f != nil && f.skip > 0 {
+		f.skip--
+	}
+	if needs != "" && !m.held[needs] {
+		return fmt.Errorf("%s %s: %s is not there", method, about, needs)
+	}
+	if m.held == nil {
+		m.held = map[string]bool{}
+	}
+	if add != "" && m.held[add] {
+		return fmt.Errorf("%s %s: it is there already", method, about)
+	}
+	if add != "" {
+		m.held[add] = true
+	}
+	if drop != "" {
+		if on := m.blocked(drop); on != "" {
+			return fmt.Errorf("%s %s: %s is on it", method, about, on)
+		}
+		delete(m.held, drop)
+	}
+	return nil
+}
+
+// blocked names what has to go before drop can.
+func (m *Machine) blocked(drop string) string {
+	kind, about, _ := strings.Cut(drop, " ")
+	if kind == "active" && m.held["prepared "+about] {
+		return "prepared " + about
+	}
+	return ""
+}
+
+// volumeOf makes a GUID of a name, the same for the same.
+func volumeOf(name string) string {
+	sum := uint64(14695981039346656037)
+	for _, b := range []byte(name) {
+		sum = (sum ^ uint64(b)) * 1099511628211
+	}
+	return fmt.Sprintf(`\\?\Volume{%08x-%04x-4000-8000-%012x}\`, uint32(sum>>32), uint16(sum), sum&0xffffffffffff)
+}
+
+// LayerID implements [host.Storage].
+func (m *Machine) LayerID(path string) (string, error) {
+	v := volumeOf(path[strings.LastIndexByte(path, '\\')+1:])
+	return v[len(`\\?\Volume{`) : len(v)-2], m.call("LayerID", path, "", "", "")
+}
+
+// Activate implements [host.Storage].
+func (m *Machine) Activate(scratch string, parents []schema.Layer) error {
+	if len(parents) == 0 {
+		return errors.New("a layer without parents")
+	}
+	return m.call("Activate", scratch, "", "active "+scratch, "")
+}
+
+// Deactivate implements [host.Storage].
+func (m *Machine) Deactivate(scratch string) error {
+	return m.call("Deactivate", scratch, "", "", "active "+scratch)
+}
+
+// Prepare implements [host.Storage].
+func (m *Machine) Prepare(scratch string, _ []schema.Layer) error {
+	return m.call("Prepare", scratch, "active "+scratch, "prepared "+scratch, "")
+}
+
+// Unprepare implements [host.Storage].
+func (m *Machine) Unprepare(scratch string) error {
+	return m.call("Unprepare", scratch, "", "", "prepared "+scratch)
+}
+
+// Volume implements [host.Storage].
+func (m *Machine) Volume(scratch string) (string, error) {
+	return volumeOf(scratch), m.call("Volume", scratch, "active "+scratch, "", "")
+}
+
+// MountImage implements [host.Storage].
+func (m *Machine) MountImage(id string, _ spec.Layers) (string, error) {
+	return volumeOf("image " + id), m.call("MountImage", id, "", "image "+id, "")
+}
+
+// UnmountImage implements [host.Storage].
+func (m *Machine) UnmountImage(id string) error {
+	return m.call("UnmountImage", id, "", "", "image "+id)
+}
+
+// AttachUnion implements [host.Storage].
+func (m *Machine) AttachUnion(volume string, _ []schema.Layer) error {
+	return m.call("AttachUnion", volume, "", "union "+volume, "")
+}
+
+// DetachUnion implements [host.Storage].
+func (m *Machine) DetachUnion(volume string) error {
+	return m.call("DetachUnion", volume, "", "", "union "+volume)
+}
+
+// CreateNamespace implements [host.Network].
+func (m *Machine) CreateNamespace(id string) error {
+	return m.call("CreateNamespace", id, "", "namespace "+id, "")
+}
+
+// AddEndpoint implements [host.Network].
+func (m *Machine) AddEndpoint(namespace, endpoint string) error {
+	return m.call("AddEndpoint", endpoint, "namespace "+namespace, "", "")
+}
+
+// DeleteNamespace implements [host.Network].
+func (m *Machine) DeleteNamespace(id string) error {
+	return m.call("DeleteNamespace", id, "", "", "namespace "+id)
+}

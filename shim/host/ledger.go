@@ -1,0 +1,64 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// ledger is what a container has of the machine beside its compute system, which ends with the shim by itself. It is
+// in the bundle from before the first of it is made until the last is given back, for `delete` to find when the shim
+// has died. It holds no secret.
+type ledger struct {
+	Layers      *spec.Layers `json:"layers,omitempty"`
+	Namespace   string       `json:"network_namespace,omitempty"`
+	Credentials bool         `json:"credentials,omitempty"`
+}
+
+// ledgerPath is where the ledger of a bundle is.
+func ledgerPath(bundle string) string { return filepath.Join(bundle, "silo-resources.json") }
+
+// write replaces the ledger of a bundle as one step.
+func (l *ledger) write(bundle string) error {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	draft := ledgerPath(bundle) + ".new"
+	if err := os.WriteFile(draft, text, 0o600); err != nil {
+		return fmt.Errorf("write the list of resources: %w", err)
+	}
+	if err := os.Rename(draft, ledgerPath(bundle)); err != nil {
+		return fmt.Errorf("write the list of resources: %w", errors.Join(err, os.Remove(draft)))
+	}
+	return nil
+}
+
+// readLedger returns nil if the bundle has none.
+func readLedger(bundle string) (*ledger, error) {
+	text, err := os.ReadFile(ledgerPath(bundle))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the list of resources: %w", err)
+	}
+	l := new(ledger)
+	if err := json.Unmarshal(text, l); err != nil {
+		return nil, fmt.Errorf("read the list of resources: %w", err)
+	}
+	return l, nil
+}
+
+func removeLedger(bundle string) error {
+	err := os.Remove(ledgerPath(bundle))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

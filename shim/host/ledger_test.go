@@ -1,0 +1,80 @@
+package host_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/siloshim/siloshim/schema"
+	"github.com/siloshim/siloshim/shim/host"
+	"github.com/siloshim/siloshim/shim/host/hosttest"
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// TestCleanupAfterEveryStep: a shim can die between any two steps of create. What it had made by then is given back,
+// what it had not is no error, and neither is a second time.
+func TestCleanupAfterEveryStep(t *testing.T) {
+	const ns = "9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001"
+	parents := []schema.Layer{{Id: ns, Path: `C:\layers\0`}}
+	directories := `{"layers":{"Kind":"windows-layer","Scratch":"C:\\scratch","Parents":["C:\\layers\\0"]},"network_namespace":"` + ns + `","credentials":true}`
+	images := `{"layers":{"Kind":"CimFS","Scratch":"C:\\scratch","Parents":["C:\\layers\\0"],"Cims":["C:\\0.cim"]},"network_namespace":"` + ns + `"}`
+	for name, life := range map[string]struct {
+		list  string
+		steps []func(*hosttest.Machine) error
+	}{
+		"directories": {directories, []func(*hosttest.Machine) error{
+			func(m *hosttest.Machine) error { return m.Activate(`C:\scratch`, parents) },
+			func(m *hosttest.Machine) error { return m.Prepare(`C:\scratch`, parents) },
+			func(m *hosttest.Machine) error { return m.CreateNamespace(ns) },
+		}},
+		"images": {images, []func(*hosttest.Machine) error{
+			func(m *hosttest.Machine) error { _, err := m.MountImage("c", spec.Layers{}); return err },
+			func(m *hosttest.Machine) error { return m.Activate(`C:\scratch`, parents) },
+			func(m *hosttest.Machine) error {
+				volume, err := m.Volume(`C:\scratch`)
+				return errors.Join(err, m.AttachUnion(volume, parents))
+			},
+			func(m *hosttest.Machine) error { return m.CreateNamespace(ns) },
+		}},
+	} {
+		for died := range len(life.steps) + 1 {
+			b := newBed(t)
+			list := filepath.Join(b.dir, "silo-resources.json")
+			if err := os.WriteFile(list, []byte(life.list), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range life.steps[:died] {
+				if err := step(b.machine); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h := host.Host{Kernel: b.kernel, Service: b.client, Storage: b.machine, Network: b.machine}
+			for range 2 {
+				if err := h.Cleanup(t.Context(), "ns", "c", b.dir); err != nil {
+					t.Errorf("%s, died after step %d: %v", name, died, err)
+				}
+			}
+			b.settled()
+			if _, err := os.Stat(list); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s, died after step %d: the list is left: %v", name, died, err)
+			}
+		}
+	}
+}
+
+// TestBrokenLedger: a list that cannot be read is an error and stays, for a person to look at.
+func TestBrokenLedger(t *testing.T) {
+	b := newBed(t)
+	list := filepath.Join(b.dir, "silo-resources.json")
+	if err := os.WriteFile(list, []byte(`{"layers":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := host.Host{Kernel: b.kernel, Service: b.client, Storage: b.machine, Network: b.machine}
+	if err := h.Cleanup(t.Context(), "ns", "c", b.dir); err == nil {
+		t.Error("it was read")
+	}
+	if _, err := os.Stat(list); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,109 @@
+package host
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/containerd/log"
+
+	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// lateNotice is how long the end of a program waits for the kernel's messages about it, which come by another way and
+// may be lost. They are due at once.
+const lateNotice = 100 * time.Millisecond
+
+// notices are the messages of a job as far as they were read.
+type notices struct {
+	mu     sync.Mutex // guards the fields below
+	told   bool       // somebody listens
+	exits  [64]uint32 // pids of the processes that ended last, as a ring
+	next   int
+	change chan struct{} // closed by the next exit; nil until somebody waits
+}
+
+// reasons are the messages that say why a process may end. Of those about the whole job the pid is 0.
+var reasons = map[jobobject.MessageKind]task.Reason{
+	jobobject.JobMemoryLimit:     task.ReasonOutOfMemory,
+	jobobject.ProcessMemoryLimit: task.ReasonOutOfMemory,
+	jobobject.EndOfJobTime:       task.ReasonLimit,
+	jobobject.EndOfProcessTime:   task.ReasonLimit,
+	jobobject.ActiveProcessLimit: task.ReasonLimit,
+}
+
+// Notify has every limit that is met told to somebody, until the job is closed. It is called once.
+func (j *Job) Notify(tell func(task.Notice)) {
+	j.notices.mu.Lock()
+	j.notices.told = true
+	j.notices.mu.Unlock()
+	messages := j.job.Messages()
+	go func() { // ends when the job is closed
+		for m := range messages {
+			j.hear(m, tell)
+		}
+	}()
+}
+
+func (j *Job) hear(m jobobject.Message, tell func(task.Notice)) {
+	if reason, ok := reasons[m.Kind]; ok {
+		tell(task.Notice{Reason: reason, Pid: m.Pid})
+		return
+	}
+	switch m.Kind {
+	case jobobject.NewProcess:
+		if err := j.hold.catch(); err != nil {
+			log.L.WithField(logfield.ContainerID, j.id).WithError(err).Warn("stop a new process of a paused container")
+		}
+	case jobobject.ExitProcess, jobobject.AbnormalExit:
+		j.notices.exit(m.Pid)
+	}
+}
+
+func (n *notices) exit(pid uint32) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.exits[n.next] = pid
+	n.next = (n.next + 1) % len(n.exits)
+	if n.change != nil {
+		close(n.change)
+		n.change = nil
+	}
+}
+
+// seen tells whether the exit of pid was read. If not, the channel is closed by the next exit.
+func (n *notices) seen(pid uint32) (bool, <-chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.told || slices.Contains(n.exits[:], pid) {
+		return true, nil
+	}
+	if n.change == nil {
+		n.change = make(chan struct{})
+	}
+	return false, n.change
+}
+
+// settle returns once what the kernel has to say about an ended process was heard: its exit is the last of it. Without a
+// limit there is nothing to hear.
+func (j *Job) settle(pid uint32) {
+	limits := j.job.Limits()
+	if limits.JobMemory == 0 && limits.ProcessMemory == 0 {
+		return
+	}
+	late := time.NewTimer(lateNotice)
+	defer late.Stop()
+	for {
+		seen, change := j.notices.seen(pid)
+		if seen {
+			return
+		}
+		select {
+		case <-change:
+		case <-late.C:
+			return
+		}
+	}
+}

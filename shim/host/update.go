@@ -1,0 +1,90 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/stats"
+)
+
+// Update changes those limits of the live job that r and the annotations name, and asks the kernel whether they are in
+// force. After an error the limits are what they were, but for an affinity where there was none: the kernel does not
+// take that back.
+func (j *Job) Update(r *specs.WindowsResources, annotations map[string]string) error {
+	j.updating.Lock()
+	defer j.updating.Unlock()
+	next, err := j.plan.Update(j.limits, r, annotations)
+	if err != nil {
+		return err
+	}
+	before := j.job.Limits()
+	if err := j.apply(next); err != nil {
+		return errors.Join(err, classify(j.job.SetLimits(before)))
+	}
+	j.limits = next
+	j.collector.SetLimits(statsLimits(next))
+	return nil
+}
+
+// apply sets limits and reads them back.
+func (j *Job) apply(l spec.Limits) error {
+	want := jobLimits(l)
+	if err := j.job.SetLimits(want); err != nil {
+		return classify(err)
+	}
+	got, err := j.job.QueryLimits()
+	if err != nil {
+		return classify(err)
+	}
+	return differ(&want, &got)
+}
+
+// differ names the first limit that is not in force as it was asked for.
+func differ(want, got *jobobject.Limits) error {
+	switch {
+	case pages(want.JobMemory) != pages(got.JobMemory):
+		return notInForce("windows.resources.memory.limit", want.JobMemory, got.JobMemory)
+	case want.CPURate != got.CPURate:
+		return notInForce("windows.resources.cpu.maximum", want.CPURate, got.CPURate)
+	case want.CPUWeight != got.CPUWeight:
+		return notInForce("windows.resources.cpu.shares", want.CPUWeight, got.CPUWeight)
+	case len(want.Affinity) > 0 && !sameAffinity(want.Affinity, got.Affinity):
+		return notInForce("windows.resources.cpu.affinity", want.Affinity, got.Affinity)
+	}
+	return nil
+}
+
+func notInForce(field string, want, got any) error {
+	return fmt.Errorf("%s: the kernel was given %v and has %v: %w", field, want, got, errdefs.ErrNotImplemented)
+}
+
+// pages is a size as the kernel counts it: it keeps whole pages, and the rest is dropped.
+func pages(n uint64) uint64 { return n / 4096 }
+
+// sameAffinity compares without regard to the order of the groups. All processors of the machine read back as none.
+func sameAffinity(want, got []jobobject.GroupAffinity) bool {
+	byGroup := func(a, b jobobject.GroupAffinity) int { return int(a.Group) - int(b.Group) }
+	return len(got) == 0 || slices.Equal(slices.SortedFunc(slices.Values(want), byGroup), slices.SortedFunc(slices.Values(got), byGroup))
+}
+
+// limits of a plan as the job object takes them.
+func jobLimits(l spec.Limits) jobobject.Limits {
+	out := jobobject.Limits{
+		KillOnClose: true, JobMemory: l.MemoryBytes, CPURate: l.CPURate, CPUWeight: l.CPUWeight,
+	}
+	for _, a := range l.Affinity {
+		out.Affinity = append(out.Affinity, jobobject.GroupAffinity{Group: uint16(a.Group), Mask: a.Mask})
+	}
+	return out
+}
+
+// statsLimits are the limits of a plan as statistics show them.
+func statsLimits(l spec.Limits) *stats.Limits {
+	return &stats.Limits{CommitBytes: l.MemoryBytes, ProcessorRate: l.CPURate, ProcessorWeight: l.CPUWeight}
+}

@@ -1,0 +1,145 @@
+package spec
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// LayerKind says how the layers of a root file system are stored.
+type LayerKind string
+
+// The kinds, by the types of containerd's mounts.
+const (
+	WindowsLayer LayerKind = "windows-layer" // directories
+	CimFS        LayerKind = "CimFS"         // image files, each a fork of its parent
+	BlockCIM     LayerKind = "BlockCIM"      // image files or devices that are merged
+)
+
+// Layers make a root file system: one to write to, over others. Paths are the host's.
+type Layers struct {
+	Kind LayerKind
+	// Scratch is the directory of the layer to write to.
+	Scratch string
+	// Parents are the read-only layers, the nearest first.
+	Parents []string
+	// Cims are the image files of the parents, in their order.
+	Cims []string `json:",omitempty"`
+	// Merged is the image file that shows several of BlockCIM as one.
+	Merged string `json:",omitempty"`
+	// Device says that the images of BlockCIM are block devices.
+	Device bool `json:",omitempty"`
+	// Volume is set if the layers are mounted there by somebody else, who will unmount them.
+	Volume string `json:",omitempty"`
+}
+
+// volume is the form in which a mounted layer is named.
+var volume = regexp.MustCompile(`(?i)^\\\\\?\\Volume\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}\\?$`)
+
+// planLayers takes the layers of the mount that came with the container, or of the spec.
+func (v *Server) planLayers(s *specs.Spec, rootfs []specs.Mount) error {
+	folders := s.Windows.LayerFolders
+	switch {
+	case len(rootfs) > 0 && len(folders) > 0:
+		return fmt.Errorf("windows.layerFolders and the root file system of the request exclude each other: keep one: %w", errdefs.ErrInvalidArgument)
+	case len(rootfs) > 1:
+		return fmt.Errorf("rootfs has %d mounts: one holds all layers: %w", len(rootfs), errdefs.ErrInvalidArgument)
+	case len(rootfs) == 0 && len(folders) < 2:
+		return fmt.Errorf("windows.layerFolders has %d entries: name at least one read-only layer, and last the one to write to; "+
+			"or create the container with a snapshot: %w", len(folders), errdefs.ErrInvalidArgument)
+	}
+	if len(rootfs) == 1 {
+		if err := v.Layers.fromMount(rootfs[0]); err != nil {
+			return fmt.Errorf("rootfs: %w", err)
+		}
+	} else {
+		last := len(folders) - 1
+		v.Layers = Layers{Kind: WindowsLayer, Scratch: folders[last], Parents: folders[:last]}
+	}
+	for i, path := range append([]string{v.Layers.Scratch, v.Layers.Volume}, append(v.Layers.Parents, v.Layers.Cims...)...) {
+		if path == "" && i == 1 {
+			continue
+		}
+		if !isAbs(path) || strings.ContainsRune(path, 0) {
+			return fmt.Errorf("layer %q: it is not an absolute Windows path: %w", path, errdefs.ErrInvalidArgument)
+		}
+	}
+	return v.planRoot(s.Root)
+}
+
+func (v *Server) planRoot(root *specs.Root) error {
+	switch {
+	case root == nil:
+		return nil
+	case root.Readonly:
+		return fmt.Errorf("root.readonly: the root file system of a Windows container is writable: %w", errdefs.ErrInvalidArgument)
+	case root.Path == "":
+		return nil
+	case !volume.MatchString(root.Path):
+		return fmt.Errorf("root.path: leave it empty, or name the volume of mounted layers as \\\\?\\Volume{GUID}\\: %w", errdefs.ErrInvalidArgument)
+	}
+	v.Layers.Volume = strings.TrimRight(root.Path, `\`) + `\`
+	return nil
+}
+
+// fromMount reads the options in which containerd's snapshotters describe layers.
+//
+// https://github.com/containerd/containerd/blob/main/core/mount/mount_windows.go
+func (l *Layers) fromMount(m specs.Mount) error {
+	*l = Layers{Kind: LayerKind(m.Type), Scratch: m.Source}
+	blocks := ""
+	for _, option := range m.Options {
+		name, value, _ := strings.Cut(option, "=")
+		var err error
+		switch name {
+		case "parentLayerPaths":
+			err = json.Unmarshal([]byte(value), &l.Parents)
+		case "parentCimPaths":
+			err = json.Unmarshal([]byte(value), &l.Cims)
+		case "mergedCIMPath":
+			l.Merged = value
+		case "blockCIMType":
+			blocks = value
+		case "ro":
+			err = fmt.Errorf("the layer must be writable")
+		}
+		if err != nil {
+			return fmt.Errorf("option %s: %w: %w", name, err, errdefs.ErrInvalidArgument)
+		}
+	}
+	l.Device = blocks == "device"
+	return l.check(blocks)
+}
+
+func (l *Layers) check(blocks string) error {
+	var wrong string
+	switch l.Kind {
+	case WindowsLayer:
+		if len(l.Parents) == 0 {
+			wrong = "option parentLayerPaths names no layer"
+		}
+	case CimFS:
+		if len(l.Cims) == 0 || len(l.Cims) != len(l.Parents) {
+			wrong = fmt.Sprintf("options parentCimPaths and parentLayerPaths have %d and %d entries: they belong together", len(l.Cims), len(l.Parents))
+		}
+	case BlockCIM:
+		switch {
+		case len(l.Cims) == 0:
+			wrong = "option parentCimPaths names no layer"
+		case blocks != "device" && blocks != "file":
+			wrong = fmt.Sprintf("option blockCIMType is %q: use device or file", blocks)
+		case len(l.Cims) > 1 && l.Merged == "":
+			wrong = "option mergedCIMPath is missing: several layers need it"
+		}
+	default:
+		return fmt.Errorf("type %q: use %s, %s or %s: %w", l.Kind, WindowsLayer, CimFS, BlockCIM, errdefs.ErrNotImplemented)
+	}
+	if wrong != "" {
+		return fmt.Errorf("%s: %w", wrong, errdefs.ErrInvalidArgument)
+	}
+	return nil
+}

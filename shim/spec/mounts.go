@@ -1,0 +1,95 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/schema"
+)
+
+// pipePrefix begins the path of every named pipe.
+const pipePrefix = `\\.\pipe\`
+
+// machinePrefixes mark sources that only a virtual machine has.
+var machinePrefixes = []string{"sandbox://", "sandbox-tmp://", "uvm://", "hugepages://"}
+
+// machineTypes are mounts of disks into a virtual machine.
+var machineTypes = []string{"physical-disk", "virtual-disk", "automanage-virtual-disk", "extensible-virtual-disk"}
+
+func (v *Server) planMounts(s *specs.Spec) error {
+	seen := map[string]bool{}
+	for i, m := range s.Mounts {
+		field := fmt.Sprintf("mounts[%d]", i)
+		for _, prefix := range machinePrefixes {
+			if strings.HasPrefix(m.Source, prefix) {
+				return fmt.Errorf("%s.source begins with %s: only virtual machines have that: %w", field, prefix, errdefs.ErrNotImplemented)
+			}
+		}
+		if slices.Contains(machineTypes, m.Type) {
+			return fmt.Errorf("%s.type %s: only virtual machines have that: %w", field, m.Type, errdefs.ErrNotImplemented)
+		}
+		if err := first(checkText(field+".source", m.Source), checkText(field+".destination", m.Destination)); err != nil {
+			return err
+		}
+		to := strings.ToLower(strings.TrimRight(backslashes(m.Destination), `\`))
+		if seen[to] {
+			return fmt.Errorf("%s.destination is the target of an earlier mount: keep one: %w", field, errdefs.ErrInvalidArgument)
+		}
+		seen[to] = true
+		if err := v.mount(field, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mount maps a pipe to a pipe, or a directory or file to a path.
+func (v *Server) mount(field string, m specs.Mount) error {
+	src, dst := backslashes(m.Source), backslashes(m.Destination)
+	ro, err := readOnly(field, m.Options)
+	if err != nil {
+		return err
+	}
+	c := v.Document.Container
+	from, to := isPipe(src), isPipe(dst)
+	switch {
+	case from != to:
+		return fmt.Errorf("%s: one side is a named pipe and the other is not: %w", field, errdefs.ErrInvalidArgument)
+	case from && ro:
+		return fmt.Errorf("%s: a named pipe cannot be read-only: %w", field, errdefs.ErrInvalidArgument)
+	case from:
+		c.MappedPipes = append(c.MappedPipes, schema.MappedPipe{HostPath: src, ContainerPipeName: dst[len(pipePrefix):]})
+		return nil
+	case !isAbs(dst) || isDevice(dst):
+		return fmt.Errorf("%s.destination: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
+	case !isAbs(src):
+		return fmt.Errorf("%s.source: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
+	}
+	// The service does not follow links itself.
+	if src, err = v.host.Resolve(src); err != nil {
+		return fmt.Errorf("%s.source: %w: %w", field, err, errdefs.ErrNotFound)
+	}
+	c.MappedDirectories = append(c.MappedDirectories, schema.MappedDirectory{HostPath: src, ContainerPath: dst, ReadOnly: ro})
+	return nil
+}
+
+func isPipe(path string) bool {
+	return len(path) > len(pipePrefix) && strings.EqualFold(path[:len(pipePrefix)], pipePrefix)
+}
+
+func isDevice(path string) bool {
+	return strings.HasPrefix(path, `\\.\`) || strings.HasPrefix(path, `\\?\`)
+}
+
+// readOnly reads the options. What other systems say about propagation and binding means nothing here.
+func readOnly(field string, options []string) (bool, error) {
+	ro, rw := slices.Contains(options, "ro"), slices.Contains(options, "rw")
+	if ro && rw {
+		return false, fmt.Errorf("%s.options has ro and rw: keep one: %w", field, errdefs.ErrInvalidArgument)
+	}
+	return ro, nil
+}

@@ -1,0 +1,185 @@
+package stdio
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestMain makes the test binary the logging program that it is started as.
+func TestMain(m *testing.M) {
+	if os.Getenv("CONTAINER_WAIT") != "" {
+		if err := runLogger(os.Args[1], os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// runLogger copies what it reads into files of a directory, as mode says:
+//
+//	copy   all of it
+//	first  the first line, and then it ends
+//	hang   never gets ready
+//	crash  ends before it is ready
+func runLogger(mode, dir string) error {
+	if mode == "crash" {
+		return errors.New("as I was told")
+	}
+	var conns []net.Conn
+	// Not the order in which the shim makes them.
+	for _, variable := range []string{"CONTAINER_WAIT", "CONTAINER_STDERR", "CONTAINER_STDOUT"} {
+		conn, err := dialPipe(context.Background(), os.Getenv(variable))
+		if err != nil {
+			return err
+		}
+		conns = append(conns, conn)
+	}
+	if mode == "hang" {
+		_, err := conns[0].Read(make([]byte, 1)) // the shim gives up
+		return err
+	}
+	env := strings.Join([]string{os.Getenv("CONTAINER_ID"), os.Getenv("CONTAINER_NAMESPACE"), os.Getenv("TTRPC_ADDRESS")}, " ")
+	if err := os.WriteFile(filepath.Join(dir, "env"), []byte(env), 0o600); err != nil {
+		return err
+	}
+	if err := conns[0].Close(); err != nil {
+		return err
+	}
+	if mode == "first" {
+		line, err := bufio.NewReader(conns[2]).ReadString('\n')
+		return errors.Join(err, os.WriteFile(filepath.Join(dir, "stdout"), []byte(line), 0o600))
+	}
+	var copies sync.WaitGroup
+	var errs [2]error
+	for i, name := range []string{"stderr", "stdout"} {
+		copies.Go(func() {
+			text, err := io.ReadAll(conns[i+1])
+			errs[i] = errors.Join(err, os.WriteFile(filepath.Join(dir, name), text, 0o600))
+		})
+	}
+	copies.Wait()
+	return errors.Join(errs[:]...)
+}
+
+// loggerURI names this test binary as a logging program.
+func loggerURI(t *testing.T, mode, dir string) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uri("binary", exe) + "?" + mode + "=" + strings.ReplaceAll(filepath.ToSlash(dir), " ", "+")
+}
+
+// files are what the logging program wrote.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.Name()] = string(text)
+	}
+	return got
+}
+
+// TestLogger: one program reads both outputs to their ends and has written all of it when Close returns. It has what it
+// needs in its environment, and none of the shim's own.
+func TestLogger(t *testing.T) {
+	t.Setenv("TTRPC_ADDRESS", "secret")
+	before := runtime.NumGoroutine()
+	dir := t.TempDir()
+	at := loggerURI(t, "copy", dir)
+	r := open(t, Config{Stdout: at, Stderr: at, ID: "c", Namespace: "ns"})
+	_, out, err := r.Child()
+	program, diagnosis := dup(t, out), dup(t, err)
+	r.Start()
+	text := string(randomBytes(3 * chunkSize))
+	write(t, program, text)
+	write(t, diagnosis, "sorry")
+	closeFiles(t, program, diagnosis)
+	finish(t, r)
+	if diff := cmp.Diff(map[string]string{"env": "c ns ", "stdout": text, "stderr": "sorry"}, files(t, dir)); diff != "" {
+		t.Errorf("the logging program's files (-want +got):\n%.500s", diff)
+	}
+	waitGoroutines(t, before)
+}
+
+// TestLoggerOfOneStream: the stream that was not asked for ends at once.
+func TestLoggerOfOneStream(t *testing.T) {
+	dir := t.TempDir()
+	r := open(t, Config{Stderr: loggerURI(t, "copy", dir)})
+	_, _, err := r.Child()
+	diagnosis := dup(t, err)
+	r.Start()
+	write(t, diagnosis, "alone")
+	closeFiles(t, diagnosis)
+	finish(t, r)
+	if got := files(t, dir); got["stderr"] != "alone" || got["stdout"] != "" {
+		t.Errorf("the logging program's files: %q", got)
+	}
+}
+
+// TestLoggerThatEnds: the program is not held back by a reader that will not come back, and the loss is counted.
+func TestLoggerThatEnds(t *testing.T) {
+	dir := t.TempDir()
+	r := open(t, Config{Stdout: loggerURI(t, "first", dir)})
+	_, out, _ := r.Child()
+	program := dup(t, out)
+	r.Start()
+	write(t, program, "first\n")
+	<-r.loggers[0].exited
+	const rest = 4 * chunkSize
+	write(t, program, string(randomBytes(rest)))
+	closeFiles(t, program)
+	if _, err := r.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := files(t, dir); got["stdout"] != "first\n" || r.Lost() != rest {
+		t.Errorf("it wrote %q, and %d bytes are lost; want %d", got["stdout"], r.Lost(), rest)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLoggerThatDoesNotStart leaves nothing behind, whatever the reason.
+func TestLoggerThatDoesNotStart(t *testing.T) {
+	before := runtime.NumGoroutine()
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond) // it would wait for ten seconds
+	defer cancel()
+	for name, at := range map[string]string{
+		"crash":           loggerURI(t, "crash", dir),
+		"hang":            loggerURI(t, "hang", dir),
+		"no such program": uri("binary", filepath.Join(dir, "none.exe")),
+	} {
+		r, err := Open(ctx, Config{Stdout: at})
+		if r != nil || !errors.Is(err, errdefs.ErrUnavailable) || !strings.HasPrefix(err.Error(), "open stdout: ") {
+			t.Errorf("%s: %v, want unavailable that names stdout", name, err)
+		}
+	}
+	waitGoroutines(t, before)
+}

@@ -1,0 +1,102 @@
+package task
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/containerd/errdefs"
+)
+
+// Stop says how a process is asked to end in order, which is what SIGTERM asks for.
+type Stop struct {
+	// Signal is what the program gets in the place of SIGTERM; nil is SIGTERM.
+	Signal *uint32
+	// Grace is how long after the first SIGTERM a process is ended that still runs; 0 is never.
+	Grace time.Duration
+}
+
+func (s Stop) signal() uint32 {
+	if s.Signal == nil {
+		return SIGTERM
+	}
+	return *s.Signal
+}
+
+// Kill sends a signal. SIGKILL ends the program; the others ask it to. It does not wait for the end. A
+// process that was never started is simply stopped; one that has stopped is [errdefs.ErrNotFound], one that has
+// ended and whose output is underway no error. SIGTERM is as the task's [Stop] says, and no SIGKILL waits for it.
+func (p *Process) Kill(sig uint32) error {
+	from, err := p.step(Kill, func(s *Status) {
+		if s.State == Stopped {
+			s.Exit, s.ExitedAt, s.Reason = Killed, p.task.now(), ReasonKilled
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case from == Created:
+		p.release()
+		close(p.started)
+		p.task.emitExit(p)(p.Status())
+		p.task.exited(p, p.Status())
+		close(p.done)
+		return nil
+	case from == Starting:
+		<-p.started
+		return p.Kill(sig)
+	case sig == SIGTERM:
+		return p.stop()
+	}
+	return p.signal(sig)
+}
+
+// stop asks the program to end and, where there is a grace, sees to it that it does. What the program is asked with
+// may be refused by the system: with a grace that is no reason to fail, for the end will come.
+func (p *Process) stop() error {
+	s := p.task.stop
+	if s.Grace == 0 {
+		return p.signal(s.signal())
+	}
+	p.mu.Lock()
+	if p.end.deadline == nil && !p.end.over {
+		p.end.deadline = time.AfterFunc(s.Grace, p.overdue)
+	}
+	p.mu.Unlock()
+	if err := p.signal(s.signal()); err != nil {
+		p.task.report("ask for the end of "+p.String(), err)
+	}
+	return nil
+}
+
+// overdue ends a process whose grace is over.
+func (p *Process) overdue() {
+	if err := p.signal(SIGKILL); err != nil {
+		p.task.report("end "+p.String()+" after its grace", err)
+	}
+}
+
+// signal passes a signal on to a program that has not ended.
+func (p *Process) signal(sig uint32) error {
+	p.mu.Lock()
+	over := p.end.over
+	p.end.killed = p.end.killed || sig == SIGKILL
+	p.mu.Unlock()
+	if over {
+		return nil
+	}
+	if err := p.program.Signal(sig); err != nil && !p.isOver() {
+		return fmt.Errorf("signal %s: %w", p, err)
+	}
+	return nil
+}
+
+// KillAll ends every process of the container, whoever started it, when sig is SIGKILL; any other signal goes
+// to init and the execs.
+func (t *Task) KillAll(sig uint32) error {
+	for _, p := range t.Processes()[1:] {
+		if err := p.Kill(sig); err != nil && !errdefs.IsNotFound(err) {
+			t.report("kill "+p.String(), err)
+		}
+	}
+	return t.Init.Kill(sig)
+}

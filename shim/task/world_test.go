@@ -1,0 +1,192 @@
+package task_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/containerd/containerd/api/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// world is a container whose programs end when the test says so, and a record of what was announced.
+type world struct {
+	mu       sync.Mutex
+	events   []string
+	programs []*program
+	closed   int
+
+	paused  bool          // what the container was told last
+	refuse  error         // of the next pause or resume
+	halting chan struct{} // holds Pause while open, when not nil
+	deaf    bool          // Pause does not heed its context
+	stop    task.Stop     // of the tasks made from now on
+}
+
+func (w *world) emit(e any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = append(w.events, describe(e))
+}
+
+func describe(e any) string {
+	switch e := e.(type) {
+	case *events.TaskStart:
+		return "start"
+	case *events.TaskExit:
+		return "exit " + e.ID
+	case *events.TaskDelete:
+		return "delete " + e.ID
+	case *events.TaskPaused:
+		return "paused"
+	case *events.TaskResumed:
+		return "resumed"
+	case *events.TaskOOM:
+		return "oom"
+	case *events.TaskExecAdded:
+		return "exec-added " + e.ExecID
+	case *events.TaskExecStarted:
+		return "exec-started " + e.ExecID
+	default:
+		return "unknown"
+	}
+}
+
+func (w *world) announced() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.events)
+}
+
+func (w *world) Pids() ([]uint32, error) { return nil, nil }
+func (w *world) Close() error            { w.closed++; return nil }
+
+func (w *world) Pause(ctx context.Context) error {
+	if w.halting != nil {
+		select {
+		case <-w.halting:
+		case <-ctx.Done():
+			if !w.deaf {
+				return ctx.Err()
+			}
+			<-w.halting
+		}
+	}
+	return w.turn(true)
+}
+
+func (w *world) Resume(context.Context) error { return w.turn(false) }
+
+func (w *world) turn(paused bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err := w.refuse
+	if w.refuse = nil; err == nil {
+		w.paused = paused
+	}
+	return err
+}
+
+func (w *world) Terminate(_ context.Context, status uint32) error {
+	for _, p := range w.programs {
+		p.end(status)
+	}
+	return nil
+}
+
+// program runs from Start until end is called.
+type program struct {
+	refuse error
+	slow   chan struct{} // holds Start while open, when not nil
+	exit   chan uint32
+	once   sync.Once
+	lost   error    // of Wait
+	deaf   error    // of every signal but SIGKILL
+	asked  []uint32 // the signals, in order; the test reads them when all is quiet
+}
+
+func (w *world) program() *program {
+	p := &program{exit: make(chan uint32, 1)}
+	w.programs = append(w.programs, p)
+	return p
+}
+
+func (p *program) Start() (uint32, error) {
+	if p.slow != nil {
+		<-p.slow
+	}
+	return 42, p.refuse
+}
+func (p *program) Wait(context.Context) (uint32, error) { return <-p.exit, p.lost }
+func (p *program) end(status uint32)                    { p.once.Do(func() { p.exit <- status }) }
+func (p *program) Resize(uint32, uint32) error          { return nil }
+func (p *program) Close() error                         { return nil }
+func (p *program) Signal(sig uint32) error {
+	p.asked = append(p.asked, sig)
+	if sig == task.SIGKILL {
+		p.end(task.Killed)
+		return nil
+	}
+	return p.deaf
+}
+
+// streams deliver once drained is closed; nil is at once. With held they are open when the program has ended.
+type streams struct {
+	drained chan struct{}
+	held    *atomic.Bool // what Drain answers until Close
+}
+
+func (s streams) Start()      {}
+func (s streams) CloseStdin() {}
+func (s streams) Close() error {
+	if s.held != nil {
+		s.held.Store(false)
+	}
+	return nil
+}
+
+func (s streams) Drain(ctx context.Context) (bool, error) {
+	if s.drained == nil {
+		return s.held != nil && s.held.Load(), nil
+	}
+	select {
+	case <-s.drained:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+func (w *world) task(t *testing.T, p *program, s streams) *task.Task {
+	return task.New(task.Config{
+		ID: "c", Container: w, Emit: w.emit, Stop: w.stop,
+		Report: func(doing string, err error) { t.Logf("%s: %v", doing, err) },
+	}, p, s, task.Stdio{})
+}
+
+func start(t *testing.T, p *task.Process) {
+	t.Helper()
+	if _, err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func remove(t *testing.T, tk *task.Task, exec string) task.Status {
+	t.Helper()
+	s, err := tk.Delete(t.Context(), exec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) want(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, w.announced()); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// fileURI names a Windows path as containerd's clients do.
+func fileURI(path string) string { return "file:///" + strings.ReplaceAll(path, `\`, "/") }
+
+// text reads a file that must be there.
+func text(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(b), "\r\n", "\n")
+}
+
+// end runs a container in the background to its end and deletes it.
+func (d *daemon) end(t *testing.T, logURI string, args ...string) (id string) {
+	t.Helper()
+	id = newID()
+	d.ctr(t, d.runArgs(t, workload.Spec(args...), id, "-d", "--log-uri", logURI)...)
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.try(t, "task", "delete", id) // its code is the container's
+	d.ctr(t, "container", "delete", id)
+	return id
+}
+
+// TestLogFile: the file is complete when the task has stopped, and put aside as the URI says.
+func TestLogFile(t *testing.T) {
+	d := newDaemon(t)
+	log := filepath.Join(d.dir, "file.log")
+	uri := fileURI(d.bed.WindowsPath(log)) + "?max_size=1m&max_files=3"
+	d.end(t, uri, "flood", "2500000")
+	d.end(t, uri, "print", "last")
+	sizes := 0
+	for _, path := range []string{log, log + ".1", log + ".2"} {
+		part := text(t, path)
+		if len(part) > 1<<20 {
+			t.Errorf("%s has %d bytes", path, len(part))
+		}
+		sizes += len(part)
+	}
+	if now := text(t, log); !strings.HasSuffix(now, "last\n") {
+		t.Errorf("the log ends with %q, want last", now[max(0, len(now)-80):])
+	}
+	if sizes != 2500000+len("last\n") {
+		t.Errorf("the files have %d bytes together, want %d", sizes, 2500000+len("last\n"))
+	}
+	if _, err := os.Stat(log + ".3"); err == nil {
+		t.Error("there is a fourth file")
+	}
+	d.nothingLeft(t)
+}
+
+// TestLoggingProgram: containerd's binary:// protocol, with the whole output when the task has stopped.
+func TestLoggingProgram(t *testing.T) {
+	d := newDaemon(t)
+	log := filepath.Join(d.dir, "program")
+	uri := "binary:///" + strings.ReplaceAll(workload.Payload, `\`, "/") + "?logger=" + strings.ReplaceAll(d.bed.WindowsPath(log), `\`, "/")
+	id := d.end(t, uri, "print", "hello logger")
+	for suffix, want := range map[string]string{".out": "hello logger\n", ".err": "", ".id": "default/" + id + "\n"} {
+		if got := text(t, log+suffix); got != want {
+			t.Errorf("the logging program wrote %q to %s, want %q", got, suffix, want)
+		}
+	}
+	d.end(t, uri, "err", "sorry")
+	if got := text(t, log+".err"); got != "sorry\n" {
+		t.Errorf("the logging program got %q on stderr, want sorry", got)
+	}
+	d.nothingLeft(t)
+}

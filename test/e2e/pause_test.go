@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// lines counts the lines of a file that may be written to.
+func lines(t *testing.T, path string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return strings.Count(string(text), "\n")
+}
+
+// TestPause: a container that prints a line every millisecond prints none while it is paused, and goes on afterwards.
+func TestPause(t *testing.T) {
+	d := newDaemon(t)
+	seen := d.events(t)
+	id, log := newID(), filepath.Join(d.dir, "paused.log")
+	never := d.bed.WindowsPath(filepath.Join(d.dir, "never"))
+	d.ctr(t, d.runArgs(t, workload.Spec("count", never), id, "-d", "--log-uri", fileURI(d.bed.WindowsPath(log)))...)
+	until(t, "the container prints", func() bool { return lines(t, log) > 0 })
+
+	d.ctr(t, "task", "pause", id)
+	if row := d.row(t, id); len(row) < 3 || row[2] != "PAUSED" {
+		t.Errorf("task ls shows %v, want PAUSED", row)
+	}
+	if r := d.try(t, "task", "pause", id); r.code == 0 {
+		t.Error("a second pause succeeded")
+	}
+	if r := d.try(t, "task", "exec", "--exec-id", newID(), id, workload.Payload, "exit", "0"); r.code == 0 {
+		t.Error("an exec in a paused container succeeded")
+	}
+	// What was in the pipe by now has been written: commands of ctr take longer than that.
+	before := lines(t, log)
+	d.ctr(t, "task", "ps", id)
+	if now := lines(t, log); now != before {
+		t.Errorf("a paused container printed %d lines", now-before)
+	}
+	d.ctr(t, "task", "resume", id)
+	until(t, "the container prints again", func() bool { return lines(t, log) > before })
+
+	d.ctr(t, "task", "pause", id)
+	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
+		t.Errorf("task delete says %q, want exit code 137", r.stderr)
+	}
+	topics := strings.Join(seen(id), " ")
+	want := "/tasks/create /tasks/start /tasks/paused /tasks/resumed /tasks/paused /tasks/exit /tasks/delete"
+	if topics != want {
+		t.Errorf("events %s, want %s", topics, want)
+	}
+	d.nothingLeft(t)
+}

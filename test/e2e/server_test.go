@@ -1,0 +1,261 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/test/payload/flood"
+	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// service is a containerd on a machine with an emulated compute service.
+type service struct {
+	*daemon
+	log string // of the service, in its Unix form
+}
+
+// newService builds the emulated service and starts a containerd that finds it. At the test's end nothing may be left
+// mounted, and no network namespace.
+func newService(t *testing.T, env ...string) *service {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "hcsim.log")
+	b := bed.Require(t)
+	dlls := b.WindowsPath(buildService(t)) + `\`
+	namespaces := t.TempDir()
+	t.Cleanup(func() {
+		if left, err := os.ReadDir(namespaces); err != nil || len(left) > 0 {
+			t.Errorf("%d network namespaces are left, %v", len(left), err)
+		}
+	})
+	env = append(env, "WINEGAP_DLLS="+dlls, "HCSIM_LOG="+b.WindowsPath(log), "HCSIM_NAMESPACES="+b.WindowsPath(namespaces)+`\`)
+	return &service{daemon: newDaemon(t, env...), log: log}
+}
+
+// buildService builds the emulated DLLs in a directory of the test's own.
+func buildService(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	source, err := filepath.Abs("../hcsim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const compiler = "x86_64-w64-mingw32-gcc"
+	build := map[string]*exec.Cmd{
+		"computecore.dll":    exec.CommandContext(t.Context(), "go", "build", "-tags", "no_grpc", "-trimpath", "-buildmode=c-shared", "-ldflags", "-s -w"),
+		"vmcompute.dll":      plainDLL(t, compiler, "dll/storage.c"),
+		"computenetwork.dll": plainDLL(t, compiler, "dll/network.c"),
+	}
+	build["computecore.dll"].Env = append(os.Environ(), "CGO_ENABLED=1", "CC="+compiler, "GOOS=windows", "GOARCH=amd64")
+	for name, cmd := range build {
+		cmd.Dir = source
+		cmd.Args = append(cmd.Args, "-o", filepath.Join(dir, name))
+		if text, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", name, err, text)
+		}
+	}
+	return dir
+}
+
+// plainDLL compiles a DLL without a C library.
+func plainDLL(t *testing.T, compiler, source string) *exec.Cmd {
+	return exec.CommandContext(t.Context(), compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-s", "-nostdlib", "-ffreestanding",
+		"-fno-stack-protector", "-mno-stack-arg-probe", "-Wl,--entry=DllMain", source, "-lkernel32")
+}
+
+// spec is a Windows Server container whose init is the payload with these arguments. Its layers are directories of
+// its own.
+func (s *service) spec(t *testing.T, args ...string) *specs.Spec {
+	t.Helper()
+	base := s.layers(t)
+	spec := workload.Spec(args...)
+	spec.Annotations = map[string]string{}
+	spec.Hostname = "box"
+	spec.Windows = &specs.Windows{
+		LayerFolders: []string{base + `\layer`, base + `\scratch`},
+		Network:      &specs.WindowsNetwork{EndpointList: []string{"9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001"}},
+		Resources:    &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: new(uint64(256 << 20))}},
+	}
+	return spec
+}
+
+// layers makes the directories, which must not be in use when the test ends.
+func (s *service) layers(t *testing.T) string {
+	t.Helper()
+	base := `C:\silo\layers-` + newID()
+	unix := s.bed.UnixPath(base)
+	for _, dir := range []string{"layer", "scratch"} {
+		if err := os.MkdirAll(filepath.Join(unix, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		for _, mark := range []string{"prepared", "active"} {
+			if _, err := os.Stat(filepath.Join(unix, "scratch", mark)); err == nil {
+				t.Errorf("the layer is still %s", mark)
+			}
+		}
+		_ = os.RemoveAll(unix) // in the bed, which is thrown away
+	})
+	return base
+}
+
+// calls lists what the service was asked, by the names of its functions.
+func (s *service) calls(t *testing.T, name string) (about []string) {
+	t.Helper()
+	text, err := os.ReadFile(s.log)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
+			about = append(about, rest)
+		}
+	}
+	return about
+}
+
+func TestServerContainerRuns(t *testing.T) {
+	s := newService(t)
+	if got := s.ctr(t, s.runArgs(t, s.spec(t, "print", "hello"), newID(), "--rm")...); strings.TrimSpace(got) != "hello" {
+		t.Errorf("stdout %q, want hello", got)
+	}
+	if r := s.try(t, s.runArgs(t, s.spec(t, "err", "sorry"), newID(), "--rm")...); strings.TrimSpace(r.stderr) != "sorry" {
+		t.Errorf("stderr %q, want sorry", r.stderr)
+	}
+	if r := s.try(t, s.runArgs(t, s.spec(t, "exit", "7"), newID(), "--rm")...); r.code != 7 {
+		t.Errorf("exit code %d, want 7\n%s", r.code, r.stderr)
+	}
+	documents := s.calls(t, "HcsCreateComputeSystem")
+	if len(documents) != 3 {
+		t.Fatalf("%d systems were made, want 3", len(documents))
+	}
+	_, document, _ := strings.Cut(documents[0], " ")
+	var told struct {
+		Container struct {
+			GuestOs    struct{ HostName string }
+			Storage    struct{ Path string }
+			Memory     struct{ SizeInMB int }
+			Networking struct{ Namespace string }
+		}
+	}
+	if err := json.Unmarshal([]byte(document), &told); err != nil {
+		t.Fatal(err)
+	}
+	c := told.Container
+	if c.GuestOs.HostName != "box" || c.Memory.SizeInMB != 256 || c.Networking.Namespace == "" || !strings.HasPrefix(c.Storage.Path, `\\?\Volume{`) {
+		t.Errorf("the service was told %s", document)
+	}
+	s.nothingLeft(t)
+}
+
+// TestServerContainerStreams: bytes and arguments come through the service's pipes and its command line unchanged.
+func TestServerContainerStreams(t *testing.T) {
+	s := newService(t)
+	const size = 10 << 20
+	var want bytes.Buffer
+	if err := flood.Write(&want, size); err != nil {
+		t.Fatal(err)
+	}
+	for range *floods {
+		if got := s.ctr(t, s.runArgs(t, s.spec(t, "flood", strconv.Itoa(size)), newID(), "--rm")...); got != want.String() {
+			t.Fatalf("%d bytes arrived of %d, or others", len(got), size)
+		}
+	}
+	words := []string{"two words", `say "hi"`, "a&b", "%PATH%", "", `back\slash\`, `tail\\"quote`, "Grüße 世界 🚢"}
+	var got []string
+	out := s.ctr(t, s.runArgs(t, s.spec(t, append([]string{"args"}, words...)...), newID(), "--rm")...)
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in %q", err, out)
+	}
+	if diff := cmp.Diff(words, got); diff != "" {
+		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	s.nothingLeft(t)
+}
+
+// TestServerContainerLives goes through what is done to a container that runs: exec, ps, metrics, update, kill, delete.
+func TestServerContainerLives(t *testing.T) {
+	// Wine counts the storage traffic of a job only where it is asked to.
+	for name, env := range map[string]string{"in-process": "WINEGAP=peer", "by the service": "HCSIM=sealed"} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, env)
+			id := s.detach(t, s.spec(t, "sleep", "600"))
+			if r := s.try(t, "task", "exec", "--exec-id", "e1", "--cwd", `C:\`, id, workload.Payload, "say", "5", "from inside"); r.code != 5 || strings.TrimSpace(r.stdout) != "from inside" {
+				t.Errorf("exec: %+v, want code 5 and its output", r)
+			}
+			const size = 1 << 20
+			words := bytes.Repeat([]byte("0123456789abcde\n"), size/16)
+			cat := s.Ctr(t.Context(), "task", "exec", "--exec-id", "e2", id, workload.Payload, "cat")
+			cat.Stdin = bytes.NewReader(words)
+			if r := run(t, cat); r.code != 0 || r.stdout != string(words) {
+				t.Errorf("exec of cat: exit %d, %d of %d bytes came back: %s", r.code, len(r.stdout), size, r.stderr)
+			}
+			row := s.row(t, id)
+			if len(row) < 3 || row[2] != "RUNNING" {
+				t.Fatalf("task ls shows %v, want RUNNING", row)
+			}
+			if ps := s.ctr(t, "task", "ps", id); !strings.Contains(ps, row[1]) {
+				t.Errorf("init %s is not among\n%s", row[1], ps)
+			}
+			if m := s.memory(t, id); m.Commit == 0 {
+				t.Errorf("metrics %+v, want the memory of a program that runs", m)
+			}
+			asked := len(s.calls(t, "HcsGetComputeSystemProperties"))
+			if name == "in-process" && asked > 0 {
+				t.Errorf("the service was asked for properties %d times, want none", asked)
+			}
+			if name != "in-process" && asked == 0 {
+				t.Error("the service was not asked, and the silo cannot be opened")
+			}
+			s.remove(t, id)
+			s.nothingLeft(t)
+		})
+	}
+}
+
+// TestServerContainerAfterACrash: a shim that is killed leaves nothing mounted.
+func TestServerContainerAfterACrash(t *testing.T) {
+	s := newService(t)
+	id := s.detach(t, s.spec(t, "sleep", "600"))
+	shims := 0
+	rest, err := s.Processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range rest {
+		if strings.Contains(p.Name(), "containerd-shim") {
+			shims++
+			if err := exec.CommandContext(t.Context(), "kill", "-9", strconv.Itoa(p.Pid)).Run(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if shims != 1 {
+		t.Fatalf("%d shims run, want 1", shims)
+	}
+	until(t, "the task is gone", func() bool { return len(s.row(t, id)) == 0 || s.row(t, id)[2] == "STOPPED" })
+	s.try(t, "task", "delete", "--force", id) // it may be gone
+	s.ctr(t, "container", "delete", id)
+	s.nothingLeft(t)
+	until(t, "no list of resources is left", func() bool {
+		left := 0
+		_ = filepath.WalkDir(s.bed.UnixPath(`C:\silo`), func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.Name() == "silo-resources.json" && strings.Contains(path, id) {
+				left++
+			}
+			return nil
+		})
+		return left == 0
+	})
+}

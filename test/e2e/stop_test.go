@@ -1,0 +1,37 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// TestStopSignal: what ctr's plain kill, a SIGTERM, comes to is the container's own choice.
+func TestStopSignal(t *testing.T) {
+	d := newDaemon(t)
+	s := workload.Spec("sleep", "600")
+	s.Annotations["io.siloshim.stop-signal"] = "KILL"
+	s.Annotations["io.siloshim.stop-grace"] = "1h"
+	id := d.detach(t, s)
+	d.ctr(t, "task", "kill", id)
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	if r := d.try(t, "task", "kill", id); !strings.Contains(r.stderr, "not found") && !strings.Contains(r.stderr, "already") {
+		t.Errorf("a kill of what has stopped: exit %d, %q; want that it is not found", r.code, r.stderr)
+	}
+	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
+		t.Errorf("task delete says %q, want exit code 137", r.stderr)
+	}
+	d.ctr(t, "container", "delete", id)
+	d.nothingLeft(t)
+}
+
+func TestStopRefusesWhatItDoesNotKnow(t *testing.T) {
+	d := newDaemon(t)
+	s := workload.Spec("sleep", "600")
+	s.Annotations["io.siloshim.stop-grace"] = "soon"
+	if r := d.try(t, d.runArgs(t, s, newID(), "-d", "--null-io")...); r.code == 0 || !strings.Contains(r.stderr, "io.siloshim.stop-grace") {
+		t.Errorf("exit %d, error %q, want one that names the annotation", r.code, r.stderr)
+	}
+	d.nothingLeft(t)
+}

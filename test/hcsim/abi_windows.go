@@ -1,0 +1,145 @@
+package main
+
+import "C"
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/hcs"
+)
+
+// hcsEvent is HCS_EVENT.
+type hcsEvent struct {
+	kind      uint32
+	data      *uint16
+	operation uintptr
+}
+
+// processInformation is HCS_PROCESS_INFORMATION.
+type processInformation struct {
+	pid, reserved         uint32
+	stdin, stdout, stderr uintptr
+}
+
+// teller calls a callback, from whatever thread this goroutine is on.
+func teller(callback, context uintptr) func(event) {
+	return func(e event) {
+		data, err := windows.UTF16PtrFromString(e.document)
+		if err != nil {
+			return // our documents have no zero characters
+		}
+		raw := &hcsEvent{kind: uint32(e.kind), data: data}
+		syscall.SyscallN(callback, uintptr(unsafe.Pointer(raw)), context)
+	}
+}
+
+// result is the HRESULT of an error.
+func result(err error) int32 { return int32(codeOf(err)) }
+
+// give puts a copy of s that the caller frees where out points to.
+func give(out **uint16, s string) {
+	if out == nil {
+		return
+	}
+	*out = nil
+	if s == "" {
+		return
+	}
+	text, err := windows.UTF16FromString(s)
+	if err != nil {
+		return
+	}
+	size := uint32(len(text) * 2)
+	p, err := windows.LocalAlloc(windows.LMEM_FIXED, size)
+	if err != nil {
+		return
+	}
+	copy(unsafe.Slice((*uint16)(unsafe.Add(unsafe.Pointer(nil), p)), len(text)), text)
+	*out = (*uint16)(unsafe.Add(unsafe.Pointer(nil), p))
+}
+
+func text(p *uint16) string { return windows.UTF16PtrToString(p) }
+
+// await waits for an operation, without the limit of time that the caller gives: ours come to an end.
+func await(op uintptr, out **uint16) (*operation, int32) {
+	o := operationOf(op)
+	if o == nil {
+		return nil, result(hcs.InvalidHandle)
+	}
+	<-o.done
+	give(out, o.document)
+	return o, int32(o.code)
+}
+
+//export HcsCreateOperation
+func HcsCreateOperation(context, callback uintptr) uintptr { return newOperation() }
+
+//export HcsCloseOperation
+func HcsCloseOperation(op uintptr) { closeOperation(op) }
+
+//export HcsCancelOperation
+func HcsCancelOperation(uintptr) int32 { return 0 }
+
+//export HcsGetOperationResult
+func HcsGetOperationResult(_ uintptr, out **uint16) int32 {
+	give(out, "")
+	return 0
+}
+
+//export HcsWaitForOperationResult
+func HcsWaitForOperationResult(op uintptr, _ uint32, out **uint16) int32 {
+	_, code := await(op, out)
+	return code
+}
+
+//export HcsWaitForOperationResultAndProcessInfo
+func HcsWaitForOperationResultAndProcessInfo(op uintptr, _ uint32, info unsafe.Pointer, out **uint16) int32 {
+	o, code := await(op, out)
+	if o != nil && info != nil {
+		*(*processInformation)(info) = processInformation{pid: o.info.pid, stdin: o.info.stdin, stdout: o.info.stdout, stderr: o.info.stderr}
+	}
+	return code
+}
+
+//export HcsEnumerateComputeSystems
+func HcsEnumerateComputeSystems(query *uint16, op uintptr) int32 {
+	q := text(query)
+	note("HcsEnumerateComputeSystems", q)
+	return result(begin(op, func(*operation) (string, error) { return enumerate(q) }))
+}
+
+//export HcsGetServiceProperties
+func HcsGetServiceProperties(query *uint16, out **uint16) int32 {
+	note("HcsGetServiceProperties", text(query))
+	return answer(out)(serviceProperties(text(query)))
+}
+
+//export HcsModifyServiceSettings
+func HcsModifyServiceSettings(settings *uint16, out **uint16) int32 {
+	note("HcsModifyServiceSettings")
+	return answer(out)(modifyService(text(settings)))
+}
+
+// answer gives a document, or the one about the failure.
+func answer(out **uint16) func(string, error) int32 {
+	return func(document string, err error) int32 {
+		if err != nil {
+			document = failureOf(err)
+		}
+		give(out, document)
+		return result(err)
+	}
+}
+
+//export HcsSetComputeSystemCallback
+func HcsSetComputeSystemCallback(h uintptr, _ uint32, context, callback uintptr) int32 {
+	return result(subscribe(h, teller(callback, context)))
+}
+
+//export HcsSetProcessCallback
+func HcsSetProcessCallback(h uintptr, _ uint32, context, callback uintptr) int32 {
+	return result(subscribe(h, teller(callback, context)))
+}

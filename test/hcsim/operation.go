@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// operation is what a caller tracks a call by. Its fields may be read when done is closed.
+type operation struct {
+	done     chan struct{}
+	code     hcs.Code
+	document string
+	info     information
+}
+
+// information is what is told of a process: its pid and the caller's ends of its pipes, as raw handles.
+type information struct {
+	pid                   uint32
+	stdin, stdout, stderr uintptr
+}
+
+func newOperation() uintptr {
+	world.Lock()
+	defer world.Unlock()
+	world.last += 16
+	world.operations[world.last] = &operation{done: make(chan struct{})}
+	return world.last
+}
+
+func operationOf(h uintptr) *operation {
+	world.Lock()
+	defer world.Unlock()
+	return world.operations[h]
+}
+
+func closeOperation(h uintptr) {
+	world.Lock()
+	defer world.Unlock()
+	delete(world.operations, h)
+}
+
+// begin lets call run on a goroutine of its own and complete the operation.
+func begin(h uintptr, call func(*operation) (string, error)) error {
+	o := operationOf(h)
+	if o == nil {
+		return hcs.InvalidHandle
+	}
+	go func() {
+		document, err := call(o)
+		o.document = document
+		if err != nil {
+			o.code, o.document = codeOf(err), failureOf(err)
+		}
+		close(o.done)
+	}()
+	return nil
+}
+
+// codeOf is the result of an error.
+func codeOf(err error) hcs.Code {
+	var code hcs.Code
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return code
+	case errors.Is(err, jobobject.ErrNotExist):
+		return hcs.FileNotFound
+	case errors.Is(err, jobobject.ErrExist):
+		return hcs.SystemAlreadyExists
+	}
+	return hcs.Aborted
+}
+
+// failureOf is the document of an error.
+func failureOf(err error) string {
+	return encode(schema.ResultError{Error: int32(codeOf(err)), ErrorMessage: err.Error()})
+}
+
+// encode writes a document of our own.
+func encode(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // the types are ours and encode
+	}
+	return string(text)
+}
+
+// notImplemented is what containers cannot do.
+const notImplemented = hcs.NotImplemented
+
+func refuse(*system) (string, error) { return "", notImplemented }

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// process is a real process in a system's job.
+type process struct {
+	// Immutable.
+	system  *system
+	process *jobobject.Process
+	console *jobobject.Console // nil without one
+	pipes   pipes
+	told    chan struct{} // closed when its exit was announced
+
+	exit *event // guarded by world
+}
+
+// createProcess starts a process. It is there when this returns; the operation tells of it.
+func createProcess(op, h uintptr, document string) (uintptr, error) {
+	s, err := look(h)
+	if err != nil {
+		return 0, err
+	}
+	var parameters schema.ProcessParameters
+	if json.Unmarshal([]byte(document), &parameters) != nil || parameters.CommandLine == "" {
+		return 0, hcs.InvalidJSON
+	}
+	world.Lock()
+	state := s.state
+	world.Unlock()
+	switch state {
+	case schema.StateStopped:
+		return 0, hcs.SystemAlreadyStopped
+	case schema.StateRunning:
+	default:
+		return 0, hcs.InvalidState
+	}
+	p := &process{system: s, told: make(chan struct{})}
+	if err := p.launch(&parameters); err != nil {
+		return 0, codeOf(err)
+	}
+	world.Lock()
+	defer world.Unlock()
+	s.processes = append(s.processes, p)
+	go p.watch()
+	if o := world.operations[op]; o != nil {
+		o.info = information{p.process.Pid(), p.pipes.stdin, p.pipes.stdout, p.pipes.stderr}
+	}
+	return openLocked(s, p), completeLocked(op)
+}
+
+func (p *process) launch(parameters *schema.ProcessParameters) (err error) {
+	o := jobobject.ProcessOptions{CommandLine: parameters.CommandLine, Dir: parameters.WorkingDirectory, Env: os.Environ()}
+	for name, value := range parameters.Environment {
+		o.Env = append(o.Env, name+"="+value)
+	}
+	if parameters.EmulateConsole {
+		p.console, err = p.pipes.openConsole(parameters.ConsoleSize)
+		o.Console = p.console
+	} else {
+		o.Stdin, o.Stdout, o.Stderr, err = p.pipes.open(parameters)
+	}
+	if err != nil {
+		return err
+	}
+	p.process, err = p.system.job.Start(o)
+	p.pipes.started(err)
+	return err
+}
+
+// watch announces the exit.
+func (p *process) watch() {
+	code, err := p.process.Wait(context.Background())
+	if p.console != nil {
+		_ = p.console.Close() // which ends its output
+	}
+	_ = p.process.Close() // an open handle keeps the job, and its name
+	status := schema.ProcessStatus{ProcessId: p.process.Pid(), Exited: true, ExitCode: code}
+	if err != nil {
+		status.LastWaitResult = int32(codeOf(err))
+	}
+	world.Lock()
+	defer world.Unlock()
+	p.exit = &event{hcs.ProcessExited, encode(status)}
+	announceLocked(p.system, p, *p.exit)
+	close(p.told)
+}
+
+func openProcess(h uintptr, pid uint32) (uintptr, error) {
+	s, err := look(h)
+	if err != nil {
+		return 0, err
+	}
+	world.Lock()
+	defer world.Unlock()
+	for _, p := range s.processes {
+		if p.process.Pid() == pid && p.exit == nil {
+			return openLocked(s, p), nil
+		}
+	}
+	return 0, hcs.ElementNotFound
+}
+
+// over tells whether the exit was announced.
+func (p *process) over() bool {
+	select {
+	case <-p.told:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *process) terminate() error {
+	if p.over() {
+		return hcs.ProcessAlreadyStopped
+	}
+	return p.process.Terminate(1)
+}
+
+// controls are the numbers of the console control events.
+var controls = map[schema.ProcessSignal]uint32{
+	schema.CtrlC: 0, schema.CtrlBreak: 1, schema.CtrlClose: 2, schema.CtrlLogOff: 5, schema.CtrlShutdown: 6,
+}
+
+func (p *process) signal(document string) error {
+	var o schema.SignalProcessOptions
+	if json.Unmarshal([]byte(document), &o) != nil {
+		return hcs.InvalidJSON
+	}
+	number, ok := controls[o.Signal]
+	if !ok {
+		return hcs.InvalidArgument
+	}
+	if p.over() {
+		return hcs.ProcessAlreadyStopped
+	}
+	return p.process.Signal(number)
+}
+
+func (p *process) modify(document string) error {
+	var r schema.ProcessModifyRequest
+	if json.Unmarshal([]byte(document), &r) != nil {
+		return hcs.InvalidJSON
+	}
+	switch {
+	case p.over():
+		return hcs.ProcessAlreadyStopped
+	case r.ConsoleSize != nil && p.console != nil:
+		err := p.console.Resize(r.ConsoleSize.Width, r.ConsoleSize.Height)
+		if err != nil {
+			note("resize", err.Error()) // Wine's consoles keep their size
+		}
+		return nil
+	case r.CloseHandle != nil:
+		return nil // the end of a pipe of Wine's is seen when the caller closes its end
+	}
+	return hcs.InvalidArgument
+}
+
+// status is what HcsGetProcessProperties tells.
+func (p *process) status() string {
+	world.Lock()
+	defer world.Unlock()
+	if p.exit != nil {
+		return p.exit.document
+	}
+	return encode(schema.ProcessStatus{ProcessId: p.process.Pid()})
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// system is a container: a job.
+type system struct {
+	// Immutable.
+	id       string
+	document schema.ComputeSystem
+	job      *jobobject.Job
+	created  time.Time
+
+	// Guarded by world.
+	state     schema.SystemState
+	processes []*process
+	exit      *event
+}
+
+// How systems come to their end.
+const (
+	exitGraceful = schema.ExitGraceful
+	exitForced   = schema.ExitForced
+)
+
+// sealed says that jobs are to be such as nobody can open.
+var sealed = os.Getenv("HCSIM") == "sealed"
+
+// createSystem makes the system that a document describes. The handle is there before the operation is complete.
+func createSystem(op uintptr, id, document string) (uintptr, error) {
+	s := &system{id: id, state: schema.StateCreated, created: time.Now()}
+	if err := json.Unmarshal([]byte(document), &s.document); err != nil || s.document.Container == nil {
+		return 0, hcs.InvalidJSON
+	}
+	if c := s.document.Container; c.Storage == nil || c.Storage.Path == "" || len(c.Storage.Layers) == 0 {
+		return 0, hcs.InvalidLayer
+	}
+	if p := s.document.Container.Processor; p != nil && !oneOf(int64(p.Count), p.Maximum, p.Weight) {
+		return 0, hcs.InvalidJSON
+	}
+	world.Lock()
+	defer world.Unlock()
+	if world.systems[id] != nil {
+		return 0, hcs.SystemAlreadyExists
+	}
+	o := jobobject.Options{Name: `\Container_` + id, KillOnClose: true, TrackIO: true}
+	if sealed {
+		o.Name = ""
+	}
+	var err error
+	if s.job, err = jobobject.Create(o); err != nil {
+		return 0, codeOf(err)
+	}
+	world.systems[id] = s
+	return openLocked(s, nil), completeLocked(op)
+}
+
+// oneOf tells whether at most one of the numbers is set.
+func oneOf(numbers ...int64) bool {
+	set := 0
+	for _, n := range numbers {
+		if n != 0 {
+			set++
+		}
+	}
+	return set <= 1
+}
+
+// completeLocked completes an operation that has nothing left to do.
+func completeLocked(op uintptr) error {
+	o := world.operations[op]
+	if o == nil {
+		return hcs.InvalidHandle
+	}
+	go close(o.done)
+	return nil
+}
+
+func openSystem(id string) (uintptr, error) {
+	world.Lock()
+	defer world.Unlock()
+	if s := world.systems[id]; s != nil {
+		return openLocked(s, nil), nil
+	}
+	return 0, hcs.SystemNotFound
+}
+
+// start lets processes be made.
+func (s *system) start() error {
+	world.Lock()
+	defer world.Unlock()
+	switch s.state {
+	case schema.StateCreated:
+		s.state = schema.StateRunning
+		return nil
+	case schema.StateStopped:
+		return hcs.SystemAlreadyStopped
+	}
+	return hcs.InvalidState
+}
+
+// stop ends every process, then the system, and tells.
+func (s *system) stop(how schema.ExitType) error {
+	world.Lock()
+	over := s.state == schema.StateStopped
+	s.state = schema.StateStopped
+	world.Unlock()
+	if over {
+		return hcs.SystemAlreadyStopped
+	}
+	if err := s.job.Terminate(1); err != nil {
+		return err
+	}
+	if err := s.job.WaitEmpty(context.Background()); err != nil {
+		return err
+	}
+	world.Lock()
+	processes := s.processes
+	world.Unlock()
+	for _, p := range processes {
+		<-p.told
+	}
+	if err := s.job.Close(); err != nil { // its name is free again
+		return err
+	}
+	world.Lock()
+	defer world.Unlock()
+	if world.systems[s.id] == s {
+		delete(world.systems, s.id)
+	}
+	s.exit = &event{hcs.SystemExited, encode(schema.SystemExitStatus{ExitType: how})}
+	announceLocked(s, nil, *s.exit)
+	return nil
+}
+
+// modify does to the job what it can, and notes the rest.
+func (s *system) modify(document string) error {
+	var r schema.ModifySettingRequest
+	if json.Unmarshal([]byte(document), &r) != nil || r.ResourcePath == "" {
+		return hcs.InvalidJSON
+	}
+	limits := s.job.Limits()
+	switch r.ResourcePath {
+	case schema.PathMemory:
+		var size uint64
+		if json.Unmarshal(r.Settings, &size) != nil {
+			return hcs.InvalidJSON
+		}
+		limits.JobMemory = size << 20
+	case schema.PathProcessor:
+		var p schema.Processor
+		if json.Unmarshal(r.Settings, &p) != nil {
+			return hcs.InvalidJSON
+		}
+		limits.CPURate = uint32(p.Maximum)
+	case schema.PathMappedDirectories, schema.PathMappedPipes, schema.PathDevices, schema.PathRegistryFlushState:
+		return nil
+	default:
+		return hcs.InvalidArgument
+	}
+	return s.job.SetLimits(limits)
+}

@@ -40,7 +40,7 @@ contract: bed ## the contract suites on Wine's kernel
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 10m -exec '$(CURDIR)/$(BED) run -t 5m' $(WINE)
 
 e2e: bed ## real containerd.exe and ctr.exe against the shim
-	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 15m ./test/...
+	$(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout 15m ./test/...
 
 flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run FastExit -v ./test/e2e -floods 200

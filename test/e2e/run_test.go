@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -61,11 +62,11 @@ func TestArgumentsArriveByteForByte(t *testing.T) {
 	}
 }
 
-// TestInitPidIsTheProgramsOwn compares the pid that the program prints with the one that containerd lists.
-func TestInitPidIsTheProgramsOwn(t *testing.T) {
-	d := newDaemon(t)
-	id := newID()
-	cmd := d.Ctr(t.Context(), d.runArgs(t, workload.Spec("tree", "0", "600"), id)...)
+// firstLine starts a command and reads the words of its first line.
+func firstLine(t *testing.T, cmd *exec.Cmd, words ...any) {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -73,10 +74,19 @@ func TestInitPidIsTheProgramsOwn(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var depth, pid string
-	if _, err := fmt.Fscan(out, &depth, &pid); err != nil {
-		t.Fatal(err)
+	if _, err := fmt.Fscan(out, words...); err != nil {
+		_ = cmd.Process.Kill()
+		t.Fatalf("%s: %v, %v: %s", strings.Join(cmd.Args, " "), err, cmd.Wait(), stderr.String())
 	}
+}
+
+// TestInitPidIsTheProgramsOwn compares the pid that the program prints with the one that containerd lists.
+func TestInitPidIsTheProgramsOwn(t *testing.T) {
+	d := newDaemon(t)
+	id := newID()
+	cmd := d.Ctr(t.Context(), d.runArgs(t, workload.Spec("tree", "0", "600"), id)...)
+	var depth, pid string
+	firstLine(t, cmd, &depth, &pid)
 	if row := d.row(t, id); len(row) < 3 || row[1] != pid || row[2] != "RUNNING" {
 		t.Errorf("task ls shows %v, want pid %s, RUNNING", row, pid)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/siloshim/siloshim/test/workload"
@@ -18,17 +17,8 @@ type said struct{ pid, bytes uint64 }
 func (d *daemon) speak(t *testing.T, args ...string) (s said) {
 	t.Helper()
 	cmd := d.Ctr(t.Context(), args...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	firstLine(t, cmd, &s.pid, &s.bytes)
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	if _, err := fmt.Fscan(out, &s.pid, &s.bytes); err != nil {
-		t.Fatalf("ctr %s: the program says nothing: %v", strings.Join(args, " "), err)
-	}
 	return s
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -122,7 +123,15 @@ func (p *process) terminate() error {
 	if p.over() {
 		return hcs.ProcessAlreadyStopped
 	}
-	return p.process.Terminate(1)
+	return ended(p.process.Terminate(1))
+}
+
+// ended is the service's answer where a process ended before its exit was announced.
+func ended(err error) error {
+	if errors.Is(err, jobobject.ErrClosed) {
+		return hcs.ProcessAlreadyStopped
+	}
+	return err
 }
 
 // controls are the numbers of the console control events.
@@ -142,7 +151,7 @@ func (p *process) signal(document string) error {
 	if p.over() {
 		return hcs.ProcessAlreadyStopped
 	}
-	return p.process.Signal(number)
+	return ended(p.process.Signal(number))
 }
 
 func (p *process) modify(document string) error {

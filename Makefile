@@ -6,7 +6,7 @@ BED    := .bed/bin/wine
 # Packages that run on any system; test/ needs the bed.
 UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 # Packages whose tests speak to the kernel: they run again as Windows programs on Wine.
-WINE   := ./jobobject/... ./stats ./shim ./shim/stdio ./test/rpc
+WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test unit cross contract e2e bed flood restarts daemons bench bench-peers lint clean

@@ -1,0 +1,170 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// App is what the verbs work on.
+type App struct {
+	Kernel         jobobject.Kernel
+	Node           node.Node
+	Machine        limit.Machine
+	Host           spec.Host // where programs are sought
+	Service        *hcs.Client
+	Stdin          *os.File
+	Stdout, Stderr io.Writer
+	Env            []string
+	Dir            string // the working directory
+	Self           string // the path of this executable
+	Now            func() time.Time
+
+	output string // the flag --output
+}
+
+// System is the App of this machine.
+func System() *App {
+	dir, _ := os.Getwd() // an unknown one is refused where it matters, by name
+	self, _ := os.Executable()
+	return &App{
+		Kernel: jobobject.System(), Machine: limit.ThisMachine(), Service: &hcs.Client{},
+		Node:  node.Node{Records: node.Records{Dir: recordsDir(os.Getenv)}},
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Env: os.Environ(), Dir: dir, Self: self, Now: time.Now,
+	}
+}
+
+// recordsDir is where silo run writes down what it runs.
+func recordsDir(env func(string) string) string {
+	if dir := env("SILO_STATE"); dir != "" {
+		return dir
+	}
+	if dir := env("ProgramData"); dir != "" {
+		return filepath.Join(dir, "silo", "run")
+	}
+	return filepath.Join(os.TempDir(), "silo", "run")
+}
+
+// Main runs one command line, without the program's name, and returns the exit code. Named damon.exe, the executable
+// is the verb supervise. Ctrl+C ends the context of every verb, and none otherwise.
+func (a *App) Main(ctx context.Context, name string, args []string) int {
+	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	base := filepath.Base(strings.ReplaceAll(strings.ToLower(name), `\`, "/"))
+	if strings.TrimSuffix(base, ".exe") == "damon" {
+		return a.exitCode(a.supervise(ctx, args))
+	}
+	root := a.root(args)
+	root.SetArgs(args)
+	return a.exitCode(root.ExecuteContext(ctx))
+}
+
+// root is the command line with its verbs.
+func (a *App) root(args []string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "silo",
+		Short: "Run, limit and watch programs and containers on Windows",
+		Long: `silo runs programs in Windows job objects, with limits, and watches every container of the machine:
+those of the silo shim, those of the Host Compute Service, and its own. It asks the kernel, no daemon.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "how to print: table, wide or json")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkOutput() }
+	verbs := a.verbs()
+	if len(args) > 0 && verbs[args[0]] != nil {
+		root.AddCommand(verbs[args[0]]()) // the others would only cost the time to make them
+		return root
+	}
+	for _, verb := range verbs {
+		root.AddCommand(verb())
+	}
+	return root
+}
+
+// verbs are all there are, by name.
+func (a *App) verbs() map[string]func() *cobra.Command {
+	return map[string]func() *cobra.Command{
+		"run": a.runCommand, "supervise": a.superviseCommand, "exec": a.execCommand, "attach": a.attachCommand,
+		"ps": a.psCommand, "top": a.topCommand, "stats": a.statsCommand, "inspect": a.inspectCommand, "events": a.eventsCommand,
+		"logs": a.logsCommand, "update": a.updateCommand, "pause": a.pauseCommand, "resume": a.resumeCommand, "stop": a.stopCommand,
+		"kill": a.killCommand, "wait": a.waitCommand, "metrics": a.metricsCommand, "explain": a.explainCommand,
+		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
+		"selftest": a.selftestCommand, "version": a.versionCommand,
+	}
+}
+
+// exit is the exit code of a program that silo ran, which has said itself what there was to say.
+type exit uint32
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", uint32(e)) }
+
+// failure is an error of silo itself with the exit code it has.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// The exit codes of silo's own errors.
+const (
+	codeOwn      = 125
+	codeRefused  = 126
+	codeNotFound = 127
+)
+
+func (a *App) exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	var code exit
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+	var f *failure
+	if errors.As(err, &f) {
+		return f.code
+	}
+	return codeOwn
+}
+
+// build is the version and the revision that the executable was built from.
+func build() (version, revision string) {
+	version, revision = "(devel)", "unknown"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return version, revision
+	}
+	if info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
+		}
+	}
+	return version, revision
+}

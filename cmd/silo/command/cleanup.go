@@ -1,0 +1,114 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+func (a *App) cleanupCommand() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:   "cleanup",
+		Short: "Find what dead supervisors left behind, and remove it with --yes",
+		Long: `Cleanup finds jobs of silo run whose supervisor is gone, and records of containers that are. It prints them and does
+nothing else; with --yes it ends the jobs and removes the records, output included. It never touches containers of the
+shim or of the Host Compute Service: those belong to their daemons.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.cleanup(yes) },
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "remove what was found")
+	return c
+}
+
+// leftover is something that nobody owns any more.
+type leftover struct {
+	What string `json:"what"`
+	Name string `json:"name"`
+	Why  string `json:"why"`
+	Done bool   `json:"removed"`
+
+	remove func() error
+}
+
+func (a *App) cleanup(yes bool) error {
+	found, err := a.leftovers()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if yes {
+		for i := range found {
+			err := found[i].remove()
+			found[i].Done = err == nil
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s %s: %w", found[i].What, found[i].Name, err))
+			}
+		}
+	}
+	errs = append(errs, show(a, found, leftoverColumns))
+	if !yes && len(found) > 0 && a.output != asJSON {
+		fmt.Fprintln(a.Stderr, "silo: nothing was removed; silo cleanup --yes does")
+	}
+	return errors.Join(errs...)
+}
+
+// leftovers are jobs first, as their records go with them.
+func (a *App) leftovers() ([]leftover, error) {
+	list, err := a.Node.Containers()
+	if err != nil {
+		return nil, err
+	}
+	found := []leftover{}
+	alive := map[string]bool{}
+	for _, c := range list {
+		if c.Namespace != node.Own {
+			continue
+		}
+		alive[c.ID] = true
+		if c.Record == nil || a.lives(c.Record.Supervisor) {
+			continue // without a record it may be one that is just being started
+		}
+		found = append(found, leftover{What: "job", Name: c.Job, Why: "its supervisor is gone", remove: func() error {
+			return a.look(c, jobobject.AccessTerminate, func(job *jobobject.Job) error { return job.Terminate(supervisor.Killed) })
+		}})
+	}
+	records, err := a.Node.Records.All()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		if alive[r.ID] || a.lives(r.Supervisor) {
+			continue
+		}
+		why := "the container has ended"
+		if r.Exit == nil {
+			why = "its supervisor is gone"
+		}
+		found = append(found, leftover{What: "record", Name: r.ID, Why: why, remove: func() error { return a.Node.Records.Remove(r.ID) }})
+	}
+	return found, nil
+}
+
+// lives tells whether a supervisor may be alive. A pid that went to another process keeps a leftover: it is better kept
+// once too often.
+func (a *App) lives(pid uint32) bool {
+	h, err := a.Kernel.OpenProcess(pid, jobobject.ProcessQueryLimited)
+	if err != nil {
+		return !errors.Is(err, jobobject.ErrNotExist)
+	}
+	_, exited, err := a.Kernel.ExitCode(h)
+	return errors.Join(err, a.Kernel.CloseHandle(h)) != nil || !exited
+}
+
+var leftoverColumns = []column[leftover]{
+	{title: "WHAT", value: func(l *leftover) string { return l.What }},
+	{title: "NAME", value: func(l *leftover) string { return l.Name }},
+	{title: "WHY", value: func(l *leftover) string { return l.Why }},
+	{title: "REMOVED", value: func(l *leftover) string { return fmt.Sprint(l.Done) }},
+}

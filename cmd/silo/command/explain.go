@@ -1,0 +1,155 @@
+package command
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// explainFlags are the flags of explain.
+type explainFlags struct {
+	limits     limit.Flags
+	processors int
+	mhz        uint64
+	namespace  string
+	id         string
+}
+
+func (a *App) explainCommand() *cobra.Command {
+	f := new(explainFlags)
+	c := &cobra.Command{
+		Use:   "explain [file] [limits]",
+		Short: "Show which calls a specification, or flags, would make",
+		Long: `Explain reads the OCI specification (config.json of a bundle) of a job container, or a configuration of
+hostcompute_nspawn, and prints what would be asked of Windows: the job calls with their limits, or the document for the
+Host Compute Service. Without a file it explains the limit flags. It works on any system and starts nothing.`,
+		Example: "  silo explain bundle/config.json\n  silo explain nspawn.json\n  silo explain --cpus 1.5 --processors 8",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.explain(f, args) },
+	}
+	set := c.Flags()
+	set.IntVar(&f.processors, "processors", 0, "processors of the machine to explain for; this one's otherwise")
+	set.Uint64Var(&f.mhz, "mhz", 0, "speed of its processors")
+	set.StringVar(&f.namespace, "namespace", "default", "containerd namespace")
+	set.StringVar(&f.id, "id", "example", "container id")
+	f.limits.Register(set)
+	return c
+}
+
+// call is one call that would be made.
+type call struct {
+	Call string `json:"call"`
+	With string `json:"with"`
+}
+
+func (a *App) explain(f *explainFlags, args []string) error {
+	m := a.Machine
+	if f.processors < 0 {
+		return errors.New("--processors cannot be negative")
+	}
+	if f.processors > 0 {
+		m = limit.Machine{Groups: []int{min(f.processors, 64)}, Nodes: m.Nodes, MHz: m.MHz}
+		for left := f.processors - 64; left > 0; left -= 64 {
+			m.Groups = append(m.Groups, min(left, 64))
+		}
+	}
+	if f.mhz > 0 {
+		m.MHz = f.mhz
+	}
+	if len(args) == 0 {
+		return a.explainFlags(f, m)
+	}
+	text, err := os.ReadFile(args[0])
+	if err != nil {
+		return fmt.Errorf("read the specification: %w", err)
+	}
+	if bytes.Contains(text, []byte(`"process_directory"`)) {
+		n, err := schema.ReadNspawn(text)
+		if err != nil {
+			return err
+		}
+		return a.showJSON(n.Container())
+	}
+	return a.explainSpec(f, m, text)
+}
+
+func (a *App) explainFlags(f *explainFlags, m limit.Machine) error {
+	if !f.limits.Given() {
+		return errors.New("say what to explain: a file, or limit flags")
+	}
+	l, err := f.limits.Apply(jobobject.Limits{KillOnClose: true}, m)
+	if err != nil {
+		return err
+	}
+	return show(a, limitCalls(`Global\silo/silo/`+f.id, l, m), callColumns)
+}
+
+// limitCalls are the calls that make a job with limits.
+func limitCalls(name string, l jobobject.Limits, m limit.Machine) []call {
+	calls := []call{{"CreateJobObject", name}}
+	for _, line := range limit.Describe(l, m) {
+		calls = append(calls, call{"SetInformationJobObject " + line.Call, line.Limit + " " + line.Value})
+	}
+	return calls
+}
+
+// explainSpec plans the specification as the shim does, on a host where every file exists.
+func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
+	s, err := readSpec(text)
+	if err != nil {
+		return err
+	}
+	host := a.Host
+	host.Processors = m.Processors()
+	host.Lookup = func(string) bool { return true }
+	plan, err := host.Job(s)
+	if err != nil {
+		return err
+	}
+	l := jobobject.Limits{KillOnClose: true, JobMemory: plan.Limits.MemoryBytes, CPURate: plan.Limits.CPURate, CPUWeight: plan.Limits.CPUWeight}
+	for _, x := range plan.Limits.Affinity {
+		l.Affinity = append(l.Affinity, jobobject.GroupAffinity{Mask: x.Mask, Group: x.Group})
+	}
+	calls := limitCalls(node.JobName(f.namespace, f.id), l, m)
+	user := plan.Process.Username
+	if user == "" {
+		user = "the shim's own"
+	}
+	calls = append(calls,
+		call{"user", user},
+		call{"CreateProcess PROC_THREAD_ATTRIBUTE_JOB_LIST", plan.Process.CommandLine},
+		call{"  lpApplicationName", plan.Process.Application},
+		call{"  lpCurrentDirectory", plan.Process.Dir},
+		call{"  lpEnvironment", "the user's own with " + names(plan.Process.Env) + " over it"})
+	for _, w := range plan.Warnings {
+		calls = append(calls, call{"warning", w})
+	}
+	return show(a, calls, callColumns)
+}
+
+// names are those of variables; values may be secrets.
+func names(env []string) string {
+	var list []string
+	for _, e := range env {
+		name, _, _ := strings.Cut(e, "=")
+		list = append(list, name)
+	}
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}
+
+var callColumns = []column[call]{
+	{title: "CALL", value: func(c *call) string { return c.Call }},
+	{title: "WITH", value: func(c *call) string { return c.With }},
+}

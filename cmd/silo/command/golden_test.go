@@ -1,0 +1,175 @@
+package command_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+var verbs = []string{
+	"run", "supervise", "exec", "attach", "ps", "top", "stats", "inspect", "events", "logs", "update", "pause", "resume", "stop",
+	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "selftest", "version",
+}
+
+func TestHelp(t *testing.T) {
+	w := newWorld(t)
+	var all strings.Builder
+	for _, verb := range append([]string{""}, verbs...) {
+		args := append(strings.Fields(verb), "--help")
+		if code := w.silo(t, args...); code != 0 {
+			t.Errorf("silo %s: exit code %d: %s", strings.Join(args, " "), code, &w.Stderr)
+		}
+		fmt.Fprintf(&all, "$ silo %s\n%s\n", strings.Join(args, " "), &w.Stdout)
+	}
+	golden(t, "help.golden", all.String())
+}
+
+// badInput are command lines that must start nothing, each kind of mistake once.
+var badInput = [][]string{
+	{"frobnicate"},
+	{"run"},
+	{"run", "--frob", "--", "app"},
+	{"run", "--memory", "12parsecs", "--", "app"},
+	{"run", "--memory", "1m", "--", "app"},
+	{"run", "--cpus", "1", "--cpu-percent", "50", "--", "app"},
+	{"run", "--cpus", "99", "--", "app"},
+	{"run", "--cpu-weight", "10", "--", "app"},
+	{"run", "--affinity", "0x100", "--", "app"},
+	{"run", "--affinity", "n7", "--", "app"},
+	{"run", "--priority", "urgent", "--", "app"},
+	{"run", "--restart", "sometimes", "--", "app"},
+	{"run", "--stop-signal", "SIGUSR1", "--", "app"},
+	{"run", "--stop-grace", "soon", "--", "app"},
+	{"run", "--timeout", "-1s", "--", "app"},
+	{"run", "--name", "a/b", "--", "app"},
+	{"run", "--name", "NUL", "--", "app"},
+	{"run", "--integrity", "lofty", "--", "app"},
+	{"run", "--env-file", "no/such/file", "--", "app"},
+	{"run", "--env", "=x", "--", "app"},
+	{"run", "--workdir", "here", "--", "app"},
+	{"run", "--log-max-size", "0", "--", "app"},
+	{"run", "--", "missing.exe"},
+	{"run", "--", "script.bat"},
+	{"ps", "--output", "xml"},
+	{"ps", "extra"},
+	{"top", "--sort", "colour"},
+	{"stats", "--interval", "0s"},
+	{"inspect"},
+	{"inspect", "nobody"},
+	{"update", "nobody"},
+	{"update", "--memory", "1g", "nobody"},
+	{"exec", "nobody", "--", "app"},
+	{"attach", "abc"},
+	{"attach", "--leave", "--kill-on-exit", "4"},
+	{"kill", "--signal", "SIGUSR1", "default/web"},
+	{"wait", "nobody"},
+	{"logs", "nobody"},
+	{"metrics", "--listen", "0.0.0.0:1"},
+	{"metrics", "--listen", "here"},
+	{"metrics", "--path", "metrics"},
+	{"explain"},
+	{"explain", "no/such/file"},
+	{"explain", "testdata/unknown-key.json"},
+	{"explain", "testdata/unknown-nspawn.json"},
+	{"service", "install", "x", "--", "ps"},
+}
+
+// systemSays is the part of a message that differs with the system.
+var systemSays = regexp.MustCompile(`(open no/such/file): .*`)
+
+func TestBadInputStartsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.Program("app.exe", func(*jobtest.Proc) uint32 { t.Error("the program was started"); return 0 })
+	w.container(t, "default/web")
+	w.ResetCalls()
+	var all strings.Builder
+	for _, args := range badInput {
+		code := w.silo(t, args...)
+		fmt.Fprintf(&all, "$ silo %s\n%s%s[%d]\n\n", strings.Join(args, " "), &w.Stdout, &w.Stderr, code)
+		if code < 125 || code > 127 {
+			t.Errorf("silo %s: exit code %d, want 125 to 127", strings.Join(args, " "), code)
+		}
+	}
+	if n := w.Calls("CreateJob") + w.Calls("CreateProcess"); n != 0 {
+		t.Errorf("%d jobs and processes were made", n)
+	}
+	golden(t, "bad-input.golden", systemSays.ReplaceAllString(all.String(), "$1: (what the system says)"))
+}
+
+func TestTables(t *testing.T) {
+	w := newWorld(t)
+	_, web := w.container(t, "default/web")
+	w.container(t, "default/db")
+	web.Busy(0.5, 0)
+	web.Commit(100 << 20)
+	web.PrivateWorkingSet(60 << 20)
+	w.Advance(90e9)
+	var all strings.Builder
+	for _, args := range [][]string{
+		{"ps"}, {"ps", "-o", "wide"}, {"top"}, {"top", "web", "-o", "wide"}, {"top", "--filter", "none"}, {"stats"}, {"stats", "-o", "wide", "db"},
+		{"update", "--memory", "1g", "--cpus", "1.5", "web"}, {"update", "--cpus", "none", "web", "-o", "wide"}, {"stats", "web"},
+		{"inspect", "web"}, {"ps", "-o", "json"}, {"top", "--live", "--count", "1", "--sort", "cpu"}, {"pause", "web"}, {"resume", "web"}, {"metrics", "--once"},
+	} {
+		if code := w.silo(t, args...); code != 0 {
+			t.Errorf("silo %s: %d %s", strings.Join(args, " "), code, &w.Stderr)
+		}
+		text := w.Stdout.String()
+		if args[0] == "metrics" {
+			text = withoutBuild(text)
+		}
+		fmt.Fprintf(&all, "$ silo %s\n%s\n", strings.Join(args, " "), text)
+	}
+	golden(t, "tables.golden", all.String())
+}
+
+// withoutBuild drops the line that differs with the toolchain.
+func withoutBuild(text string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "silo_build_info") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
+
+func TestExplain(t *testing.T) {
+	w := newWorld(t)
+	var all strings.Builder
+	for _, args := range [][]string{
+		{"explain", "--memory", "512m", "--cpus", "1.5", "--affinity", "n1"},
+		{"explain", "--cpu-mhz", "1024", "--processors", "80", "--mhz", "2000", "-o", "json"},
+		{"explain", "testdata/job.json"},
+		{"explain", "testdata/nspawn.json"},
+	} {
+		if code := w.silo(t, args...); code != 0 {
+			t.Errorf("silo %s: %d %s", strings.Join(args, " "), code, &w.Stderr)
+		}
+		fmt.Fprintf(&all, "$ silo %s\n%s\n", strings.Join(args, " "), &w.Stdout)
+	}
+	if strings.Contains(all.String(), "hush") {
+		t.Error("the value of a variable is in the explanation")
+	}
+	golden(t, "explain.golden", all.String())
+}
+
+func TestLogs(t *testing.T) {
+	w := newWorld(t)
+	path := filepath.Join(w.dir, "out.log")
+	if err := os.WriteFile(path, []byte("one\ntwo\nthree\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.app.Node.Records.Write(record("mine", path)); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{"": "one\ntwo\nthree\n", "-n 2": "two\nthree\n", "-n 0": "", "-n 9": "one\ntwo\nthree\n", "-f": "one\ntwo\nthree\n"} {
+		if code := w.silo(t, append([]string{"logs", "mine"}, strings.Fields(args)...)...); code != 0 || w.Stdout.String() != want {
+			t.Errorf("logs %s: %d %q %s, want %q", args, code, &w.Stdout, &w.Stderr, want)
+		}
+	}
+}

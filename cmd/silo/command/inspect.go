@@ -1,0 +1,72 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
+)
+
+func (a *App) inspectCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "inspect container...",
+		Short: "Show everything that is known of containers, as JSON",
+		Long: `Inspect shows the limits in force, as the kernel tells them back, the statistics with the source and quality of each
+figure, and the processes. Limits of a job around the container bind it, too, and are not among them.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args) },
+	}
+}
+
+// details are the answer of inspect.
+type details struct {
+	view
+	Limits      []limit.Line    `json:"limits"`
+	LimitsError string          `json:"limits_error,omitempty"` // the kernel does not tell them
+	Silo        *jobobject.Silo `json:"silo,omitempty"`
+	Machine     limit.Machine   `json:"machine"`
+}
+
+func (a *App) inspect(refs []string) error {
+	list, err := a.named(refs)
+	if err != nil {
+		return err
+	}
+	all := []details{}
+	for _, c := range list {
+		d, err := a.details(c)
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+	}
+	return a.showJSON(all)
+}
+
+func (a *App) details(c node.Container) (details, error) {
+	d := details{view: view{Container: c}, Machine: a.Machine, Limits: []limit.Line{}}
+	err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) error {
+		collector := stats.NewCollector(job, stats.Options{Now: a.Now, Limits: a.limitsOf(job)})
+		d.Sample = collector.Sample(started(c))
+		if l, err := job.QueryLimits(); err != nil {
+			d.LimitsError = err.Error()
+		} else {
+			d.Limits = append(d.Limits, limit.Describe(l, a.Machine)...)
+		}
+		switch silo, err := job.Silo(); {
+		case err == nil:
+			d.Silo = &silo
+		case !errors.Is(err, jobobject.ErrNotSilo) && !errors.Is(err, jobobject.ErrNotSupported):
+			return fmt.Errorf("%s: %w", c.Name(), err)
+		}
+		var err error
+		d.Processes, err = collector.Processes()
+		return err
+	})
+	return d, err
+}

@@ -1,0 +1,63 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+)
+
+func (a *App) killCommand() *cobra.Command {
+	var signal string
+	var pid, code uint32
+	c := &cobra.Command{
+		Use:   "kill container...",
+		Short: "End containers at once, or raise an event in them",
+		Long: `Kill terminates all processes of a container, at once and without their consent. With --signal it raises a console
+control event instead, in every process or in that of --pid, and goes away. With --pid alone it ends that process. A
+policy of silo run may start the program anew; silo stop does not let it.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.each(args, func(n node.Container) error { return a.killOne(c.Context(), n, signal, pid, code) })
+		},
+	}
+	c.Flags().StringVarP(&signal, "signal", "s", "", "ctrl-c, ctrl-break, ctrl-close, ctrl-logoff or ctrl-shutdown")
+	c.Flags().Uint32Var(&pid, "pid", 0, "only this process of the container")
+	c.Flags().Uint32Var(&code, "code", supervisor.Killed, "exit code that the processes get")
+	return c
+}
+
+func (a *App) killOne(ctx context.Context, c node.Container, signal string, pid, code uint32) error {
+	if signal == "" {
+		switch {
+		case pid != 0:
+			return node.Terminate(a.Kernel, c.Job, pid, code)
+		case c.Kind == node.Server:
+			return a.terminateServer(ctx, c)
+		}
+		return a.kill(ctx, c, code)
+	}
+	s, err := supervisor.ParseSignal(signal)
+	if err != nil {
+		return fmt.Errorf("--signal: %w", err)
+	}
+	if pid != 0 {
+		return node.Signal(a.Kernel, c.Job, pid, uint32(s))
+	}
+	if a.signalAll(c, s) == 0 {
+		return fmt.Errorf("%s: %v reached no process", c.Name(), s)
+	}
+	return nil
+}
+
+func (a *App) terminateServer(ctx context.Context, c node.Container) error {
+	system, err := a.Service.Open(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return errors.Join(system.Terminate(ctx), system.Close())
+}

@@ -1,0 +1,151 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/stats/prom"
+)
+
+// metricsFlags are the flags of metrics.
+type metricsFlags struct {
+	listen string
+	path   string
+	expose bool
+	once   bool
+}
+
+func (a *App) metricsCommand() *cobra.Command {
+	f := new(metricsFlags)
+	c := &cobra.Command{
+		Use:   "metrics",
+		Short: "Export the statistics of all containers to Prometheus",
+		Long: `Metrics serves the statistics of every container of this machine over HTTP, asked of the kernel at each scrape. It
+listens on the loopback address; any other needs --expose, as there is neither encryption nor a password.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.metrics(c.Context(), f)
+		},
+	}
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:9765", "address and port")
+	c.Flags().StringVar(&f.path, "path", "/metrics", "path")
+	c.Flags().BoolVar(&f.expose, "expose", false, "allow an address that other machines can reach")
+	c.Flags().BoolVar(&f.once, "once", false, "print the metrics and end")
+	return c
+}
+
+func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
+	registry := prometheus.NewRegistry()
+	version, revision := build()
+	err := registry.Register(prom.New(prom.Options{
+		List: a.exported, Version: version, Revision: revision, GoVersion: runtime.Version(),
+	}))
+	if err != nil {
+		return err
+	}
+	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	if f.once {
+		return a.printMetrics(handler)
+	}
+	if !strings.HasPrefix(f.path, "/") {
+		return fmt.Errorf("--path %q does not begin with /", f.path)
+	}
+	if err := mayListen(f.listen, f.expose); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	fmt.Fprintf(a.Stderr, "silo: metrics on http://%s%s\n", listener.Addr(), f.path)
+	mux := http.NewServeMux()
+	mux.Handle("GET "+f.path, handler)
+	return serve(ctx, listener, mux)
+}
+
+// exported samples every container for a scrape.
+func (a *App) exported() ([]prom.Container, error) {
+	list, err := a.Node.Containers()
+	if err != nil {
+		return nil, err
+	}
+	views, err := a.samples(list)
+	var out []prom.Container
+	for _, v := range views {
+		out = append(out, prom.Container{Kind: string(v.Kind), Namespace: v.Namespace, ID: v.ID, Sample: v.Sample})
+	}
+	return out, err
+}
+
+// mayListen refuses an address that other machines can reach, unless it was asked for.
+func mayListen(address string, expose bool) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("--listen %q is not ADDRESS:PORT: %w", address, err)
+	}
+	if ip := net.ParseIP(host); expose || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("--listen %s can be reached from other machines, without encryption or password: add --expose to want that", address)
+}
+
+// shutTime bounds the end of a server that has a request in its hands.
+const shutTime = 5 * time.Second
+
+// serve answers until ctx ends.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	}
+	done := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), shutTime)
+		defer cancel()
+		done <- server.Shutdown(ctx)
+	})
+	err := server.Serve(listener)
+	if stop() { // it failed before ctx ended
+		return fmt.Errorf("serve metrics: %w", err)
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// printMetrics asks the handler as a scrape would.
+func (a *App) printMetrics(handler http.Handler) error {
+	request, err := http.NewRequest(http.MethodGet, "/metrics", nil)
+	if err != nil {
+		return err
+	}
+	handler.ServeHTTP(&plainWriter{to: a}, request)
+	return nil
+}
+
+// plainWriter is a response without its header.
+type plainWriter struct {
+	to     *App
+	header http.Header
+}
+
+func (w *plainWriter) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	return w.header
+}
+
+func (w *plainWriter) WriteHeader(int)             {}
+func (w *plainWriter) Write(p []byte) (int, error) { return w.to.Stdout.Write(p) }

@@ -1,0 +1,97 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/siloshim/siloshim/cmd/silo/limit"
+)
+
+// The values of --output.
+const (
+	asTable = "table"
+	asWide  = "wide"
+	asJSON  = "json"
+)
+
+func (a *App) checkOutput() error {
+	if !slices.Contains([]string{asTable, asWide, asJSON}, a.output) {
+		return fmt.Errorf("--output %q is not table, wide or json", a.output)
+	}
+	return nil
+}
+
+// column is one column of a table of rows of T.
+type column[T any] struct {
+	title string
+	wide  bool // shown by --output wide only
+	value func(*T) string
+}
+
+// show prints rows as --output says.
+func show[T any](a *App, rows []T, columns []column[T]) error {
+	if a.output == asJSON {
+		return a.showJSON(rows)
+	}
+	return table(a.Stdout, a.output == asWide, rows, columns)
+}
+
+func table[T any](to io.Writer, wide bool, rows []T, columns []column[T]) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	line := func(value func(column[T]) string) {
+		var cells []string
+		for _, c := range columns {
+			if wide || !c.wide {
+				cells = append(cells, value(c))
+			}
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	line(func(c column[T]) string { return c.title })
+	for i := range rows {
+		line(func(c column[T]) string { return c.value(&rows[i]) })
+	}
+	return w.Flush()
+}
+
+// showJSON prints one document; an empty list is [], never null.
+func (a *App) showJSON(v any) error {
+	e := json.NewEncoder(a.Stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// none stands for a figure that nobody tells.
+const none = "-"
+
+func bytesOr(n uint64, known bool) string {
+	if !known {
+		return none
+	}
+	return limit.Bytes(n)
+}
+
+// clock writes processor time as docker top does, with milliseconds.
+func clock(d time.Duration) string {
+	ms := d.Milliseconds()
+	return fmt.Sprintf("%02d:%02d:%02d.%03d", ms/3_600_000, ms/60_000%60, ms/1000%60, ms%1000)
+}
+
+// age writes a time span in its largest unit.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}

@@ -1,0 +1,39 @@
+package command
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+func (a *App) pauseCommand() *cobra.Command {
+	return a.freezing("pause", "Stop all threads of containers until silo resume", (*jobobject.Job).Freeze)
+}
+
+func (a *App) resumeCommand() *cobra.Command {
+	return a.freezing("resume", "Let containers go on after silo pause", (*jobobject.Job).Thaw)
+}
+
+func (a *App) freezing(verb, short string, act func(*jobobject.Job) error) *cobra.Command {
+	return &cobra.Command{
+		Use: verb + " container...", Short: short, Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			list, err := a.named(args)
+			if err != nil {
+				return err
+			}
+			for _, c := range list {
+				if c.Kind == node.Server {
+					return fmt.Errorf("%s: %w", c.Name(), errServer)
+				}
+				if err := a.look(c, jobobject.AccessSetAttributes, act); err != nil {
+					return fmt.Errorf("%s %s: %w", verb, c.Name(), err)
+				}
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,272 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/cmd/silo/token"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// descriptor lets LocalSystem, the administrators and whoever runs silo into the job, and nobody else.
+const descriptor = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)"
+
+// runFlags are the flags of run.
+type runFlags struct {
+	name       string
+	limits     limit.Flags
+	program    programFlags
+	token      token.Restriction
+	restrict   bool
+	restart    string
+	signals    string
+	grace      time.Duration
+	timeout    time.Duration
+	log        string
+	logSize    int
+	logFiles   int
+	bestEffort bool
+	detach     bool
+}
+
+func (a *App) runCommand() *cobra.Command {
+	f := new(runFlags)
+	c := &cobra.Command{
+		Use:   "run [flags] -- program [args...]",
+		Short: "Run a program in a job, with limits",
+		Long: `Run starts a program in a job object of its own and waits for it. All that the program starts belongs to the job,
+unless --breakaway lets it go, and ends with the program, with silo, or with silo stop. The exit code is the program's:
+137 where it had to be killed, 124 where --timeout ended it.
+
+A limit that this host cannot apply is an error, and nothing is started. With --best-effort it is a warning, which
+silo inspect shows.`,
+		Example: `  silo run --memory 512m --cpus 1.5 -- app.exe --port 8080
+  silo run --detach --name web --restart on-failure:5 --log C:\logs\web.log -- app.exe`,
+		Args: needProgram,
+		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), f, args) },
+	}
+	set := c.Flags()
+	set.SetInterspersed(false)
+	set.StringVar(&f.name, "name", "", "name of the container; its pid makes one otherwise")
+	set.StringVar(&f.restart, "restart", "no", "start it anew when it ends: no, always, on-failure or on-failure:COUNT; pauses grow from 100ms to 1m")
+	set.StringVar(&f.signals, "stop-signal", "ctrl-c,ctrl-break", "events that ask it to end, one after the other")
+	set.DurationVar(&f.grace, "stop-grace", 10*time.Second, "time to answer each of them; then the job is terminated")
+	set.DurationVar(&f.timeout, "timeout", 0, "end it after this time; 0 is never")
+	set.StringVar(&f.log, "log", "", "file for its output, besides the terminal")
+	set.IntVar(&f.logSize, "log-max-size", 10, "megabytes after which the file is rotated")
+	set.IntVar(&f.logFiles, "log-max-files", 5, "rotated files that are kept")
+	set.BoolVar(&f.bestEffort, "best-effort", false, "warn of limits that cannot be applied instead of refusing")
+	set.BoolVarP(&f.detach, "detach", "d", false, "return when it has started; output goes to a file")
+	set.BoolVar(&f.restrict, "restricted", false, "run without privileges, and with Administrators to deny only")
+	set.StringSliceVar(&f.token.Privileges, "drop-privilege", nil, "privilege to take away, such as SeDebugPrivilege; may be repeated")
+	set.StringSliceVar(&f.token.SIDs, "deny-sid", nil, "SID or account that can only deny; may be repeated")
+	set.StringVar(&f.token.Integrity, "integrity", "", "integrity level: untrusted, low or medium")
+	f.limits.Register(set)
+	f.program.register(set)
+	return c
+}
+
+// plan is a run that was checked and not started.
+type plan struct {
+	runFlags
+	process jobobject.ProcessOptions
+	wanted  jobobject.Limits
+	policy  supervisor.Policy
+	stops   []supervisor.Signal
+}
+
+// planRun checks everything that can be checked before anything is made.
+func (a *App) planRun(f *runFlags, args []string) (*plan, error) {
+	p := &plan{runFlags: *f}
+	var err error
+	if p.wanted, err = p.limits.Apply(jobobject.Limits{KillOnClose: true}, a.Machine); err != nil {
+		return nil, err
+	}
+	if p.policy, err = supervisor.ParsePolicy(f.restart); err != nil {
+		return nil, fmt.Errorf("--restart: %w", err)
+	}
+	if p.stops, err = supervisor.ParseSignals(f.signals); err != nil {
+		return nil, fmt.Errorf("--stop-signal: %w", err)
+	}
+	if f.restrict {
+		p.token.AllPrivileges = true
+		p.token.SIDs = append(p.token.SIDs, token.Administrators)
+	}
+	if f.name == "" {
+		p.name = fmt.Sprintf("run-%d", os.Getpid())
+	}
+	switch {
+	case f.grace < 0 || f.timeout < 0:
+		return nil, errors.New("--stop-grace and --timeout cannot be negative")
+	case f.logSize < 1 || f.logFiles < 1:
+		return nil, errors.New("--log-max-size and --log-max-files are at least 1")
+	}
+	if err := errors.Join(p.token.Validate(), spec.ValidName("--name", p.name)); err != nil {
+		return nil, err
+	}
+	if f.detach && p.log == "" {
+		p.log = filepath.Join(a.Node.Records.Path(p.name), "output.log")
+	}
+	p.process, err = a.program(&f.program, args)
+	return p, err
+}
+
+func (a *App) run(ctx context.Context, f *runFlags, args []string) error {
+	p, err := a.planRun(f, args)
+	if err != nil {
+		return err
+	}
+	if f.detach && lookupEnv(a.Env, detachedEnv) == "" {
+		return a.detach(ctx, p.name)
+	}
+	return a.runPlan(ctx, p)
+}
+
+// runPlan makes the job and keeps the program running in it.
+func (a *App) runPlan(ctx context.Context, p *plan) (err error) {
+	requested, unlisten, err := node.ListenStop(p.name)
+	if errors.Is(err, jobobject.ErrExist) {
+		return fmt.Errorf("a container called %s is running: choose another --name, or silo stop %s", p.name, p.name)
+	}
+	if err != nil {
+		return err
+	}
+	defer unlisten()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // ends with ctx
+		select {
+		case <-requested:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	job, warnings, err := a.createJob(p.name, p.wanted, p.bestEffort)
+	if err != nil {
+		return hint(err)
+	}
+	defer func() { err = errors.Join(err, job.Close()) }()
+	user, err := p.user()
+	if err != nil {
+		return err
+	}
+	defer user.Close() //nolint:errcheck // the handle ends with this process anyway
+	p.process.Token = user.Handle()
+	return a.supervised(ctx, p, job, warnings)
+}
+
+func (p *plan) user() (*token.Token, error) {
+	if p.token.Empty() {
+		return nil, nil
+	}
+	return token.New(&p.token)
+}
+
+// errLimit says that the host cannot apply a limit.
+var errLimit = errors.New("a limit cannot be applied")
+
+// hint tells the way out where there is one.
+func hint(err error) error {
+	if errors.Is(err, errLimit) {
+		return fmt.Errorf("%w; --best-effort makes this a warning", err)
+	}
+	return err
+}
+
+// createJob makes the job of a container of ours and sets its limits.
+func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobobject.Job, []string, error) {
+	job, err := jobobject.Create(jobobject.Options{
+		Name: node.JobName(node.Own, name), SecurityDescriptor: descriptor, KillOnClose: l.KillOnClose, TrackIO: true, Kernel: a.Kernel,
+	})
+	if errors.Is(err, jobobject.ErrExist) {
+		return nil, nil, fmt.Errorf("a container called %s is running: choose another --name, or silo stop %s", name, name)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings, err := limit.Set(job, l, bestEffort)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%w: %w", errLimit, err), job.Close())
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(a.Stderr, "silo: warning: %s\n", w)
+	}
+	return job, warnings, nil
+}
+
+// supervised writes the record, runs the program, and writes how it ended.
+func (a *App) supervised(ctx context.Context, p *plan, job *jobobject.Job, warnings []string) error {
+	record := &node.Record{
+		Kind: node.Run, ID: p.name, Supervisor: uint32(os.Getpid()), Program: p.process.Application,
+		Log: p.log, Warnings: warnings, GraceNS: int64(p.grace), Started: a.Now(),
+	}
+	for _, s := range p.stops {
+		record.Signals = append(record.Signals, s.String())
+	}
+	o := supervisor.Options{
+		Job: job, Process: p.process, Policy: p.policy, Signals: p.stops, Grace: p.grace, Timeout: p.timeout,
+	}
+	closeLog := a.route(&o, p)
+	var lost error
+	ready := detached(a, p.name)
+	o.Observe = func(e supervisor.Event) {
+		if e.Pid == 0 {
+			fmt.Fprintf(a.Stderr, "silo: %s ended with code %d; starting it anew in %v\n", p.name, e.Code, e.Pause)
+			return
+		}
+		record.Pid, record.Restarts = e.Pid, e.Restarts
+		lost = errors.Join(lost, a.Node.Records.Write(record))
+		ready()
+	}
+	result, err := supervisor.Run(ctx, o)
+	err = errors.Join(err, closeLog())
+	record.Exit = &node.Exit{Code: result.Code, Reason: string(result.Reason), At: a.Now()}
+	if err != nil && result.Reason == "" {
+		return errors.Join(startError(err), lost, a.Node.Records.Remove(p.name))
+	}
+	lost = errors.Join(lost, a.endRecord(p, record))
+	if err := errors.Join(err, lost); err != nil {
+		fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
+	}
+	if result.Code != 0 {
+		return exit(result.Code)
+	}
+	return nil
+}
+
+// endRecord keeps the record of a named container, for silo wait and silo logs; nobody asks for another's.
+func (a *App) endRecord(p *plan, record *node.Record) error {
+	if record.ID == fmt.Sprintf("run-%d", os.Getpid()) {
+		return a.Node.Records.Remove(p.name)
+	}
+	return a.Node.Records.Write(record)
+}
+
+// route decides where the program's output goes, and returns what closes it.
+func (a *App) route(o *supervisor.Options, p *plan) func() error {
+	ours := a.connect(&o.Process)
+	if p.log == "" {
+		if !ours {
+			o.Output = a.Stdout
+		}
+		return func() error { return nil }
+	}
+	file := &lumberjack.Logger{Filename: p.log, MaxSize: p.logSize, MaxBackups: p.logFiles}
+	o.Output = io.MultiWriter(file, a.Stdout)
+	if p.detach {
+		o.Output, o.Process.Stdin = file, nil
+	}
+	return file.Close
+}

@@ -1,0 +1,213 @@
+package command_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// record is that of a container whose supervisor is the test.
+func record(id, log string) *node.Record {
+	return &node.Record{Kind: node.Run, ID: id, Supervisor: 1, Log: log, Exit: &node.Exit{Code: 3, Reason: "exited"}}
+}
+
+func TestRunHandsOnArgumentsOutputAndCode(t *testing.T) {
+	w := newWorld(t)
+	w.Program("app.exe", func(p *jobtest.Proc) uint32 {
+		fmt.Fprintf(p.Stdout, "%q %s", p.Args[1:], p.Dir)
+		if !slices.Contains(p.Env, "A=1") || !slices.Contains(p.Env, "SECRET=hush") || !slices.Contains(p.Env, "B=2") {
+			return 1
+		}
+		return 0xC0000005
+	})
+	file := filepath.Join(w.dir, "env")
+	if err := os.WriteFile(file, []byte("# comment\n\nB=2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code := w.silo(t, "run", "-e", "A=1", "--env-file", file, "--", "app", "--memory", "two words", `q"`, "")
+	if uint32(code) != 0xC0000005 || w.Stdout.String() != `["--memory" "two words" "q\"" ""] C:\work` {
+		t.Errorf("%#x %s %s", code, &w.Stdout, &w.Stderr)
+	}
+	if w.OpenHandles() != 0 {
+		t.Errorf("%d handles are left open", w.OpenHandles())
+	}
+}
+
+func TestRunSetsLimitsAndWritesALog(t *testing.T) {
+	w := newWorld(t)
+	var inForce jobobject.Limits
+	var seen *node.Record
+	w.Program("app.exe", func(p *jobtest.Proc) uint32 {
+		inForce, _ = w.Limits(`Global\silo/silo/mine`)
+		fmt.Fprint(p.Stdout, "out")
+		return 3
+	})
+	log := filepath.Join(w.dir, "logs", "a.log")
+	code := w.silo(t, "run", "--name", "mine", "--memory", "512m", "--cpus", "2", "--log", log, "--", "app")
+	if code != 3 || inForce.JobMemory != 512<<20 || inForce.CPURate != 2500 || !inForce.KillOnClose {
+		t.Errorf("%d %+v %s", code, inForce, &w.Stderr)
+	}
+	if text, err := os.ReadFile(log); err != nil || string(text) != "out" || w.Stdout.String() != "out" {
+		t.Errorf("log %q %v, terminal %q", text, err, &w.Stdout)
+	}
+	seen, err := w.app.Node.Records.Read("mine")
+	if err != nil || seen.Exit == nil || seen.Exit.Code != 3 || seen.Program != `C:\bin\app.exe` {
+		t.Errorf("record %+v %v", seen, err)
+	}
+	if code := w.silo(t, "wait", "mine"); code != 0 || w.Stdout.String() != "3\n" {
+		t.Errorf("wait: %d %q %s", code, &w.Stdout, &w.Stderr)
+	}
+	if code := w.silo(t, "ps", "-a"); code != 0 || !strings.Contains(w.Stdout.String(), "exited (3)") {
+		t.Errorf("ps -a: %d\n%s", code, &w.Stdout)
+	}
+	if code := w.silo(t, "cleanup", "--yes"); code != 0 || !strings.Contains(w.Stdout.String(), "record  mine") {
+		t.Errorf("cleanup: %d\n%s%s", code, &w.Stdout, &w.Stderr)
+	}
+}
+
+func TestLimitThatCannotBeApplied(t *testing.T) {
+	w := newWorld(t)
+	w.Program("app.exe", func(*jobtest.Proc) uint32 { return 0 })
+	w.FailNth("SetLimits", 2, jobobject.ErrNotSupported) // the first makes the job end its members with the handle
+	if code := w.silo(t, "run", "--memory", "64m", "--", "app"); code != 125 || w.Calls("CreateProcess") != 0 {
+		t.Errorf("%d, %d programs started: %s", code, w.Calls("CreateProcess"), &w.Stderr)
+	}
+	if !strings.Contains(w.Stderr.String(), "--best-effort") {
+		t.Errorf("the way out is not told: %s", &w.Stderr)
+	}
+}
+
+func TestStopEndsARunForGood(t *testing.T) {
+	w := newWorld(t)
+	started := make(chan struct{})
+	w.Program("app.exe", func(p *jobtest.Proc) uint32 {
+		events := p.Events()
+		close(started)
+		select {
+		case <-events:
+			return 5
+		case <-p.Done():
+			return 0
+		}
+	})
+	done := make(chan int)
+	other := *w.app // prints elsewhere
+	other.Stdout, other.Stderr = &strings.Builder{}, &strings.Builder{}
+	go func() {
+		done <- other.Main(t.Context(), "silo", []string{"run", "--name", "mine", "--restart", "always", "--", "app"})
+	}()
+	<-started
+	if code := w.silo(t, "run", "--name", "mine", "--", "app"); code != 125 || !strings.Contains(w.Stderr.String(), "is running") {
+		t.Errorf("a second one of that name: %d %s", code, &w.Stderr)
+	}
+	if err := node.RequestStop("mine"); err != nil {
+		t.Fatal(err)
+	}
+	if code := <-done; code != 5 {
+		t.Errorf("exit code %d, want 5 and no restart", code)
+	}
+}
+
+func TestExecAndKill(t *testing.T) {
+	w := newWorld(t)
+	job, _ := w.container(t, "default/web")
+	w.Program("tool.exe", func(p *jobtest.Proc) uint32 { fmt.Fprint(p.Stdout, "in the job"); return 9 })
+	if code := w.silo(t, "exec", "web", "--", "tool"); code != 9 || w.Stdout.String() != "in the job" {
+		t.Errorf("exec: %d %s %s", code, &w.Stdout, &w.Stderr)
+	}
+	if a, err := job.Accounting(); err != nil || a.Total != 2 {
+		t.Errorf("%+v %v, want two processes ever in the job", a, err)
+	}
+	if code := w.silo(t, "kill", "web"); code != 0 || w.Stdout.String() != "default/web\n" {
+		t.Errorf("kill: %d %s %s", code, &w.Stdout, &w.Stderr)
+	}
+	if a, err := job.Accounting(); err != nil || a.Active != 0 {
+		t.Errorf("%+v %v, want nobody left", a, err)
+	}
+}
+
+func TestAttachLimitsRunningProcesses(t *testing.T) {
+	w := newWorld(t)
+	p, err := w.Place("", "app.exe", 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := w.silo(t, "attach", "--name", "mine", "--leave", "--memory", "64m", fmt.Sprint(p.Pid())); code != 0 {
+		t.Fatalf("%d %s", code, &w.Stderr)
+	}
+	if p.Commit(65 << 20) {
+		t.Error("the limit does not hold")
+	}
+	p.Exit(0)
+	if code := w.silo(t, "attach", "--memory", "64m", "99999"); code != 125 {
+		t.Errorf("a pid that is not in use: %d", code)
+	}
+}
+
+func TestDamonByName(t *testing.T) {
+	w := newWorld(t)
+	w.Program("app.exe", func(*jobtest.Proc) uint32 { return 4 })
+	log := filepath.Join(w.dir, "t.damon.log")
+	w.app.Env = append(w.app.Env, "DAMON_LOG_DIR="+w.dir, "NOMAD_TASK_NAME=t", "DAMON_CPU_LIMIT=1024", "NOMAD_MEMORY_LIMIT=64")
+	if code := w.app.Main(t.Context(), `C:\tools\Damon.EXE`, []string{"app", "--secret", "hush"}); code != 4 {
+		t.Fatalf("%d %s", code, &w.Stderr)
+	}
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var messages []string
+	for line := range strings.Lines(string(text)) {
+		var m struct{ Message string }
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatal(err)
+		}
+		messages = append(messages, m.Message)
+	}
+	if want := []string{"damon starting", "process exited: 4", "damon exiting"}; !slices.Equal(messages, want) {
+		t.Errorf("messages %q, want %q", messages, want)
+	}
+	if strings.Contains(string(text), "hush") {
+		t.Error("an argument is in the log")
+	}
+	w.app.Env = append(w.app.Env, "DAMON_MEMORY_LIMIT=lots")
+	w.ResetCalls()
+	w.app.Env = slices.DeleteFunc(w.app.Env, func(e string) bool { return strings.HasPrefix(e, "NOMAD_MEMORY") })
+	if code := w.app.Main(t.Context(), "damon.exe", []string{"app"}); code != 1 || w.Calls("CreateProcess") != 0 {
+		t.Errorf("a bad variable: %d, %d programs started", code, w.Calls("CreateProcess"))
+	}
+}
+
+func TestSelftestTellsKeptMissingAndBroken(t *testing.T) {
+	w := newWorld(t)
+	w.app.Self = `C:\bin\silo.exe`
+	w.Program("silo.exe", func(p *jobtest.Proc) uint32 {
+		switch p.Args[1] {
+		case "top":
+			return 125
+		case "version":
+			if p.Commit(64 << 20) {
+				return 0
+			}
+			return 1
+		}
+		<-p.Done()
+		return 0
+	})
+	w.Fail("CreateSilo", -1, jobobject.ErrNotSupported)
+	if code := w.silo(t, "selftest"); code != 0 || strings.Contains(w.Stdout.String(), "broken") || !strings.Contains(w.Stdout.String(), `"result":"missing"`) {
+		t.Errorf("%d\n%s%s", code, &w.Stdout, &w.Stderr)
+	}
+	w.Fail("TerminateJob", -1, jobobject.ErrPermission)
+	if code := w.silo(t, "selftest", "-o", "json"); code != 1 || !strings.Contains(w.Stdout.String(), `"result":"broken"`) {
+		t.Errorf("%d\n%s%s", code, &w.Stdout, &w.Stderr)
+	}
+}

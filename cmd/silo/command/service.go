@@ -1,0 +1,41 @@
+package command
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *App) serviceCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "service",
+		Short: "Run supervise or metrics as a Windows service",
+		Long: `Service installs, runs and removes a Windows service that is silo supervise or silo metrics. The service starts with
+Windows and is restarted when it fails. Its environment is that of the service manager; supervise takes its settings
+from there.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(&cobra.Command{
+		Use: "install name -- verb [args...]", Short: "Install a service", Args: serviceArgs,
+		Example: "  silo service install silo-metrics -- metrics --listen 127.0.0.1:9765",
+		RunE:    func(_ *cobra.Command, args []string) error { return a.installService(args[0], args[1:]) },
+	}, &cobra.Command{
+		Use: "run name -- verb [args...]", Short: "Be the service; only the service manager runs this", Args: serviceArgs,
+		RunE: func(c *cobra.Command, args []string) error { return a.runService(c.Context(), args[0], args[1:]) },
+	}, &cobra.Command{
+		Use: "remove name", Short: "Remove a service once it has stopped", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.removeService(args[0]) },
+	})
+	return c
+}
+
+// errServiceVerb says what a service can be.
+var errServiceVerb = errors.New("a service is metrics or supervise: silo service install NAME -- metrics")
+
+func serviceArgs(_ *cobra.Command, args []string) error {
+	if len(args) < 2 || args[1] != "metrics" && args[1] != "supervise" {
+		return errServiceVerb
+	}
+	return nil
+}

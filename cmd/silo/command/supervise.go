@@ -1,0 +1,213 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/damon"
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/cmd/silo/token"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// The exit codes of Damon for what is not the program's own.
+const (
+	damonFailed = 1   // nothing was started
+	damonLost   = 254 // the program could not be waited for
+)
+
+// damonGrace is how long Damon waited after Ctrl+Break.
+const damonGrace = 30 * time.Second
+
+func (a *App) superviseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "supervise program [args...]",
+		Short: "Run a program under the contract of Damon, for Nomad tasks",
+		Long: `Supervise runs a program with the limits, log and metrics that the variables DAMON_* and NOMAD_* ask for, as
+damon.exe did; copied to damon.exe, silo is this verb. Unlike Damon it starts nothing when a variable cannot be read or a
+limit cannot be applied. The exit code is the program's; 1 where nothing was started, 254 where the program was lost.
+
+  DAMON_LOG_DIR, DAMON_LOG_NAME, DAMON_NOMAD_LOG_SUFFIX, DAMON_LOG_MAX_SIZE, DAMON_LOG_MAX_FILES
+  DAMON_CPU_LIMIT (MHz), DAMON_ENFORCE_CPU_LIMIT, DAMON_MEMORY_LIMIT (MB), DAMON_ENFORCE_MEMORY_LIMIT
+  DAMON_RESTRICTED_TOKEN, DAMON_ADDR, DAMON_METRICS_ENDPOINT
+  NOMAD_ALLOC_DIR, NOMAD_TASK_NAME, NOMAD_CPU_LIMIT, NOMAD_MEMORY_LIMIT, NOMAD_MEMORY_MAX_LIMIT, NOMAD_ADDR_damon, and the
+  labels NOMAD_DC, NOMAD_REGION, NOMAD_JOB_NAME, NOMAD_GROUP_NAME, NOMAD_ALLOC_ID, NOMAD_ALLOC_INDEX`,
+		DisableFlagParsing: true, // all of it is the program's
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+				return c.Help()
+			}
+			if len(args) > 0 && args[0] == "--" {
+				args = args[1:]
+			}
+			return a.supervise(c.Context(), args)
+		},
+	}
+}
+
+// supervise is Damon: without arguments it prints its version.
+func (a *App) supervise(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return a.version()
+	}
+	config, err := damon.FromEnvironment(func(name string) string { return lookupEnv(a.Env, name) }, a.Dir)
+	if err != nil {
+		return &failure{damonFailed, fmt.Errorf("nothing was started: %w", err)}
+	}
+	log, closer, err := damon.NewLog(config)
+	if err != nil {
+		return &failure{damonFailed, err}
+	}
+	defer closer.Close() //nolint:errcheck // each line was written when it was logged
+	s := &task{app: a, config: config, log: log, name: taskName(a.Env)}
+	result, err := s.run(ctx, args)
+	switch {
+	case err != nil && s.pid == 0:
+		log.Error("damon startup error", "error", err.Error())
+		return &failure{damonFailed, err}
+	case err != nil:
+		log.Error("process exited with an error", "error", err.Error())
+		return &failure{damonLost, err}
+	case result.Code != 0:
+		return exit(result.Code)
+	}
+	return nil
+}
+
+// taskName names the container after its Nomad task. The pid is in it, because Nomad may start a task anew before the
+// kernel has forgotten the one before.
+func taskName(env []string) string {
+	name := fmt.Sprintf("%s-%d", lookupEnv(env, "NOMAD_TASK_NAME"), os.Getpid())
+	if spec.ValidID(name) != nil {
+		return fmt.Sprintf("damon-%d", os.Getpid())
+	}
+	return name
+}
+
+// task is one run under Damon's contract.
+type task struct {
+	app    *App
+	config *damon.Config
+	log    *slog.Logger
+	name   string
+	pid    uint32 // of the program, once it has started
+}
+
+func (t *task) run(ctx context.Context, args []string) (result supervisor.Result, err error) {
+	began := t.app.Now()
+	version, revision := build()
+	t.log.Info("damon starting", "cmdline", args[:1], "args", len(args)-1, "revision", revision, "version", version)
+	process, err := t.app.program(&programFlags{}, args)
+	if err != nil {
+		return result, err
+	}
+	limits, err := t.limits()
+	if err != nil {
+		return result, err
+	}
+	job, _, err := t.app.createJob(t.name, limits, false)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, job.Close()) }()
+	user, err := t.restrict()
+	if err != nil {
+		return result, err
+	}
+	defer user.Close() //nolint:errcheck // the handle ends with this process anyway
+	process.Token = user.Handle()
+	ctx, stop, err := t.stoppable(ctx)
+	if err != nil {
+		return result, err
+	}
+	defer stop()
+	result, err = t.keep(ctx, job, process)
+	if err == nil {
+		end := t.app.Now()
+		t.log.Info(fmt.Sprintf("process exited: %d", result.Code), "reason", string(result.Reason))
+		t.log.Info("damon exiting", "start", began.Format(time.RFC3339), "end", end.Format(time.RFC3339),
+			"run_time", end.Sub(began).String(), "exit_status", result.Code)
+	}
+	return result, err
+}
+
+// keep runs the program with metrics beside it.
+func (t *task) keep(ctx context.Context, job *jobobject.Job, process jobobject.ProcessOptions) (supervisor.Result, error) {
+	metrics := damon.NewMetrics(job, t.config, t.app.Machine.Processors(), t.app.Machine.MHz, t.app.Now)
+	defer t.serve(job, metrics)()
+	record := &node.Record{Kind: node.Run, ID: t.name, Supervisor: uint32(os.Getpid()), Program: process.Application, GraceNS: int64(damonGrace), Started: t.app.Now()}
+	var out io.Writer
+	if !t.app.connect(&process) {
+		out = t.app.Stdout
+	}
+	result, err := supervisor.Run(ctx, supervisor.Options{
+		Job: job, Process: process, Output: out, Policy: supervisor.Policy{When: "no"},
+		Signals: []supervisor.Signal{supervisor.CtrlBreak}, Grace: damonGrace,
+		Observe: func(e supervisor.Event) {
+			if e.Pid == 0 {
+				return
+			}
+			t.pid, record.Pid = e.Pid, e.Pid
+			metrics.SetRoot(e.Pid)
+			if err := t.app.Node.Records.Write(record); err != nil {
+				t.log.Warn("silo ps will not know the program", "error", err.Error())
+			}
+		},
+		Message: metrics.Observe,
+	})
+	if rerr := t.app.Node.Records.Remove(t.name); rerr != nil {
+		t.log.Warn("record left behind", "error", rerr.Error())
+	}
+	return result, err
+}
+
+// stoppable is ctx, and silo stop.
+func (t *task) stoppable(ctx context.Context) (context.Context, func(), error) {
+	requested, unlisten, err := node.ListenStop(t.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() { // ends with ctx
+		select {
+		case <-requested:
+			t.log.Info("win32: command termination requested")
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(); unlisten() }, nil
+}
+
+// limits are those that are to be enforced.
+func (t *task) limits() (jobobject.Limits, error) {
+	c, m := t.config, t.app.Machine
+	l := jobobject.Limits{KillOnClose: true}
+	if c.EnforceMem {
+		l.JobMemory = c.HardMemoryMB << 20
+	}
+	if c.EnforceCPU && c.CPUMHz > 0 {
+		if m.MHz == 0 {
+			return l, errors.New("the CPU limit is in MHz and the speed of this machine's processors is unknown")
+		}
+		l.CPURate, l.CPUNotify = jobobject.RateOfMHz(c.CPUMHz, m.Processors(), m.MHz), true
+	}
+	return l, l.Validate()
+}
+
+func (t *task) restrict() (*token.Token, error) {
+	if !t.config.Restricted {
+		return nil, nil
+	}
+	t.log.Info("creating restricted token")
+	return token.New(&token.Restriction{AllPrivileges: true, SIDs: []string{token.Administrators}})
+}

@@ -1,0 +1,62 @@
+package command
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/siloshim/siloshim/cmd/silo/damon"
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
+	"github.com/siloshim/siloshim/stats/prom"
+)
+
+// serve serves Damon's series and ours until the function it returns is called. As with Damon the program runs without
+// its metrics where the port is taken; the log tells.
+func (t *task) serve(job *jobobject.Job, metrics *damon.Metrics) (stop func()) {
+	if t.config.Address == "" {
+		return func() {}
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(metrics, t.ours(job))
+	listener, err := net.Listen("tcp", t.config.Address)
+	if err != nil {
+		t.log.Error("metrics are not served", "error", err.Error())
+		return func() {}
+	}
+	t.log.Info("metrics on http://" + listener.Addr().String() + t.config.Endpoint)
+	mux := http.NewServeMux()
+	mux.Handle("GET "+t.config.Endpoint, promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { // ends with stop, which waits for it
+		defer close(done)
+		if err := serve(ctx, listener, mux); err != nil {
+			t.log.Error("metrics are not served any more", "error", err.Error())
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// ours are the corrected series of the same job, with the same labels.
+func (t *task) ours(job *jobobject.Job) *prom.Exporter {
+	begun := t.app.Now()
+	collector := stats.NewCollector(job, stats.Options{Now: t.app.Now, Limits: &stats.Limits{
+		CommitBytes: job.Limits().JobMemory, ProcessorRate: job.Limits().CPURate,
+	}})
+	version, revision := build()
+	return prom.New(prom.Options{
+		Version: version, Revision: revision, GoVersion: runtime.Version(), Labels: t.config.Labels,
+		List: func() ([]prom.Container, error) {
+			return []prom.Container{{Kind: string(node.Run), Namespace: node.Own, ID: t.name, Sample: collector.Sample(begun)}}, nil
+		},
+	})
+}

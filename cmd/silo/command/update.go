@@ -1,0 +1,66 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+func (a *App) updateCommand() *cobra.Command {
+	f := new(limit.Flags)
+	c := &cobra.Command{
+		Use:   "update [limits] container",
+		Short: "Change the limits of a running container",
+		Long: `Update changes the limits named and leaves the others, then prints those in force as the kernel tells them back. The
+value "none" takes a limit away. Memory in use beyond a new limit is not taken back: further allocations fail.`,
+		Example: "  silo update --memory 1g --cpus 2 web\n  silo update --cpus none web",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.update(f, args[0]) },
+	}
+	f.Register(c.Flags())
+	return c
+}
+
+func (a *App) update(f *limit.Flags, ref string) error {
+	if !f.Given() {
+		return errors.New("say which limit to change: silo update --help lists them")
+	}
+	c, err := a.Node.Find(ref)
+	if err != nil {
+		return err
+	}
+	if c.Kind == node.Server {
+		return errServer
+	}
+	return a.look(c, jobobject.AccessQuery|jobobject.AccessSetAttributes, func(job *jobobject.Job) error {
+		was, err := job.QueryLimits()
+		if err != nil {
+			return err
+		}
+		// Whoever made such a job holds it open to end its members. A kernel that does not tell must not undo that.
+		was.KillOnClose = was.KillOnClose || c.Kind != node.Attach
+		l, err := f.Apply(was, a.Machine)
+		if err != nil {
+			return err
+		}
+		if err := job.SetLimits(l); err != nil {
+			return err
+		}
+		now, err := job.QueryLimits()
+		if err != nil {
+			return fmt.Errorf("the limits are set and cannot be read back: %w", err)
+		}
+		return show(a, limit.Describe(now, a.Machine), limitColumns)
+	})
+}
+
+var limitColumns = []column[limit.Line]{
+	{title: "LIMIT", value: func(l *limit.Line) string { return l.Limit }},
+	{title: "VALUE", value: func(l *limit.Line) string { return l.Value }},
+	{title: "CALL", wide: true, value: func(l *limit.Line) string { return l.Call }},
+}

@@ -1,0 +1,168 @@
+package damon
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The least limits. Damon had the first; Windows does not start a process reliably with less than the second.
+const (
+	minMHz      = 100
+	minMemoryMB = 8
+)
+
+// Config is what the environment of a task asks for.
+type Config struct {
+	LogFile      string
+	LogMaxSize   int // megabytes
+	LogMaxFiles  int // 0 keeps all
+	CPUMHz       uint64
+	EnforceCPU   bool
+	MemoryMB     uint64 // what the task is meant to use
+	HardMemoryMB uint64 // what it cannot go beyond; MemoryMB unless Nomad allows more
+	EnforceMem   bool
+	Restricted   bool
+	Address      string // of the metrics; empty for none
+	Endpoint     string
+	// Labels are those of every metric and of every line of the log, by the names of Damon.
+	Labels prometheus.Labels
+}
+
+// variables are the environment, with the errors of all of them collected.
+type variables struct {
+	get  func(string) string
+	errs []error
+}
+
+// FromEnvironment reads the variables DAMON_* and NOMAD_*. dir is the working directory. The error names every variable
+// that cannot be read, and never repeats a value that is not a number or a word of the contract.
+func FromEnvironment(get func(string) string, dir string) (*Config, error) {
+	v := &variables{get: get}
+	c := &Config{
+		LogFile:    logFile(get, dir),
+		LogMaxSize: int(v.whole(10, 1, math.MaxInt32, "DAMON_LOG_MAX_SIZE")), LogMaxFiles: int(v.whole(5, 0, math.MaxInt32, "DAMON_LOG_MAX_FILES")),
+		CPUMHz:     v.whole(0, 0, math.MaxInt32, "DAMON_CPU_LIMIT", "NOMAD_CPU_LIMIT"),
+		EnforceCPU: v.yes(true, "DAMON_ENFORCE_CPU_LIMIT"),
+		MemoryMB:   v.whole(0, 0, math.MaxInt32, "DAMON_MEMORY_LIMIT", "NOMAD_MEMORY_LIMIT"),
+		EnforceMem: v.yes(true, "DAMON_ENFORCE_MEMORY_LIMIT"),
+		Restricted: v.yes(false, "DAMON_RESTRICTED_TOKEN"),
+		Address:    v.first("DAMON_ADDR", "NOMAD_ADDR_damon"),
+		Endpoint:   v.first("DAMON_METRICS_ENDPOINT"),
+		Labels:     labels(get),
+	}
+	if c.Endpoint == "" {
+		c.Endpoint = "/metrics"
+	}
+	c.HardMemoryMB = c.MemoryMB
+	if most := v.whole(0, 0, math.MaxInt32, "NOMAD_MEMORY_MAX_LIMIT"); get("DAMON_MEMORY_LIMIT") == "" && most > c.MemoryMB {
+		c.HardMemoryMB = most
+	}
+	v.check(c)
+	return c, errors.Join(v.errs...)
+}
+
+// check wants what single variables cannot tell.
+func (v *variables) check(c *Config) {
+	if c.EnforceCPU && c.CPUMHz > 0 && c.CPUMHz < minMHz {
+		v.fail("the CPU limit is %d MHz, want %d at least", c.CPUMHz, minMHz)
+	}
+	if c.EnforceMem && c.MemoryMB > 0 && c.MemoryMB < minMemoryMB {
+		v.fail("the memory limit is %d MB, want %d at least", c.MemoryMB, minMemoryMB)
+	}
+	if !strings.HasPrefix(c.Endpoint, "/") || strings.ContainsAny(c.Endpoint, " {}") {
+		v.fail("DAMON_METRICS_ENDPOINT is no path such as /metrics")
+	}
+	if c.Address != "" {
+		if _, _, err := net.SplitHostPort(c.Address); err != nil {
+			v.fail("DAMON_ADDR or NOMAD_ADDR_damon is not HOST:PORT")
+		}
+	}
+}
+
+func (v *variables) fail(format string, args ...any) {
+	v.errs = append(v.errs, fmt.Errorf(format, args...))
+}
+
+// first is the first of the variables that is not empty.
+func (v *variables) first(names ...string) string {
+	for _, name := range names {
+		if text := v.get(name); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// whole reads a number from low to high; the first of the variables that is not empty counts, even if it is 0.
+func (v *variables) whole(fallback, low, high uint64, names ...string) uint64 {
+	for _, name := range names {
+		text := v.get(name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 || uint64(n) < low || uint64(n) > high {
+			v.fail("%s is not a whole number from %d to %d", name, low, high)
+			return fallback
+		}
+		return uint64(n)
+	}
+	return fallback
+}
+
+// yes reads a yes or no in the words of Damon.
+func (v *variables) yes(fallback bool, name string) bool {
+	switch strings.ToLower(strings.TrimSpace(v.get(name))) {
+	case "":
+	case "y", "yes", "true", "1":
+		return true
+	case "n", "no", "false", "0":
+		return false
+	default:
+		v.fail("%s is not one of y, yes, true, 1, n, no, false, 0", name)
+	}
+	return fallback
+}
+
+// logFile is where Damon's log was.
+func logFile(get func(string) string, dir string) string {
+	if d := get("DAMON_LOG_DIR"); d != "" {
+		dir = d
+	} else if d := get("NOMAD_ALLOC_DIR"); d != "" {
+		dir = filepath.Join(d, "logs")
+	}
+	name := get("DAMON_LOG_NAME")
+	if name == "" {
+		name = "damon.log"
+		if task := get("NOMAD_TASK_NAME"); task != "" {
+			suffix := get("DAMON_NOMAD_LOG_SUFFIX")
+			if suffix == "" {
+				suffix = ".damon.log"
+			}
+			name = task + suffix
+		}
+	}
+	return filepath.Join(dir, name)
+}
+
+// labels are there for the variables that are.
+func labels(get func(string) string) prometheus.Labels {
+	all := prometheus.Labels{}
+	for label, name := range map[string]string{
+		"nomad_dc": "NOMAD_DC", "nomad_region": "NOMAD_REGION", "nomad_job_name": "NOMAD_JOB_NAME",
+		"nomad_group_name": "NOMAD_GROUP_NAME", "nomad_task_name": "NOMAD_TASK_NAME",
+		"nomad_alloc_id": "NOMAD_ALLOC_ID", "nomad_alloc_index": "NOMAD_ALLOC_INDEX",
+	} {
+		if value := get(name); value != "" {
+			all[label] = value
+		}
+	}
+	return all
+}

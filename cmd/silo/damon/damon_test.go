@@ -1,0 +1,177 @@
+package damon_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/siloshim/siloshim/cmd/silo/damon"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// read gives the configuration of an environment written as NAME=VALUE, separated by commas.
+func read(env string) (*damon.Config, error) {
+	get := func(name string) string {
+		for entry := range strings.SplitSeq(env, ",") {
+			if n, value, _ := strings.Cut(entry, "="); n == name {
+				return value
+			}
+		}
+		return ""
+	}
+	return damon.FromEnvironment(get, "/work")
+}
+
+// defaults are what an empty environment asks for.
+func defaults() damon.Config {
+	return damon.Config{
+		LogFile: "/work/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,
+		Endpoint: "/metrics", Labels: prometheus.Labels{},
+	}
+}
+
+func TestVariables(t *testing.T) {
+	for _, c := range []struct {
+		env  string
+		want func(*damon.Config)
+	}{
+		{"", func(*damon.Config) {}},
+		{"DAMON_LOG_MAX_SIZE=3,DAMON_LOG_MAX_FILES=0", func(c *damon.Config) { c.LogMaxSize, c.LogMaxFiles = 3, 0 }},
+		{"DAMON_LOG_DIR=/logs,NOMAD_ALLOC_DIR=/alloc", func(c *damon.Config) { c.LogFile = "/logs/damon.log" }},
+		{"NOMAD_ALLOC_DIR=/alloc,DAMON_NOMAD_LOG_SUFFIX=.x", func(c *damon.Config) { c.LogFile = "/alloc/logs/damon.log" }},
+		{"DAMON_LOG_NAME=a.txt", func(c *damon.Config) { c.LogFile = "/work/a.txt" }},
+		{"NOMAD_CPU_LIMIT=500,NOMAD_MEMORY_LIMIT=256", func(c *damon.Config) { c.CPUMHz, c.MemoryMB, c.HardMemoryMB = 500, 256, 256 }},
+		{"DAMON_CPU_LIMIT=0,NOMAD_CPU_LIMIT=500", func(*damon.Config) {}},
+		{"DAMON_MEMORY_LIMIT=64,NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=512", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 64, 64 }},
+		{"NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=512", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 256, 512 }},
+		{"DAMON_ENFORCE_CPU_LIMIT=n,DAMON_CPU_LIMIT=50", func(c *damon.Config) { c.EnforceCPU, c.CPUMHz = false, 50 }},
+		{"DAMON_ENFORCE_MEMORY_LIMIT= FALSE ,DAMON_RESTRICTED_TOKEN=1", func(c *damon.Config) { c.EnforceMem, c.Restricted = false, true }},
+		{"DAMON_ADDR=127.0.0.1:1,NOMAD_ADDR_damon=:2,DAMON_METRICS_ENDPOINT=/m", func(c *damon.Config) { c.Address, c.Endpoint = "127.0.0.1:1", "/m" }},
+		{"NOMAD_ADDR_damon=10.0.0.1:2", func(c *damon.Config) { c.Address = "10.0.0.1:2" }},
+		{"NOMAD_TASK_NAME=web,NOMAD_DC=dc1", func(c *damon.Config) {
+			c.LogFile, c.Labels = "/work/web.damon.log", prometheus.Labels{"nomad_task_name": "web", "nomad_dc": "dc1"}
+		}},
+	} {
+		t.Run(c.env, func(t *testing.T) {
+			want := defaults()
+			c.want(&want)
+			want.LogFile = filepath.FromSlash(want.LogFile)
+			got, err := read(c.env)
+			if diff := cmp.Diff(&want, got); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestBadConfigurationNamesEveryVariable(t *testing.T) {
+	for _, env := range []string{
+		"DAMON_LOG_MAX_SIZE=ten", "DAMON_LOG_MAX_SIZE=0", "DAMON_LOG_MAX_FILES=-1", "DAMON_CPU_LIMIT=10x", "DAMON_CPU_LIMIT= 1024", "DAMON_CPU_LIMIT=-1",
+		"NOMAD_MEMORY_LIMIT=1.5", "DAMON_MEMORY_LIMIT=0x10", "NOMAD_MEMORY_MAX_LIMIT=lots", "DAMON_ENFORCE_CPU_LIMIT=on", "DAMON_ENFORCE_MEMORY_LIMIT=t",
+		"DAMON_RESTRICTED_TOKEN=maybe", "DAMON_ADDR=localhost", "DAMON_METRICS_ENDPOINT=metrics",
+	} {
+		name, value, _ := strings.Cut(env, "=")
+		_, err := read(env)
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v, want an error that names it", env, err)
+		} else if len(value) > 3 && strings.Contains(err.Error(), value) && name != "DAMON_METRICS_ENDPOINT" && name != "DAMON_ADDR" {
+			t.Errorf("%s: the value is in the error: %v", env, err)
+		}
+	}
+	_, err := read("DAMON_CPU_LIMIT=99,DAMON_MEMORY_LIMIT=7,DAMON_LOG_MAX_FILES=x")
+	for _, want := range []string{"99 MHz", "7 MB", "DAMON_LOG_MAX_FILES"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want all three errors; %q is missing", err, want)
+		}
+	}
+}
+
+func TestLogHasTheFormOfDamon(t *testing.T) {
+	c := defaults()
+	c.LogFile, c.Labels = filepath.Join(t.TempDir(), "new", "a.log"), prometheus.Labels{"nomad_dc": "dev"}
+	log, file, err := damon.NewLog(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("damon exiting", "exit_status", 3)
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(c.LogFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := time.Parse(time.RFC3339, got["time"].(string)); err != nil {
+		t.Error(err)
+	}
+	delete(got, "time")
+	want := map[string]any{"level": "info", "message": "damon exiting", "nomad_dc": "dev", "exit_status": 3.0}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("line (-want +got):\n%s", diff)
+	}
+	c.LogFile = filepath.Join(c.LogFile, "under-a-file", "x.log")
+	if _, _, err := damon.NewLog(&c); err == nil {
+		t.Error("a log that cannot be written is taken")
+	}
+}
+
+func TestMetricsKeepDamonsValues(t *testing.T) {
+	k := jobtest.New()
+	k.Processors(8)
+	job, err := jobobject.Create(jobobject.Options{Name: "job", Kernel: k, KillOnClose: true, TrackIO: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Wait()
+	defer job.Close()
+	root, err := k.Place("job", "app.exe", 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := defaults()
+	config.CPUMHz, config.HardMemoryMB, config.Labels = 1024, 256, prometheus.Labels{"nomad_dc": "dev"}
+	m := damon.NewMetrics(job, &config, 8, 2400, k.Now)
+	m.SetRoot(root.Pid())
+	root.Busy(1, 0)
+	k.Advance(10 * time.Second)
+	m.Observe(jobobject.Message{Kind: jobobject.JobMemoryLimit})
+	m.Observe(jobobject.Message{Kind: jobobject.NewProcess})
+	// One of eight processors is 0.125 of the machine; Damon said an eighth of that, and 300 MHz.
+	want := `
+# HELP damon_cpu_limit_hz Configured limit in cycles a second, enforced or not.
+# TYPE damon_cpu_limit_hz gauge
+damon_cpu_limit_hz{nomad_dc="dev"} 1.024e+09
+# HELP damon_cpu_user_hz Cycles a second in user mode, too few by the number of processors as in Damon.
+# TYPE damon_cpu_user_hz gauge
+damon_cpu_user_hz{nomad_dc="dev"} 3e+08
+# HELP damon_cpu_user_seconds Seconds in user mode, of all processes.
+# TYPE damon_cpu_user_seconds gauge
+damon_cpu_user_seconds{nomad_dc="dev"} 10
+# HELP damon_memory_limit_bytes Configured limit on committed memory.
+# TYPE damon_memory_limit_bytes gauge
+damon_memory_limit_bytes{nomad_dc="dev"} 2.68435456e+08
+# HELP damon_memory_notifications_total Allocations that the memory limit refused; Damon never counted any.
+# TYPE damon_memory_notifications_total counter
+damon_memory_notifications_total{nomad_dc="dev"} 1
+`
+	if err := testutil.CollectAndCompare(m, strings.NewReader(want), "damon_cpu_limit_hz", "damon_cpu_user_hz", "damon_cpu_user_seconds",
+		"damon_memory_limit_bytes", "damon_memory_notifications_total"); err != nil {
+		t.Error(err)
+	}
+	if n := testutil.CollectAndCount(m); n != 21 {
+		t.Errorf("%d series, want Damon's 23 but for the two of other IO: 21", n)
+	}
+	root.Exit(0)
+}

@@ -1,0 +1,143 @@
+package damon
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// window is how often Damon looked. The percentages are over at least so long, whoever scrapes how often.
+const window = 10 * time.Second
+
+// Metrics is a [prometheus.Collector] with Damon's series. Types and values are Damon's, with what was wrong about them,
+// so that dashboards do not jump; the help texts say what was. It is safe for concurrent use.
+type Metrics struct {
+	// Immutable after NewMetrics.
+	job    *jobobject.Job
+	config *Config
+	cores  float64
+	hz     float64 // of one processor; 0 is unknown
+	now    func() time.Time
+	descs  map[string]*prometheus.Desc
+
+	root                atomic.Uint32 // pid of the program
+	overCPU, overMemory atomic.Uint64
+	mu                  sync.Mutex // guards the fields below
+	base, last          look
+}
+
+// look is the processor time at one moment.
+type look struct {
+	at           time.Time
+	user, kernel time.Duration
+}
+
+// NewMetrics makes the series of one job. cores and mhz are those of the machine.
+func NewMetrics(job *jobobject.Job, c *Config, cores int, mhz uint64, now func() time.Time) *Metrics {
+	m := &Metrics{job: job, config: c, cores: float64(cores), hz: float64(mhz) * 1e6, now: now, descs: map[string]*prometheus.Desc{}}
+	m.base.at = now()
+	m.last = m.base
+	for _, s := range names {
+		m.descs[s.name] = prometheus.NewDesc("damon_"+s.name, s.help, nil, c.Labels)
+	}
+	return m
+}
+
+// SetRoot tells the pid of the program, whose own memory Damon showed.
+func (m *Metrics) SetRoot(pid uint32) { m.root.Store(pid) }
+
+// Observe counts a message of the job.
+func (m *Metrics) Observe(message jobobject.Message) {
+	switch message.Kind {
+	case jobobject.NotificationLimit:
+		m.overCPU.Add(1)
+	case jobobject.JobMemoryLimit, jobobject.ProcessMemoryLimit:
+		m.overMemory.Add(1)
+	}
+}
+
+// Describe implements [prometheus.Collector].
+func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range m.descs {
+		to <- d
+	}
+}
+
+// Collect implements [prometheus.Collector]. What this host does not tell has no series.
+func (m *Metrics) Collect(to chan<- prometheus.Metric) {
+	values := map[string]float64{
+		"cpu_notifications_total": float64(m.overCPU.Load()), "memory_notifications_total": float64(m.overMemory.Load()),
+		"io_notifications_total": 0,
+		"cpu_limit_hz":           float64(m.config.CPUMHz) * 1e6, "memory_limit_bytes": float64(m.config.HardMemoryMB << 20),
+	}
+	if m.hz > 0 {
+		values["cpu_limit_percent"] = values["cpu_limit_hz"] / (m.hz * m.cores)
+	}
+	m.processor(values)
+	m.memory(values)
+	m.storage(values)
+	for _, s := range names {
+		if value, ok := values[s.name]; ok {
+			to <- prometheus.MustNewConstMetric(m.descs[s.name], s.kind, value)
+		}
+	}
+}
+
+func (m *Metrics) processor(values map[string]float64) {
+	a, err := m.job.Accounting()
+	if err != nil {
+		return
+	}
+	values["cpu_kernel_seconds"], values["cpu_user_seconds"] = a.KernelTime.Seconds(), a.UserTime.Seconds()
+	kernel, user := m.shares(look{at: m.now(), user: a.UserTime, kernel: a.KernelTime})
+	values["cpu_kernel_percent"], values["cpu_user_percent"] = kernel, user
+	if m.hz > 0 {
+		values["cpu_kernel_hz"] = float64(uint64(kernel * m.cores * m.hz))
+		values["cpu_user_hz"] = float64(uint64(user * m.cores * m.hz))
+	}
+}
+
+// shares are parts of the machine's time, divided by the processors once too often, as Damon did.
+func (m *Metrics) shares(now look) (kernel, user float64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.at.Sub(m.last.at) >= window {
+		m.base, m.last = m.last, now
+	}
+	span := now.at.Sub(m.base.at).Seconds() * m.cores * m.cores
+	if span <= 0 {
+		return 0, 0
+	}
+	return (now.kernel - m.base.kernel).Seconds() / span, (now.user - m.base.user).Seconds() / span
+}
+
+// memory is that of the program alone.
+func (m *Metrics) memory(values map[string]float64) {
+	member, err := m.job.Member(m.root.Load())
+	if err != nil {
+		return
+	}
+	defer member.Close() //nolint:errcheck // it was only asked
+	memory, err := member.Memory()
+	if err != nil {
+		return
+	}
+	values["memory_working_set_bytes"] = float64(memory.WorkingSet)
+	values["memory_commit_charge_bytes"] = float64(memory.Commit)
+	values["memory_page_fault_total"] = float64(memory.PageFaults)
+}
+
+func (m *Metrics) storage(values map[string]float64) {
+	s, err := m.job.Storage()
+	if err != nil {
+		return
+	}
+	values["io_read_operations_total"], values["io_write_operations_total"] = float64(s.ReadCount), float64(s.WriteCount)
+	values["io_operations_total"] = float64(s.ReadCount + s.WriteCount)
+	values["io_read_bytes"], values["io_write_bytes"] = float64(s.ReadBytes), float64(s.WriteBytes)
+	values["io_total_bytes"] = float64(s.ReadBytes + s.WriteBytes)
+}

@@ -1,0 +1,97 @@
+package limit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// None, given to a flag, takes a limit away.
+const None = "none"
+
+// setting is one flag.
+type setting struct {
+	flag, value, usage string
+	cpu                bool // one of the flags that exclude each other
+	set                func(l *jobobject.Limits, text string, m Machine) error
+	clear              func(l *jobobject.Limits) // for None
+}
+
+// Flags are the limits on a command line.
+type Flags struct {
+	set    *pflag.FlagSet
+	values []string
+}
+
+// Register adds the flags to set.
+func (f *Flags) Register(set *pflag.FlagSet) {
+	f.set, f.values = set, make([]string, len(settings))
+	for i, s := range settings {
+		set.StringVar(&f.values[i], s.flag, "", s.usage)
+		set.Lookup(s.flag).Value = &named{Value: set.Lookup(s.flag).Value, kind: s.value}
+	}
+}
+
+// named is a flag's value whose kind the help shows.
+type named struct {
+	pflag.Value
+	kind string
+}
+
+// Type implements [pflag.Value].
+func (n *named) Type() string { return n.kind }
+
+// Given tells whether any limit was asked for.
+func (f *Flags) Given() bool {
+	for _, s := range settings {
+		if f.set.Changed(s.flag) {
+			return true
+		}
+	}
+	return false
+}
+
+// Apply changes base by the flags that were given, and checks the result. Two processor limits at once are an error; one
+// takes the place of whatever base had.
+func (f *Flags) Apply(base jobobject.Limits, m Machine) (jobobject.Limits, error) {
+	l := base.Clone()
+	var cpu []string
+	for _, s := range settings {
+		if s.cpu && f.set.Changed(s.flag) {
+			cpu = append(cpu, "--"+s.flag)
+		}
+	}
+	if len(cpu) > 1 {
+		return l, fmt.Errorf("%s exclude each other: keep one", strings.Join(cpu, " and "))
+	}
+	if len(cpu) == 1 {
+		l.CPURate, l.CPUWeight, l.CPUMinRate, l.CPUMaxRate, l.CPUNotify = 0, 0, 0, 0, false
+	}
+	for i, s := range settings {
+		if !f.set.Changed(s.flag) {
+			continue
+		}
+		if err := s.apply(&l, f.values[i], m); err != nil {
+			return l, fmt.Errorf("--%s: %w", s.flag, err)
+		}
+	}
+	if err := l.Validate(); err != nil {
+		return l, fmt.Errorf("limits: %w", err)
+	}
+	return l, nil
+}
+
+func (s setting) apply(l *jobobject.Limits, text string, m Machine) error {
+	if text != None {
+		return s.set(l, text, m)
+	}
+	if s.clear == nil {
+		return errors.New("this limit cannot be taken away, just changed")
+	}
+	s.clear(l)
+	return nil
+}

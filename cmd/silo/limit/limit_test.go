@@ -1,0 +1,208 @@
+package limit_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// big is a machine with two groups and two NUMA nodes in the first.
+var big = limit.Machine{
+	Groups: []int{64, 16}, MHz: 2000,
+	Nodes: []jobobject.GroupAffinity{{Mask: 0x00000000FFFFFFFF}, {Mask: 0xFFFFFFFF00000000}, {Mask: 0xFFFF, Group: 1}},
+}
+
+// small is a machine of eight processors.
+var small = limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: []jobobject.GroupAffinity{{Mask: 0xF}, {Mask: 0xF0}}}
+
+func apply(t *testing.T, m limit.Machine, base jobobject.Limits, args ...string) (jobobject.Limits, error) {
+	t.Helper()
+	var f limit.Flags
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	f.Register(set)
+	if err := set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return f.Apply(base, m)
+}
+
+func TestFlags(t *testing.T) {
+	three := uint8(3)
+	for _, c := range []struct {
+		args string
+		want jobobject.Limits
+	}{
+		{"--memory 512m", jobobject.Limits{JobMemory: 512 << 20}},
+		{"--memory 1.5GiB --process-memory 64m", jobobject.Limits{JobMemory: 3 << 29, ProcessMemory: 64 << 20}},
+		{"--cpus 1.5", jobobject.Limits{CPURate: 1875}},
+		{"--cpu-percent 0.01", jobobject.Limits{CPURate: 1}},
+		{"--cpu-mhz 1024", jobobject.Limits{CPURate: 533}},
+		{"--cpu-weight 9", jobobject.Limits{CPUWeight: 9}},
+		{"--cpu-range 10:50", jobobject.Limits{CPUMinRate: 1000, CPUMaxRate: 5000}},
+		{"--affinity 3", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 7}}}},
+		{"--affinity 0x81", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 0x81}}}},
+		{"--affinity n1", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 0xF0}}}},
+		{"--affinity n1:0x3,0x1", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 0x31}}}},
+		{"--priority below-normal --scheduling-class 3", jobobject.Limits{PriorityClass: jobobject.PriorityBelowNormal, SchedulingClass: &three}},
+		{"--max-processes 5 --breakaway on-request", jobobject.Limits{ActiveProcesses: 5, Breakaway: jobobject.BreakawayOnRequest}},
+		{"--net-rate 8mbit --net-dscp 3", jobobject.Limits{NetBandwidth: 1_000_000, NetDSCP: &three}},
+		{"--ui desktop,exit-windows", jobobject.Limits{UI: jobobject.UIDesktop | jobobject.UIExitWindows}},
+		{"--working-set 16m:32m", jobobject.Limits{MinWorkingSet: 16 << 20, MaxWorkingSet: 32 << 20}},
+	} {
+		t.Run(c.args, func(t *testing.T) {
+			got, err := apply(t, small, jobobject.Limits{}, strings.Fields(c.args)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("limits (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAffinityOfGroups(t *testing.T) {
+	for text, want := range map[string][]jobobject.GroupAffinity{
+		"66":     {{Mask: ^uint64(0)}, {Mask: 3, Group: 1}},
+		"g1:0xF": {{Mask: 0xF, Group: 1}},
+		"n2":     {{Mask: 0xFFFF, Group: 1}},
+		"n1:0x1": {{Mask: 1 << 32}},
+	} {
+		got, err := big.Affinity(text)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+	for _, text := range []string{"", "0", "81", "0x0", "n3", "n", ":", ":0x1", "g2:0x1", "g1:0x10000", "g1", "n1:0x100000000", "zwei", "3,"} {
+		if got, err := big.Affinity(text); err == nil {
+			t.Errorf("%q is %v, want an error", text, got)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for args, want := range map[string]string{
+		"--memory 12x":                    "--memory",
+		"--memory 4m":                     "less than 8 MiB",
+		"--memory -1":                     "--memory",
+		"--cpus 9":                        "up to 8",
+		"--cpus NaN":                      "--cpus",
+		"--cpus 1 --cpu-weight 3":         "--cpus and --cpu-weight exclude each other",
+		"--cpu-percent 100.1":             "up to 100",
+		"--cpu-range 50:10":               "CPUMinRate",
+		"--cpu-range 50":                  "--cpu-range",
+		"--priority urgent":               "below-normal",
+		"--user-time 5":                   "90s",
+		"--net-dscp 64":                   "0 to 63",
+		"--affinity none":                 "cannot be taken away",
+		"--memory 8m --process-memory 9m": "ProcessMemory",
+	} {
+		_, err := apply(t, small, jobobject.Limits{}, strings.Fields(args)...)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error with %q", args, err, want)
+		}
+	}
+	if _, err := apply(t, limit.Machine{Groups: []int{4}}, jobobject.Limits{}, "--cpu-mhz", "500"); err == nil {
+		t.Error("MHz are converted with an unknown speed")
+	}
+}
+
+func TestUpdateReplacesOneProcessorLimitByAnother(t *testing.T) {
+	base := jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, CPURate: 5000}
+	got, err := apply(t, small, base, "--cpu-weight", "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, CPUWeight: 2}, got); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+	got, err = apply(t, small, base, "--cpus", "none", "--memory", "none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(jobobject.Limits{KillOnClose: true}, got); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+}
+
+// picky refuses a processor rate, as a kernel without the facility does.
+type picky struct {
+	*jobobject.Job
+}
+
+var errPicky = errors.New("no rates here")
+
+func (p picky) SetLimits(l jobobject.Limits) error {
+	if l.CPURate != 0 {
+		return errPicky
+	}
+	return p.Job.SetLimits(l)
+}
+
+func TestSetBestEffortAppliesTheRest(t *testing.T) {
+	k := jobtest.New()
+	job, err := jobobject.Create(jobobject.Options{Name: "j", Kernel: k, KillOnClose: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer job.Close()
+	wanted := jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, CPURate: 100, ActiveProcesses: 7}
+	if _, err := limit.Set(picky{job}, wanted, false); !errors.Is(err, errPicky) {
+		t.Errorf("without best effort: %v, want the refusal", err)
+	}
+	warnings, err := limit.Set(picky{job}, wanted, true)
+	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "cpu is not applied") {
+		t.Errorf("warnings %q, error %v; want one of the cpu", warnings, err)
+	}
+	got, _ := k.Limits("j")
+	wanted.CPURate = 0
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("limits in force (-want +got):\n%s", diff)
+	}
+}
+
+func TestDescribeTellsEveryLimit(t *testing.T) {
+	l, err := apply(t, small, jobobject.Limits{KillOnClose: true}, "--memory", "512m", "--cpus", "1.5", "--affinity", "n0",
+		"--priority", "high", "--max-processes", "3", "--user-time", "1m", "--net-rate", "1mb", "--ui", "all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, line := range limit.Describe(l, small) {
+		got = append(got, line.Limit+"="+line.Value)
+	}
+	want := []string{"kill-on-close=yes", "memory=512 MiB", "cpus=1.5 (18.75 % of 8 processors)", "affinity=g0:0xf", "priority=high",
+		"max-processes=3", "user-time=1m0s", "net-rate=1000000 bytes a second", "ui=all"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+func TestBytes(t *testing.T) {
+	for n, want := range map[uint64]string{0: "0 B", 1023: "1023 B", 1 << 10: "1 KiB", 1536: "1.50 KiB", 15 << 20: "15 MiB", 10<<20 + 1<<19: "10.5 MiB", 1 << 60: "1024 PiB"} {
+		if got := limit.Bytes(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}
+
+func FuzzAffinity(f *testing.F) {
+	for _, seed := range []string{"4", "0x3", "n0", "g1:0xF", "n0:0x3,2"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := big.Affinity(text)
+		for _, a := range list {
+			if err == nil && (a.Mask == 0 || int(a.Group) >= len(big.Groups)) {
+				t.Errorf("%q gives %v", text, list)
+			}
+		}
+	})
+}

@@ -1,0 +1,131 @@
+package limit
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// Machine is what limits on processors depend on.
+type Machine struct {
+	Groups []int                     `json:"groups"` // the number of processors of each processor group
+	Nodes  []jobobject.GroupAffinity `json:"nodes"`  // the processors of each NUMA node
+	MHz    uint64                    `json:"mhz"`    // the speed of a processor; 0 is unknown
+}
+
+// Processors is how many logical processors there are, in all groups.
+func (m Machine) Processors() int {
+	n := 0
+	for _, g := range m.Groups {
+		n += g
+	}
+	return max(1, n)
+}
+
+// Affinity reads a set of processors. It takes
+//
+//	4           the first four processors
+//	0x3C        a mask in group 0
+//	n1          NUMA node 1
+//	g1:0xF      a mask in group 1
+//	n0:0x3      a mask counted from the first processor of a node
+//
+// and several of them, separated by commas. A processor that the machine does not have is an error.
+func (m Machine) Affinity(text string) ([]jobobject.GroupAffinity, error) {
+	masks := make([]uint64, len(m.Groups))
+	for part := range strings.SplitSeq(text, ",") {
+		list, err := m.affinityPart(strings.ToLower(strings.TrimSpace(part)))
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range list {
+			if int(a.Group) >= len(masks) || a.Mask&^mask(m.Groups[a.Group]) != 0 {
+				return nil, fmt.Errorf("%q names processors that this machine does not have (groups of %v)", part, m.Groups)
+			}
+			masks[a.Group] |= a.Mask
+		}
+	}
+	var list []jobobject.GroupAffinity
+	for g, bits := range masks {
+		if bits != 0 {
+			list = append(list, jobobject.GroupAffinity{Mask: bits, Group: uint16(g)})
+		}
+	}
+	return list, nil
+}
+
+func (m Machine) affinityPart(part string) ([]jobobject.GroupAffinity, error) {
+	where, bits, both := strings.Cut(part, ":")
+	if !both && (where == "" || where[0] != 'n') {
+		where, bits = "g0", part
+	}
+	if where == "" {
+		where = "?"
+	}
+	number, err := strconv.ParseUint(where[1:], 10, 16)
+	mask, merr := uint64(0), error(nil)
+	if bits != "" {
+		mask, merr = strconv.ParseUint(strings.TrimPrefix(bits, "0x"), 16, 64)
+	}
+	switch {
+	case !both && bits != "" && !strings.HasPrefix(bits, "0x"):
+		return m.first(part)
+	case err != nil || merr != nil || both && mask == 0:
+	case where[0] == 'g' && mask != 0:
+		return []jobobject.GroupAffinity{{Mask: mask, Group: uint16(number)}}, nil
+	case where[0] == 'n':
+		return m.ofNode(number, mask, both)
+	}
+	return nil, fmt.Errorf("%q is not a count, a mask such as 0x3, a node such as n0, or g1:0xF", part)
+}
+
+// first is the first so many processors.
+func (m Machine) first(count string) ([]jobobject.GroupAffinity, error) {
+	n, err := parseWhole(count, 1, uint64(m.Processors()))
+	if err != nil {
+		return nil, err
+	}
+	var list []jobobject.GroupAffinity
+	for g, size := range m.Groups {
+		take := min(int(n), size)
+		if take > 0 {
+			list = append(list, jobobject.GroupAffinity{Mask: mask(take), Group: uint16(g)})
+		}
+		n -= uint64(take)
+	}
+	return list, nil
+}
+
+func (m Machine) ofNode(number, bits uint64, masked bool) ([]jobobject.GroupAffinity, error) {
+	if number >= uint64(len(m.Nodes)) {
+		return nil, fmt.Errorf("NUMA node %d: this machine has %d", number, len(m.Nodes))
+	}
+	node := m.Nodes[number]
+	if !masked {
+		return []jobobject.GroupAffinity{node}, nil
+	}
+	first := lowest(node.Mask)
+	shifted := bits << first
+	if shifted>>first != bits || shifted&^node.Mask != 0 {
+		return nil, fmt.Errorf("mask %#x is larger than NUMA node %d", bits, number)
+	}
+	return []jobobject.GroupAffinity{{Mask: shifted, Group: node.Group}}, nil
+}
+
+func mask(n int) uint64 {
+	if n >= 64 {
+		return ^uint64(0)
+	}
+	return 1<<n - 1
+}
+
+func lowest(bits uint64) int {
+	for i := range 64 {
+		if bits>>i&1 == 1 {
+			return i
+		}
+	}
+	return 0
+}

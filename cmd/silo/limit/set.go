@@ -1,0 +1,68 @@
+package limit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// job is what Set needs of a [jobobject.Job].
+type job interface {
+	SetLimits(jobobject.Limits) error
+}
+
+// Set makes l the limits of the job. A limit that the host cannot apply is an error that names it; with bestEffort the
+// others are applied, and each that could not be is told in the warnings. The job must not be ended by a missing limit,
+// so KillOnClose is never given up.
+func Set(j job, l jobobject.Limits, bestEffort bool) (warnings []string, err error) {
+	err = j.SetLimits(l)
+	if err == nil || !bestEffort {
+		return nil, err
+	}
+	applied := jobobject.Limits{KillOnClose: l.KillOnClose}
+	if err := j.SetLimits(applied); err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
+		wanted := applied.Clone()
+		part.copy(&wanted, &l)
+		switch err := j.SetLimits(wanted); {
+		case err == nil:
+			applied = wanted
+		case errors.Is(err, jobobject.ErrClosed):
+			return warnings, err
+		default:
+			warnings = append(warnings, fmt.Sprintf("%s is not applied: %v", part.limit, err))
+		}
+	}
+	// The last attempt may have been a refused one that went half way.
+	return warnings, j.SetLimits(applied)
+}
+
+// parts are the limits that stand or fall alone.
+var parts = []struct {
+	limit string
+	copy  func(to, from *jobobject.Limits)
+}{
+	{"breakaway", func(to, from *jobobject.Limits) { to.Breakaway = from.Breakaway }},
+	{"die-on-exception", func(to, from *jobobject.Limits) { to.DieOnUnhandledException = from.DieOnUnhandledException }},
+	{"memory", func(to, from *jobobject.Limits) { to.JobMemory = from.JobMemory }},
+	{"process-memory", func(to, from *jobobject.Limits) { to.ProcessMemory = from.ProcessMemory }},
+	{"working-set", func(to, from *jobobject.Limits) {
+		to.MinWorkingSet, to.MaxWorkingSet = from.MinWorkingSet, from.MaxWorkingSet
+	}},
+	{"cpu", func(to, from *jobobject.Limits) {
+		to.CPURate, to.CPUWeight, to.CPUNotify = from.CPURate, from.CPUWeight, from.CPUNotify
+		to.CPUMinRate, to.CPUMaxRate = from.CPUMinRate, from.CPUMaxRate
+	}},
+	{"affinity", func(to, from *jobobject.Limits) { to.Affinity = slices.Clone(from.Affinity) }},
+	{"priority", func(to, from *jobobject.Limits) { to.PriorityClass = from.PriorityClass }},
+	{"scheduling-class", func(to, from *jobobject.Limits) { to.SchedulingClass = from.SchedulingClass }},
+	{"max-processes", func(to, from *jobobject.Limits) { to.ActiveProcesses = from.ActiveProcesses }},
+	{"user-time", func(to, from *jobobject.Limits) { to.JobUserTime, to.AtJobTime = from.JobUserTime, from.AtJobTime }},
+	{"process-user-time", func(to, from *jobobject.Limits) { to.ProcessUserTime = from.ProcessUserTime }},
+	{"net", func(to, from *jobobject.Limits) { to.NetBandwidth, to.NetDSCP = from.NetBandwidth, from.NetDSCP }},
+	{"ui", func(to, from *jobobject.Limits) { to.UI = from.UI }},
+}

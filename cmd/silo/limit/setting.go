@@ -1,0 +1,205 @@
+package limit
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// MinMemory is the least limit on the memory of a job. Windows containers are known to hang beyond rescue below it.
+const MinMemory = 8 << 20
+
+// settings are all flags. The order is the order of application; the help sorts by name.
+var settings = []setting{
+	{flag: "memory", value: "size", usage: "committed memory of all processes together, such as 512m",
+		set: func(l *jobobject.Limits, s string, _ Machine) error { return setMemory(&l.JobMemory, s) }, clear: func(l *jobobject.Limits) { l.JobMemory = 0 }},
+	{flag: "process-memory", value: "size", usage: "committed memory of each process",
+		set: func(l *jobobject.Limits, s string, _ Machine) error { return setMemory(&l.ProcessMemory, s) }, clear: func(l *jobobject.Limits) { l.ProcessMemory = 0 }},
+	{flag: "working-set", value: "min:max", usage: "resident memory that each process keeps, and is trimmed to, such as 16m:256m",
+		set: setWorkingSet, clear: func(l *jobobject.Limits) { l.MinWorkingSet, l.MaxWorkingSet = 0, 0 }},
+	{flag: "cpus", value: "number", cpu: true, usage: "processors' worth of time, such as 1.5",
+		set: func(l *jobobject.Limits, s string, m Machine) error {
+			v, err := parseFloat(s, float64(m.Processors()))
+			l.CPURate = jobobject.RateOfCPUs(v, m.Processors())
+			return err
+		}, clear: clearCPU},
+	{flag: "cpu-percent", value: "number", cpu: true, usage: "part of the whole machine's processor time, down to 0.01",
+		set: func(l *jobobject.Limits, s string, _ Machine) error {
+			v, err := parseFloat(s, 100)
+			l.CPURate = jobobject.RateOfPercent(v)
+			return err
+		}, clear: clearCPU},
+	{flag: "cpu-mhz", value: "mhz", cpu: true, usage: "part of the machine's cycles, as Nomad counts", set: setMHz, clear: clearCPU},
+	{flag: "cpu-weight", value: "1-9", cpu: true, usage: "share of the processors under contention; 5 is usual",
+		set: func(l *jobobject.Limits, s string, _ Machine) error {
+			v, err := parseWhole(s, 1, 9)
+			l.CPUWeight = uint32(v)
+			return err
+		}, clear: clearCPU},
+	{flag: "cpu-range", value: "min:max", cpu: true, usage: "reserved and largest percentage of the machine, such as 10:50", set: setRange, clear: clearCPU},
+	{flag: "affinity", value: "set", usage: "processors to run on: a count (4), mask (0x3), NUMA node (n0), group mask (g1:0xF), or several with commas",
+		set: func(l *jobobject.Limits, s string, m Machine) (err error) {
+			l.Affinity, err = m.Affinity(s)
+			return err
+		}},
+	{flag: "priority", value: "class", usage: "idle, below-normal, normal, above-normal, high or realtime, for every process",
+		set: setPriority, clear: func(l *jobobject.Limits) { l.PriorityClass = 0 }},
+	{flag: "scheduling-class", value: "0-9", usage: "length of the time slices; 5 is usual",
+		set: func(l *jobobject.Limits, s string, _ Machine) error { return setSmall(&l.SchedulingClass, s, 9) }, clear: func(l *jobobject.Limits) { l.SchedulingClass = nil }},
+	{flag: "max-processes", value: "number", usage: "processes at a time; one more is not started",
+		set: func(l *jobobject.Limits, s string, _ Machine) error {
+			v, err := parseWhole(s, 1, math.MaxUint32)
+			l.ActiveProcesses = uint32(v)
+			return err
+		}, clear: func(l *jobobject.Limits) { l.ActiveProcesses = 0 }},
+	{flag: "user-time", value: "time", usage: "user time of all processes together, after which they are ended, such as 10m",
+		set: func(l *jobobject.Limits, s string, _ Machine) (err error) {
+			l.JobUserTime, err = parseTime(s)
+			return err
+		}, clear: func(l *jobobject.Limits) { l.JobUserTime = 0 }},
+	{flag: "process-user-time", value: "time", usage: "user time of each process, after which it is ended",
+		set: func(l *jobobject.Limits, s string, _ Machine) (err error) {
+			l.ProcessUserTime, err = parseTime(s)
+			return err
+		}, clear: func(l *jobobject.Limits) { l.ProcessUserTime = 0 }},
+	{flag: "net-rate", value: "rate", usage: "outgoing network traffic, such as 10mbit or 2mb/s",
+		set: func(l *jobobject.Limits, s string, _ Machine) (err error) {
+			l.NetBandwidth, err = ParseRate(s)
+			return err
+		}, clear: func(l *jobobject.Limits) { l.NetBandwidth = 0 }},
+	{flag: "net-dscp", value: "0-63", usage: "mark of outgoing packets",
+		set: func(l *jobobject.Limits, s string, _ Machine) error { return setSmall(&l.NetDSCP, s, 63) }, clear: func(l *jobobject.Limits) { l.NetDSCP = nil }},
+	{flag: "ui", value: "list", usage: "what is forbidden: handles, read-clipboard, write-clipboard, system-parameters, display-settings, global-atoms, desktop, exit-windows, all",
+		set: setUI, clear: func(l *jobobject.Limits) { l.UI = 0 }},
+	{flag: "breakaway", value: "rule", usage: "which children leave the job: never, on-request or always", set: setBreakaway,
+		clear: func(l *jobobject.Limits) { l.Breakaway = jobobject.BreakawayNever }},
+}
+
+func clearCPU(l *jobobject.Limits) { l.CPURate, l.CPUWeight, l.CPUMinRate, l.CPUMaxRate = 0, 0, 0, 0 }
+
+func setMemory(to *uint64, text string) error {
+	v, err := ParseBytes(text)
+	if err == nil && v < MinMemory {
+		err = fmt.Errorf("%q is less than %s, with which Windows does not start a process reliably", text, Bytes(MinMemory))
+	}
+	*to = v
+	return err
+}
+
+func setWorkingSet(l *jobobject.Limits, text string, _ Machine) (err error) {
+	low, high, _ := strings.Cut(text, ":")
+	if l.MinWorkingSet, err = ParseBytes(low); err != nil {
+		return err
+	}
+	l.MaxWorkingSet, err = ParseBytes(high)
+	return err
+}
+
+func setMHz(l *jobobject.Limits, text string, m Machine) error {
+	v, err := parseWhole(text, 1, math.MaxUint32)
+	if err != nil {
+		return err
+	}
+	if m.MHz == 0 {
+		return fmt.Errorf("the speed of this machine's processors is unknown: use --cpus or --cpu-percent")
+	}
+	l.CPURate = jobobject.RateOfMHz(v, m.Processors(), m.MHz)
+	return nil
+}
+
+func setRange(l *jobobject.Limits, text string, _ Machine) error {
+	low, high, _ := strings.Cut(text, ":")
+	least, err := parseFloat(low, 100)
+	if err != nil {
+		return err
+	}
+	most, err := parseFloat(high, 100)
+	l.CPUMinRate, l.CPUMaxRate = jobobject.RateOfPercent(least), jobobject.RateOfPercent(most)
+	return err
+}
+
+func setSmall(to **uint8, text string, high uint64) error {
+	v, err := parseWhole(text, 0, high)
+	small := uint8(v)
+	*to = &small
+	return err
+}
+
+var priorities = names[jobobject.PriorityClass]{
+	{"idle", jobobject.PriorityIdle}, {"below-normal", jobobject.PriorityBelowNormal}, {"normal", jobobject.PriorityNormal},
+	{"above-normal", jobobject.PriorityAboveNormal}, {"high", jobobject.PriorityHigh}, {"realtime", jobobject.PriorityRealtime},
+}
+
+var breakaways = names[jobobject.Breakaway]{
+	{"never", jobobject.BreakawayNever}, {"on-request", jobobject.BreakawayOnRequest}, {"always", jobobject.BreakawayAlways},
+}
+
+var restrictions = names[jobobject.UIRestrictions]{
+	{"handles", jobobject.UIHandles}, {"read-clipboard", jobobject.UIReadClipboard}, {"write-clipboard", jobobject.UIWriteClipboard},
+	{"system-parameters", jobobject.UISystemParameters}, {"display-settings", jobobject.UIDisplaySettings},
+	{"global-atoms", jobobject.UIGlobalAtoms}, {"desktop", jobobject.UIDesktop}, {"exit-windows", jobobject.UIExitWindows},
+	{"all", jobobject.UIAll},
+}
+
+func setPriority(l *jobobject.Limits, text string, _ Machine) (err error) {
+	l.PriorityClass, err = priorities.find(text)
+	return err
+}
+
+func setBreakaway(l *jobobject.Limits, text string, _ Machine) (err error) {
+	l.Breakaway, err = breakaways.find(text)
+	return err
+}
+
+func setUI(l *jobobject.Limits, text string, _ Machine) error {
+	l.UI = 0
+	for word := range strings.SplitSeq(text, ",") {
+		v, err := restrictions.find(strings.TrimSpace(word))
+		if err != nil {
+			return err
+		}
+		l.UI |= v
+	}
+	return nil
+}
+
+// names are values by the word for them.
+type names[T comparable] []struct {
+	word  string
+	value T
+}
+
+func (n names[T]) find(word string) (T, error) {
+	i := slices.IndexFunc(n, func(e struct {
+		word  string
+		value T
+	}) bool {
+		return e.word == strings.ToLower(word)
+	})
+	if i < 0 {
+		var none T
+		return none, fmt.Errorf("%q is not one of %s", word, strings.Join(n.words(), ", "))
+	}
+	return n[i].value, nil
+}
+
+func (n names[T]) words() []string {
+	var all []string
+	for _, e := range n {
+		all = append(all, e.word)
+	}
+	return all
+}
+
+// word is the first name of value.
+func (n names[T]) word(value T) string {
+	for _, e := range n {
+		if e.value == value {
+			return e.word
+		}
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,139 @@
+package node
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
+)
+
+// Kind says who made a container.
+type Kind string
+
+// The kinds.
+const (
+	Task   Kind = "task"   // a job container of the shim
+	Run    Kind = "run"    // silo run
+	Attach Kind = "attach" // silo attach
+	Server Kind = "server" // a Windows Server container
+)
+
+// Own is the namespace of the containers that silo itself makes.
+const Own = "silo"
+
+// serverNamespace stands where the Host Compute Service has no namespace.
+const serverNamespace = "hcs"
+
+var (
+	// ErrNotFound says that there is no such container.
+	ErrNotFound = errors.New("no such container")
+	// ErrAmbiguous says that several containers have that id.
+	ErrAmbiguous = errors.New("more than one container has this id")
+)
+
+// Container is one container of the machine.
+type Container struct {
+	Kind      Kind    `json:"kind"`
+	Namespace string  `json:"namespace"`
+	ID        string  `json:"id"`
+	Job       string  `json:"job"` // the name of its job object
+	Record    *Record `json:"record,omitempty"`
+}
+
+// Name is namespace and id.
+func (c Container) Name() string { return c.Namespace + "/" + c.ID }
+
+// Open opens the job of the container.
+func (c Container) Open(access jobobject.Access, k jobobject.Kernel) (*jobobject.Job, error) {
+	return jobobject.Open(c.Job, access, k)
+}
+
+// JobName is the name of the job object of a container with a namespace; see host.JobName of the shim.
+func JobName(namespace, id string) string { return `Global\silo/` + namespace + "/" + id }
+
+// Node is a machine with containers.
+type Node struct {
+	// Names lists the job objects of the machine as kernel paths; nil is [JobNames].
+	Names func() ([]string, error)
+	// Records are kept here.
+	Records Records
+}
+
+// Containers lists all, by namespace and id.
+func (n Node) Containers() ([]Container, error) {
+	names := n.Names
+	if names == nil {
+		names = JobNames
+	}
+	paths, err := names()
+	if err != nil {
+		return nil, fmt.Errorf("list job objects: %w", err)
+	}
+	var list []Container
+	for _, path := range paths {
+		c, ok := parse(path)
+		if !ok {
+			continue
+		}
+		if c.Namespace == Own {
+			if c.Record = n.Records.read(c.ID); c.Record != nil {
+				if c.Record.Exit != nil {
+					continue // its supervisor has seen its end; a job without members may stay a moment longer
+				}
+				c.Kind = c.Record.Kind
+			}
+		}
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b Container) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
+	})
+	return slices.CompactFunc(list, func(a, b Container) bool { return a.Job == b.Job }), nil
+}
+
+// parse takes the name of a job object apart. Those of others are not ours to show.
+func parse(path string) (Container, bool) {
+	if id, ok := strings.CutPrefix(path, stats.SiloName("")); ok && id != "" {
+		return Container{Kind: Server, Namespace: serverNamespace, ID: id, Job: path}, true
+	}
+	rest, ok := strings.CutPrefix(path, `\BaseNamedObjects\silo/`)
+	namespace, id, both := strings.Cut(rest, "/")
+	if !ok || !both || namespace == "" || id == "" || strings.Contains(id, "/") {
+		return Container{}, false
+	}
+	kind := Task
+	if namespace == Own {
+		kind = Run
+	}
+	return Container{Kind: kind, Namespace: namespace, ID: id, Job: JobName(namespace, id)}, true
+}
+
+// Find finds a container by its id, or by namespace/id where several have that id. It says [ErrNotFound] or
+// [ErrAmbiguous].
+func (n Node) Find(ref string) (Container, error) {
+	list, err := n.Containers()
+	if err != nil {
+		return Container{}, err
+	}
+	var found []Container
+	for _, c := range list {
+		if c.ID == ref || c.Name() == ref {
+			found = append(found, c)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Container{}, fmt.Errorf("%s: %w; silo ps lists those there are", ref, ErrNotFound)
+	case 1:
+		return found[0], nil
+	}
+	var names []string
+	for _, c := range found {
+		names = append(names, c.Name())
+	}
+	return Container{}, fmt.Errorf("%s: %w: say which: %s", ref, ErrAmbiguous, strings.Join(names, ", "))
+}

@@ -1,0 +1,98 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+var (
+	modntdll           = windows.NewLazySystemDLL("ntdll.dll")
+	procOpenDirectory  = modntdll.NewProc("NtOpenDirectoryObject")
+	procQueryDirectory = modntdll.NewProc("NtQueryDirectoryObject")
+)
+
+// directoryQuery is DIRECTORY_QUERY of wdm.h.
+const directoryQuery = 0x0001
+
+// jobType is the type name of a job in an object directory.
+const jobType = "Job"
+
+// directoryEntry is OBJECT_DIRECTORY_INFORMATION.
+//
+// https://learn.microsoft.com/windows/win32/devnotes/ntquerydirectoryobject
+type directoryEntry struct {
+	name, typeName windows.NTUnicodeString
+}
+
+// JobNames lists the job objects of this machine whose names a container may have, as kernel paths.
+func JobNames() ([]string, error) {
+	root, err := jobsIn(`\`)
+	if err != nil {
+		return nil, err
+	}
+	global, err := jobsIn(`\BaseNamedObjects`)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, name := range root {
+		list = append(list, `\`+name)
+	}
+	for _, name := range global {
+		list = append(list, `\BaseNamedObjects\`+name)
+	}
+	return list, nil
+}
+
+// jobsIn lists the jobs of one object directory. An object that comes or goes meanwhile may be in the list or not.
+func jobsIn(path string) ([]string, error) {
+	name, err := windows.NewNTUnicodeString(path)
+	if err != nil {
+		return nil, err
+	}
+	attributes := windows.OBJECT_ATTRIBUTES{ObjectName: name}
+	attributes.Length = uint32(unsafe.Sizeof(attributes))
+	var dir windows.Handle
+	//	NTSTATUS NtOpenDirectoryObject(PHANDLE DirectoryHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes);
+	status, _, _ := procOpenDirectory.Call(uintptr(unsafe.Pointer(&dir)), directoryQuery, uintptr(unsafe.Pointer(&attributes)))
+	if status != 0 {
+		return nil, fmt.Errorf("open object directory %s: %w", path, windows.NTStatus(status))
+	}
+	defer windows.CloseHandle(dir) //nolint:errcheck // it was only read
+	list, err := readDirectory(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read object directory %s: %w", path, err)
+	}
+	return list, nil
+}
+
+// readDirectory takes one entry at a time: the answer is then one structure, whatever the directory holds.
+func readDirectory(dir windows.Handle) ([]string, error) {
+	buffer := make([]uint64, 4096/8) // 8-byte aligned, as the structure is; a name has at most 32 KiB and ours far less
+	var list []string
+	var at uint32
+	for {
+		var length uint32
+		//	NTSTATUS NtQueryDirectoryObject(HANDLE DirectoryHandle, PVOID Buffer, ULONG Length,
+		//	    BOOLEAN ReturnSingleEntry, BOOLEAN RestartScan, PULONG Context, PULONG ReturnLength);
+		status, _, _ := procQueryDirectory.Call(uintptr(dir), uintptr(unsafe.Pointer(&buffer[0])), uintptr(len(buffer)*8),
+			1, 0, uintptr(unsafe.Pointer(&at)), uintptr(unsafe.Pointer(&length)))
+		switch err := windows.NTStatus(status); {
+		case status == 0:
+		case errors.Is(err, windows.STATUS_NO_MORE_ENTRIES):
+			return list, nil
+		case errors.Is(err, windows.STATUS_BUFFER_TOO_SMALL) && len(buffer) < 1<<14:
+			buffer = make([]uint64, 2*len(buffer))
+			continue
+		default:
+			return nil, err
+		}
+		entry := (*directoryEntry)(unsafe.Pointer(&buffer[0]))
+		if entry.typeName.String() == jobType {
+			list = append(list, entry.name.String())
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package node_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// machine is a node with these job objects.
+func machine(t *testing.T, paths ...string) node.Node {
+	return node.Node{
+		Names:   func() ([]string, error) { return paths, nil },
+		Records: node.Records{Dir: t.TempDir()},
+	}
+}
+
+func TestContainersOfAllMakers(t *testing.T) {
+	n := machine(t, `\BaseNamedObjects\silo/k8s.io/web`, `\Container_4711`, `\BaseNamedObjects\silo/silo/mine`, `\BaseNamedObjects\silo/silo/taken`,
+		`\BaseNamedObjects\silo/silo/over`, `\BaseNamedObjects\other`, `\BaseNamedObjects\silo/`, `\BaseNamedObjects\silo/a/b/c`, `\Container_`)
+	for _, r := range []*node.Record{
+		{ID: "mine", Kind: node.Run}, {ID: "taken", Kind: node.Attach}, {ID: "over", Kind: node.Run, Exit: &node.Exit{Code: 1}},
+	} {
+		if err := n.Records.Write(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := n.Containers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, c := range list {
+		got[c.Name()] = string(c.Kind) + " " + c.Job
+	}
+	want := map[string]string{
+		"hcs/4711": `server \Container_4711`, "k8s.io/web": `task Global\silo/k8s.io/web`,
+		"silo/mine": `run Global\silo/silo/mine`, "silo/taken": `attach Global\silo/silo/taken`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("containers (-want +got):\n%s", diff)
+	}
+}
+
+func TestFind(t *testing.T) {
+	n := machine(t, `\BaseNamedObjects\silo/a/web`, `\BaseNamedObjects\silo/b/web`, `\BaseNamedObjects\silo/b/db`)
+	if c, err := n.Find("db"); err != nil || c.Name() != "b/db" {
+		t.Errorf("db: %v %v", c, err)
+	}
+	if c, err := n.Find("a/web"); err != nil || c.Name() != "a/web" {
+		t.Errorf("a/web: %v %v", c, err)
+	}
+	if _, err := n.Find("web"); !errors.Is(err, node.ErrAmbiguous) {
+		t.Errorf("web: %v, want %v", err, node.ErrAmbiguous)
+	}
+	if _, err := n.Find("none"); !errors.Is(err, node.ErrNotFound) {
+		t.Errorf("none: %v, want %v", err, node.ErrNotFound)
+	}
+}
+
+func TestRecords(t *testing.T) {
+	records := node.Records{Dir: t.TempDir() + "/not/yet"}
+	if list, err := records.All(); err != nil || len(list) != 0 {
+		t.Errorf("without a directory: %v %v", list, err)
+	}
+	want := &node.Record{Kind: node.Run, ID: "web", Supervisor: 4, Started: time.Unix(1, 0).UTC(), Exit: &node.Exit{Code: 3, Reason: "exited"}}
+	if err := errors.Join(records.Write(&node.Record{ID: "web", Log: "old"}), records.Write(want)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := records.Read("web")
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if err := records.Remove("web"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := records.Read("web"); !errors.Is(err, node.ErrNotFound) {
+		t.Errorf("after the removal: %v, want %v", err, node.ErrNotFound)
+	}
+}
+
+func TestSignalReachesMembersOnly(t *testing.T) {
+	k := jobtest.New()
+	job, err := jobobject.Create(jobobject.Options{Name: "job", Kernel: k, KillOnClose: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan uint32, 1)
+	k.Program("app.exe", func(p *jobtest.Proc) uint32 {
+		events := p.Events()
+		heard <- 99
+		select {
+		case e := <-events:
+			heard <- e
+		case <-p.Done():
+		}
+		return 0
+	})
+	process, err := job.Start(jobobject.ProcessOptions{CommandLine: "app.exe"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-heard // it listens
+	stranger, err := k.Place("", "stranger.exe", 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Signal(k, "job", stranger.Pid(), 1); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("a stranger: %v, want %v", err, jobobject.ErrNotExist)
+	}
+	if err := node.Terminate(k, "job", stranger.Pid(), 1); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("a stranger: %v, want %v", err, jobobject.ErrNotExist)
+	}
+	if err := node.Signal(k, "job", process.Pid(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if e := <-heard; e != 1 {
+		t.Errorf("event %d, want 1", e)
+	}
+	stranger.Exit(0)
+	if err := errors.Join(process.Close(), job.Close()); err != nil {
+		t.Error(err)
+	}
+	k.Wait()
+	if n := k.OpenHandles(); n != 0 {
+		t.Errorf("%d handles are left open", n)
+	}
+}
+
+func TestStopIsHeardOnce(t *testing.T) {
+	if err := node.RequestStop("x"); !errors.Is(err, node.ErrNotFound) {
+		t.Errorf("nobody listens: %v, want %v", err, node.ErrNotFound)
+	}
+	requested, end, err := node.ListenStop("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	if _, _, err := node.ListenStop("x"); !errors.Is(err, jobobject.ErrExist) {
+		t.Errorf("a second listener: %v, want %v", err, jobobject.ErrExist)
+	}
+	if err := node.RequestStop("x"); err != nil {
+		t.Fatal(err)
+	}
+	<-requested
+}

@@ -1,0 +1,113 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Record is what silo run and silo attach write down of a container. It holds no argument and no environment.
+type Record struct {
+	Kind       Kind      `json:"kind"`
+	ID         string    `json:"id"`
+	Supervisor uint32    `json:"supervisor_pid"`    // the silo process that holds the job
+	Program    string    `json:"program,omitempty"` // the path of the image
+	Pid        uint32    `json:"pid,omitempty"`     // the program's, at its latest start
+	Started    time.Time `json:"started"`
+	Restarts   int       `json:"restarts"`
+	Log        string    `json:"log,omitempty"` // the file of its output
+	Warnings   []string  `json:"warnings,omitempty"`
+	Signals    []string  `json:"stop_signals,omitempty"`
+	GraceNS    int64     `json:"stop_grace_ns,omitempty"`
+	Exit       *Exit     `json:"exit,omitempty"` // nil until it has ended
+}
+
+// Exit is how a container has ended.
+type Exit struct {
+	Code   uint32    `json:"code"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Records keeps a file for each container in one directory.
+type Records struct{ Dir string }
+
+// recordFile is in the directory of each container, beside its output.
+const recordFile = "container.json"
+
+// Path is the directory of a container.
+func (r Records) Path(id string) string { return filepath.Join(r.Dir, id) }
+
+// Write puts the record in the place of the one before, whole or not at all.
+func (r Records) Write(rec *Record) error {
+	if err := os.MkdirAll(r.Path(rec.ID), 0o700); err != nil {
+		return fmt.Errorf("make the directory of %s: %w", rec.ID, err)
+	}
+	text, err := json.MarshalIndent(rec, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(r.Path(rec.ID), recordFile)
+	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+		return fmt.Errorf("write the record of %s: %w", rec.ID, err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("write the record of %s: %w", rec.ID, err)
+	}
+	return nil
+}
+
+// Read reads the record of a container, whether it lives or not. Without one the error is [ErrNotFound].
+func (r Records) Read(id string) (*Record, error) {
+	text, err := os.ReadFile(filepath.Join(r.Path(id), recordFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the record of %s: %w", id, err)
+	}
+	rec := new(Record)
+	if err := json.Unmarshal(text, rec); err != nil {
+		return nil, fmt.Errorf("read the record of %s: %w", id, err)
+	}
+	return rec, nil
+}
+
+// read is Read for a list, which shows a container without a record all the same.
+func (r Records) read(id string) *Record {
+	rec, err := r.Read(id)
+	if err != nil {
+		return nil
+	}
+	return rec
+}
+
+// All lists the records there are, by id.
+func (r Records) All() ([]*Record, error) {
+	entries, err := os.ReadDir(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list records: %w", err)
+	}
+	var list []*Record
+	for _, e := range entries {
+		if rec := r.read(e.Name()); rec != nil {
+			list = append(list, rec)
+		}
+	}
+	return list, nil
+}
+
+// Remove deletes the record of a container and what lies beside it.
+func (r Records) Remove(id string) error {
+	if err := os.RemoveAll(r.Path(id)); err != nil {
+		return fmt.Errorf("remove the record of %s: %w", id, err)
+	}
+	return nil
+}

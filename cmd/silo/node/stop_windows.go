@@ -1,0 +1,72 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// stopDescriptor lets LocalSystem, the administrators and the owner in, and nobody else.
+const stopDescriptor = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)"
+
+func stopName(id string) (*uint16, error) {
+	return windows.UTF16PtrFromString(`Global\silo-stop/` + id)
+}
+
+// ListenStop returns a channel that [RequestStop] closes, and a function that ends the listening. A name that somebody
+// listens for already is [jobobject.ErrExist].
+//
+// https://learn.microsoft.com/windows/win32/sync/event-objects
+func ListenStop(id string) (<-chan struct{}, func(), error) {
+	name, err := stopName(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	sd, err := windows.SecurityDescriptorFromString(stopDescriptor)
+	if err != nil {
+		return nil, nil, fmt.Errorf("parse security descriptor: %w", err)
+	}
+	sa := windows.SecurityAttributes{SecurityDescriptor: sd}
+	sa.Length = uint32(unsafe.Sizeof(sa))
+	event, err := windows.CreateEvent(&sa, 1, 0, name)
+	if errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
+		_ = windows.CloseHandle(event) // somebody else's
+		return nil, nil, fmt.Errorf("listen for a stop of %s: %w", id, jobobject.ErrExist)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("listen for a stop of %s: %w", id, err)
+	}
+	requested, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ends with the event, which the function below sets at the latest
+		defer close(ended)
+		if s, err := windows.WaitForSingleObject(event, windows.INFINITE); err == nil && s == windows.WAIT_OBJECT_0 {
+			close(requested)
+		}
+	}()
+	return requested, sync.OnceFunc(func() {
+		_ = windows.SetEvent(event) // frees the goroutine
+		<-ended
+		_ = windows.CloseHandle(event)
+	}), nil
+}
+
+// RequestStop asks the supervisor of a container to stop it, and says [ErrNotFound] if there is none.
+func RequestStop(id string) error {
+	name, err := stopName(id)
+	if err != nil {
+		return err
+	}
+	event, err := windows.OpenEvent(windows.EVENT_MODIFY_STATE, false, name)
+	if errors.Is(err, windows.ERROR_FILE_NOT_FOUND) {
+		return fmt.Errorf("supervisor of %s: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("ask the supervisor of %s to stop: %w", id, err)
+	}
+	return errors.Join(windows.SetEvent(event), windows.CloseHandle(event))
+}

@@ -1,0 +1,56 @@
+package supervisor
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Policy says when an ended program is started anew.
+type Policy struct {
+	// When is "no", "on-failure" or "always".
+	When string
+	// Max is how often at most; 0 is without bound.
+	Max int
+	// Least is the pause before the first restart; each further one is twice as long, up to Most. A program that ran
+	// for Most or longer starts over at Least.
+	Least, Most time.Duration
+}
+
+// ParsePolicy reads no, always, on-failure or on-failure:5, as docker has them.
+func ParsePolicy(text string) (Policy, error) {
+	p := Policy{Least: 100 * time.Millisecond, Most: time.Minute}
+	when, count, counted := strings.Cut(text, ":")
+	p.When = when
+	switch {
+	case !counted && (when == "no" || when == "always" || when == "on-failure"):
+		return p, nil
+	case counted && when == "on-failure":
+		n, err := strconv.Atoi(count)
+		if err == nil && n > 0 {
+			p.Max = n
+			return p, nil
+		}
+	}
+	return p, fmt.Errorf("%q is not no, always, on-failure or on-failure:COUNT", text)
+}
+
+// again tells whether the program is to be started once more, after so many restarts.
+func (p Policy) again(code uint32, restarts int) bool {
+	switch {
+	case p.Max > 0 && restarts >= p.Max:
+		return false
+	case p.When == "always":
+		return true
+	}
+	return p.When == "on-failure" && code != 0
+}
+
+// pause is how long to wait before the next start, given the pause before and how long the program ran.
+func (p Policy) pause(last, ran time.Duration) time.Duration {
+	if last == 0 || ran >= p.Most {
+		return p.Least
+	}
+	return min(2*last, p.Most)
+}

@@ -1,0 +1,252 @@
+package supervisor_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// world is a simulated kernel with one job. The program "app" runs what the test gives it.
+func world(t *testing.T, app func(*jobtest.Proc) uint32) (*jobtest.Kernel, supervisor.Options) {
+	t.Helper()
+	k := jobtest.New()
+	k.Program("app.exe", app)
+	k.Program("child.exe", func(p *jobtest.Proc) uint32 { <-p.Done(); return 0 })
+	job, err := jobobject.Create(jobobject.Options{Name: "job", Kernel: k, KillOnClose: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := job.Close(); err != nil {
+			t.Error(err)
+		}
+		k.Wait()
+		if n := k.OpenHandles(); n != 0 {
+			t.Errorf("%d handles are open, want none", n)
+		}
+	})
+	policy, err := supervisor.ParsePolicy("no")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k, supervisor.Options{
+		Job: job, Process: jobobject.ProcessOptions{CommandLine: "app.exe"}, Policy: policy,
+		Signals: []supervisor.Signal{supervisor.CtrlC, supervisor.CtrlBreak}, Grace: time.Second,
+	}
+}
+
+func policy(t *testing.T, text string) supervisor.Policy {
+	t.Helper()
+	p, err := supervisor.ParsePolicy(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestExitCodeAndOutput(t *testing.T) {
+	_, o := world(t, func(p *jobtest.Proc) uint32 {
+		fmt.Fprint(p.Stdout, "out ")
+		fmt.Fprint(p.Stderr, "err")
+		return 7
+	})
+	var out bytes.Buffer
+	o.Output = &out
+	r, err := supervisor.Run(t.Context(), o)
+	if err != nil || r.Code != 7 || r.Reason != supervisor.Exited || out.String() != "out err" {
+		t.Errorf("%+v %v %q, want code 7, exited, the output of both streams", r, err, out.String())
+	}
+}
+
+func TestWhatTheProgramLeavesBehindEndsWithIt(t *testing.T) {
+	k, o := world(t, nil)
+	k.Program("app.exe", func(p *jobtest.Proc) uint32 {
+		if _, err := k.Place("job", "left.exe", p.Pid()); err != nil {
+			return 1
+		}
+		return 0
+	})
+	if r, err := supervisor.Run(t.Context(), o); err != nil || r.Code != 0 {
+		t.Fatal(r, err)
+	}
+	if a, err := o.Job.Accounting(); err != nil || a.Active != 0 || a.Total != 2 {
+		t.Errorf("%+v %v, want nobody left of 2", a, err)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	for _, c := range []struct {
+		policy string
+		code   uint32
+		starts int
+	}{
+		{"no", 1, 1}, {"on-failure:3", 1, 4}, {"on-failure", 0, 1},
+	} {
+		t.Run(c.policy, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var starts atomic.Int32
+				_, o := world(t, func(*jobtest.Proc) uint32 { starts.Add(1); return c.code })
+				o.Policy = policy(t, c.policy)
+				var pauses []time.Duration
+				o.Observe = func(e supervisor.Event) {
+					if e.Pid == 0 {
+						pauses = append(pauses, e.Pause)
+					}
+				}
+				r, err := supervisor.Run(t.Context(), o)
+				if err != nil || int(starts.Load()) != c.starts || r.Restarts != c.starts-1 || r.Code != c.code {
+					t.Errorf("%+v %v after %d starts, want %d", r, err, starts.Load(), c.starts)
+				}
+				want := []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond}[:c.starts-1]
+				if !slices.Equal(pauses, want) {
+					t.Errorf("pauses %v, want %v", pauses, want)
+				}
+			})
+		})
+	}
+}
+
+func TestStopRaisesOneSignalAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := make(chan uint32, 2)
+		_, o := world(t, func(p *jobtest.Proc) uint32 {
+			for heard := p.Events(); ; {
+				select {
+				case e := <-heard:
+					events <- e
+					if e == uint32(supervisor.CtrlBreak) {
+						return 3
+					}
+				case <-p.Done():
+					return 0
+				}
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			synctest.Wait()
+			cancel()
+		}()
+		began := time.Now()
+		r, err := supervisor.Run(ctx, o)
+		if err != nil || r.Code != 3 || r.Reason != supervisor.Stopped {
+			t.Errorf("%+v %v, want code 3, stopped", r, err)
+		}
+		if c, b := <-events, <-events; c != 0 || b != 1 || time.Since(began) != time.Second {
+			t.Errorf("events %d and %d in %v, want 0 and 1 with one grace between", c, b, time.Since(began))
+		}
+	})
+}
+
+// stubborn answers no event.
+func stubborn(p *jobtest.Proc) uint32 {
+	p.Events()
+	<-p.Done()
+	return 0
+}
+
+func TestStopKillsWhatDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, o := world(t, stubborn)
+		o.Policy = policy(t, "always")
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			synctest.Wait()
+			cancel()
+		}()
+		began := time.Now()
+		r, err := supervisor.Run(ctx, o)
+		if err != nil || r.Code != supervisor.Killed || r.Reason != supervisor.Forced || time.Since(began) != 2*time.Second {
+			t.Errorf("%+v %v after %v, want 137, killed, after two graces", r, err, time.Since(began))
+		}
+	})
+}
+
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, o := world(t, stubborn)
+		o.Timeout = time.Minute
+		r, err := supervisor.Run(t.Context(), o)
+		if err != nil || r.Code != supervisor.TimedOut || r.Reason != supervisor.Timeout {
+			t.Errorf("%+v %v, want 124, timeout", r, err)
+		}
+	})
+}
+
+func TestStopEndsAPauseBetweenStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, o := world(t, func(*jobtest.Proc) uint32 { return 5 })
+		o.Policy = policy(t, "always")
+		ctx, cancel := context.WithCancel(t.Context())
+		o.Observe = func(e supervisor.Event) {
+			if e.Pause > 10*time.Second {
+				cancel()
+			}
+		}
+		r, err := supervisor.Run(ctx, o)
+		if err != nil || r.Code != 5 || r.Restarts == 0 {
+			t.Errorf("%+v %v, want the code of the latest run", r, err)
+		}
+	})
+}
+
+func TestMemoryIsTheReasonAfterARefusal(t *testing.T) {
+	_, o := world(t, func(p *jobtest.Proc) uint32 {
+		if p.Commit(64 << 20) {
+			return 0
+		}
+		return 9
+	})
+	if err := o.Job.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	o.Job.Messages() // those from before the first call are not kept
+	var heard []jobobject.MessageKind
+	o.Message = func(m jobobject.Message) { heard = append(heard, m.Kind) }
+	r, err := supervisor.Run(t.Context(), o)
+	if err != nil || r.Code != 9 {
+		t.Fatal(r, err)
+	}
+	if slices.Contains(heard, jobobject.JobMemoryLimit) != (r.Reason == supervisor.Memory) {
+		t.Errorf("reason %s after messages %v", r.Reason, heard)
+	}
+}
+
+func TestProgramThatIsNotThere(t *testing.T) {
+	_, o := world(t, nil)
+	o.Process.CommandLine = "missing.exe"
+	var out bytes.Buffer
+	o.Output = &out
+	if _, err := supervisor.Run(t.Context(), o); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("%v, want %v", err, jobobject.ErrNotExist)
+	}
+}
+
+func TestParse(t *testing.T) {
+	for _, bad := range []string{"", "never", "on-failure:0", "on-failure:x", "always:2", "no:1"} {
+		if p, err := supervisor.ParsePolicy(bad); err == nil {
+			t.Errorf("policy %q is %+v, want an error", bad, p)
+		}
+	}
+	for text, want := range map[string][]supervisor.Signal{
+		"ctrl-c,CTRL_BREAK":     {supervisor.CtrlC, supervisor.CtrlBreak},
+		"SIGTERM, CTRL_C_EVENT": {supervisor.CtrlShutdown, supervisor.CtrlC},
+	} {
+		if got, err := supervisor.ParseSignals(text); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q is %v %v, want %v", text, got, err, want)
+		}
+	}
+	if _, err := supervisor.ParseSignals("ctrl-c,"); err == nil {
+		t.Error("an empty signal is taken")
+	}
+}

@@ -1,0 +1,63 @@
+package token
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Restriction is what to take away from the caller's own token.
+type Restriction struct {
+	// AllPrivileges takes every privilege away but SeChangeNotifyPrivilege, without which no path can be opened.
+	AllPrivileges bool
+	// Privileges are taken away by name, such as SeDebugPrivilege.
+	Privileges []string
+	// SIDs, as S-1-5-32-544 or BUILTIN\Administrators, can from now on only be used to deny.
+	SIDs []string
+	// Integrity is "", "untrusted", "low" or "medium".
+	Integrity string
+}
+
+// Administrators is the group BUILTIN\Administrators, whose name differs with the language of Windows.
+const Administrators = "S-1-5-32-544"
+
+// Empty tells that there is nothing to take away.
+func (r *Restriction) Empty() bool {
+	return !r.AllPrivileges && len(r.Privileges) == 0 && len(r.SIDs) == 0 && r.Integrity == ""
+}
+
+// levels are the integrity levels by their relative identifier.
+//
+// https://learn.microsoft.com/windows/win32/secauthz/mandatory-integrity-control
+var levels = map[string]uint32{"untrusted": 0, "low": 0x1000, "medium": 0x2000, "high": 0x3000, "system": 0x4000}
+
+// Validate checks what can be checked without asking Windows.
+func (r *Restriction) Validate() error {
+	if r.Integrity != "" && !slices.Contains([]string{"untrusted", "low", "medium"}, r.Integrity) {
+		return fmt.Errorf("integrity %q is not untrusted, low or medium", r.Integrity)
+	}
+	for _, name := range r.Privileges {
+		if !strings.HasPrefix(name, "Se") || !strings.HasSuffix(name, "Privilege") {
+			return fmt.Errorf("privilege %q is not a name such as SeDebugPrivilege", name)
+		}
+	}
+	return nil
+}
+
+// Facts are what a token allows.
+type Facts struct {
+	User       string   `json:"user"`
+	Integrity  string   `json:"integrity"`
+	Elevated   bool     `json:"elevated"`
+	Privileges []string `json:"privileges"`
+	DenyOnly   []string `json:"deny_only"` // SIDs of groups that can only deny
+}
+
+func integrityName(rid uint32) string {
+	for name, level := range levels {
+		if level == rid {
+			return name
+		}
+	}
+	return fmt.Sprintf("%#x", rid)
+}

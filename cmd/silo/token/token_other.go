@@ -1,0 +1,25 @@
+//go:build !windows
+
+package token
+
+import "errors"
+
+// Token is a primary token.
+type Token struct{}
+
+// New makes a token that is the caller's own without what r takes away. Close it after use.
+func New(r *Restriction) (*Token, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// Own reads the token of this process.
+func Own() (Facts, error) { return Facts{}, errors.ErrUnsupported }
+
+// Handle is the value for jobobject.ProcessOptions; 0 for a nil Token.
+func (t *Token) Handle() uintptr { return 0 }
+
+// Close gives the token back; a nil Token is none.
+func (t *Token) Close() error { return nil }

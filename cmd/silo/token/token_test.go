@@ -1,0 +1,31 @@
+package token_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/siloshim/siloshim/cmd/silo/token"
+)
+
+func TestValidate(t *testing.T) {
+	for _, bad := range []token.Restriction{{Integrity: "high"}, {Integrity: "lofty"}, {Privileges: []string{"Debug"}}, {Privileges: []string{""}}} {
+		if err := bad.Validate(); err == nil {
+			t.Errorf("%+v is taken", bad)
+		}
+	}
+	good := token.Restriction{Integrity: "low", Privileges: []string{"SeDebugPrivilege"}, AllPrivileges: true}
+	if err := good.Validate(); err != nil || good.Empty() {
+		t.Errorf("%v, empty %v", err, good.Empty())
+	}
+	if none := (token.Restriction{}); !none.Empty() {
+		t.Error("the zero restriction is not empty")
+	}
+}
+
+// A token either lacks what was to be taken away, or is not made.
+func TestUnknownAccountIsRefused(t *testing.T) {
+	made, err := token.New(&token.Restriction{SIDs: []string{`NO-SUCH-DOMAIN\nobody-at-all`}})
+	if err == nil {
+		t.Errorf("a token was made: %v", errors.Join(made.Close()))
+	}
+}

@@ -1,0 +1,240 @@
+package token
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+var procCreateRestrictedToken = windows.NewLazySystemDLL("advapi32.dll").NewProc("CreateRestrictedToken")
+
+// keptPrivilege is left to every token: without it no path can be opened.
+const keptPrivilege = "SeChangeNotifyPrivilege"
+
+// Token is a primary token.
+type Token struct{ token windows.Token }
+
+// Handle is the value for jobobject.ProcessOptions; 0 for a nil Token.
+func (t *Token) Handle() uintptr {
+	if t == nil {
+		return 0
+	}
+	return uintptr(t.token)
+}
+
+// Close gives the token back; a nil Token is none.
+func (t *Token) Close() error {
+	if t == nil {
+		return nil
+	}
+	return t.token.Close()
+}
+
+// New makes a token that is the caller's own without what r takes away. Close it after use. What the kernel did not take
+// away is an error.
+//
+//	BOOL CreateRestrictedToken(HANDLE ExistingTokenHandle, DWORD Flags, DWORD DisableSidCount, PSID_AND_ATTRIBUTES SidsToDisable,
+//	    DWORD DeletePrivilegeCount, PLUID_AND_ATTRIBUTES PrivilegesToDelete, DWORD RestrictedSidCount,
+//	    PSID_AND_ATTRIBUTES SidsToRestrict, PHANDLE NewTokenHandle);
+//
+// https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-createrestrictedtoken
+func New(r *Restriction) (*Token, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	var own windows.Token
+	const access = windows.TOKEN_DUPLICATE | windows.TOKEN_ASSIGN_PRIMARY | windows.TOKEN_QUERY | windows.TOKEN_ADJUST_DEFAULT
+	if err := windows.OpenProcessToken(windows.CurrentProcess(), access, &own); err != nil {
+		return nil, fmt.Errorf("open own token: %w", err)
+	}
+	defer own.Close() //nolint:errcheck // it was only read
+	sids, err := lookupSIDs(r.SIDs)
+	if err != nil {
+		return nil, err
+	}
+	names, err := r.unwanted(own)
+	if err != nil {
+		return nil, err
+	}
+	privileges, err := lookupPrivileges(names)
+	if err != nil {
+		return nil, err
+	}
+	t := new(Token)
+	ok, _, err := procCreateRestrictedToken.Call(uintptr(own), 0,
+		uintptr(len(sids)), uintptr(unsafe.Pointer(unsafe.SliceData(sids))),
+		uintptr(len(privileges)), uintptr(unsafe.Pointer(unsafe.SliceData(privileges))), 0, 0, uintptr(unsafe.Pointer(&t.token)))
+	if ok == 0 {
+		return nil, fmt.Errorf("create restricted token: %w", err)
+	}
+	if r.Integrity != "" {
+		if err := t.lower(levels[r.Integrity]); err != nil {
+			return nil, fmt.Errorf("set integrity %s: %w", r.Integrity, joinClose(err, t))
+		}
+	}
+	if err := t.verify(names, r); err != nil {
+		return nil, joinClose(err, t)
+	}
+	return t, nil
+}
+
+// unwanted are the privileges to take away. They are named one by one, as not every kernel heeds the flag for all.
+func (r *Restriction) unwanted(own windows.Token) ([]string, error) {
+	if !r.AllPrivileges {
+		return r.Privileges, nil
+	}
+	all, err := privileges(own)
+	return slices.DeleteFunc(all, func(name string) bool { return name == keptPrivilege }), err
+}
+
+// verify reads the token back.
+func (t *Token) verify(gone []string, r *Restriction) error {
+	left, err := privileges(t.token)
+	if err != nil {
+		return err
+	}
+	for _, name := range gone {
+		if slices.Contains(left, name) {
+			return fmt.Errorf("take away %s: the kernel left it: %w", name, errors.ErrUnsupported)
+		}
+	}
+	level, err := integrity(t.token)
+	if err != nil {
+		return err
+	}
+	if r.Integrity != "" && level != r.Integrity {
+		return fmt.Errorf("set integrity %s: the kernel left it at %s: %w", r.Integrity, level, errors.ErrUnsupported)
+	}
+	return nil
+}
+
+func joinClose(err error, t *Token) error {
+	if cerr := t.Close(); cerr != nil {
+		return fmt.Errorf("%w; close token: %w", err, cerr)
+	}
+	return err
+}
+
+func lookupSIDs(names []string) ([]windows.SIDAndAttributes, error) {
+	var list []windows.SIDAndAttributes
+	for _, name := range names {
+		sid, err := windows.StringToSid(name)
+		if err != nil {
+			sid, _, _, err = windows.LookupSID("", name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look up account %q: %w", name, err)
+		}
+		list = append(list, windows.SIDAndAttributes{Sid: sid})
+	}
+	return list, nil
+}
+
+func lookupPrivileges(names []string) ([]windows.LUIDAndAttributes, error) {
+	var list []windows.LUIDAndAttributes
+	for _, name := range names {
+		text, err := windows.UTF16PtrFromString(name)
+		if err != nil {
+			return nil, err
+		}
+		var p windows.LUIDAndAttributes
+		if err := windows.LookupPrivilegeValue(nil, text, &p.Luid); err != nil {
+			return nil, fmt.Errorf("look up privilege %q: %w", name, err)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// lower sets the integrity level.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-token_mandatory_label
+func (t *Token) lower(rid uint32) error {
+	sid, err := windows.StringToSid(fmt.Sprintf("S-1-16-%d", rid))
+	if err != nil {
+		return err
+	}
+	label := windows.Tokenmandatorylabel{Label: windows.SIDAndAttributes{Sid: sid, Attributes: windows.SE_GROUP_INTEGRITY}}
+	return windows.SetTokenInformation(t.token, windows.TokenIntegrityLevel, (*byte)(unsafe.Pointer(&label)), label.Size())
+}
+
+// Own reads the token of this process.
+func Own() (Facts, error) {
+	var t windows.Token
+	if err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_QUERY, &t); err != nil {
+		return Facts{}, fmt.Errorf("open own token: %w", err)
+	}
+	defer t.Close() //nolint:errcheck // it was only read
+	f := Facts{Elevated: t.IsElevated(), Privileges: []string{}, DenyOnly: []string{}}
+	user, err := t.GetTokenUser()
+	if err != nil {
+		return f, fmt.Errorf("read user of token: %w", err)
+	}
+	f.User = user.User.Sid.String()
+	groups, err := t.GetTokenGroups()
+	if err != nil {
+		return f, fmt.Errorf("read groups of token: %w", err)
+	}
+	for _, g := range groups.AllGroups() {
+		if g.Attributes&windows.SE_GROUP_USE_FOR_DENY_ONLY != 0 {
+			f.DenyOnly = append(f.DenyOnly, g.Sid.String())
+		}
+	}
+	if f.Integrity, err = integrity(t); err != nil {
+		return f, err
+	}
+	f.Privileges, err = privileges(t)
+	return f, err
+}
+
+// information reads a class of a token whose size only the kernel knows.
+func information(t windows.Token, class uint32) ([]uint64, error) {
+	buffer := make([]uint64, 1<<10)
+	var n uint32
+	err := windows.GetTokenInformation(t, class, (*byte)(unsafe.Pointer(&buffer[0])), uint32(len(buffer)*8), &n)
+	return buffer, err
+}
+
+func integrity(t windows.Token) (string, error) {
+	buffer, err := information(t, windows.TokenIntegrityLevel)
+	if err != nil {
+		return "", fmt.Errorf("read integrity of token: %w", err)
+	}
+	sid := (*windows.Tokenmandatorylabel)(unsafe.Pointer(&buffer[0])).Label.Sid
+	return integrityName(sid.SubAuthority(uint32(sid.SubAuthorityCount()) - 1)), nil
+}
+
+func privileges(t windows.Token) ([]string, error) {
+	buffer, err := information(t, windows.TokenPrivileges)
+	if err != nil {
+		return nil, fmt.Errorf("read privileges of token: %w", err)
+	}
+	list := []string{}
+	for _, p := range (*windows.Tokenprivileges)(unsafe.Pointer(&buffer[0])).AllPrivileges() {
+		name, err := privilegeName(p.Luid)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, name)
+	}
+	return list, nil
+}
+
+var procLookupPrivilegeName = windows.NewLazySystemDLL("advapi32.dll").NewProc("LookupPrivilegeNameW")
+
+// privilegeName gives the name of a privilege.
+//
+// https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupprivilegenamew
+func privilegeName(luid windows.LUID) (string, error) {
+	var text [64]uint16
+	n := uint32(len(text))
+	ok, _, err := procLookupPrivilegeName.Call(0, uintptr(unsafe.Pointer(&luid)), uintptr(unsafe.Pointer(&text[0])), uintptr(unsafe.Pointer(&n)))
+	if ok == 0 {
+		return "", fmt.Errorf("name privilege: %w", err)
+	}
+	return strings.Clone(windows.UTF16ToString(text[:])), nil
+}

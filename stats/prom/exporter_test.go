@@ -1,0 +1,112 @@
+package prom_test
+
+import (
+	"errors"
+	"flag"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/siloshim/siloshim/stats"
+	"github.com/siloshim/siloshim/stats/prom"
+)
+
+var update = flag.Bool("update", false, "write the goldens")
+
+// full is a sample with a different value for every figure.
+func full() stats.Sample {
+	s := stats.Sample{
+		Started:   time.Unix(1700000000, 0),
+		Processor: stats.Processor{User: 3 * time.Second, Kernel: 500 * time.Millisecond},
+		Memory:    stats.Memory{Commit: 64 << 20, PeakCommit: 65 << 20, PrivateWorkingSet: 10 << 20, WorkingSet: 12 << 20, PageFaults: 77},
+		Storage:   stats.Storage{Reads: 1, ReadBytes: 4096, Writes: 2, WriteBytes: 8192},
+		Processes: stats.Population{Active: 3, Total: 9, Terminated: 1},
+		Limits:    stats.Limits{CommitBytes: 128 << 20, ProcessorRate: 2500},
+		Fallbacks: 4,
+	}
+	for f := range s.Figures {
+		s.Figures[f] = stats.Provenance{Source: stats.SourceJob, Quality: stats.Exact}
+	}
+	return s
+}
+
+func exporter(containers []prom.Container, err error) *prom.Exporter {
+	return prom.New(prom.Options{
+		List:    func() ([]prom.Container, error) { return containers, err },
+		Version: "1.2.3", Revision: "abc", GoVersion: "go1",
+	})
+}
+
+func scrape(t *testing.T, e *prom.Exporter) string {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(e)
+	answer := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	if answer.Code != 200 {
+		t.Fatal(answer.Code, answer.Body)
+	}
+	return answer.Body.String()
+}
+
+func TestExport(t *testing.T) {
+	lacking := full()
+	lacking.Figures[stats.FigureStorage] = stats.Provenance{Err: errors.New("the kernel keeps no count")}
+	lacking.Limits = stats.Limits{}
+	got := scrape(t, exporter([]prom.Container{
+		{Kind: "task", Namespace: "k8s.io", ID: "web", Sample: full()},
+		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking},
+	}, nil))
+	path := filepath.Join("testdata", "metrics.golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("metrics (-want +got), -update writes them:\n%s", diff)
+	}
+}
+
+func TestLint(t *testing.T) {
+	problems, err := testutil.CollectAndLint(exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full()}}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestMissingFiguresHaveNoSeries(t *testing.T) {
+	text := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b"}}, nil))
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "silo_container_memory") || strings.HasPrefix(line, "silo_container_cpu") {
+			t.Errorf("a series of a figure that is not there: %s", line)
+		}
+	}
+	if !strings.Contains(text, "silo_container_figures_missing{container_id=\"b\",kind=\"task\",namespace=\"a\"} 8\n") {
+		t.Errorf("the missing figures are not told:\n%s", text)
+	}
+}
+
+func TestErrorIsCountedAndTheRestIsExported(t *testing.T) {
+	text := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full()}}, errors.New("one refused")))
+	for _, want := range []string{"silo_scrape_errors_total 1\n", "silo_containers 1\n", "silo_container_processes{"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package cli holds the tests of silo.exe, the built program, on the Wine bed.
+package cli

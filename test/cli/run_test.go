@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+func TestRunKeepsArgumentsOutputAndExitCode(t *testing.T) {
+	s := newSilo(t)
+	want := []string{"two words", `say "hi"`, "%PATH%", "", `tail\\"quote`, "Grüße 世界"}
+	r := s.try(t, s.exe, nil, append([]string{"run", "--", workload.Payload, "args"}, want...)...)
+	var got []string
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
+		t.Fatal(err, r)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	if r := s.try(t, s.exe, nil, "run", "--", workload.Payload, "say", "7", "hello"); r.code != 7 || strings.TrimSpace(r.stdout) != "hello" {
+		t.Errorf("%+v, want hello and exit code 7", r)
+	}
+	if r := s.try(t, s.exe, nil, "run", "--", `C:\no\such.exe`); r.code != 127 || !strings.Contains(r.stderr, "no such program") {
+		t.Errorf("%+v, want 127", r)
+	}
+	if r := s.try(t, s.exe, nil, "run", "--timeout", "200ms", "--stop-grace", "200ms", "--", workload.Payload, "sleep", "600"); r.code != 124 {
+		t.Errorf("%+v, want 124", r)
+	}
+}
+
+func TestLifeOfADetachedContainer(t *testing.T) {
+	s := newSilo(t)
+	name := fmt.Sprintf("cli-life-%d", os.Getpid())
+	s.detach(t, name, "tree", "2", "600")
+	until(t, "the tree stands", func() bool { return strings.Contains(s.run(t, "logs", name), "\n0 ") })
+	seen, ok := s.inspect(t, name)
+	if !ok || seen.Statistics.Processes.Active < 3 || seen.Statistics.Memory.Commit == 0 || len(seen.Processes) < 3 {
+		t.Errorf("inspect: %v %+v", ok, seen)
+	}
+	if out := s.run(t, "ps"); !strings.Contains(out, "silo/"+name) {
+		t.Errorf("ps does not list it:\n%s", out)
+	}
+	if out := s.run(t, "top", name); strings.Count(out, "payload.exe") != 3 {
+		t.Errorf("top, want three payloads:\n%s", out)
+	}
+	if out := s.run(t, "metrics", "--once"); !strings.Contains(out, `silo_container_processes{container_id="`+name+`",kind="run",namespace="silo"}`) {
+		t.Errorf("metrics lack it:\n%s", out)
+	}
+	if r := s.try(t, s.exe, nil, "exec", name, "--", workload.Payload, "exit", "9"); r.code != 9 {
+		t.Errorf("exec: %+v, want 9", r)
+	}
+	if out := s.run(t, "update", "--memory", "256m", name); !strings.Contains(out, "256 MiB") {
+		t.Errorf("update:\n%s", out)
+	}
+	s.run(t, "stop", name)
+	if _, there := s.inspect(t, name); there {
+		t.Error("it is there after silo stop")
+	}
+	if out := strings.TrimSpace(s.run(t, "wait", name)); out == "" || out == "-" {
+		t.Errorf("wait says %q, want an exit code", out)
+	}
+	if out := s.run(t, "cleanup", "--yes"); !strings.Contains(out, name) {
+		t.Errorf("cleanup does not find the record:\n%s", out)
+	}
+}
+
+func TestRestartPolicy(t *testing.T) {
+	s := newSilo(t)
+	r := s.try(t, s.exe, nil, "run", "--restart", "on-failure:2", "--", workload.Payload, "say", "3", "again")
+	if r.code != 3 || strings.Count(r.stdout, "again") != 3 {
+		t.Errorf("%+v, want three starts and exit code 3", r)
+	}
+}
+
+// kills is how often TestDeathOfTheSupervisor kills one; 500 is what the project promises.
+var kills = flag.Int("kills", 3, "supervisors to kill by their pid")
+
+func TestDeathOfTheSupervisorEndsTheTree(t *testing.T) {
+	s := newSilo(t)
+	for i := range *kills {
+		name := fmt.Sprintf("cli-death-%d-%d", os.Getpid(), i)
+		s.detach(t, name, "tree", "2", "600")
+		var seen inspected
+		until(t, "the tree stands", func() bool {
+			seen, _ = s.inspect(t, name)
+			return seen.Statistics.Processes.Active >= 3
+		})
+		if r := s.try(t, workload.Payload, nil, "kill", fmt.Sprint(seen.Record.Supervisor)); r.code != 0 {
+			t.Fatalf("kill the supervisor: %+v", r)
+		}
+		until(t, "every process of the tree is gone", func() bool {
+			now, there := s.inspect(t, name)
+			return !there || now.Statistics.Processes.Active == 0
+		})
+	}
+}
+
+func TestRestrictedToken(t *testing.T) {
+	s := newSilo(t)
+	type facts struct {
+		Privileges []string
+		DenyOnly   []string `json:"deny_only"`
+	}
+	read := func(args ...string) (f facts) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(s.run(t, args...)), &f); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	own := read("token")
+	if len(own.Privileges) < 2 || slices.Contains(own.DenyOnly, "S-1-5-32-544") {
+		t.Skip("this token has nothing to take away")
+	}
+	got := read("run", "--restricted", "--", s.bed.WindowsPath(s.exe), "token")
+	if !slices.Equal(got.Privileges, []string{"SeChangeNotifyPrivilege"}) || !slices.Contains(got.DenyOnly, "S-1-5-32-544") {
+		t.Errorf("the program's token: %+v", got)
+	}
+	got = read("run", "--drop-privilege", "SeDebugPrivilege", "--", s.bed.WindowsPath(s.exe), "token")
+	if slices.Contains(got.Privileges, "SeDebugPrivilege") || len(got.Privileges) != len(own.Privileges)-1 {
+		t.Errorf("the program's privileges: %v", got.Privileges)
+	}
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+)
+
+// freePort is an address that was free a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
+}
+
+// scrape asks until an answer has want in it.
+func scrape(t *testing.T, address, want string) string {
+	t.Helper()
+	var body string
+	until(t, address+" has "+want, func() bool {
+		answer, err := http.Get("http://" + address + "/metrics")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		body = string(text)
+		return err == nil && strings.Contains(body, want)
+	})
+	return body
+}
+
+// net runs net.exe of the bed.
+func (s *silo) net(t *testing.T, args ...string) {
+	t.Helper()
+	out := scratch(t)
+	cmd := s.bed.Command(t.Context(), `C:\windows\system32\net.exe`, args...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("net %s: %v\n%s", strings.Join(args, " "), err, content(t, out))
+	}
+}
+
+func TestMetricsAsAService(t *testing.T) {
+	s := newSilo(t)
+	name, address := fmt.Sprintf("silo-test-%d", os.Getpid()), freePort(t)
+	s.run(t, "service", "install", name, "--", "metrics", "--listen", address)
+	removed := false
+	defer func() {
+		if !removed {
+			s.try(t, s.exe, nil, "service", "remove", name)
+		}
+	}()
+	s.net(t, "start", name)
+	scrape(t, address, "silo_build_info{")
+	s.net(t, "stop", name)
+	if _, err := http.Get("http://" + address + "/metrics"); err == nil {
+		t.Error("it answers after its stop")
+	}
+	s.run(t, "service", "remove", name)
+	removed = true
+	if r := s.try(t, s.exe, nil, "service", "run", name, "--", "metrics"); r.code != 125 || !strings.Contains(r.stderr, "only the service manager") {
+		t.Errorf("run by a person: %+v, want 125", r)
+	}
+}
+
+func TestExporterWithTenContainers(t *testing.T) {
+	s := newSilo(t)
+	var names []string
+	for i := range 10 {
+		name := fmt.Sprintf("cli-ten-%d-%d", os.Getpid(), i)
+		s.detach(t, name, "sleep", "600")
+		names = append(names, name)
+	}
+	address := freePort(t)
+	cmd := s.command(t, s.exe, nil, "metrics", "--listen", address)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func(cmd *exec.Cmd) {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	}(cmd)
+	body := scrape(t, address, names[9])
+	for _, name := range names {
+		seen, ok := s.inspect(t, name)
+		if !ok {
+			t.Fatalf("%s is not there", name)
+		}
+		line := fmt.Sprintf("silo_container_processes{container_id=%q,kind=\"run\",namespace=\"silo\"} %d\n", name, seen.Statistics.Processes.Active)
+		if !strings.Contains(body, line) {
+			t.Errorf("no line %s in\n%s", line, body)
+		}
+	}
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}

@@ -99,8 +99,6 @@ type Kernel interface {
 	// called once, before the handle is closed, and returns when the watch has no
 	// more use for the handle.
 	WatchExit(process Handle) (exited <-chan struct{}, stop func(), err error)
-	// PrivateWorkingSet is the memory of process that is resident and its own.
-	PrivateWorkingSet(process Handle) (uint64, error)
 
 	ProcessQueries
 }

@@ -44,4 +44,3 @@ func (system) ExitCode(Handle) (uint32, bool, error)             { return 0, fal
 func (system) WatchExit(Handle) (<-chan struct{}, func(), error) {
 	return nil, nil, ErrNotSupported
 }
-func (system) PrivateWorkingSet(Handle) (uint64, error) { return 0, ErrNotSupported }

@@ -72,11 +72,15 @@ func (j *Job) privateWorkingSetOf(job Handle, pid uint32) (uint64, error) {
 	if err != nil || !member {
 		return 0, err
 	}
-	n, err := j.kernel.PrivateWorkingSet(p)
+	m, err := j.kernel.ProcessMemory(p)
 	if err != nil {
 		if _, exited, xerr := j.kernel.ExitCode(p); xerr == nil && exited {
 			return 0, nil
 		}
+		return 0, err
 	}
-	return n, err
+	if !m.PrivateKnown && m.WorkingSet > 0 {
+		return 0, ErrNotSupported
+	}
+	return m.PrivateWorkingSet, nil
 }

@@ -92,7 +92,7 @@ func TestPrivateWorkingSetOfLeavers(t *testing.T) {
 	})
 	t.Run("unreadable member", func(t *testing.T) {
 		l, j := start(t)
-		l.Fail("PrivateWorkingSet", 1, errBroken)
+		l.Fail("ProcessMemory", 1, errBroken)
 		if n, err := j.PrivateWorkingSet(); !errors.Is(err, errBroken) {
 			t.Errorf("private working set = %d, %v, want the error and no smaller sum", n, err)
 		}

@@ -3,7 +3,6 @@ package jobobject
 import (
 	"errors"
 	"fmt"
-	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
@@ -36,24 +35,4 @@ func (system) ExitCode(process Handle) (code uint32, exited bool, err error) {
 	}
 	err = windows.GetExitCodeProcess(windows.Handle(process), &code)
 	return code, err == nil, err
-}
-
-// NTSTATUS NtQueryInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS ProcessInformationClass,
-// PVOID ProcessInformation, ULONG ProcessInformationLength, PULONG ReturnLength)
-//
-// https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntqueryinformationprocess
-func (system) PrivateWorkingSet(process Handle) (uint64, error) {
-	const processVMCounters = 3
-	var info vmCounters
-	err := windows.NtQueryInformationProcess(windows.Handle(process), processVMCounters,
-		unsafe.Pointer(&info), uint32(unsafe.Sizeof(info)), nil)
-	if errors.Is(err, windows.STATUS_INFO_LENGTH_MISMATCH) {
-		// A kernel that knows only the shorter forms of the structure.
-		return 0, fmt.Errorf("%w: %w", ErrNotSupported, err)
-	}
-	var status windows.NTStatus
-	if errors.As(err, &status) {
-		err = status.Errno()
-	}
-	return info.PrivateWorkingSetSize, err
 }

@@ -82,17 +82,3 @@ func (k *Kernel) WatchExit(h jobobject.Handle) (<-chan struct{}, func(), error) 
 	}
 	return p.exited, func() {}, nil
 }
-
-// PrivateWorkingSet implements [jobobject.Kernel].
-func (k *Kernel) PrivateWorkingSet(h jobobject.Handle) (uint64, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	p, err := lookLocked[*Proc](k, "PrivateWorkingSet", h, uint32(jobobject.ProcessQueryLimited))
-	if err != nil {
-		return 0, err
-	}
-	if p.over {
-		return 0, nil
-	}
-	return p.working, nil
-}

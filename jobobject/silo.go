@@ -79,7 +79,7 @@ func (j *Job) ServerSilo() (ServerSilo, error) {
 func (j *Job) Bind(m Mapping) error {
 	return j.mapping("bind path in silo", m.Root, func(h Handle) error {
 		if m.Target == "" {
-			return errors.New("Target is empty")
+			return errors.New("field Target is empty")
 		}
 		if err := checkText("Target", m.Target); err != nil {
 			return err
@@ -96,7 +96,7 @@ func (j *Job) Unbind(root string) error {
 func (j *Job) mapping(op, root string, change func(Handle) error) error {
 	return fail(op, j.name, j.with(func(h Handle) error {
 		if root == "" {
-			return errors.New("Root is empty")
+			return errors.New("field Root is empty")
 		}
 		if err := checkText("Root", root); err != nil {
 			return err

@@ -44,12 +44,11 @@ func logonService(account string) (token, error) {
 func (t token) Environment() ([]string, error) {
 	user := windows.Token(t.handle)
 	if user == 0 {
-		own, err := windows.OpenCurrentProcessToken()
+		err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_QUERY|windows.TOKEN_DUPLICATE, &user)
 		if err != nil {
 			return nil, fmt.Errorf("open the shim's own token: %w", err)
 		}
-		defer own.Close()
-		user = own
+		defer user.Close()
 	}
 	env, err := user.Environ(false)
 	if err != nil {

@@ -75,7 +75,7 @@ func newShim(t *testing.T, spec *specs.Spec) *shim {
 	if _, err := os.Stat(exe); err != nil {
 		t.Skipf("the shim is not installed here: %v", err)
 	}
-	s := &shim{id: fmt.Sprintf("t%d", serial.Add(1)), bundle: t.TempDir(), events: &topics{}}
+	s := &shim{id: fmt.Sprintf("t%d-%d", os.Getpid(), serial.Add(1)), bundle: t.TempDir(), events: &topics{}}
 	if err := workload.Write(filepath.Join(s.bundle, "config.json"), spec); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross contract e2e bed flood restarts daemons bench bench-peers lint clean
+.PHONY: help build demo test unit cross contract e2e bed flood restarts daemons soak walk crash bench bench-peers lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,22 @@ daemons: bed ## the end to end suite with every version of containerd
 	$(BED) daemons
 	for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
 	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 15m ./test/e2e || exit 1; done
+
+EXECS  ?= 100000
+REAL   ?= 2000
+STARTS ?= 200
+soak: bed ## EXECS execs on the simulated kernel, REAL on Wine, and STARTS shims at once
+	$(GO) test -tags $(TAGS) -count 1 -timeout 60m -run 'Soak$$' -v ./shim -soak $(EXECS)
+	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 120m -exec '$(CURDIR)/$(BED) run -t 2h' -run 'Soak$$|StartsInParallel' -v ./test/rpc -soak $(REAL) -starts $(STARTS)
+
+walk: N = 1000000
+walk: ## N random steps over the Task API beside a model, then a slice with the race detector
+	$(GO) test -tags $(TAGS) -count 1 -timeout 60m -run 'Walk$$' -v ./shim -walk $(N)
+	$(GO) test -race -tags $(TAGS) -count 1 -timeout 30m -run 'Walk$$' -v ./shim -walk 20000
+
+crash: bed ## the shim dies at each of its kernel calls; on Wine some real ones
+	$(GO) test -race -tags $(TAGS) -count 1 -timeout 10m -run CrashMatrix -v ./shim
+	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 10m -exec '$(CURDIR)/$(BED) run -t 10m' -run Crash -v ./test/rpc
 
 bench: bed ## what a Stats costs, as docs/performance.md
 	GOOS=windows WINEGAP=members $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m' ./test/bench/scrape > .bed/scrape.json

@@ -99,7 +99,11 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 
 // Wait returns the exit code once the process has ended; ctx ends the wait early
 // with its error, Close with [ErrClosed]. Any number of callers may wait; none
-// costs a goroutine or a thread.
+// costs a goroutine or a thread. The end is reported by a thread of the kernel,
+// which Go's runtime does not know of: a program in which every goroutine waits
+// like this, and no timer, signal handler or read is pending, is taken for
+// deadlocked and ended. A program that waits for nothing else calls
+// [os/signal.Notify], which it needs for Ctrl+C anyway.
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	select {
 	case <-p.exited:

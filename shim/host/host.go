@@ -25,6 +25,9 @@ var _ shim.Host = Host{}
 
 // Job makes an empty job container named after namespace and id.
 func (h Host) Job(namespace, id string, plan *spec.Job) (shim.Container, error) {
+	if err := inheritEvents(); err != nil {
+		return nil, classify(err)
+	}
 	return newJob(h, namespace, id, plan)
 }
 

@@ -56,6 +56,9 @@ func (h Host) Server(ctx context.Context, id, bundle string, plan *spec.Server) 
 	for _, warning := range plan.Warnings {
 		log.L.WithField(logfield.ContainerID, id).Warn(warning)
 	}
+	if err := inheritEvents(); err != nil {
+		return nil, classify(err)
+	}
 	h = h.withDefaults()
 	s := &Server{host: h, id: id, bundle: bundle, plan: plan}
 	s.figures.init(h, s)

@@ -129,3 +129,15 @@ func TestRestrictedToken(t *testing.T) {
 		t.Errorf("the program's privileges: %v", got.Privileges)
 	}
 }
+
+// TestServiceAccount: the program runs as the account that was asked for, or not at all.
+func TestServiceAccount(t *testing.T) {
+	s := newSilo(t)
+	for account, sid := range map[string]string{"Local Service": "S-1-5-19", "Network Service": "S-1-5-20"} {
+		r := s.try(t, s.exe, nil, "run", "--user", `NT AUTHORITY\`+account, "--", s.bed.WindowsPath(s.exe), "token")
+		refused := r.code == 125 && r.stdout == "" && strings.Contains(r.stderr, "log on as NT AUTHORITY")
+		if !refused && !strings.Contains(r.stdout, `"user": "`+sid+`"`) {
+			t.Errorf("%s: %+v", account, r)
+		}
+	}
+}

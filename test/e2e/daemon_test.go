@@ -41,7 +41,9 @@ var serial atomic.Int64
 func newDaemon(t *testing.T, env ...string) *daemon {
 	t.Helper()
 	b := bed.Require(t)
-	c, err := b.Containerd(t.Context(), fmt.Sprintf("e2e-%d-%d", os.Getpid(), serial.Add(1)), env...)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	c, err := b.Containerd(ctx, fmt.Sprintf("e2e-%d-%d", os.Getpid(), serial.Add(1)), env...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
@@ -29,6 +30,8 @@ type App struct {
 	Machine        limit.Machine
 	Host           spec.Host // where programs are sought
 	Service        *hcs.Client
+	Storage        host.Storage // mounts layers; nil is the system's, as for the next
+	Network        host.Network
 	Stdin          *os.File
 	Stdout, Stderr io.Writer
 	Env            []string
@@ -110,7 +113,7 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 		"logs": a.logsCommand, "update": a.updateCommand, "pause": a.pauseCommand, "resume": a.resumeCommand, "stop": a.stopCommand,
 		"kill": a.killCommand, "wait": a.waitCommand, "metrics": a.metricsCommand, "explain": a.explainCommand,
 		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
-		"selftest": a.selftestCommand, "version": a.versionCommand,
+		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "version": a.versionCommand,
 	}
 }
 

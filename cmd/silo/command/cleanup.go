@@ -1,27 +1,32 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/server"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
 func (a *App) cleanupCommand() *cobra.Command {
 	var yes bool
+	var bundles string
 	c := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Find what dead supervisors left behind, and remove it with --yes",
-		Long: `Cleanup finds jobs of silo run whose supervisor is gone, and records of containers that are. It prints them and does
-nothing else; with --yes it ends the jobs and removes the records, output included. It never touches containers of the
-shim or of the Host Compute Service: those belong to their daemons.`,
+		Long: `Cleanup finds what carries our mark and belongs to nobody any more: jobs of silo run whose supervisor is gone, records
+of containers that are, and the layers, network namespaces and credentials that a dead silo, or a dead shim, has written
+down as its own. It prints them and does nothing else; with --yes it gives them back, the output of the containers
+included. Containers that live are never touched.`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.cleanup(yes) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.cleanup(c.Context(), yes, bundles) },
 	}
+	c.Flags().StringVar(&bundles, "bundles", "", "directory of containerd's bundles; that of its default state without it")
 	c.Flags().BoolVar(&yes, "yes", false, "remove what was found")
 	return c
 }
@@ -36,11 +41,16 @@ type leftover struct {
 	remove func() error
 }
 
-func (a *App) cleanup(yes bool) error {
-	found, err := a.leftovers()
+func (a *App) cleanup(ctx context.Context, yes bool, bundles string) error {
+	found, err := a.leftovers(ctx)
 	if err != nil {
 		return err
 	}
+	ours, err := a.deadBundles(ctx, bundles)
+	if err != nil {
+		return err
+	}
+	found = append(found, ours...)
 	var errs []error
 	if yes {
 		for i := range found {
@@ -59,7 +69,7 @@ func (a *App) cleanup(yes bool) error {
 }
 
 // leftovers are jobs first, as their records go with them.
-func (a *App) leftovers() ([]leftover, error) {
+func (a *App) leftovers(ctx context.Context) ([]leftover, error) {
 	list, err := a.Node.Containers()
 	if err != nil {
 		return nil, err
@@ -84,6 +94,10 @@ func (a *App) leftovers() ([]leftover, error) {
 	}
 	for _, r := range records {
 		if alive[r.ID] || a.lives(r.Supervisor) {
+			continue
+		}
+		if dir := a.Node.Records.Path(r.ID); r.Kind == node.Server && server.Left(dir) {
+			found = append(found, a.resources(ctx, node.Own, r.ID, dir, func() error { return a.Node.Records.Remove(r.ID) }))
 			continue
 		}
 		why := "the container has ended"

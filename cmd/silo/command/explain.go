@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/schema"
+	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // explainFlags are the flags of explain.
@@ -29,9 +29,10 @@ func (a *App) explainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain [file] [limits]",
 		Short: "Show which calls a specification, or flags, would make",
-		Long: `Explain reads the OCI specification (config.json of a bundle) of a job container, or a configuration of
-hostcompute_nspawn, and prints what would be asked of Windows: the job calls with their limits, or the document for the
-Host Compute Service. Without a file it explains the limit flags. It works on any system and starts nothing.`,
+		Long: `Explain reads the OCI specification (config.json of a bundle) of a job container or of a Windows Server container, or
+a configuration of hostcompute_nspawn, and prints what would be asked of Windows: the job calls with their limits, or the
+documents for the Host Compute Service. Without a file it explains the limit flags. It works on any system and starts
+nothing.`,
 		Example: "  silo explain bundle/config.json\n  silo explain nspawn.json\n  silo explain --cpus 1.5 --processors 8",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.explain(f, args) },
@@ -73,11 +74,7 @@ func (a *App) explain(f *explainFlags, args []string) error {
 		return fmt.Errorf("read the specification: %w", err)
 	}
 	if bytes.Contains(text, []byte(`"process_directory"`)) {
-		n, err := schema.ReadNspawn(text)
-		if err != nil {
-			return err
-		}
-		return a.showJSON(n.Container())
+		return a.explainNspawn(f, m, text)
 	}
 	return a.explainSpec(f, m, text)
 }
@@ -108,10 +105,10 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	if err != nil {
 		return err
 	}
-	host := a.Host
-	host.Processors = m.Processors()
-	host.Lookup = func(string) bool { return true }
-	plan, err := host.Job(s)
+	if !spec.IsJob(s) {
+		return a.explainServer(f, m, s, spec.Owner, nil)
+	}
+	plan, err := a.explainHost(m).Job(s)
 	if err != nil {
 		return err
 	}
@@ -134,6 +131,15 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 		calls = append(calls, call{"warning", w})
 	}
 	return show(a, calls, callColumns)
+}
+
+// explainHost is a machine on which every file exists.
+func (a *App) explainHost(m limit.Machine) spec.Host {
+	host := a.Host
+	host.Processors = m.Processors()
+	host.Lookup = func(string) bool { return true }
+	host.Resolve = func(path string) (string, error) { return path, nil }
+	return host
 }
 
 // names are those of variables; values may be secrets.

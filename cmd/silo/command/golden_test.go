@@ -13,7 +13,7 @@ import (
 
 var verbs = []string{
 	"run", "supervise", "exec", "attach", "ps", "top", "stats", "inspect", "events", "logs", "update", "pause", "resume", "stop",
-	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "selftest", "version",
+	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "nspawn", "selftest", "version",
 }
 
 func TestHelp(t *testing.T) {
@@ -72,6 +72,17 @@ var badInput = [][]string{
 	{"metrics", "--listen", "0.0.0.0:1"},
 	{"metrics", "--listen", "here"},
 	{"metrics", "--path", "metrics"},
+	{"run", "--server", "--", "app"},
+	{"run", "--layer", "C:\\layer", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--restart", "always", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--restricted", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--max-processes", "3", "--", "app"},
+	{"run", "--server", "--layer", "no/such/layer", "--", "app"},
+	{"run", "--user", "somebody", "--", "app"},
+	{"nspawn", "-c", "testdata/unknown-nspawn.json"},
+	{"nspawn", "-c", "testdata/nspawn-outside.json"},
+	{"nspawn", "-c", "no/such/file"},
+	{"nspawn", "-c", "testdata/nspawn.json", "extra"},
 	{"explain"},
 	{"explain", "no/such/file"},
 	{"explain", "testdata/unknown-key.json"},
@@ -80,7 +91,7 @@ var badInput = [][]string{
 }
 
 // systemSays is the part of a message that differs with the system.
-var systemSays = regexp.MustCompile(`(open no/such/file): .*`)
+var systemSays = regexp.MustCompile(`open no[/\\]such\S*: .*`)
 
 func TestBadInputStartsNothing(t *testing.T) {
 	w := newWorld(t)
@@ -98,7 +109,7 @@ func TestBadInputStartsNothing(t *testing.T) {
 	if n := w.Calls("CreateJob") + w.Calls("CreateProcess"); n != 0 {
 		t.Errorf("%d jobs and processes were made", n)
 	}
-	golden(t, "bad-input.golden", systemSays.ReplaceAllString(all.String(), "$1: (what the system says)"))
+	golden(t, "bad-input.golden", systemSays.ReplaceAllString(all.String(), "open (it): (what the system says)"))
 }
 
 func TestTables(t *testing.T) {
@@ -146,6 +157,7 @@ func TestExplain(t *testing.T) {
 		{"explain", "--cpu-mhz", "1024", "--processors", "80", "--mhz", "2000", "-o", "json"},
 		{"explain", "testdata/job.json"},
 		{"explain", "testdata/nspawn.json"},
+		{"explain", "--id", "web", "testdata/server.json"},
 	} {
 		if code := w.silo(t, args...); code != 0 {
 			t.Errorf("silo %s: %d %s", strings.Join(args, " "), code, &w.Stderr)

@@ -39,6 +39,8 @@ type runFlags struct {
 	logFiles   int
 	bestEffort bool
 	detach     bool
+	user       string
+	server     serverFlags
 }
 
 func (a *App) runCommand() *cobra.Command {
@@ -51,9 +53,13 @@ unless --breakaway lets it go, and ends with the program, with silo, or with sil
 137 where it had to be killed, 124 where --timeout ended it.
 
 A limit that this host cannot apply is an error, and nothing is started. With --best-effort it is a warning, which
-silo inspect shows.`,
+silo inspect shows.
+
+With --server the program runs in a Windows Server container over --layer instead, without a network and without our
+input; the layer that it writes to is removed at its end.`,
 		Example: `  silo run --memory 512m --cpus 1.5 -- app.exe --port 8080
-  silo run --detach --name web --restart on-failure:5 --log C:\logs\web.log -- app.exe`,
+  silo run --detach --name web --restart on-failure:5 --log C:\logs\web.log -- app.exe
+  silo run --server --layer C:\layers\servercore --memory 1g -- cmd /c ver`,
 		Args: needProgram,
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), f, args) },
 	}
@@ -73,6 +79,8 @@ silo inspect shows.`,
 	set.StringSliceVar(&f.token.Privileges, "drop-privilege", nil, "privilege to take away, such as SeDebugPrivilege; may be repeated")
 	set.StringSliceVar(&f.token.SIDs, "deny-sid", nil, "SID or account that can only deny; may be repeated")
 	set.StringVar(&f.token.Integrity, "integrity", "", "integrity level: untrusted, low or medium")
+	set.StringVar(&f.user, "user", "", "service account to run as, such as \"NT AUTHORITY\\Local Service\"; with --server any user of the layers")
+	f.server.register(set)
 	f.limits.Register(set)
 	f.program.register(set)
 	return c
@@ -82,6 +90,7 @@ silo inspect shows.`,
 type plan struct {
 	runFlags
 	process jobobject.ProcessOptions
+	own     []string // entries of the environment that were asked for
 	wanted  jobobject.Limits
 	policy  supervisor.Policy
 	stops   []supervisor.Signal
@@ -119,6 +128,19 @@ func (a *App) planRun(f *runFlags, args []string) (*plan, error) {
 	if f.detach && p.log == "" {
 		p.log = filepath.Join(a.Node.Records.Path(p.name), "output.log")
 	}
+	if f.server.on {
+		return p, p.checkServer()
+	}
+	if len(f.server.layers) > 0 {
+		return nil, errors.New("--layer is for --server")
+	}
+	p.token.User = f.user
+	if err := p.token.Validate(); err != nil {
+		return nil, err
+	}
+	if p.own, err = p.program.entries(a.Env); err != nil {
+		return nil, err
+	}
 	p.process, err = a.program(&f.program, args)
 	return p, err
 }
@@ -131,47 +153,30 @@ func (a *App) run(ctx context.Context, f *runFlags, args []string) error {
 	if f.detach && lookupEnv(a.Env, detachedEnv) == "" {
 		return a.detach(ctx, p.name)
 	}
+	if f.server.on {
+		return a.runServer(ctx, p, args)
+	}
 	return a.runPlan(ctx, p)
 }
 
 // runPlan makes the job and keeps the program running in it.
 func (a *App) runPlan(ctx context.Context, p *plan) (err error) {
-	requested, unlisten, err := node.ListenStop(p.name)
-	if errors.Is(err, jobobject.ErrExist) {
-		return fmt.Errorf("a container called %s is running: choose another --name, or silo stop %s", p.name, p.name)
-	}
+	ctx, unlisten, err := a.claim(ctx, p.name, func() {})
 	if err != nil {
 		return err
 	}
 	defer unlisten()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() { // ends with ctx
-		select {
-		case <-requested:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	job, warnings, err := a.createJob(p.name, p.wanted, p.bestEffort)
 	if err != nil {
 		return hint(err)
 	}
 	defer func() { err = errors.Join(err, job.Close()) }()
-	user, err := p.user()
+	user, err := p.account()
 	if err != nil {
 		return err
 	}
 	defer user.Close() //nolint:errcheck // the handle ends with this process anyway
-	p.process.Token = user.Handle()
 	return a.supervised(ctx, p, job, warnings)
-}
-
-func (p *plan) user() (*token.Token, error) {
-	if p.token.Empty() {
-		return nil, nil
-	}
-	return token.New(&p.token)
 }
 
 // errLimit says that the host cannot apply a limit.
@@ -248,7 +253,7 @@ func (a *App) supervised(ctx context.Context, p *plan, job *jobobject.Job, warni
 
 // endRecord keeps the record of a named container, for silo wait and silo logs; nobody asks for another's.
 func (a *App) endRecord(p *plan, record *node.Record) error {
-	if record.ID == fmt.Sprintf("run-%d", os.Getpid()) {
+	if suffix := fmt.Sprintf("-%d", os.Getpid()); record.ID == "run"+suffix || record.ID == "nspawn"+suffix {
 		return a.Node.Records.Remove(p.name)
 	}
 	return a.Node.Records.Write(record)

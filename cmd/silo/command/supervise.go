@@ -125,7 +125,7 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 	}
 	defer user.Close() //nolint:errcheck // the handle ends with this process anyway
 	process.Token = user.Handle()
-	ctx, stop, err := t.stoppable(ctx)
+	ctx, stop, err := t.app.claim(ctx, t.name, func() { t.log.Info("win32: command termination requested") })
 	if err != nil {
 		return result, err
 	}
@@ -168,24 +168,6 @@ func (t *task) keep(ctx context.Context, job *jobobject.Job, process jobobject.P
 		t.log.Warn("record left behind", "error", rerr.Error())
 	}
 	return result, err
-}
-
-// stoppable is ctx, and silo stop.
-func (t *task) stoppable(ctx context.Context) (context.Context, func(), error) {
-	requested, unlisten, err := node.ListenStop(t.name)
-	if err != nil {
-		return nil, nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	go func() { // ends with ctx
-		select {
-		case <-requested:
-			t.log.Info("win32: command termination requested")
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(); unlisten() }, nil
 }
 
 // limits are those that are to be enforced.

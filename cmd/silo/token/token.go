@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
-// Restriction is what to take away from the caller's own token.
+// Restriction is what to take away from the caller's own token, or from that of a service account.
 type Restriction struct {
+	// User is the service account to run as, by its name such as NT AUTHORITY\Local Service; "" is the caller.
+	User string
 	// AllPrivileges takes every privilege away but SeChangeNotifyPrivilege, without which no path can be opened.
 	AllPrivileges bool
 	// Privileges are taken away by name, such as SeDebugPrivilege.
@@ -21,9 +23,28 @@ type Restriction struct {
 // Administrators is the group BUILTIN\Administrators, whose name differs with the language of Windows.
 const Administrators = "S-1-5-32-544"
 
-// Empty tells that there is nothing to take away.
+// service is an account that needs no password.
+type service struct{ name, sid string }
+
+// services are all of them, by their full name in upper case.
+//
+// https://learn.microsoft.com/windows/win32/services/service-user-accounts
+var services = map[string]service{
+	`NT AUTHORITY\SYSTEM`:          {"SYSTEM", "S-1-5-18"},
+	`NT AUTHORITY\LOCAL SERVICE`:   {"LocalService", "S-1-5-19"},
+	`NT AUTHORITY\LOCALSERVICE`:    {"LocalService", "S-1-5-19"},
+	`NT AUTHORITY\NETWORK SERVICE`: {"NetworkService", "S-1-5-20"},
+	`NT AUTHORITY\NETWORKSERVICE`:  {"NetworkService", "S-1-5-20"},
+}
+
+// Empty tells that the caller's own token will do.
 func (r *Restriction) Empty() bool {
-	return !r.AllPrivileges && len(r.Privileges) == 0 && len(r.SIDs) == 0 && r.Integrity == ""
+	return r.User == "" && !r.lessens()
+}
+
+// lessens tells that something is to be taken away from the user's token.
+func (r *Restriction) lessens() bool {
+	return r.AllPrivileges || len(r.Privileges) > 0 || len(r.SIDs) > 0 || r.Integrity != ""
 }
 
 // levels are the integrity levels by their relative identifier.
@@ -33,6 +54,9 @@ var levels = map[string]uint32{"untrusted": 0, "low": 0x1000, "medium": 0x2000, 
 
 // Validate checks what can be checked without asking Windows.
 func (r *Restriction) Validate() error {
+	if _, known := services[strings.ToUpper(r.User)]; r.User != "" && !known {
+		return fmt.Errorf("user %q is not NT AUTHORITY\\SYSTEM, Local Service or Network Service: the others need a password, which silo does not take", r.User)
+	}
 	if r.Integrity != "" && !slices.Contains([]string{"untrusted", "low", "medium"}, r.Integrity) {
 		return fmt.Errorf("integrity %q is not untrusted, low or medium", r.Integrity)
 	}

@@ -7,7 +7,7 @@ import "errors"
 // Token is a primary token.
 type Token struct{}
 
-// New makes a token that is the caller's own without what r takes away. Close it after use.
+// New makes a token that is the user's without what r takes away. Close it after use.
 func New(r *Restriction) (*Token, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
@@ -23,3 +23,6 @@ func (t *Token) Handle() uintptr { return 0 }
 
 // Close gives the token back; a nil Token is none.
 func (t *Token) Close() error { return nil }
+
+// Environment is the block of the token's user.
+func (t *Token) Environment() ([]string, error) { return nil, errors.ErrUnsupported }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestValidate(t *testing.T) {
-	for _, bad := range []token.Restriction{{Integrity: "high"}, {Integrity: "lofty"}, {Privileges: []string{"Debug"}}, {Privileges: []string{""}}} {
+	for _, bad := range []token.Restriction{{Integrity: "high"}, {Integrity: "lofty"}, {Privileges: []string{"Debug"}}, {Privileges: []string{""}}, {User: "Administrator"}} {
 		if err := bad.Validate(); err == nil {
 			t.Errorf("%+v is taken", bad)
 		}
@@ -16,6 +16,9 @@ func TestValidate(t *testing.T) {
 	good := token.Restriction{Integrity: "low", Privileges: []string{"SeDebugPrivilege"}, AllPrivileges: true}
 	if err := good.Validate(); err != nil || good.Empty() {
 		t.Errorf("%v, empty %v", err, good.Empty())
+	}
+	if user := (token.Restriction{User: `nt authority\local service`}); user.Validate() != nil || user.Empty() {
+		t.Error("a service account is refused, or taken for nothing")
 	}
 	if none := (token.Restriction{}); !none.Empty() {
 		t.Error("the zero restriction is not empty")

@@ -34,7 +34,7 @@ func (t *Token) Close() error {
 	return t.token.Close()
 }
 
-// New makes a token that is the caller's own without what r takes away. Close it after use. What the kernel did not take
+// New makes a token that is the user's without what r takes away. Close it after use. What the kernel did not take
 // away is an error.
 //
 //	BOOL CreateRestrictedToken(HANDLE ExistingTokenHandle, DWORD Flags, DWORD DisableSidCount, PSID_AND_ATTRIBUTES SidsToDisable,
@@ -46,10 +46,12 @@ func New(r *Restriction) (*Token, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	var own windows.Token
-	const access = windows.TOKEN_DUPLICATE | windows.TOKEN_ASSIGN_PRIMARY | windows.TOKEN_QUERY | windows.TOKEN_ADJUST_DEFAULT
-	if err := windows.OpenProcessToken(windows.CurrentProcess(), access, &own); err != nil {
-		return nil, fmt.Errorf("open own token: %w", err)
+	own, err := r.base()
+	if err != nil {
+		return nil, err
+	}
+	if !r.lessens() {
+		return &Token{own}, nil
 	}
 	defer own.Close() //nolint:errcheck // it was only read
 	sids, err := lookupSIDs(r.SIDs)

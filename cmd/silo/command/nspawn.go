@@ -1,0 +1,73 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/siloshim/siloshim/cmd/silo/server"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/schema"
+)
+
+func (a *App) nspawnCommand() *cobra.Command {
+	var config string
+	c := &cobra.Command{
+		Use:   "nspawn [-c config.json]",
+		Short: "Run the configuration of hostcompute_nspawn",
+		Long: `Nspawn reads a configuration of hostcompute_nspawn, all of its keys and no others, and runs the program in a Windows
+Server container over parent_layer_directory and the layers that its layerchain.json names. What the program writes goes
+to the terminal and is added to stdout_filename in process_directory. The exit code is the program's own. When a step
+fails, or at Ctrl+C, everything that was made is given back.
+
+Arguments reach the program as they are written; no shell is between.`,
+		Example: "  silo nspawn -c config.json\n  silo explain config.json",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return a.nspawn(c.Context(), config) },
+	}
+	c.Flags().StringVarP(&config, "config", "c", "", "the file; config.json beside silo.exe without it")
+	return c
+}
+
+// nspawnGrace is how long the program may take to answer Ctrl+C.
+const nspawnGrace = 10 * time.Second
+
+func (a *App) nspawn(ctx context.Context, config string) (err error) {
+	if config == "" {
+		config = filepath.Join(filepath.Dir(a.Self), "config.json")
+	}
+	text, err := os.ReadFile(config)
+	if err != nil {
+		return fmt.Errorf("read nspawn configuration: %w", err)
+	}
+	n, err := schema.ReadNspawn(text)
+	if err != nil {
+		return err
+	}
+	path, err := server.NspawnOutput(n)
+	if err != nil {
+		return fmt.Errorf("read nspawn configuration: %w", err)
+	}
+	layers, err := server.Chain(n.ParentLayerDirectory)
+	if err != nil {
+		return err
+	}
+	r := serverRun{name: fmt.Sprintf("nspawn-%d", os.Getpid()), output: a.Stdout, errors: a.Stderr}
+	r.stop = &plan{runFlags: runFlags{name: r.name, grace: nspawnGrace}, stops: []supervisor.Signal{supervisor.CtrlC}}
+	r.spec, r.warnings = server.Nspawn(n, append(layers, server.Scratch(a.Node.Records.Path(r.name))))
+	if path != "" {
+		file, ferr := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if ferr != nil {
+			return fmt.Errorf("open stdout_filename: %w", ferr)
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		r.output, r.errors = io.MultiWriter(file, a.Stdout), io.MultiWriter(file, a.Stderr)
+	}
+	return a.serve(ctx, &r)
+}

@@ -1,0 +1,241 @@
+package command_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/schema"
+	"github.com/siloshim/siloshim/shim/host/hosttest"
+)
+
+// spawned is a simulated machine with the service, and a file of hostcompute_nspawn for it.
+type spawned struct {
+	*world
+	service *hcstest.Service
+	machine *hosttest.Machine
+	drive   string // a prefix of paths that Windows takes for absolute
+	config  string
+}
+
+func newSpawned(t *testing.T) *spawned {
+	t.Helper()
+	s := &spawned{world: newWorld(t), service: hcstest.New(), machine: &hosttest.Machine{}}
+	s.drive = s.dir + `\`
+	if filepath.VolumeName(s.dir) == "" {
+		// Here a file may be called C:\layer, so the paths of the file lead into the working directory.
+		t.Chdir(s.dir)
+		s.drive = `C:\`
+	}
+	s.app.Service = &hcs.Client{Service: s.service}
+	s.app.Storage, s.app.Network = s.machine, s.machine
+	s.app.Node.Records.Dir = s.drive + "state"
+	for path, text := range map[string]string{s.drive + "work/mark": "", s.drive + "layer/layerchain.json": fmt.Sprintf("[%q]", s.drive+"base")} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.config = s.drive + "config.json"
+	text, err := json.Marshal(schema.Nspawn{
+		ProcessDirectory: s.drive + "work", ProcessExecutable: "hello.exe", ProcessArguments: []string{"foo", "two words"},
+		MaxRAMMB: 512, CPUsCount: 1, CPUAffinity: 0, MaxCPUPercent: 25, MaxStorageIOPS: 1024, MaxStorageBPS: 10 << 20,
+		MappedDirectory: `c:\inside`, StdoutFilename: "out.txt", ParentLayerDirectory: s.drive + "layer",
+	})
+	if err := errors.Join(err, os.WriteFile(s.config, text, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.service.Wait()
+		hcstest.Settled(t, s.service, s.app.Service)
+		if held := s.machine.Held(); len(held) > 0 {
+			t.Errorf("left on the machine: %v", held)
+		}
+	})
+	return s
+}
+
+// empty fails the test if a record or a layer is left.
+func (s *spawned) empty(t *testing.T) {
+	t.Helper()
+	if left, err := os.ReadDir(s.app.Node.Records.Dir); err == nil && len(left) > 0 {
+		t.Errorf("%s is left", left[0].Name())
+	}
+}
+
+func TestNspawnRunsTheProgram(t *testing.T) {
+	s := newSpawned(t)
+	var document schema.ComputeSystem
+	s.service.Program("hello.exe", func(p *hcstest.Proc) uint32 {
+		document, _ = s.service.Document(fmt.Sprintf("nspawn-%d", os.Getpid()))
+		fmt.Fprintf(p.Stdout, "%q in %s\n", p.Args[1:], p.Parameters.WorkingDirectory)
+		fmt.Fprintln(p.Stderr, "to the other")
+		return 9
+	})
+	for range 2 {
+		if code := s.silo(t, "nspawn", "-c", s.config); code != 9 {
+			t.Fatalf("exit code %d, want the program's 9: %s", code, &s.Stderr)
+		}
+		if got := s.Stdout.String(); got != `["foo" "two words"] in c:\inside`+"\n" {
+			t.Errorf("stdout %q", got)
+		}
+		if !strings.Contains(s.Stderr.String(), "to the other\n") || !strings.Contains(s.Stderr.String(), "cpus_count") {
+			t.Errorf("stderr %q", &s.Stderr)
+		}
+	}
+	out, err := os.ReadFile(s.drive + `work\out.txt`)
+	if err != nil || strings.Count(string(out), "two words") != 2 || strings.Count(string(out), "to the other") != 2 {
+		t.Errorf("the file has %q, %v; want the output of both runs", out, err)
+	}
+	c := document.Container
+	if c == nil || c.Memory.SizeInMB != 512 || c.Processor.Maximum != 2500 || c.Processor.Count != 0 || c.Storage.QoS.IopsMaximum != 1024 ||
+		len(c.Storage.Layers) != 2 || c.MappedDirectories[0].ContainerPath != `c:\inside` || document.Owner != "silo" {
+		t.Errorf("the service was told %+v", document)
+	}
+	s.empty(t)
+}
+
+// TestNspawnRollback: whichever step fails, its error is told, nothing runs, and everything made before it is given back.
+func TestNspawnRollback(t *testing.T) {
+	broken := errors.New("broken on purpose")
+	for name, breakIt := range map[string]func(*spawned){
+		"Activate":      func(s *spawned) { s.machine.Fail("Activate", 0, 1, broken) },
+		"Prepare":       func(s *spawned) { s.machine.Fail("Prepare", 0, 1, broken) },
+		"Volume":        func(s *spawned) { s.machine.Fail("Volume", 0, 1, broken) },
+		"CreateSystem":  func(s *spawned) { s.service.Fault("CreateSystem", hcstest.Fault{Err: broken}) },
+		"StartSystem":   func(s *spawned) { s.service.Fault("StartSystem", hcstest.Fault{Err: broken}) },
+		"CreateProcess": func(s *spawned) { s.service.Fault("CreateProcess", hcstest.Fault{Err: broken}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSpawned(t)
+			s.service.Program("hello.exe", func(*hcstest.Proc) uint32 { t.Error("the program was started"); return 0 })
+			breakIt(s)
+			if code := s.silo(t, "nspawn", "-c", s.config); code != 125 || !strings.Contains(s.Stderr.String(), "broken on purpose") {
+				t.Errorf("%d: %s", code, &s.Stderr)
+			}
+			s.empty(t)
+		})
+	}
+}
+
+func TestNspawnWithoutTheProgram(t *testing.T) {
+	s := newSpawned(t)
+	if code := s.silo(t, "nspawn", "-c", s.config); code != 127 || !strings.Contains(s.Stderr.String(), "no such program in the container") {
+		t.Errorf("%d: %s", code, &s.Stderr)
+	}
+	s.empty(t)
+}
+
+// TestRunInAServerContainer: silo stop reaches the program, and its answer is the exit code.
+func TestRunInAServerContainer(t *testing.T) {
+	s := newSpawned(t)
+	started := make(chan struct{})
+	s.service.Program("app.exe", func(p *hcstest.Proc) uint32 {
+		fmt.Fprint(p.Stdout, p.Parameters.Environment["MODE"], " as ", p.Parameters.User)
+		close(started)
+		if <-p.Signals() != schema.CtrlC {
+			return 1
+		}
+		return 3
+	})
+	asked := make(chan error, 1)
+	go func() {
+		<-started
+		asked <- node.RequestStop("box")
+	}()
+	code := s.silo(t, "run", "--server", "--layer", s.drive+"layer", "--name", "box", "--memory", "64m",
+		"--user", "ContainerUser", "--env", "MODE=fast", "--", "app.exe")
+	if err := <-asked; err != nil || code != 3 || s.Stdout.String() != "fast as ContainerUser" {
+		t.Errorf("%v, exit code %d, want 3: %q %s", err, code, &s.Stdout, &s.Stderr)
+	}
+	if code := s.silo(t, "wait", "box"); code != 0 || s.Stdout.String() != "3\n" {
+		t.Errorf("wait: %d %q %s", code, &s.Stdout, &s.Stderr)
+	}
+	if code := s.silo(t, "cleanup", "--yes"); code != 0 {
+		t.Error(code, &s.Stderr)
+	}
+	s.empty(t)
+}
+
+// TestRunThatIgnoresItsStop: it is ended, and so are the container and the run.
+func TestRunThatIgnoresItsStop(t *testing.T) {
+	s := newSpawned(t)
+	s.service.Program("app.exe", func(p *hcstest.Proc) uint32 {
+		fmt.Fprint(p.Stdout, "up")
+		<-p.Done()
+		return 0
+	})
+	s.app.Stdout = onWrite(func() {
+		if err := node.RequestStop("box"); err != nil {
+			t.Error(err)
+		}
+	})
+	if code := s.silo(t, "run", "--server", "--layer", s.drive+"layer", "--name", "box", "--stop-grace", "1ms", "--", "app.exe"); code != 137 {
+		t.Errorf("exit code %d, want 137: %s", code, &s.Stderr)
+	}
+	s.app.Stdout = &s.Stdout
+	if code := s.silo(t, "cleanup", "--yes"); code != 0 {
+		t.Error(code, &s.Stderr)
+	}
+	s.empty(t)
+}
+
+// onWrite is called at each write.
+type onWrite func()
+
+func (f onWrite) Write(p []byte) (int, error) {
+	f()
+	return len(p), nil
+}
+
+// TestCleanupOfADeadRun: layers that a dead silo has written down are listed, and given back when that is asked for.
+func TestCleanupOfADeadRun(t *testing.T) {
+	s := newSpawned(t)
+	dead := record("box", "")
+	dead.Kind, dead.Supervisor = "server", 99999
+	if err := s.app.Node.Records.Write(dead); err != nil {
+		t.Fatal(err)
+	}
+	list := func(dir string) {
+		t.Helper()
+		text := `{"layers":{"Kind":"windows-layer","Scratch":"C:\\scratch","Parents":["C:\\layers\\0"]}}`
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "silo-resources.json"), []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list(s.app.Node.Records.Path("box"))
+	bundles := t.TempDir()
+	for _, id := range []string{"dead", "alive"} {
+		list(filepath.Join(bundles, "k8s.io", id))
+	}
+	address := filepath.Join(t.TempDir(), "pipe")
+	parents := []schema.Layer{{Id: "9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001", Path: `C:\layers\0`}}
+	if err := errors.Join(
+		os.WriteFile(address, nil, 0o600),
+		os.WriteFile(filepath.Join(bundles, "k8s.io", "alive", "address"), []byte(address), 0o600),
+		os.WriteFile(filepath.Join(bundles, "k8s.io", "dead", "address"), []byte(address+"-gone"), 0o600),
+		s.machine.Activate(`C:\scratch`, parents), s.machine.Prepare(`C:\scratch`, parents),
+	); err != nil {
+		t.Fatal(err)
+	}
+	held := len(s.machine.Held())
+	if code := s.silo(t, "cleanup", "--bundles", bundles); code != 0 || len(s.machine.Held()) != held {
+		t.Errorf("dry run: %d %s, %v is held", code, &s.Stderr, s.machine.Held())
+	}
+	if got := s.Stdout.String(); !strings.Contains(got, "resources  silo/box") || !strings.Contains(got, "k8s.io/dead") || strings.Contains(got, "alive") {
+		t.Errorf("found\n%s", got)
+	}
+	if code := s.silo(t, "cleanup", "--yes", "--bundles", bundles); code != 0 || strings.Contains(s.Stdout.String(), "false") {
+		t.Errorf("%d %s%s", code, &s.Stderr, &s.Stdout)
+	}
+	if code := s.silo(t, "cleanup", "--bundles", bundles); code != 0 || strings.Contains(s.Stdout.String(), "resources") {
+		t.Errorf("found again: %d %s", code, &s.Stdout)
+	}
+	s.empty(t)
+}

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package host
+
+func inheritEvents() error { return nil }

@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/test/wine/bed"
+)
+
+// withService builds a package's tests as a Windows program and runs those that match on the emulated service. It
+// returns what the program printed, of which at least want tests have passed and none was skipped.
+func withService(t *testing.T, pkg, match string, want int, env ...string) string {
+	t.Helper()
+	b := bed.Require(t)
+	dir := t.TempDir()
+	program, log := filepath.Join(dir, "inside.test.exe"), filepath.Join(dir, "hcsim.log")
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "no_grpc", "-o", program, pkg)
+	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", pkg, err, text)
+	}
+	namespaces := filepath.Join(dir, "namespaces")
+	if err := os.Mkdir(namespaces, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", match, "-test.v", "-test.timeout", "45s")
+	cmd.Env = append(append(cmd.Env, env...), "WINEGAP_DLLS="+b.WindowsPath(buildService(t))+`\`,
+		"HCSIM_LOG="+b.WindowsPath(log), "HCSIM_NAMESPACES="+b.WindowsPath(namespaces)+`\`)
+	printed, err := output(t, cmd)
+	if passed, skipped := strings.Count(printed, "--- PASS"), strings.Count(printed, "--- SKIP"); err != nil || passed < want || skipped > 0 {
+		calls, _ := os.ReadFile(log) // none, if nothing was asked
+		t.Fatalf("%v, %d of %d passed, %d skipped:\n%s\nthe service was asked:\n%s", err, passed, want, skipped, printed, calls)
+	}
+	if left, err := os.ReadDir(namespaces); err != nil || len(left) > 0 {
+		t.Errorf("%d network namespaces are left, %v", len(left), err)
+	}
+	return printed
+}
+
+// output runs a command and returns what it prints, through a file: a pipe has its end only with the last console host
+// that Wine has started, which may come much later.
+func output(t *testing.T, cmd *exec.Cmd) (string, error) {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = file, file
+	err = cmd.Run()
+	if closed := file.Close(); closed != nil {
+		t.Fatal(closed)
+	}
+	text, read := os.ReadFile(file.Name())
+	if read != nil {
+		t.Fatal(read)
+	}
+	return string(text), err
+}
+
+// TestExampleOfComputeService runs the example of package hcs, with a program that it finds on its path.
+func TestExampleOfComputeService(t *testing.T) {
+	b := bed.Require(t)
+	dir := t.TempDir()
+	source, document := filepath.Join(dir, "hello.go"), filepath.Join(dir, "document.json")
+	const hello = "package main\n\nimport \"os\"\n\nfunc main() {\n\tos.Stdout.WriteString(\"hello from inside\\n\")\n\tos.Exit(3)\n}\n"
+	text, err := json.Marshal(hcstest.Container())
+	if err := errors.Join(err, os.WriteFile(source, []byte(hello), 0o644), os.WriteFile(document, text, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "hello.exe"), source)
+	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build hello.exe: %v\n%s", err, text)
+	}
+	printed := withService(t, "../../hcs", "^TestExampleComputeCore$", 1,
+		"WINEPATH="+b.WindowsPath(dir), "SILO_HCSTEST_EXAMPLE="+b.WindowsPath(document))
+	if !strings.Contains(printed, "hello from inside") {
+		t.Errorf("the program's output did not come through:\n%s", printed)
+	}
+}
+
+// TestServerContainerRPC: what ctr has no word for, or no console: a terminal, its size, each signal, the chosen stop
+// signal and updates of a Windows Server container, asked of the shim itself.
+func TestServerContainerRPC(t *testing.T) {
+	t.Log(withService(t, "../rpc", "^TestServer", 7))
+}

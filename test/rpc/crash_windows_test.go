@@ -1,0 +1,82 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// die ends the shim as the system does when something in it goes wrong.
+func (s *shim) die(t *testing.T) {
+	t.Helper()
+	answer, err := s.Connect(t.Context(), &api.ConnectRequest{ID: s.id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := os.FindProcess(int(answer.ShimPid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = process.Wait() // not a child's: it tells no status
+}
+
+// gone checks that delete succeeds, says how it ended, and leaves no process. The empty job may outlive that on
+// Wine, until the last handle of a member is closed.
+func (s *shim) gone(t *testing.T) {
+	t.Helper()
+	out, err := s.command(t.Context(), "delete").Output()
+	var answer api.DeleteResponse
+	if err != nil || proto.Unmarshal(out, &answer) != nil || answer.ExitStatus != 137 {
+		t.Errorf("delete: %v, status %d, want 137", err, answer.ExitStatus)
+	}
+	job, err := jobobject.Open(`Global\silo/`+namespace+"/"+s.id, jobobject.AccessQuery, jobobject.System())
+	if errors.Is(err, jobobject.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids, err := job.Pids()
+	if err = errors.Join(err, job.Close()); err != nil || len(pids) > 0 {
+		t.Errorf("processes %v are left, %v", pids, err)
+	}
+}
+
+// TestCrash ends the shim's process at some moments of a container's life; delete leaves nothing of it. Every moment
+// there is has its turn on the simulated kernel.
+func TestCrash(t *testing.T) {
+	moments := []struct {
+		name string
+		act  func(*testing.T, *shim)
+	}{
+		{"created", func(t *testing.T, s *shim) { s.create(t, "") }},
+		{"started", func(t *testing.T, s *shim) { s.start(t, "") }},
+		{"with an exec", func(t *testing.T, s *shim) { s.spawn(t, "e", "sleep", "600"); s.start(t, "e") }},
+		{"during a kill", func(t *testing.T, s *shim) {
+			go func() { // it may succeed or not: the shim dies meanwhile
+				_, _ = s.Kill(context.Background(), &api.KillRequest{ID: s.id, Signal: 9, All: true})
+			}()
+		}},
+	}
+	for upTo := range moments {
+		t.Run(moments[upTo].name, func(t *testing.T) {
+			s := newShim(t, workload.Spec("tree", "2", "600"))
+			for _, m := range moments[:upTo+1] {
+				m.act(t, s)
+			}
+			s.die(t)
+			s.gone(t)
+			s.gone(t) // once more: containerd may ask again
+		})
+	}
+}

@@ -1,0 +1,186 @@
+package rpc
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/Microsoft/go-winio"
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// serviceLog names the log of the emulated compute service. A machine without it has no such service; a real one would
+// need the layers of an image.
+const serviceLog = "HCSIM_LOG"
+
+// newServer starts a shim for a Windows Server container whose init is one of the programs of this binary. At the test's
+// end its layer must not be mounted.
+func newServer(t *testing.T, program string, change ...func(*specs.Spec)) *shim {
+	t.Helper()
+	if os.Getenv(serviceLog) == "" {
+		t.Skipf("no emulated compute service here: %s is not set (test/e2e runs this with one)", serviceLog)
+	}
+	spec := workload.Spec()
+	spec.Process = inside(t, program)
+	spec.Annotations = map[string]string{}
+	base := t.TempDir()
+	spec.Windows = &specs.Windows{LayerFolders: []string{base + `\layer`, base + `\scratch`}}
+	for _, dir := range spec.Windows.LayerFolders {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		for _, mark := range []string{"prepared", "active"} {
+			if _, err := os.Stat(filepath.Join(base, "scratch", mark)); err == nil {
+				t.Errorf("the layer is still %s", mark)
+			}
+		}
+	})
+	for _, c := range change {
+		c(spec)
+	}
+	return newShim(t, spec)
+}
+
+// inside is a program of this binary as a process of a container.
+func inside(t *testing.T, program string) *specs.Process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &specs.Process{Args: []string{self}, Cwd: `C:\`, Env: []string{programKey + "=" + program}}
+}
+
+// told lists the documents that the service got with calls of this name about this container.
+func (s *shim) told(t *testing.T, call string) (documents []string) {
+	t.Helper()
+	text, err := os.ReadFile(os.Getenv(serviceLog))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if document, ok := strings.CutPrefix(line, call+" "+s.id+" "); ok {
+			documents = append(documents, strings.TrimSpace(document))
+		}
+	}
+	return documents
+}
+
+// start starts the container, or an exec of it.
+func (s *shim) start(t *testing.T, exec string) {
+	t.Helper()
+	if _, err := s.Start(t.Context(), &api.StartRequest{ID: s.id, ExecID: exec}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// exec makes an exec that runs a program of this binary, and starts it.
+func (s *shim) exec(t *testing.T, id, program, stdout string) {
+	t.Helper()
+	value, err := json.Marshal(inside(t, program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Exec(t.Context(), &api.ExecProcessRequest{
+		ID: s.id, ExecID: id, Stdout: stdout,
+		Spec: &anypb.Any{TypeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process", Value: value},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.start(t, id)
+}
+
+// kill sends a signal to the container, or to an exec of it.
+func (s *shim) kill(t *testing.T, exec string, signal uint32) {
+	t.Helper()
+	if _, err := s.Kill(t.Context(), &api.KillRequest{ID: s.id, ExecID: exec, Signal: signal}); err != nil {
+		t.Errorf("kill with %d: %v", signal, err)
+	}
+}
+
+// ends checks how the container, or an exec of it, ends, and deletes it.
+func (s *shim) ends(t *testing.T, exec string, want uint32) {
+	t.Helper()
+	r, err := s.Wait(t.Context(), &api.WaitRequest{ID: s.id, ExecID: exec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.ExitStatus != want {
+		t.Errorf("%q ended with %d, want %d", exec, r.ExitStatus, want)
+	}
+	if _, err := s.Delete(t.Context(), &api.DeleteRequest{ID: s.id, ExecID: exec}); err != nil {
+		t.Error(err)
+	}
+}
+
+// screen is a pipe that the shim writes to, read as it comes.
+type screen struct {
+	path string
+	conn chan net.Conn
+}
+
+func newScreen(t *testing.T) *screen {
+	t.Helper()
+	s := &screen{conn: make(chan net.Conn, 1)}
+	s.path = accept(t, "screen", s.conn)
+	return s
+}
+
+// until reads, once, to a word, and leaves the rest to nobody: whoever stops reading holds the program up.
+func (s *screen) until(t *testing.T, word string) {
+	t.Helper()
+	from, ok := <-s.conn
+	if !ok {
+		t.Fatalf("nobody came to write %q", word)
+	}
+	var seen strings.Builder
+	buffer := make([]byte, 4096)
+	for !strings.Contains(seen.String(), word) {
+		n, err := from.Read(buffer)
+		seen.Write(buffer[:n])
+		if err != nil {
+			t.Fatalf("no %q before %v: %q", word, err, seen.String())
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, from) }() // ends with the pipe
+}
+
+// keyboard is a pipe that the shim reads from.
+func newKeyboard(t *testing.T) (path string, conn <-chan net.Conn) {
+	t.Helper()
+	c := make(chan net.Conn, 1)
+	return accept(t, "keyboard", c), c
+}
+
+// accept makes a pipe and takes its first caller.
+func accept(t *testing.T, what string, conn chan<- net.Conn) (path string) {
+	t.Helper()
+	path = fmt.Sprintf(`\\.\pipe\rpc-%d-%s-%d`, os.Getpid(), what, serial.Add(1))
+	l, err := winio.ListenPipe(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() { // ends with the first caller or the listener
+		c, err := l.Accept()
+		if err != nil {
+			close(conn)
+			return
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		conn <- c
+	}()
+	return path
+}

@@ -109,10 +109,14 @@ static NTSTATUS query_times(HANDLE process, times *t, ULONG len, PULONG ret) {
 }
 
 // query_counters adds the private working set, which Wine 8 lacks: private pages that are resident. Linux counts
-// private pages with those swapped out, hence the minimum. Nothing is known of the shared commit.
+// private pages with those swapped out, hence the minimum. Nothing is known of the shared commit. A process that has
+// ended has no memory, though Linux may still be taking it down.
 static NTSTATUS query_counters(HANDLE process, counters *c, PULONG ret) {
+    basic b;
     NTSTATUS st = original(process, COUNTERS, c, COUNTERS_EX, ret);
     if (!OK(st)) return st;
+    if (OK(original(process, BASIC, &b, sizeof b, NULL)) && b.exit != RUNNING)
+        c->working_set = c->pagefile = c->private_usage = 0;
     c->private_working_set = c->private_usage < c->working_set ? c->private_usage : c->working_set;
     c->shared_commit = 0;
     if (ret) *ret = sizeof *c;

@@ -16,7 +16,7 @@ func TestGrandchildThatHoldsStdout(t *testing.T) {
 
 	id := d.detach(t, workload.Spec("sleep", "600"))
 	d.ctr(t, "task", "exec", "--exec-id", newID(), id, workload.Payload, "holdout", "600")
-	if ps := d.ctr(t, "task", "ps", id); strings.Count(ps, `"payload.exe"`) != 2 {
+	if ps := d.ctr(t, "task", "ps", id); strings.Count(ps, "payload.exe") != 2 {
 		t.Errorf("init and what the exec left behind are to live:\n%s", ps)
 	}
 	d.remove(t, id)

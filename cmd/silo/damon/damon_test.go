@@ -27,13 +27,13 @@ func read(env string) (*damon.Config, error) {
 		}
 		return ""
 	}
-	return damon.FromEnvironment(get, "/work")
+	return damon.FromEnvironment(get, "/alloc")
 }
 
 // defaults are what an empty environment asks for.
 func defaults() damon.Config {
 	return damon.Config{
-		LogFile: "/work/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,
+		LogFile: "/alloc/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,
 		Endpoint: "/metrics", Labels: prometheus.Labels{},
 	}
 }
@@ -47,7 +47,7 @@ func TestVariables(t *testing.T) {
 		{"DAMON_LOG_MAX_SIZE=3,DAMON_LOG_MAX_FILES=0", func(c *damon.Config) { c.LogMaxSize, c.LogMaxFiles = 3, 0 }},
 		{"DAMON_LOG_DIR=/logs,NOMAD_ALLOC_DIR=/alloc", func(c *damon.Config) { c.LogFile = "/logs/damon.log" }},
 		{"NOMAD_ALLOC_DIR=/alloc,DAMON_NOMAD_LOG_SUFFIX=.x", func(c *damon.Config) { c.LogFile = "/alloc/logs/damon.log" }},
-		{"DAMON_LOG_NAME=a.txt", func(c *damon.Config) { c.LogFile = "/work/a.txt" }},
+		{"DAMON_LOG_NAME=a.txt", func(c *damon.Config) { c.LogFile = "/alloc/a.txt" }},
 		{"NOMAD_CPU_LIMIT=500,NOMAD_MEMORY_LIMIT=256", func(c *damon.Config) { c.CPUMHz, c.MemoryMB, c.HardMemoryMB = 500, 256, 256 }},
 		{"DAMON_CPU_LIMIT=0,NOMAD_CPU_LIMIT=500", func(*damon.Config) {}},
 		{"DAMON_MEMORY_LIMIT=64,NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=512", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 64, 64 }},
@@ -57,7 +57,7 @@ func TestVariables(t *testing.T) {
 		{"DAMON_ADDR=127.0.0.1:1,NOMAD_ADDR_damon=:2,DAMON_METRICS_ENDPOINT=/m", func(c *damon.Config) { c.Address, c.Endpoint = "127.0.0.1:1", "/m" }},
 		{"NOMAD_ADDR_damon=10.0.0.1:2", func(c *damon.Config) { c.Address = "10.0.0.1:2" }},
 		{"NOMAD_TASK_NAME=web,NOMAD_DC=dc1", func(c *damon.Config) {
-			c.LogFile, c.Labels = "/work/web.damon.log", prometheus.Labels{"nomad_task_name": "web", "nomad_dc": "dc1"}
+			c.LogFile, c.Labels = "/alloc/web.damon.log", prometheus.Labels{"nomad_task_name": "web", "nomad_dc": "dc1"}
 		}},
 	} {
 		t.Run(c.env, func(t *testing.T) {

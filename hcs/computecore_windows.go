@@ -40,7 +40,7 @@ func (computeCore) CancelOperation(op OperationHandle) error {
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcscloseoperation
 func (computeCore) CloseOperation(op OperationHandle) {
-	syscall.SyscallN(procHcsCloseOperation.Addr(), uintptr(op))
+	_, _, _ = syscall.SyscallN(procHcsCloseOperation.Addr(), uintptr(op))
 }
 
 // HRESULT HcsWaitForOperationResult(HCS_OPERATION operation, DWORD timeoutMs, PWSTR* resultDocument)

@@ -107,6 +107,6 @@ func submitted(op OperationHandle, r uintptr) error {
 		return nil
 	}
 	var document *uint16
-	syscall.SyscallN(procHcsGetOperationResult.Addr(), uintptr(op), uintptr(unsafe.Pointer(&document)))
+	_, _, _ = syscall.SyscallN(procHcsGetOperationResult.Addr(), uintptr(op), uintptr(unsafe.Pointer(&document)))
 	return outcome(r, takeText(document))
 }

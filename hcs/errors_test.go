@@ -48,7 +48,7 @@ func TestCodeClasses(t *testing.T) {
 			t.Errorf("%v is not %v", code, class)
 		}
 		for _, other := range []error{errdefs.ErrNotFound, errdefs.ErrUnavailable, fs.ErrClosed, os.ErrProcessDone} {
-			if other != class && errors.Is(code, other) {
+			if !errors.Is(class, other) && errors.Is(code, other) {
 				t.Errorf("%v is %v", code, other)
 			}
 		}
@@ -75,7 +75,7 @@ func TestErrorExplains(t *testing.T) {
 	if e.Events[0].Unknown != nil || e.Events[0].StackTrace != "" {
 		t.Error("the data of events is kept")
 	}
-	if again := (subject{}).fail("x", err); again != err {
+	if again := (subject{}).fail("x", err); again != err { //nolint:errorlint // the very same one
 		t.Error("an error is wrapped twice")
 	}
 }

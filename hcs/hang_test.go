@@ -165,7 +165,7 @@ func hang(t *testing.T, call string, fault hcstest.Fault, end error, limit time.
 	g.service.Fault(call, fault)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if end == context.Canceled {
+	if errors.Is(end, context.Canceled) {
 		limit = 3 * time.Second
 		time.AfterFunc(limit, cancel)
 	}

@@ -41,7 +41,7 @@ func (computeCore) OpenProcess(s SystemHandle, pid, access uint32) (ProcessHandl
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcscloseprocess
 func (computeCore) CloseProcess(p ProcessHandle) {
 	id := processCallbacks.take(uintptr(p))
-	syscall.SyscallN(procHcsCloseProcess.Addr(), uintptr(p))
+	_, _, _ = syscall.SyscallN(procHcsCloseProcess.Addr(), uintptr(p))
 	forget(id)
 }
 

@@ -1,13 +1,14 @@
 package hcs
 
-import (
-	"io"
-)
+import "io"
 
 // Handles of one [Service]. Zero is none.
 type (
-	SystemHandle    uintptr
-	ProcessHandle   uintptr
+	// SystemHandle is a compute system.
+	SystemHandle uintptr
+	// ProcessHandle is a process in one.
+	ProcessHandle uintptr
+	// OperationHandle is a call that the service works on.
 	OperationHandle uintptr
 )
 

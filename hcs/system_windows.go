@@ -49,7 +49,7 @@ func (computeCore) OpenSystem(id string, access uint32) (SystemHandle, error) {
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsclosecomputesystem
 func (computeCore) CloseSystem(s SystemHandle) {
 	id := systemCallbacks.take(uintptr(s))
-	syscall.SyscallN(procHcsCloseComputeSystem.Addr(), uintptr(s))
+	_, _, _ = syscall.SyscallN(procHcsCloseComputeSystem.Addr(), uintptr(s))
 	forget(id)
 }
 

@@ -108,7 +108,9 @@ func (j *Job) applyLocked(h Handle, l *Limits) error {
 		}
 		keepJobTime := j.limits.JobUserTime == l.JobUserTime
 		err := j.kernel.SetLimits(h, part, l, keepJobTime)
-		if err != nil && !(empty && errors.Is(err, ErrNotSupported)) {
+		// A host that lacks a limit has none of it, as is asked for.
+		harmless := empty && errors.Is(err, ErrNotSupported)
+		if err != nil && !harmless {
 			return fmt.Errorf("%v: %w", part, err)
 		}
 		part.Copy(&j.limits, l)

@@ -57,7 +57,7 @@ func (system) WatchExit(process Handle) (<-chan struct{}, func(), error) {
 	}
 	stop := func() {
 		// With INVALID_HANDLE_VALUE the call returns after a callback under way has.
-		syscall.SyscallN(procUnregisterWaitEx.Addr(), uintptr(wait), uintptr(windows.InvalidHandle))
+		_, _, _ = syscall.SyscallN(procUnregisterWaitEx.Addr(), uintptr(wait), uintptr(windows.InvalidHandle))
 		watches.Delete(id)
 	}
 	return exited, stop, nil

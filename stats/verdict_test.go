@@ -38,7 +38,7 @@ func (w *world) sample(c *stats.Collector) error {
 		return nil
 	})
 	if q := s.Figures[stats.FigurePrivateWorkingSet]; q.Quality != stats.Exact {
-		return fmt.Errorf("private working set is %s: %v", q.Quality, q.Err)
+		return fmt.Errorf("private working set is %s: %w", q.Quality, q.Err)
 	}
 	for left := s.Memory.PrivateWorkingSet; left != 0; left &= left - 1 {
 		if bit := bits.TrailingZeros64(left); any[bit] == nil {

@@ -33,7 +33,7 @@ func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, strin
 	}
 	// Copied, so that documents that were handed out stay as they were.
 	c := *sys.document.Container
-	ok := false
+	var ok bool
 	switch {
 	case r.ResourcePath == schema.PathMemory && r.RequestType == schema.RequestUpdate:
 		c.Memory = new(schema.Memory)

@@ -62,8 +62,8 @@ const burnStep = time.Millisecond
 // workloadKey marks in the environment a test binary that is to be a workload.
 const workloadKey = "SILO_JOBTEST_WORKLOAD"
 
-// Main, called first in a TestMain, makes the test binary a [Workload] when the
-// suite has started it as one.
+// Main makes the test binary a [Workload] when the suite has started it as one;
+// call it first in a TestMain.
 func Main() {
 	if os.Getenv(workloadKey) == "" {
 		return

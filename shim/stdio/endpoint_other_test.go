@@ -19,7 +19,7 @@ var endpoints atomic.Int64
 // path may have 107 bytes.
 func endpoint(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "io")
+	dir, err := os.MkdirTemp("", "io") //nolint:usetesting // t.TempDir is too long
 	if err != nil {
 		t.Fatal(err)
 	}

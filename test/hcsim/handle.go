@@ -62,7 +62,7 @@ func shut(h uintptr) {
 	delete(world.handles, h)
 	last := e != nil && e.process == nil
 	for _, other := range world.handles {
-		last = last && !(other.process == nil && other.system == e.system)
+		last = last && (other.process != nil || other.system != e.system)
 	}
 	world.Unlock()
 	if last && e.system.document.ShouldTerminateOnLastHandleClosed {

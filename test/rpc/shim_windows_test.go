@@ -135,7 +135,7 @@ func newReader(t *testing.T) *reader {
 		if err != nil {
 			return
 		}
-		defer conn.Close() //nolint:errcheck // it was only read
+		defer conn.Close()
 		_, _ = r.got.ReadFrom(conn)
 	}()
 	return r

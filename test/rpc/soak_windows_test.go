@@ -72,7 +72,7 @@ func threads(t *testing.T, pid uint32) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer windows.CloseHandle(list) //nolint:errcheck // it was only read
+	defer windows.CloseHandle(list)
 	e := windows.ThreadEntry32{Size: uint32(unsafe.Sizeof(windows.ThreadEntry32{}))}
 	for err := windows.Thread32First(list, &e); err == nil; err = windows.Thread32Next(list, &e) {
 		if e.OwnerProcessID == pid {

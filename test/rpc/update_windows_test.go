@@ -23,7 +23,7 @@ func keeps(t *testing.T, l jobobject.Limits) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer job.Close() //nolint:errcheck // nothing is in it
+	defer job.Close()
 	if err := job.SetLimits(l); err != nil {
 		if !errors.Is(err, jobobject.ErrNotSupported) {
 			t.Fatal(err)

@@ -43,7 +43,7 @@ func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // exitCode is the exit code of the program that was run, or 1 after the error is told.
 func exitCode(err error) int {
-	if code, ok := err.(exited); ok {
+	if code, ok := errors.AsType[exited](err); ok {
 		return int(code)
 	}
 	fmt.Fprintln(os.Stderr, "bed:", err)

@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	limit := flags.Duration("t", 0, "end the program after this time")
 	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
-		return fmt.Errorf("%w: run [-t LIMIT] EXE ARGS...", errUsage)
+		return fmt.Errorf("%w: run [-t LIMIT] EXE [ARGS]", errUsage)
 	}
 	b, err := bed.Open(ctx)
 	if err != nil {
@@ -87,7 +87,7 @@ func with(ctx context.Context, args []string) error {
 		args = args[1:]
 	}
 	if len(args) == 0 {
-		return fmt.Errorf("%w: with -- COMMAND ARGS...", errUsage)
+		return fmt.Errorf("%w: with -- COMMAND [ARGS]", errUsage)
 	}
 	b, err := bed.Open(ctx)
 	if err != nil {

@@ -23,7 +23,7 @@ func throughput(ctx context.Context, k *kind, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer l.Close() //nolint:errcheck // it has served
+	defer l.Close()
 	took := make(chan result, 1)
 	go func() { took <- drain(l) }() // ends with the stream or the listener
 	if err := s.create(ctx); err != nil {
@@ -63,7 +63,7 @@ func drain(l net.Listener) result {
 	if err != nil {
 		return result{err: err}
 	}
-	defer conn.Close() //nolint:errcheck // it was only read
+	defer conn.Close()
 	// As containerd's clients read: 32 KiB at a time.
 	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, conn, make([]byte, 32<<10))
 	return result{n, time.Now(), err}

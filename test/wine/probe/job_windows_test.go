@@ -44,7 +44,7 @@ func assign(t *testing.T, job windows.Handle, pid int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer windows.CloseHandle(h) //nolint:errcheck // a fresh handle
+	defer windows.CloseHandle(h)
 	if err := windows.AssignProcessToJobObject(job, h); err != nil {
 		t.Fatal(err)
 	}

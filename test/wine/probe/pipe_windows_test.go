@@ -44,7 +44,7 @@ func greeting(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck // only read
+	defer c.Close()
 	text, err := io.ReadAll(c)
 	if err != nil {
 		t.Fatal(err)

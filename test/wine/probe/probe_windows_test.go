@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	}
 	if mode == "spin" {
 		go func() { // ends with the process
-			for {
+			for { //nolint:staticcheck // it is there to keep a processor busy
 			}
 		}()
 	}
@@ -90,7 +90,7 @@ func onWine() bool {
 }
 
 func TestRemoveAll(t *testing.T) {
-	root, err := os.MkdirTemp("", "probe")
+	root, err := os.MkdirTemp("", "probe") //nolint:usetesting // the test itself removes it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestRootRename(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close() //nolint:errcheck // only a directory handle
+	defer root.Close()
 	for name, text := range map[string]string{"new": "new", "old": "old"} {
 		if err := root.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)

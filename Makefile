@@ -70,13 +70,15 @@ crash: bed ## the shim dies at each of its kernel calls; on Wine some real ones
 	$(GO) test -race -tags $(TAGS) -count 1 -timeout 10m -run CrashMatrix -v ./shim
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 10m -exec '$(CURDIR)/$(BED) run -t 10m' -run Crash -v ./test/rpc
 
-bench: bed ## what a Stats costs, as docs/performance.md
-	GOOS=windows WINEGAP=members $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m' ./test/bench/scrape > .bed/scrape.json
-	$(GO) run ./test/bench/chart docs < .bed/scrape.json
+# A benchmark's result takes the place of the last one in docs/performance.json, from which the page is drawn.
+MEASURE = $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m'
+CHART   = .bed/result.json && $(GO) run ./test/bench/chart docs < .bed/result.json
+bench: bed ## what a Stats costs, into docs/performance.md
+	GOOS=windows WINEGAP=members $(MEASURE) ./test/bench/scrape > $(CHART)
 
-bench-peers: bed ## the reference shim beside ours, in one run
+bench-peers: bed ## the reference shim beside ours, in one run, into docs/performance.md
 	$(BED) peers
-	GOOS=windows WINEGAP=peer $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m' ./test/bench/peers
+	GOOS=windows WINEGAP=peer $(MEASURE) ./test/bench/peers > $(CHART)
 
 # The declarations of Windows are unused elsewhere, so only one run looks for what is.
 LINT := .bed/bin/golangci-lint

@@ -1,5 +1,5 @@
-// Command chart turns the result of test/bench/scrape, which it reads from standard input, into docs/performance.md and the
-// picture beside it.
+// Command chart puts the result of a benchmark, which it reads from standard input, in the place of the last of its kind in
+// performance.json, and draws performance.md and performance.svg from the whole.
 package main
 
 import (
@@ -23,15 +23,36 @@ func main() {
 }
 
 func draw(dir string) error {
-	var cases []result.Case
-	if err := json.NewDecoder(os.Stdin).Decode(&cases); err != nil {
-		return fmt.Errorf("read the result: %w", err)
-	}
-	if len(cases) == 0 {
-		return fmt.Errorf("the result is empty")
-	}
-	if err := os.WriteFile(filepath.Join(dir, "performance.svg"), picture(cases), 0o644); err != nil {
+	all, err := read(filepath.Join(dir, "performance.json"))
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "performance.md"), page(cases), 0o644)
+	// What the result does not have stays as it was.
+	if err := json.NewDecoder(os.Stdin).Decode(&all); err != nil {
+		return fmt.Errorf("read the result: %w", err)
+	}
+	if len(all.Scrape) == 0 || all.Peers == nil {
+		return fmt.Errorf("a part is missing in the result and in performance.json")
+	}
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{
+		"performance.json": append(data, '\n'), "performance.svg": picture(all.Scrape), "performance.md": page(all),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads the results so far.
+func read(path string) (r result.Report, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(data, &r)
 }

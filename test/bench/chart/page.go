@@ -19,12 +19,13 @@ type row struct {
 }
 
 // page writes the text around the figures.
-func page(cases []result.Case) []byte {
+func page(r result.Report) []byte {
 	var out bytes.Buffer
 	data := struct {
 		Algorithms []string
 		Rows       []row
-	}{algorithms(cases), rows(cases)}
+		Peers      *result.Peers
+	}{algorithms(r.Scrape), rows(r.Scrape), r.Peers}
 	t := template.Must(template.New("page").Parse(pageText)) // a template of ours, tried by each run
 	if err := t.Execute(&out, data); err != nil {
 		panic(err) // the data is ours as well

@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-// compare measures both shims in turns and prints the table.
+// compare measures both shims in turns.
 func compare(ctx context.Context, rounds int) error {
 	dir, err := os.MkdirTemp("", "peers-")
 	if err != nil {
@@ -39,6 +39,5 @@ func compare(ctx context.Context, rounds int) error {
 		}
 	}
 	fmt.Fprintln(os.Stderr)
-	print(os.Stdout, reference, ours)
-	return nil
+	return report(os.Stdout, rounds, reference, ours)
 }

@@ -24,7 +24,7 @@ func throughput(ctx context.Context, k *kind, dir string) error {
 		return err
 	}
 	defer l.Close()
-	took := make(chan result, 1)
+	took := make(chan arrival, 1)
 	go func() { took <- drain(l) }() // ends with the stream or the listener
 	if err := s.create(ctx); err != nil {
 		return err
@@ -51,20 +51,20 @@ func (s *shim) reader() (net.Listener, error) {
 	return winio.ListenPipe(s.stdout, nil)
 }
 
-// result is what arrived at a reader, and when its end did.
-type result struct {
+// arrival is what arrived at a reader, and when its end did.
+type arrival struct {
 	n   int64
 	at  time.Time
 	err error
 }
 
-func drain(l net.Listener) result {
+func drain(l net.Listener) arrival {
 	conn, err := l.Accept()
 	if err != nil {
-		return result{err: err}
+		return arrival{err: err}
 	}
 	defer conn.Close()
 	// As containerd's clients read: 32 KiB at a time.
 	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, conn, make([]byte, 32<<10))
-	return result{n, time.Now(), err}
+	return arrival{n, time.Now(), err}
 }

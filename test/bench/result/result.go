@@ -1,7 +1,13 @@
-// Package result is what test/bench/scrape measures and test/bench/chart draws.
+// Package result is what the benchmarks measure and test/bench/chart draws.
 package result
 
 import "time"
+
+// Report is the outcome of one benchmark, or of several together. A part that is empty was not measured.
+type Report struct {
+	Scrape []Case `json:"scrape,omitempty"` // of test/bench/scrape
+	Peers  *Peers `json:"peers,omitempty"`  // of test/bench/peers
+}
 
 // Case is one algorithm on one container.
 type Case struct {
@@ -11,3 +17,23 @@ type Case struct {
 	Calls     int           `json:"calls"`     // through the kernel seam, in one sample
 	Median    time.Duration `json:"median_ns"`
 }
+
+// Peers compares the reference shim with ours.
+type Peers struct {
+	Rounds int      `json:"rounds"` // shims of each kind
+	Rows   []Row    `json:"rows"`
+	Hung   []string `json:"hung,omitempty"` // what did not answer, and is not in the rows
+}
+
+// Row is one quantity of both shims, as medians.
+type Row struct {
+	Name      string  `json:"name"`
+	Unit      string  `json:"unit"`
+	Reference float64 `json:"reference"`
+	Ours      float64 `json:"ours"`
+	Goal      float64 `json:"goal,omitempty"` // for the ratio, ours to the reference's; 0 is none
+	More      bool    `json:"more,omitempty"` // more of it is better
+}
+
+// Ratio is ours to the reference's.
+func (r Row) Ratio() float64 { return r.Ours / r.Reference }

@@ -43,7 +43,7 @@ func run(turns int) error {
 			all = append(all, cases...)
 		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(all)
+	return json.NewEncoder(os.Stdout).Encode(result.Report{Scrape: all})
 }
 
 // populate starts n processes in a job.

@@ -9,7 +9,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross contract e2e bed flood restarts daemons soak walk crash bench bench-peers lint clean
+.PHONY: help build demo test unit cross kube contract e2e bed crictl flood pods restarts daemons soak walk crash bench bench-peers bench-pods lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ build: ## build the shim for Windows into bin/
 demo: bed ## a tour: real containerd runs a container through the shim, on Wine
 	@$(BED) with -- $(GO) run ./test/demo
 
-test: unit cross bed contract e2e ## everything: unit, cross, contract suites and end to end on Wine
+test: unit cross kube bed contract e2e ## everything: unit, cross, manifests, contract suites and end to end on Wine
 
 unit: ## unit tests on this system, with the race detector
 	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
@@ -31,6 +31,10 @@ cross: ## vet and compile all for Windows, tests too
 	GOOS=windows GOARCH=arm64 $(GO) vet -tags $(TAGS) ./...
 	$(GO) vet -tags $(TAGS) ./...
 
+# Not cached: the go command does not see that deploy/ changed.
+kube: ## validate deploy/ against the schemas that Kubernetes publishes
+	cd test/kube && $(GO) vet . && $(GO) test -count 1 -timeout 5m .
+
 bed: ## make the Wine bed in .bed/ (packages, prefix, gap filler, containerd)
 	@$(GO) build -o $(BED) ./test/wine
 	@$(BED) setup
@@ -39,17 +43,24 @@ bed: ## make the Wine bed in .bed/ (packages, prefix, gap filler, containerd)
 contract: bed ## the contract suites on Wine's kernel
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 10m -exec '$(CURDIR)/$(BED) run -t 5m' $(WINE)
 
-e2e: bed ## real containerd.exe and ctr.exe against the shim
-	$(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout 15m ./test/...
+crictl: bed
+	@$(BED) crictl
+
+e2e: crictl ## real containerd.exe, ctr.exe and crictl.exe against the shim
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout 15m ./test/...
 
 flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run FastExit -v ./test/e2e -floods 200
+
+pods: N = 50
+pods: crictl ## N pods at once: all started, asked for their figures ten times, and removed
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run ManyPods -v ./test/e2e -pods $(N)
 
 N ?= 100
 restarts: bed ## kill and restart containerd N times under traffic
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 120m -run RestartsUnderTraffic -v ./test/e2e -restarts $(N)
 
-daemons: bed ## the end to end suite with every version of containerd
+daemons: crictl ## the end to end suite with every version of containerd
 	$(BED) daemons
 	for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
 	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 15m ./test/e2e || exit 1; done
@@ -82,6 +93,11 @@ bench-peers: bed ## the reference shim beside ours, in one run, into docs/perfor
 
 # The declarations of Windows are unused elsewhere, so only one run looks for what is.
 LINT := .bed/bin/golangci-lint
+bench-pods: N = 50
+bench-pods: crictl ## the same with the reference shim in the same run
+	$(BED) peers
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run ManyPods -v ./test/e2e -pods $(N) -handlers silo,silo-sandbox,runhcs
+
 lint: ## golangci-lint, for Linux and for Windows
 	@[ -x $(LINT) ] || GOBIN=$(CURDIR)/.bed/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 	$(LINT) run --disable unused

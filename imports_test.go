@@ -16,8 +16,9 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"shim", "shim/bootstrap", "shim/event", "shim/host", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom"},
 	"cmd/silo/damon":              {"jobobject"},
+	"cmd/silo/install":            {"deploy/containerd"},
 	"cmd/silo/limit":              {"jobobject"},
 	"cmd/silo/node":               {"jobobject", "stats"},
 	"cmd/silo/server":             {"hcs", "jobobject", "schema", "shim/host", "shim/spec"},
@@ -41,6 +42,8 @@ var mayImport = map[string][]string{
 	"jobobject/jobtest": {"jobobject"},
 	"stats":             {"jobobject"},
 	"stats/prom":        {"jobobject", "stats"},
+
+	"deploy/containerd": {},
 
 	"internal/logfield": {},
 	"internal/trace":    {"internal/logfield"},

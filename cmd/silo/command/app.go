@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/cmd/silo/install"
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/hcs"
@@ -32,6 +33,8 @@ type App struct {
 	Service        *hcs.Client
 	Storage        host.Storage // mounts layers; nil is the system's, as for the next
 	Network        host.Network
+	Accounts       host.Accounts
+	Containerd     install.Machine // where containerd runs; nil is this machine
 	Stdin          *os.File
 	Stdout, Stderr io.Writer
 	Env            []string
@@ -114,6 +117,7 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 		"kill": a.killCommand, "wait": a.waitCommand, "metrics": a.metricsCommand, "explain": a.explainCommand,
 		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
 		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "version": a.versionCommand,
+		"install": a.installCommand, "uninstall": a.uninstallCommand,
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 var verbs = []string{
 	"run", "supervise", "exec", "attach", "ps", "top", "stats", "inspect", "events", "logs", "update", "pause", "resume", "stop",
-	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "nspawn", "selftest", "version",
+	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "nspawn", "selftest", "version", "install", "uninstall",
 }
 
 func TestHelp(t *testing.T) {
@@ -156,6 +156,7 @@ func TestExplain(t *testing.T) {
 		{"explain", "--memory", "512m", "--cpus", "1.5", "--affinity", "n1"},
 		{"explain", "--cpu-mhz", "1024", "--processors", "80", "--mhz", "2000", "-o", "json"},
 		{"explain", "testdata/job.json"},
+		{"explain", "testdata/rootfs.json"},
 		{"explain", "testdata/nspawn.json"},
 		{"explain", "--id", "web", "testdata/server.json"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/windows"
@@ -71,6 +72,13 @@ type service struct {
 
 // Execute implements [svc.Handler]: the verb runs until it ends or the manager wants it to.
 func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (own bool, code uint32) {
+	nowhere, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return true, codeOwn
+	}
+	defer nowhere.Close() //nolint:errcheck // it holds nothing
+	// A service has no standard streams, and a program without them is not started.
+	s.app.Stdin, s.app.Stdout, s.app.Stderr = nowhere, nowhere, nowhere
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	done := make(chan int, 1)

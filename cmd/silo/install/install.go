@@ -1,0 +1,192 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/siloshim/siloshim/deploy/containerd"
+)
+
+// Choices are what a caller may want beside the plain plan.
+type Choices struct {
+	Edit    bool // config.toml may be edited
+	Restart bool // the service of containerd is restarted if its handlers changed
+	Force   bool // uninstall although shims run
+}
+
+// The handlers and their runtime.
+const (
+	handlerName = "silo"
+	runtimeType = "io.containerd.silo.v1"
+)
+
+var (
+	// ErrEdit says that config.toml has to change first, or Choices.Edit to be set.
+	ErrEdit = errors.New("config.toml has to be edited")
+	// ErrRunning says that shims run, so that their executable cannot be taken away.
+	ErrRunning = errors.New("shims run")
+)
+
+// Install plans that the shim, of which exe is the executable, and its handlers are there. It says [ErrEdit] with what
+// to add to config.toml where that has to be edited and may not be.
+func (n *Node) Install(exe string, want Choices) (*Plan, error) {
+	p := &Plan{check: n.check}
+	program, err := os.ReadFile(exe)
+	if err != nil {
+		return nil, fmt.Errorf("read the shim: %w", err)
+	}
+	if err := p.put(n.shim(), "the shim, from "+exe, program); err != nil {
+		return nil, err
+	}
+	handlers, err := n.planHandlers(p, want.Edit)
+	if err != nil {
+		return nil, err
+	}
+	return p, n.finish(p, want, written(handlers))
+}
+
+// planHandlers plans the handlers, in the form that config.toml has, and tells which file will have them.
+func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
+	text, err := os.ReadFile(n.Config)
+	if err != nil {
+		return "", fmt.Errorf("read containerd's configuration: %w: containerd config default prints one to begin with", err)
+	}
+	doc, err := parse(string(text))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", n.Config, err)
+	}
+	switch version := doc["version"]; version {
+	case int64(3):
+		e, err := n.editImport(string(text), doc)
+		if err == nil {
+			err = p.put(n.dropIn(), "the runtime handlers", []byte(containerd.Current))
+		}
+		if err != nil {
+			return "", err
+		}
+		return n.dropIn(), n.planEdit(p, string(text), e, mayEdit)
+	case int64(2):
+		e, err := n.editBlock(string(text))
+		if err != nil {
+			return "", err
+		}
+		return n.Config, n.planEdit(p, string(text), e, mayEdit)
+	default:
+		return "", fmt.Errorf("%s is of version %v, not 2 or 3: containerd config migrate prints it as of today", n.Config, version)
+	}
+}
+
+// written is when a file was written; the zero time if it is not there.
+func written(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// edit is a change of config.toml.
+type edit struct {
+	text   string // as it has to be; "" if it may stay
+	why    string
+	byHand string // what a person would do
+}
+
+// editImport has a configuration of version 3 import the drop-in.
+func (n *Node) editImport(text string, doc map[string]any) (edit, error) {
+	if isImported(doc, filepath.Dir(n.Config), n.dropIn()) {
+		return edit{}, nil
+	}
+	e := edit{why: "the import of " + n.pattern(), byHand: "imports = ['" + n.pattern() + "'] above the first table"}
+	var err error
+	e.text, err = addImport(text, n.pattern())
+	return e, e.explain(n.Config, err)
+}
+
+// editBlock puts the handler into a configuration of version 2 itself. It must not import one: containerd 1.7 gives an
+// imported file the whole section of CRI, and 2.0 to 2.2 migrate nothing of a version 2 that imports a version 3.
+func (n *Node) editBlock(text string) (edit, error) {
+	bare := removeBlock(text)
+	h, err := parseHandlers(bare)
+	if err == nil && h.Types[handlerName] == runtimeType {
+		return edit{}, nil // somebody else has put it there
+	}
+	e := edit{why: "the runtime handler", byHand: "the tables of deploy/containerd/silo-1.7.toml at its end"}
+	if e.text, err = addBlock(bare, containerd.Legacy); e.text == text {
+		return edit{}, err
+	}
+	return e, e.explain(n.Config, err)
+}
+
+// explain adds to an error what a person would do.
+func (e edit) explain(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("edit %s: %w: add %s", path, err, e.byHand)
+}
+
+// planEdit plans a change of config.toml, where it may be changed.
+func (n *Node) planEdit(p *Plan, before string, e edit, may bool) error {
+	switch {
+	case e.text == "":
+		return nil
+	case !may:
+		return fmt.Errorf("%w: add to %s, or use --edit: %s", ErrEdit, n.Config, e.byHand)
+	}
+	if err := p.put(n.backup(), "config.toml as it was", []byte(before)); err != nil {
+		return err
+	}
+	p.add("edit", n.Config, e.why, func() (func() error, error) { return put(n.Config, []byte(e.text)) })
+	return nil
+}
+
+// finish plans the restart, and the removal of what was moved aside. A new shim needs no restart. A service that has run
+// since before its handlers were written does: whoever wrote them may have been ended before the restart.
+func (n *Node) finish(p *Plan, want Choices, written time.Time) error {
+	p.tidy = func() {
+		for _, path := range n.files() {
+			removeAside(path)
+		}
+	}
+	p.Unread = slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Path != n.shim() })
+	if !want.Restart {
+		return nil
+	}
+	since, err := n.Machine.Started(n.Service)
+	if err != nil {
+		return err
+	}
+	if p.Unread || !since.IsZero() && written.After(since) {
+		p.Unread = false
+		p.Changes = append(p.Changes, Change{Action: "restart", Path: n.Service, Why: "containerd reads its handlers at its start"})
+		p.restart = func(ctx context.Context) error { return n.Machine.Restart(ctx, n.Service) }
+	}
+	return nil
+}
+
+// check has containerd read its configuration, and looks whether it has the handler and all that it had before.
+func (n *Node) check(ctx context.Context) error {
+	text, err := n.Machine.Output(ctx, n.daemon(), "--config", n.Config, "config", "dump")
+	if err != nil {
+		return fmt.Errorf("have containerd read its configuration: %w", err)
+	}
+	h, err := parseHandlers(text)
+	if err != nil {
+		return fmt.Errorf("read what containerd made of its configuration: %w", err)
+	}
+	if h.Types[handlerName] != runtimeType {
+		return fmt.Errorf("containerd does not see the handler %s in %s", handlerName, n.Config)
+	}
+	// Containerd 1.7 has its own handlers only where config.toml names none, and serves no CRI without the default.
+	if _, has := h.Types[h.Default]; h.Default != "" && !has {
+		return fmt.Errorf("containerd would lose its default handler %s: write it into %s first, as containerd config default prints it",
+			h.Default, n.Config)
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package install_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/cmd/silo/install"
+	"github.com/siloshim/siloshim/deploy/containerd"
+)
+
+// v3 and v2 are configurations that a node may have.
+const (
+	v3 = "version = 3\n\n[plugins.'io.containerd.cri.v1.runtime']\n  stream_server_address = 'theirs'\n"
+	v2 = "version = 2\n\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"theirs\"\n" +
+		"[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runhcs]\n"
+)
+
+func actions(changes []install.Change) string {
+	var list []string
+	for _, c := range changes {
+		list = append(list, c.Action)
+	}
+	return strings.Join(list, " ")
+}
+
+func TestInstallThenUninstall(t *testing.T) {
+	for name, config := range map[string]string{"version 3": v3, "version 2": v2} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, config)
+			before := w.files(t)
+			changes, err := w.install(t, install.Choices{Edit: true, Restart: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := actions(changes); !strings.HasSuffix(got, "create edit restart") {
+				t.Errorf("changes %s", got)
+			}
+			after := w.files(t)
+			if after[install.ShimName] != "the shim" || after["config.toml.before-silo"] != config {
+				t.Errorf("files %v", after)
+			}
+			if config == v3 && after["conf.d/silo.toml"] != containerd.Current {
+				t.Error("the drop-in is not there")
+			}
+			if again, err := w.install(t, install.Choices{Edit: true, Restart: true}); err != nil || len(again) > 0 {
+				t.Errorf("the second time: %v %v", again, err)
+			}
+			if _, err := w.uninstall(t, install.Choices{Restart: true}); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, w.files(t)); diff != "" {
+				t.Errorf("uninstall leaves (-before +after):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{"theirs io.containerd.silo.v1", "theirs"}, w.restarts); diff != "" {
+				t.Errorf("what containerd knew after each restart:\n%s", diff)
+			}
+			if again, err := w.uninstall(t, install.Choices{Restart: true}); err != nil || len(again) > 0 {
+				t.Errorf("uninstalled twice: %v %v", again, err)
+			}
+		})
+	}
+}
+
+// A plan that is not applied changes nothing, and says all that it would do.
+func TestPlanChangesNothing(t *testing.T) {
+	w := newWorld(t, "version = 3\n")
+	before := w.files(t)
+	p, err := w.node(t).Install(w.shim, install.Choices{Edit: true, Restart: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := actions(p.Changes); got != "create create create edit restart" {
+		t.Errorf("plan %s", got)
+	}
+	if diff := cmp.Diff(before, w.files(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInstallNeedsConsentToEdit(t *testing.T) {
+	for _, config := range []string{v3, v2} {
+		w := newWorld(t, config)
+		before := w.files(t)
+		_, err := w.install(t, install.Choices{})
+		if !errors.Is(err, install.ErrEdit) || !strings.Contains(err.Error(), "--edit") {
+			t.Errorf("%q: %v, want ErrEdit", config, err)
+		}
+		if diff := cmp.Diff(before, w.files(t)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestInstallNeedsAVersion(t *testing.T) {
+	for _, config := range []string{"", "version = 1\n", "version = 4\n"} {
+		w := newWorld(t, config)
+		if _, err := w.install(t, install.Choices{Edit: true}); err == nil || !strings.Contains(err.Error(), "containerd config migrate") {
+			t.Errorf("%q: %v", config, err)
+		}
+	}
+}
+
+func TestInstallUsesAnImportThatIsThere(t *testing.T) {
+	w := newWorld(t, "")
+	config := "version = 3\nimports = ['" + w.pattern() + "']\n"
+	write(t, w.config(), config)
+	if _, err := w.install(t, install.Choices{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.uninstall(t, install.Choices{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.files(t)["config.toml"]; got != config {
+		t.Errorf("an import that was there before is now %q", got)
+	}
+}
+
+func TestInstallGoesBack(t *testing.T) {
+	wrong := errors.New("wrong")
+	for name, fault := range map[string]func(*world){
+		"containerd does not see the handler": func(w *world) { w.deaf = true },
+		"containerd loses its own handler":    func(w *world) { w.fallback = "theirs" },
+		"containerd does not come up":         func(w *world) { w.stuck = wrong },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, v3)
+			write(t, w.prefix+"/"+install.ShimName, "an older shim")
+			before := w.files(t)
+			fault(w)
+			if _, err := w.install(t, install.Choices{Edit: true, Restart: true}); err == nil {
+				t.Fatal("no error")
+			}
+			if diff := cmp.Diff(before, w.files(t)); diff != "" {
+				t.Errorf("left behind (-before +after):\n%s", diff)
+			}
+			if w.stuck != nil && cmp.Diff([]string{"theirs io.containerd.silo.v1", "theirs"}, w.restarts) != "" {
+				t.Errorf("restarts with %q: it has to be started again with what it had", w.restarts)
+			}
+		})
+	}
+}
+
+// A directory that is in the way fails the plan in its middle.
+func TestApplyUndoesInReverse(t *testing.T) {
+	w := newWorld(t, v3)
+	p, err := w.node(t).Install(w.shim, install.Choices{Edit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, w.prefix+"/conf.d", "a file where a directory should be")
+	before := w.files(t)
+	if err := p.Apply(t.Context()); err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(before, w.files(t)); diff != "" {
+		t.Errorf("left behind (-before +after):\n%s", diff)
+	}
+}
+
+// Who was ended between the files and the restart left a containerd that does not know the handlers.
+func TestInstallRestartsAContainerdThatIsOlderThanItsHandlers(t *testing.T) {
+	w := newWorld(t, v3)
+	if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.since = time.Now().Add(-time.Hour)
+	changes, err := w.install(t, install.Choices{Edit: true, Restart: true})
+	if err != nil || actions(changes) != "restart" {
+		t.Errorf("%v %v, want a restart", changes, err)
+	}
+}
+
+// A new shim serves the next container; the node is not disturbed for it.
+func TestInstallOfANewShimRestartsNothing(t *testing.T) {
+	w := newWorld(t, v3)
+	if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, w.shim, "the next shim")
+	changes, err := w.install(t, install.Choices{Edit: true, Restart: true})
+	if err != nil || actions(changes) != "replace" || len(w.restarts) > 0 {
+		t.Errorf("%v %v, %d restarts", changes, err, len(w.restarts))
+	}
+	if got := w.files(t)[install.ShimName]; got != "the next shim" {
+		t.Errorf("the shim is %q", got)
+	}
+}
+
+func TestUninstallKeepsLaterChanges(t *testing.T) {
+	for _, config := range []string{v3, v2} {
+		w := newWorld(t, config)
+		if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
+			t.Fatal(err)
+		}
+		const later = "\n[debug]\n  level = 'debug'\n"
+		write(t, w.config(), w.files(t)["config.toml"]+later)
+		if _, err := w.uninstall(t, install.Choices{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.files(t)["config.toml"]; got != config+later {
+			t.Errorf("%q became %q", config+later, got)
+		}
+	}
+}
+
+func TestUninstallWhileShimsRun(t *testing.T) {
+	w := newWorld(t, v3)
+	if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.shims = []uint32{17, 19}
+	before := w.files(t)
+	_, err := w.uninstall(t, install.Choices{})
+	if !errors.Is(err, install.ErrRunning) || !strings.Contains(err.Error(), "17 19") {
+		t.Errorf("%v, want ErrRunning with the processes", err)
+	}
+	if diff := cmp.Diff(before, w.files(t)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := w.uninstall(t, install.Choices{Force: true}); err != nil {
+		t.Error(err)
+	}
+	if _, there := w.files(t)[install.ShimName]; there {
+		t.Error("the shim is still there")
+	}
+}

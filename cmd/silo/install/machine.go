@@ -1,0 +1,65 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"time"
+)
+
+// Machine is what an installation asks of its machine beside files.
+type Machine interface {
+	// Service tells how a service is started; [fs.ErrNotExist] where there is none of that name.
+	Service(name string) (Service, error)
+	// Started tells since when a service runs; the zero time if it does not.
+	Started(name string) (time.Time, error)
+	// Restart stops a service, waits for its end and starts it, until ctx ends.
+	Restart(ctx context.Context, name string) error
+	// Processes lists the processes of executables with this name.
+	Processes(image string) ([]uint32, error)
+	// Output runs a program and returns what it prints.
+	Output(ctx context.Context, exe string, args ...string) (string, error)
+}
+
+// Service is the command line of a service.
+type Service struct {
+	Exe  string
+	Args []string
+}
+
+// flag finds the value of a flag of a service.
+func (s Service) flag(names ...string) string {
+	for i, arg := range s.Args[:max(0, len(s.Args)-1)] {
+		for _, name := range names {
+			if arg == name {
+				return s.Args[i+1]
+			}
+		}
+	}
+	return ""
+}
+
+// System is this machine.
+func System() Machine { return system{} }
+
+type system struct{}
+
+func (system) Output(ctx context.Context, exe string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, exe, args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w%s", exe, err, said(err))
+	}
+	return string(out), nil
+}
+
+// said is what a program that failed wrote to standard error.
+func said(err error) string {
+	if e, ok := err.(*exec.ExitError); ok && len(e.Stderr) > 0 { //nolint:errorlint // os/exec gives this very type
+		return ": " + string(e.Stderr)
+	}
+	return ""
+}
+
+// errNoService is [fs.ErrNotExist] with a name.
+func errNoService(name string) error { return fmt.Errorf("service %s: %w", name, fs.ErrNotExist) }

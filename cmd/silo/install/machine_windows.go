@@ -1,0 +1,166 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/mgr"
+)
+
+// service opens a service and hands it to use. It asks for no more rights than use needs.
+//
+// https://learn.microsoft.com/windows/win32/services/service-security-and-access-rights
+func service(name string, access uint32, use func(*mgr.Service) error) (err error) {
+	scm, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT)
+	if err != nil {
+		return fmt.Errorf("open the service manager: %w", err)
+	}
+	defer func() { err = errors.Join(err, windows.CloseServiceHandle(scm)) }()
+	n, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return err
+	}
+	h, err := windows.OpenService(scm, n, access)
+	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+		return errNoService(name)
+	}
+	if err != nil {
+		return fmt.Errorf("open service %s: %w", name, err)
+	}
+	s := &mgr.Service{Name: name, Handle: h}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return use(s)
+}
+
+func (system) Service(name string) (found Service, err error) {
+	err = service(name, windows.SERVICE_QUERY_CONFIG, func(s *mgr.Service) error {
+		line, err := commandLine(s.Handle)
+		if err != nil {
+			return fmt.Errorf("read service %s: %w", name, err)
+		}
+		words, err := windows.DecomposeCommandLine(line)
+		if err == nil && len(words) == 0 {
+			err = errors.New("it is empty")
+		}
+		if err != nil {
+			return fmt.Errorf("read the command line of service %s: %w", name, err)
+		}
+		found = Service{Exe: words[0], Args: words[1:]}
+		return nil
+	})
+	return found, err
+}
+
+// commandLine asks for what starts a service. [mgr.Service.Config] asks for more, some of which not every Windows tells.
+//
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-queryserviceconfigw
+func commandLine(h windows.Handle) (string, error) {
+	const most = 8 << 10             // bytes, as documented
+	buffer := make([]uint64, most/8) // aligned for the pointers within
+	config := (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&buffer[0]))
+	var needed uint32
+	if err := windows.QueryServiceConfig(h, config, most, &needed); err != nil {
+		return "", err
+	}
+	return windows.UTF16PtrToString(config.BinaryPathName), nil
+}
+
+func (system) Started(name string) (since time.Time, err error) {
+	err = service(name, windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
+		status, err := s.Query()
+		if err != nil {
+			return fmt.Errorf("ask service %s: %w", name, err)
+		}
+		if status.ProcessId == 0 {
+			return nil
+		}
+		since, err = startOf(status.ProcessId)
+		return err
+	})
+	return since, err
+}
+
+// startOf tells when a process started.
+//
+// https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocesstimes
+func startOf(pid uint32) (since time.Time, err error) {
+	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("open process %d: %w", pid, err)
+	}
+	defer func() { err = errors.Join(err, windows.CloseHandle(h)) }()
+	var created, exited, kernel, user windows.Filetime
+	if err := windows.GetProcessTimes(h, &created, &exited, &kernel, &user); err != nil {
+		return time.Time{}, fmt.Errorf("ask process %d for its times: %w", pid, err)
+	}
+	return time.Unix(0, created.Nanoseconds()), nil
+}
+
+// serviceAsk is how often a service that stops is asked whether it has; the service manager tells nobody.
+const serviceAsk = 200 * time.Millisecond
+
+func (system) Restart(ctx context.Context, name string) error {
+	return service(name, windows.SERVICE_STOP|windows.SERVICE_START|windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
+		_, err := s.Control(svc.Stop)
+		if err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+			return fmt.Errorf("stop service %s: %w", name, err)
+		}
+		if err := reach(ctx, s, svc.Stopped); err != nil {
+			return fmt.Errorf("stop service %s: %w", name, err)
+		}
+		if err := s.Start(); err != nil {
+			return fmt.Errorf("start service %s: %w", name, err)
+		}
+		if err := reach(ctx, s, svc.Running); err != nil {
+			return fmt.Errorf("start service %s: %w", name, err)
+		}
+		return nil
+	})
+}
+
+// reach waits for a state. A service that stopped instead of running has failed.
+func reach(ctx context.Context, s *mgr.Service, want svc.State) error {
+	tick := time.NewTicker(serviceAsk)
+	defer tick.Stop()
+	for {
+		status, err := s.Query()
+		switch {
+		case err != nil:
+			return err
+		case status.State == want:
+			return nil
+		case status.State == svc.Stopped:
+			return fmt.Errorf("it ended with exit code %d", status.Win32ExitCode)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// https://learn.microsoft.com/windows/win32/toolhelp/taking-a-snapshot-and-viewing-processes
+func (system) Processes(image string) (pids []uint32, err error) {
+	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	defer func() { err = errors.Join(err, windows.CloseHandle(snapshot)) }()
+	entry := windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))}
+	for err = windows.Process32First(snapshot, &entry); err == nil; err = windows.Process32Next(snapshot, &entry) {
+		if strings.EqualFold(windows.UTF16ToString(entry.ExeFile[:]), image) {
+			pids = append(pids, entry.ProcessID)
+		}
+	}
+	if !errors.Is(err, windows.ERROR_NO_MORE_FILES) {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	return pids, nil
+}

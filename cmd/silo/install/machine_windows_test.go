@@ -1,0 +1,115 @@
+package install_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/siloshim/siloshim/cmd/silo/install"
+)
+
+// asService makes the test's executable a service.
+const asService = "-as-service"
+
+func init() {
+	beService = func() bool {
+		if len(os.Args) != 3 || os.Args[1] != asService {
+			return false
+		}
+		if err := svc.Run(os.Args[2], idle{}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		return true
+	}
+}
+
+// idle is a service that does nothing until it is stopped.
+type idle struct{}
+
+func (idle) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (bool, uint32) {
+	status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop}
+	for r := range requests {
+		if r.Cmd == svc.Stop {
+			break
+		}
+	}
+	return false, uint32(windows.NO_ERROR)
+}
+
+// newService makes a service that is not running yet.
+func newService(t *testing.T) string {
+	t.Helper()
+	m, err := mgr.Connect()
+	if err != nil {
+		t.Skipf("services cannot be made here: %v", err)
+	}
+	defer m.Disconnect() //nolint:errcheck // read only from here on
+	name := fmt.Sprintf("silo-install-test-%d", os.Getpid())
+	s, err := m.CreateService(name, os.Args[0], mgr.Config{}, asService, name)
+	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		t.Skipf("services cannot be made here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, stopped := s.Control(svc.Stop)
+		if errors.Is(stopped, windows.ERROR_SERVICE_NOT_ACTIVE) {
+			stopped = nil
+		}
+		if err := errors.Join(stopped, s.Delete(), s.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return name
+}
+
+func TestServices(t *testing.T) {
+	m := install.System()
+	if _, err := m.Service("no-such-service"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a service that is not there: %v", err)
+	}
+	name := newService(t)
+	s, err := m.Service(name)
+	if err != nil || filepath.Base(s.Exe) != filepath.Base(os.Args[0]) || !slices.Equal(s.Args, []string{asService, name}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if since, err := m.Started(name); err != nil || !since.IsZero() {
+		t.Errorf("before its start it runs since %v, %v", since, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := m.Restart(ctx, name); err != nil {
+		t.Fatalf("restart of a service that is stopped: %v", err)
+	}
+	first, err := m.Started(name)
+	if err != nil || first.IsZero() {
+		t.Fatalf("it runs since %v, %v", first, err)
+	}
+	if err := m.Restart(ctx, name); err != nil {
+		t.Fatalf("restart of a service that runs: %v", err)
+	}
+	if second, err := m.Started(name); err != nil || !second.After(first) {
+		t.Errorf("after the restart it runs since %v, %v; before since %v", second, err, first)
+	}
+}
+
+func TestProcesses(t *testing.T) {
+	pids, err := install.System().Processes(filepath.Base(os.Args[0]))
+	if err != nil || !slices.Contains(pids, uint32(os.Getpid())) {
+		t.Errorf("%v, %v: want this process, %d", pids, err, os.Getpid())
+	}
+	if pids, err := install.System().Processes("no-such-program.exe"); err != nil || len(pids) > 0 {
+		t.Errorf("%v, %v", pids, err)
+	}
+}

@@ -1,0 +1,88 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// The names of what is installed.
+const (
+	ShimName    = "containerd-shim-silo-v1.exe"
+	dropInDir   = "conf.d"
+	dropInName  = "silo.toml"
+	daemonName  = "containerd.exe"
+	configName  = "config.toml"
+	backupAfter = ".before-silo" // behind the name of config.toml
+)
+
+// Options say where to install.
+type Options struct {
+	Service string // the service of containerd
+	Prefix  string // the directory of containerd.exe; that of the service, or the usual one, if ""
+	Config  string // config.toml; that of the service, or the one in Prefix, if ""
+}
+
+// Node is a machine with containerd. Its methods change nothing themselves: they make plans.
+type Node struct {
+	Machine Machine
+	Prefix  string
+	Config  string
+	Service string
+}
+
+// Find finds containerd. Where it is not, [fs.ErrNotExist].
+func Find(m Machine, o Options) (*Node, error) {
+	n := &Node{Machine: m, Prefix: o.Prefix, Config: o.Config, Service: o.Service}
+	s, err := m.Service(o.Service)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if n.Prefix == "" && s.Exe != "" {
+		n.Prefix = filepath.Dir(s.Exe)
+	}
+	if n.Prefix == "" {
+		n.Prefix = filepath.Join(os.Getenv("ProgramFiles"), "containerd")
+	}
+	if n.Config == "" && s.Exe != "" && strings.EqualFold(filepath.Dir(s.Exe), filepath.Clean(n.Prefix)) {
+		n.Config = s.flag("--config", "-config", "-c")
+	}
+	if n.Config == "" {
+		n.Config = filepath.Join(n.Prefix, configName)
+	}
+	if n.Prefix, err = filepath.Abs(n.Prefix); err != nil {
+		return nil, err
+	}
+	if n.Config, err = filepath.Abs(n.Config); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(n.daemon()); err != nil {
+		return nil, fmt.Errorf("find containerd: %w: say where it is with --prefix", err)
+	}
+	return n, nil
+}
+
+func (n *Node) daemon() string { return filepath.Join(n.Prefix, daemonName) }
+func (n *Node) shim() string   { return filepath.Join(n.Prefix, ShimName) }
+func (n *Node) backup() string { return n.Config + backupAfter }
+
+// dropIn is the file with the handlers, for a config.toml of version 3.
+func (n *Node) dropIn() string { return filepath.Join(filepath.Dir(n.Config), dropInDir, dropInName) }
+
+// pattern is what config.toml is to import.
+func (n *Node) pattern() string { return filepath.Join(filepath.Dir(n.dropIn()), "*.toml") }
+
+// Left are the files that could not be deleted yet, as somebody runs them. The next plan that is applied deletes them.
+func (n *Node) Left() []string {
+	var left []string
+	for _, path := range n.files() {
+		left = append(left, movedAside(path)...)
+	}
+	return left
+}
+
+// files are all that an installation writes.
+func (n *Node) files() []string { return []string{n.shim(), n.dropIn(), n.Config, n.backup()} }

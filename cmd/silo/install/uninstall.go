@@ -1,0 +1,62 @@
+package install
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Uninstall plans that nothing of [Node.Install] is there. While shims run, whose containers would lose what cleans up
+// behind them, it says [ErrRunning] unless it is forced.
+func (n *Node) Uninstall(want Choices) (*Plan, error) {
+	pids, err := n.Machine.Processes(ShimName)
+	if err != nil {
+		return nil, err
+	}
+	if len(pids) > 0 && !want.Force {
+		return nil, fmt.Errorf("%w: processes %v: end their pods first, or use --force", ErrRunning, pids)
+	}
+	p := &Plan{}
+	if err := n.planRestore(p); err != nil {
+		return nil, err
+	}
+	if err := p.remove(n.dropIn(), "the runtime handlers"); err != nil {
+		return nil, err
+	}
+	if err := p.remove(n.shim(), "the shim"); err != nil {
+		return nil, err
+	}
+	if err := n.finish(p, want, time.Time{}); err != nil {
+		return nil, err
+	}
+	tidy := p.tidy
+	p.tidy = func() {
+		tidy()
+		_ = os.Remove(filepath.Dir(n.dropIn())) // it stays if there is anything in it
+	}
+	return p, nil
+}
+
+// planRestore plans that config.toml is without what Install put there. It is left alone where Install has put nothing.
+func (n *Node) planRestore(p *Plan) error {
+	if _, err := os.Stat(n.backup()); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	text, err := os.ReadFile(n.Config)
+	if err != nil {
+		return fmt.Errorf("read containerd's configuration: %w", err)
+	}
+	out, err := removeImport(removeBlock(string(text)), n.pattern())
+	if err != nil {
+		// An import that matches no file is harmless.
+		p.Changes = append(p.Changes, Change{Action: "keep", Path: n.Config, Why: "the import of " + n.pattern() + " cannot be taken out safely"})
+		return nil
+	}
+	if out != string(text) {
+		p.add("edit", n.Config, "without what silo install added", func() (func() error, error) { return put(n.Config, []byte(out)) })
+	}
+	return p.remove(n.backup(), "config.toml as it was before")
+}

@@ -1,0 +1,134 @@
+package kube
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+const deploy = "../../deploy"
+
+// schemas are Kubernetes' published schemas; the test is skipped where they cannot be had.
+func schemas(t *testing.T) *Schemas {
+	t.Helper()
+	dir, err := Published(t.Context())
+	if errors.Is(err, ErrAbsent) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewSchemas(dir)
+}
+
+// manifests are the YAML files of deploy/.
+func manifests(t *testing.T) []string {
+	t.Helper()
+	var list []string
+	err := filepath.WalkDir(deploy, func(path string, d fs.DirEntry, err error) error {
+		if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
+			list = append(list, path)
+		}
+		return err
+	})
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%d files in %s: %v", len(list), deploy, err)
+	}
+	return list
+}
+
+// isKustomization: what kustomize reads itself has no schema of Kubernetes.
+func isKustomization(path string) bool { return filepath.Base(path) == "kustomization.yaml" }
+
+// objects are all that deploy/ has, by kind and name.
+func objects(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	all := map[string]map[string]any{}
+	for _, path := range manifests(t) {
+		if isKustomization(path) {
+			continue
+		}
+		list, err := Objects(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range list {
+			name := text(object, "kind") + " " + text(object, "metadata", "name")
+			if all[name] != nil {
+				t.Errorf("%s is there twice", name)
+			}
+			all[name] = object
+		}
+	}
+	return all
+}
+
+func TestEveryManifestIsValid(t *testing.T) {
+	s := schemas(t)
+	for name, object := range objects(t) {
+		if err := s.Validate(object); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// kustomize itself says whether a kustomization is right; what it makes has to be valid, too.
+func TestKustomizationsBuild(t *testing.T) {
+	s := schemas(t)
+	used := map[string]bool{}
+	for _, path := range manifests(t) {
+		if !isKustomization(path) {
+			continue
+		}
+		made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Dir(path))
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		for _, r := range made.Resources() {
+			object, err := r.Map()
+			if err != nil {
+				t.Fatal(err)
+			}
+			used[r.GetKind()+" "+r.GetName()] = true
+			if err := s.Validate(object); err != nil {
+				t.Errorf("%s: %s %s: %v", path, r.GetKind(), r.GetName(), err)
+			}
+		}
+	}
+	for name := range objects(t) {
+		if !used[name] {
+			t.Errorf("no kustomization has %s", name)
+		}
+	}
+}
+
+// Each file of testdata is wrong, and says in its first line what the error has to name.
+func TestWrongManifestsAreRefused(t *testing.T) {
+	s := schemas(t)
+	files, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	for _, path := range files {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(content), "\n")
+		want := strings.TrimPrefix(first, "# error: ")
+		list, err := Objects(path)
+		for _, object := range list {
+			err = errors.Join(err, s.Validate(object))
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error that names %q", path, err, want)
+		}
+	}
+}

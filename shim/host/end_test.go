@@ -32,7 +32,7 @@ func TestStartThatRacesTheEnd(t *testing.T) {
 	k := &raced{Kernel: jobtest.New()}
 	k.Program("sleep.exe", func(p *jobtest.Proc) uint32 { <-p.Done(); return 0 })
 	before := k.OpenHandles()
-	c, err := host.Host{Kernel: k}.Job("ns", "c", &spec.Job{InheritUser: true})
+	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true})
 	if err != nil {
 		t.Fatal(err)
 	}

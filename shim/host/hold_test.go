@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 		return 0
 	})
 	before := w.kernel.OpenHandles()
-	c, err := host.Host{Kernel: w.kernel, Suspend: w.suspend}.Job("ns", "c", &spec.Job{InheritUser: true})
+	c, err := host.Host{Kernel: w.kernel, Suspend: w.suspend}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"context"
+
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim"
@@ -16,6 +18,9 @@ type Host struct {
 	Service *hcs.Client
 	Storage Storage
 	Network Network
+	// Files shows the files of job containers, and Accounts are whom they run as. Each is the system's when nil.
+	Files    Files
+	Accounts Accounts
 	// Suspend stops every thread of a process and returns what undoes it and must be called once. It is the
 	// system's when nil, and is needed where the kernel cannot freeze a job.
 	Suspend func(pid uint32) (resume func() error, err error)
@@ -23,12 +28,12 @@ type Host struct {
 
 var _ shim.Host = Host{}
 
-// Job makes an empty job container named after namespace and id.
-func (h Host) Job(namespace, id string, plan *spec.Job) (shim.Container, error) {
+// Job makes a job container named after namespace and id, with no program in it.
+func (h Host) Job(ctx context.Context, namespace, id, bundle string, plan *spec.Job) (shim.Container, error) {
 	if err := inheritEvents(); err != nil {
 		return nil, classify(err)
 	}
-	return newJob(h, namespace, id, plan)
+	return newJob(ctx, h.withDefaults(), namespace, id, bundle, plan)
 }
 
 func (h Host) withDefaults() Host {
@@ -40,6 +45,12 @@ func (h Host) withDefaults() Host {
 	}
 	if h.Network == nil {
 		h.Network = windowsNetwork{}
+	}
+	if h.Files == nil {
+		h.Files = windowsFiles{}
+	}
+	if h.Accounts == nil {
+		h.Accounts = windowsAccounts{}
 	}
 	return h
 }

@@ -28,8 +28,10 @@ func JobName(namespace, id string) string { return `Global\silo/` + namespace + 
 type Job struct {
 	// Immutable after newJob.
 	id        string
+	bundle    string
 	job       *jobobject.Job
-	token     token
+	token     Token
+	root      *root
 	collector *stats.Collector
 	missing   sync.Once // guards the one log of what the kernel refuses
 	plan      *spec.Job
@@ -39,6 +41,10 @@ type Job struct {
 	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
 	updating sync.Mutex
 	limits   spec.Limits // in force
+
+	// closing lets one Close at a time work, and guards the field below.
+	closing sync.Mutex
+	undo    undo
 
 	// mu guards the field below.
 	mu    sync.Mutex
@@ -52,28 +58,66 @@ var (
 	_ task.Pauser    = (*Job)(nil)
 )
 
-func newJob(h Host, namespace, id string, plan *spec.Job) (*Job, error) {
+func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spec.Job) (*Job, error) {
 	for _, warning := range plan.Warnings {
 		log.L.WithField(logfield.ContainerID, id).Warn(warning)
-	}
-	user, err := logon(plan)
-	if err != nil {
-		return nil, err
 	}
 	job, err := jobobject.Create(jobobject.Options{
 		Name: JobName(namespace, id), KillOnClose: true, TrackIO: true, Kernel: h.Kernel,
 	})
 	if err != nil {
-		return nil, errors.Join(classify(err), user.Close())
+		return nil, classify(err)
 	}
-	if err := job.SetLimits(jobLimits(plan.Limits)); err != nil {
-		return nil, errors.Join(classify(err), job.Close(), user.Close())
+	j := &Job{
+		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, hold: newHold(job, h.Suspend),
+		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)}),
 	}
-	collector := stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)})
-	return &Job{
-		id: id, job: job, token: user, collector: collector, plan: plan, limits: plan.Limits,
-		hold: newHold(job, h.Suspend),
-	}, nil
+	if err := j.make(ctx, h, Account{accountName(namespace, id), accountComment + namespace + "/" + id}); err != nil {
+		return nil, errors.Join(classify(err), j.Close())
+	}
+	return j, nil
+}
+
+// make makes what the job needs beside itself: limits, its user and its files. What it has made is in j.undo when it
+// fails.
+func (j *Job) make(ctx context.Context, h Host, account Account) error {
+	if err := j.job.SetLimits(jobLimits(j.plan.Limits)); err != nil {
+		return err
+	}
+	group, err := groupOf(h.Accounts, j.plan)
+	if err != nil {
+		return err
+	}
+	l := &ledger{Job: true}
+	if group != "" {
+		l.Account = account.Name
+	}
+	if root := j.plan.Root; root != nil {
+		l.Layers = &root.Layers
+		if !j.plan.Silo {
+			l.Mount = root.Path
+		}
+	}
+	if group != "" || j.plan.Root != nil {
+		if err := l.write(j.bundle); err != nil {
+			return err
+		}
+	}
+	user, err := logon(h.Accounts, j.plan, account, group, &j.undo)
+	if err != nil {
+		return err
+	}
+	j.token = user
+	j.undo.push("log off", user.Close)
+	record := func(kept []string) error {
+		l.Kept = kept
+		return l.write(j.bundle)
+	}
+	if j.root, err = makeRoot(ctx, h, j.job, j.id, j.plan, record, &j.undo); err != nil {
+		return err
+	}
+	_, _, err = j.root.locate(&j.plan.Process) // it fails now rather than at the start
+	return err
 }
 
 // Program prepares a program that will start inside the job.
@@ -158,10 +202,17 @@ func (j *Job) Stats(started time.Time) proto.Message {
 	return sample.Runhcs()
 }
 
-// Close gives the job back; members that are left end with it.
+// Close gives the job back, and everything that the container has of the machine; members that are left end with it. It
+// tries whatever it can, and may be called again for the rest.
 func (j *Job) Close() error {
 	j.collector.Release()
-	return errors.Join(j.job.Close(), j.hold.close(), j.token.Close())
+	err := errors.Join(j.job.Close(), j.hold.close())
+	j.closing.Lock()
+	defer j.closing.Unlock()
+	if err := errors.Join(err, j.undo.run(context.Background())); err != nil {
+		return classify(err)
+	}
+	return removeLedger(j.bundle)
 }
 
 // cleanupJob ends what a dead shim left of a container and returns once its job is gone. A container that is gone

@@ -11,13 +11,19 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
-// ledger is what a container has of the machine beside its compute system, which ends with the shim by itself. It is
+// ledger is what a container has of the machine beside its compute system or its job, which end with the shim by themselves. It is
 // in the bundle from before the first of it is made until the last is given back, for `delete` to find when the shim
 // has died. It holds no secret.
 type ledger struct {
 	Layers      *spec.Layers `json:"layers,omitempty"`
 	Namespace   string       `json:"network_namespace,omitempty"`
 	Credentials bool         `json:"credentials,omitempty"`
+
+	// What only job containers have.
+	Job     bool     `json:"job,omitempty"`
+	Mount   string   `json:"mount,omitempty"` // where the layers' volume is
+	Kept    []string `json:"kept,omitempty"`  // directories, those above others first
+	Account string   `json:"account,omitempty"`
 }
 
 // ledgerPath is where the ledger of a bundle is.

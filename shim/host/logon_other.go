@@ -8,12 +8,22 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-func logonService(account string) (token, error) {
-	return token{}, fmt.Errorf("log on as %s: %w", account, errdefs.ErrNotImplemented)
-}
+// windowsAccounts has nobody here; deleting who is not there succeeds.
+type windowsAccounts struct{}
 
-// Environment is the environment that the user's programs start from.
-func (t token) Environment() ([]string, error) { return nil, nil }
+var errNoAccounts = fmt.Errorf("accounts are of Windows: %w", errdefs.ErrNotImplemented)
 
-// Close gives the token back.
-func (t token) Close() error { return nil }
+func (windowsAccounts) IsGroup(string) (bool, error)                       { return false, nil }
+func (windowsAccounts) Create(name, password, group, comment string) error { return errNoAccounts }
+func (windowsAccounts) List() ([]Account, error)                           { return nil, nil }
+func (windowsAccounts) Delete(string) error                                { return nil }
+func (windowsAccounts) Logon(User) (Token, error)                          { return nil, errNoAccounts }
+
+// token is the shim's own user.
+type token struct{}
+
+func ownToken() Token { return token{} }
+
+func (token) Handle() uintptr                { return 0 }
+func (token) Environment() ([]string, error) { return nil, nil }
+func (token) Close() error                   { return nil }

@@ -11,38 +11,61 @@ var procLogonUser = windows.NewLazySystemDLL("advapi32.dll").NewProc("LogonUserW
 
 // Values of LogonUserW's dwLogonType and dwLogonProvider.
 const (
-	logon32LogonService    = 5
-	logon32ProviderDefault = 0
+	logon32LogonInteractive = 2
+	logon32LogonService     = 5
+	logon32ProviderDefault  = 0
 )
 
-// logonService makes the token of a service account.
+// token is a token of this machine. The zero value is the shim's own user.
+type token struct{ handle windows.Token }
+
+func ownToken() Token { return token{} }
+
+// Logon implements [Accounts].
 //
 //	BOOL LogonUserW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPassword,
 //	                DWORD dwLogonType, DWORD dwLogonProvider, PHANDLE phToken);
 //
 // See https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-logonuserw.
-func logonService(account string) (token, error) {
-	name, err := windows.UTF16PtrFromString(account)
-	if err != nil {
-		return token{}, err
+func (windowsAccounts) Logon(u User) (Token, error) {
+	kind := uintptr(logon32LogonInteractive)
+	if u.Service {
+		kind = logon32LogonService
 	}
-	domain, err := windows.UTF16PtrFromString("NT AUTHORITY")
+	name, err := windows.UTF16PtrFromString(u.Name)
 	if err != nil {
-		return token{}, err
+		return nil, err
+	}
+	domain, err := windows.UTF16PtrFromString(u.Domain)
+	if err != nil {
+		return nil, err
+	}
+	if u.Domain == "" {
+		domain = nil
+	}
+	password, err := windows.UTF16PtrFromString(u.Password)
+	if err != nil {
+		return nil, err
+	}
+	if u.Service {
+		password = nil
 	}
 	var t windows.Token
-	ok, _, err := procLogonUser.Call(
-		uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(domain)), 0,
-		logon32LogonService, logon32ProviderDefault, uintptr(unsafe.Pointer(&t)))
+	ok, _, err := procLogonUser.Call(uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(domain)), uintptr(unsafe.Pointer(password)),
+		kind, logon32ProviderDefault, uintptr(unsafe.Pointer(&t)))
 	if ok == 0 {
-		return token{}, fmt.Errorf("log on as NT AUTHORITY\\%s: %w", account, err)
+		return nil, err
 	}
-	return token{handle: uintptr(t)}, nil
+	return token{t}, nil
 }
 
-// Environment is the user's own block. The shim's environment stays with the shim: containerd's addresses are in it.
+// Handle implements [Token].
+func (t token) Handle() uintptr { return uintptr(t.handle) }
+
+// Environment implements [Token]: it is the user's own block. The shim's environment stays with the shim: containerd's
+// addresses are in it.
 func (t token) Environment() ([]string, error) {
-	user := windows.Token(t.handle)
+	user := t.handle
 	if user == 0 {
 		err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_QUERY|windows.TOKEN_DUPLICATE, &user)
 		if err != nil {
@@ -57,10 +80,10 @@ func (t token) Environment() ([]string, error) {
 	return env, nil
 }
 
-// Close gives the token back.
+// Close implements [Token].
 func (t token) Close() error {
 	if t.handle == 0 {
 		return nil
 	}
-	return windows.Token(t.handle).Close()
+	return t.handle.Close()
 }

@@ -33,11 +33,15 @@ func (p *program) Start() (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
+	application, dir, err := p.job.root.locate(p.spec)
+	if err != nil {
+		return 0, err
+	}
 	o := jobobject.ProcessOptions{
-		Application: p.spec.Application,
+		Application: application,
 		CommandLine: p.spec.CommandLine,
-		Dir:         p.spec.Dir,
-		Env:         spec.MergeEnv(user, p.spec.Env),
+		Dir:         dir,
+		Env:         p.job.plan.Environ(user, p.spec),
 	}
 	if err := p.connect(&o); err != nil {
 		return 0, err

@@ -117,14 +117,9 @@ func (s *Server) unmount() error {
 	return s.layers.run(context.Background())
 }
 
-// cleanupServer gives back what a dead shim has left of a Windows Server container, by the list in its bundle. The
+// cleanupServer gives back what a dead shim has left of a Windows Server container, by the list from its bundle. The
 // compute system ends with its last handle; this makes sure of it first.
-func (h Host) cleanupServer(ctx context.Context, bundle, id string) error {
-	l, err := readLedger(bundle)
-	if l == nil || err != nil {
-		return err
-	}
-	h = h.withDefaults()
+func (h Host) cleanupServer(ctx context.Context, bundle, id string, l *ledger) error {
 	u := new(undo)
 	ended := h.endSystem(ctx, id)
 	if ended == nil && l.Layers != nil {

@@ -58,7 +58,7 @@ func resources() *specs.WindowsResources {
 // newJob makes a container with a limit of memory.
 func newJob(t *testing.T, k jobobject.Kernel) *host.Job {
 	t.Helper()
-	c, err := host.Host{Kernel: k}.Job("ns", "c", &spec.Job{InheritUser: true, Limits: spec.Limits{MemoryBytes: 32 << 20}})
+	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true, Limits: spec.Limits{MemoryBytes: 32 << 20}})
 	if err != nil {
 		t.Fatal(err)
 	}

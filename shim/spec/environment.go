@@ -61,8 +61,8 @@ func (j *Job) env(entries []string) ([]string, error) {
 		}
 		list = append(list, j.substitute(entry))
 	}
-	if j.Rootfs != "" {
-		list = append(list, mountPoint+"="+j.Rootfs)
+	if root := j.rootPath(); root != "" {
+		list = append(list, mountPoint+"="+root)
 	}
 	return MergeEnv(nil, list), nil
 }
@@ -70,10 +70,11 @@ func (j *Job) env(entries []string) ([]string, error) {
 // substitute puts the root file system in the place of its variable, in the spellings of cmd and of PowerShell.
 // Without a root file system there is nothing to put there.
 func (j *Job) substitute(text string) string {
-	if j.Rootfs == "" {
+	root := j.rootPath()
+	if root == "" {
 		return text
 	}
-	return strings.NewReplacer("%"+mountPoint+"%", j.Rootfs, "$env:"+mountPoint, j.Rootfs).Replace(text)
+	return strings.NewReplacer("%"+mountPoint+"%", root, "$env:"+mountPoint, root).Replace(text)
 }
 
 // lookupEnv finds the value of a variable whose name is the same whatever its case.
@@ -84,4 +85,45 @@ func lookupEnv(env []string, name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// Environ is what a process of the job starts with: its own entries over those of its user. With a root file system
+// PATH goes on to that, and to where Windows has PowerShell and its management tools: images that were made from
+// others bring paths of their own.
+func (j *Job) Environ(user []string, p *Process) []string {
+	env := MergeEnv(user, p.Env)
+	if j.Root == nil {
+		return env
+	}
+	system := join(j.host.Root, "System32")
+	more := []string{j.Root.Path, join(system, `WindowsPowerShell\v1.0`), join(system, "Wbem")}
+	for i, entry := range env {
+		if name, value, _ := strings.Cut(entry, "="); strings.EqualFold(name, "PATH") {
+			env[i] = name + "=" + extendPath(value, more)
+			return env
+		}
+	}
+	return append(env, "PATH="+extendPath("", more))
+}
+
+// extendPath adds the directories that are not in a search path yet.
+func extendPath(path string, more []string) string {
+	has := func(dir string) bool {
+		for entry := range strings.SplitSeq(path, ";") {
+			if strings.EqualFold(strings.TrimRight(backslashes(entry), `\`), dir) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, dir := range more {
+		if has(dir) {
+			continue
+		}
+		if path = strings.TrimRight(path, ";"); path != "" {
+			path += ";"
+		}
+		path += dir
+	}
+	return path
 }

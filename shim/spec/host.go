@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // Host is what planning has to know of the machine. The zero Host is the one that runs.
@@ -16,10 +17,10 @@ type Host struct {
 	Root string
 	// Path is the search path for containers that bring none.
 	Path string
-	// Rootfs says that the host can give a job a root file system of its own.
-	Rootfs bool
 	// Resolve follows the links of a path to an existing file or directory. The Host Compute Service does not.
 	Resolve func(path string) (string, error)
+	// Same reports whether two paths lead to one file or directory.
+	Same func(a, b string) bool
 	// Read reads a small file.
 	Read func(path string) ([]byte, error)
 }
@@ -40,11 +41,18 @@ func (h Host) withDefaults() Host {
 	if h.Resolve == nil {
 		h.Resolve = filepath.EvalSymlinks
 	}
+	if h.Same == nil {
+		h.Same = sameFile
+	}
 	if h.Read == nil {
 		h.Read = os.ReadFile
 	}
 	return h
 }
+
+// binds reports whether a job can have a view of its own of the host's files: Windows Server 2022 is the first whose
+// bind filter knows silos, and the first with this library.
+func (h Host) binds() bool { return h.Lookup(join(h.Root, `System32\bindfltapi.dll`)) }
 
 func windowsDir() string {
 	if dir := os.Getenv("SystemRoot"); dir != "" {
@@ -56,4 +64,16 @@ func windowsDir() string {
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
+}
+
+// same saves the question where the answer is plain.
+func (h Host) same(a, b string) bool { return strings.EqualFold(a, b) || h.Same(a, b) }
+
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	two, err := os.Stat(b)
+	return err == nil && os.SameFile(one, two)
 }

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
@@ -14,9 +13,12 @@ const BestEffort = "io.siloshim.best-effort"
 
 // Job is the plan of a job container.
 type Job struct {
-	// Rootfs is the root file system, as an absolute path without a backslash at its end, or "" when the
-	// job works on the host's own files.
-	Rootfs string
+	// Root is the root file system, or nil: then the job works on the host's own files.
+	Root *Root
+	// Mounts are shown to the job, in their order.
+	Mounts []Mount
+	// Silo says that the job must be a silo, for a view of its own of the host's files.
+	Silo   bool
 	Limits Limits
 	// Process is the init process.
 	Process Process
@@ -25,12 +27,13 @@ type Job struct {
 	Compromise
 
 	host Host
+	user string // that the spec names
 }
 
-// Job plans a job container. A kind of container, or a wish, that is not implemented is
+// Job plans a job container called id; rootfs are the mounts that came with it. A kind of container, or a wish, that is not implemented is
 // [errdefs.ErrNotImplemented] and names the field; a value that makes no sense is [errdefs.ErrInvalidArgument]; a
 // program that does not exist is [errdefs.ErrNotFound].
-func (h Host) Job(s *specs.Spec) (*Job, error) {
+func (h Host) Job(id string, s *specs.Spec, rootfs []specs.Mount) (*Job, error) {
 	if err := isJob(s); err != nil {
 		return nil, err
 	}
@@ -39,7 +42,11 @@ func (h Host) Job(s *specs.Spec) (*Job, error) {
 		Compromise:  Compromise{bestEffort: s.Annotations[BestEffort] == "true"},
 		InheritUser: s.Annotations[annotations.HostProcessInheritUser] == "true",
 	}
-	for _, plan := range []func(*specs.Spec) error{j.planRoot, j.planMounts, j.planCredentials, j.planLimits, j.planInit} {
+	if err := j.planRoot(id, s, rootfs); err != nil {
+		return nil, err
+	}
+	j.Silo = j.Root != nil && j.host.binds()
+	for _, plan := range []func(*specs.Spec) error{j.planMounts, j.planCredentials, j.planLimits, j.planInit} {
 		if err := plan(s); err != nil {
 			return nil, err
 		}
@@ -79,40 +86,6 @@ func isJob(s *specs.Spec) error {
 	return nil
 }
 
-func (j *Job) planRoot(s *specs.Spec) error {
-	switch {
-	case s.Root == nil || s.Root.Path == "":
-		return nil
-	case !isAbs(s.Root.Path):
-		return fmt.Errorf("root.path: it is not an absolute Windows path: %w", errdefs.ErrInvalidArgument)
-	case !j.host.Rootfs:
-		return j.lacks("root.path", "root file systems are not implemented yet: leave it empty to run on the host's own files")
-	}
-	j.Rootfs = strings.TrimRight(backslashes(s.Root.Path), `\`)
-	if s.Root.Readonly {
-		return j.lacks("root.readonly", "the root file system of a job container is writable")
-	}
-	return nil
-}
-
-// planMounts refuses mounts: they need a bind filter. A mount of a path onto itself is there already.
-func (j *Job) planMounts(s *specs.Spec) error {
-	for i, m := range s.Mounts {
-		field := fmt.Sprintf("mounts[%d]", i)
-		src, dst := backslashes(m.Source), backslashes(m.Destination)
-		if strings.EqualFold(src, dst) && isAbs(src) {
-			continue
-		}
-		if strings.HasPrefix(strings.ToLower(src), `\\.\pipe\`) {
-			return fmt.Errorf("%s: a job container sees the host's named pipes under their own names: drop the mount: %w", field, errdefs.ErrInvalidArgument)
-		}
-		if err := j.lacks(field, "mounts are not implemented yet"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (j *Job) planCredentials(s *specs.Spec) error {
 	if s.Windows.CredentialSpec == nil {
 		return nil
@@ -128,7 +101,7 @@ func (j *Job) planInit(s *specs.Spec) error {
 		return fmt.Errorf("process.user.username is missing: name a user, or set annotation %s to \"true\": %w",
 			annotations.HostProcessInheritUser, errdefs.ErrInvalidArgument)
 	}
-	j.Process.Username = s.Process.User.Username
+	j.user, j.Process.Username = s.Process.User.Username, s.Process.User.Username
 	p, err := NewProcess(s.Process, j)
 	if err != nil {
 		return err

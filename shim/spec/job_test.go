@@ -18,6 +18,7 @@ func machine(files ...string) Host {
 			return slices.ContainsFunc(files, func(f string) bool { return strings.EqualFold(f, path) })
 		},
 		Processors: 4, Root: `C:\Windows`, Path: `C:\hostbin`,
+		Resolve: func(path string) (string, error) { return path, nil },
 	}
 }
 
@@ -54,7 +55,7 @@ func cpu(c specs.WindowsCPUResources) func(*specs.Spec) {
 func p[T any](v T) *T { return &v }
 
 func TestJob(t *testing.T) {
-	j, err := machine(app).Job(jobSpec())
+	j, err := machine(app).Job("c", jobSpec(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestJob(t *testing.T) {
 	if diff := cmp.Diff(want, j.Process); diff != "" {
 		t.Errorf("process (-want +got):\n%s", diff)
 	}
-	if !j.InheritUser || j.Rootfs != "" || j.Warnings != nil || !cmp.Equal(Limits{}, j.Limits) {
+	if !j.InheritUser || j.Root != nil || j.Warnings != nil || !cmp.Equal(Limits{}, j.Limits) {
 		t.Errorf("job %+v", j)
 	}
 }
@@ -90,7 +91,7 @@ func TestLimits(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			j, err := machine(app).Job(jobSpec(tt.change...))
+			j, err := machine(app).Job("c", jobSpec(tt.change...), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,8 +120,9 @@ func TestJobRefuses(t *testing.T) {
 		{"unsafe", annotate("io.microsoft.disable-unsafe-operations", "true"), errdefs.ErrPermissionDenied, "disable-hostprocess-container"},
 		{"forbidden", annotate("microsoft.com/disable-hostprocess-container", "true"), errdefs.ErrPermissionDenied, "disable-hostprocess-container"},
 		{"no user", annotate("microsoft.com/hostprocess-inherit-user", "false"), errdefs.ErrInvalidArgument, "process.user.username"},
-		{"root file system", func(s *specs.Spec) { s.Root = &specs.Root{Path: `C:\x`} }, errdefs.ErrNotImplemented, "root.path"},
-		{"relative root", func(s *specs.Spec) { s.Root = &specs.Root{Path: `rootfs`} }, errdefs.ErrInvalidArgument, "root.path"},
+		{"a directory as root", func(s *specs.Spec) { s.Root = &specs.Root{Path: `C:\x`} }, errdefs.ErrInvalidArgument, "root.path"},
+		{"the host read-only", func(s *specs.Spec) { s.Root = &specs.Root{Readonly: true} }, errdefs.ErrNotImplemented, "root.readonly"},
+		{"one layer", func(s *specs.Spec) { s.Windows.LayerFolders = []string{`C:\l`} }, errdefs.ErrInvalidArgument, "windows.layerFolders has 1"},
 		{"a mount", func(s *specs.Spec) { s.Mounts = []specs.Mount{{Source: `C:\a`, Destination: `C:\b`}} }, errdefs.ErrNotImplemented, "mounts[0]"},
 		{"a pipe mount", func(s *specs.Spec) {
 			s.Mounts = []specs.Mount{{Source: `C:\a`, Destination: `c:/A`}, {Source: `\\.\pipe\a`, Destination: `\\.\pipe\b`}}
@@ -140,11 +142,10 @@ func TestJobRefuses(t *testing.T) {
 		{"storage", resources(specs.WindowsResources{Storage: &specs.WindowsStorageResources{Iops: p(uint64(5))}}), errdefs.ErrNotImplemented, "storage.iops"},
 		{"storage by annotation", annotate("io.microsoft.container.storage.qos.bandwidthmaximum", "5"), errdefs.ErrNotImplemented, "bandwidthmaximum"},
 		{"no process", func(s *specs.Spec) { s.Process = nil }, errdefs.ErrInvalidArgument, "process is missing"},
-		{"no program", func(s *specs.Spec) { s.Process.Args = []string{"gone"} }, errdefs.ErrNotFound, `program "gone" not found`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := machine(app).Job(jobSpec(tt.change))
+			_, err := machine(app).Job("c", jobSpec(tt.change), nil)
 			if !errors.Is(err, tt.class) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v; want class %v and %q", err, tt.class, tt.want)
 			}
@@ -152,16 +153,37 @@ func TestJobRefuses(t *testing.T) {
 	}
 }
 
+// TestAProgramMayComeLater: a plan is made without its program, and says so to who asks.
+func TestAProgramMayComeLater(t *testing.T) {
+	files := map[string]bool{}
+	h := machine()
+	h.Lookup = func(path string) bool { return files[path] }
+	j, err := h.Job("c", jobSpec(func(s *specs.Spec) { s.Process.Args = []string{"late.exe"}; s.Process.Cwd = `C:\work` }), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Process.Missing(); !errors.Is(err, errdefs.ErrNotFound) || !strings.Contains(err.Error(), `program "late.exe" not found`) {
+		t.Errorf("without the program: %v", err)
+	}
+	files[`C:\work\late.exe`] = true
+	if err := j.Process.Missing(); err != nil {
+		t.Errorf("with the program: %v", err)
+	}
+	if application, dir, err := j.Process.Search.In(nil); application != `C:\work\late.exe` || dir != `C:\work` || err != nil {
+		t.Errorf("found %q, %q, %v", application, dir, err)
+	}
+}
+
 func TestBestEffortWarns(t *testing.T) {
-	j, err := machine(app).Job(jobSpec(annotate(BestEffort, "true"), func(s *specs.Spec) {
-		s.Root = &specs.Root{Path: `C:\x`}
+	j, err := machine(app).Job("c", jobSpec(annotate(BestEffort, "true"), func(s *specs.Spec) {
+		s.Root = &specs.Root{Readonly: true}
 		s.Mounts = []specs.Mount{{Source: `C:\a`, Destination: `C:\b`}}
 		s.Windows.CredentialSpec = "{}"
 		s.Windows.Resources = &specs.WindowsResources{
 			CPU:     &specs.WindowsCPUResources{Count: p(uint64(2))},
 			Storage: &specs.WindowsStorageResources{Bps: p(uint64(1)), Iops: p(uint64(1)), SandboxSize: p(uint64(1))},
 		}
-	}))
+	}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,13 +193,13 @@ func TestBestEffortWarns(t *testing.T) {
 		fields = append(fields, field)
 	}
 	want := []string{
-		"root.path", "mounts[0]", "windows.credentialSpec",
+		"root.readonly", "mounts[0]", "windows.credentialSpec",
 		"windows.resources.storage.bps", "windows.resources.storage.iops", "windows.resources.storage.sandboxSize",
 	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("warned of (-want +got):\n%s", diff)
 	}
-	if j.Rootfs != "" || j.Limits.CPURate != 5000 {
+	if j.Root != nil || j.Limits.CPURate != 5000 {
 		t.Errorf("job %+v", j)
 	}
 }

@@ -41,37 +41,39 @@ type Layers struct {
 var volume = regexp.MustCompile(`(?i)^\\\\\?\\Volume\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}\\?$`)
 
 // planLayers takes the layers of the mount that came with the container, or of the spec.
-func (v *Server) planLayers(s *specs.Spec, rootfs []specs.Mount) error {
+func planLayers(s *specs.Spec, rootfs []specs.Mount) (Layers, error) {
 	folders := s.Windows.LayerFolders
+	var l Layers
 	switch {
 	case len(rootfs) > 0 && len(folders) > 0:
-		return fmt.Errorf("windows.layerFolders and the root file system of the request exclude each other: keep one: %w", errdefs.ErrInvalidArgument)
+		return l, fmt.Errorf("windows.layerFolders and the root file system of the request exclude each other: keep one: %w", errdefs.ErrInvalidArgument)
 	case len(rootfs) > 1:
-		return fmt.Errorf("rootfs has %d mounts: one holds all layers: %w", len(rootfs), errdefs.ErrInvalidArgument)
+		return l, fmt.Errorf("rootfs has %d mounts: one holds all layers: %w", len(rootfs), errdefs.ErrInvalidArgument)
 	case len(rootfs) == 0 && len(folders) < 2:
-		return fmt.Errorf("windows.layerFolders has %d entries: name at least one read-only layer, and last the one to write to; "+
+		return l, fmt.Errorf("windows.layerFolders has %d entries: name at least one read-only layer, and last the one to write to; "+
 			"or create the container with a snapshot: %w", len(folders), errdefs.ErrInvalidArgument)
 	}
 	if len(rootfs) == 1 {
-		if err := v.Layers.fromMount(rootfs[0]); err != nil {
-			return fmt.Errorf("rootfs: %w", err)
+		if err := l.fromMount(rootfs[0]); err != nil {
+			return l, fmt.Errorf("rootfs: %w", err)
 		}
 	} else {
 		last := len(folders) - 1
-		v.Layers = Layers{Kind: WindowsLayer, Scratch: folders[last], Parents: folders[:last]}
+		l = Layers{Kind: WindowsLayer, Scratch: folders[last], Parents: folders[:last]}
 	}
-	for i, path := range append([]string{v.Layers.Scratch, v.Layers.Volume}, append(v.Layers.Parents, v.Layers.Cims...)...) {
+	for i, path := range append([]string{l.Scratch, l.Volume}, append(l.Parents, l.Cims...)...) {
 		if path == "" && i == 1 {
 			continue
 		}
 		if !isAbs(path) || strings.ContainsRune(path, 0) {
-			return fmt.Errorf("layer %q: it is not an absolute Windows path: %w", path, errdefs.ErrInvalidArgument)
+			return l, fmt.Errorf("layer %q: it is not an absolute Windows path: %w", path, errdefs.ErrInvalidArgument)
 		}
 	}
-	return v.planRoot(s.Root)
+	return l, l.planVolume(s.Root)
 }
 
-func (v *Server) planRoot(root *specs.Root) error {
+// planVolume takes the volume of layers that somebody else has mounted.
+func (l *Layers) planVolume(root *specs.Root) error {
 	switch {
 	case root == nil:
 		return nil
@@ -82,7 +84,7 @@ func (v *Server) planRoot(root *specs.Root) error {
 	case !volume.MatchString(root.Path):
 		return fmt.Errorf("root.path: leave it empty, or name the volume of mounted layers as \\\\?\\Volume{GUID}\\: %w", errdefs.ErrInvalidArgument)
 	}
-	v.Layers.Volume = strings.TrimRight(root.Path, `\`) + `\`
+	l.Volume = strings.TrimRight(root.Path, `\`) + `\`
 	return nil
 }
 

@@ -60,19 +60,33 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// everything is a container that has every file.
+type everything struct{}
+
+func (everything) IsFile(string) bool   { return true }
+func (everything) IsDir(string) bool    { return true }
+func (everything) MakeDir(string) error { return nil }
+
 // FuzzLoad plans whatever config.json holds: a plan or an error, never a panic.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"process":{"args":["a.exe"],"cwd":"C:\\","env":["A=1"]},"annotations":{"microsoft.com/hostprocess-container":"true","microsoft.com/hostprocess-inherit-user":"true"},"windows":{"resources":{"cpu":{"count":1}}}}`))
 	f.Add([]byte(`{"process":{"commandLine":"\"a b\" c","cwd":"\\\\?\\C:\\"},"root":{"path":"C:\\hpc"},"windows":{}}`))
-	h := Host{Lookup: func(string) bool { return true }, Processors: 1, Root: `C:\Windows`, Path: `C:\bin`, Rootfs: true}
+	f.Add([]byte(`{"process":{"args":["%CONTAINER_SANDBOX_MOUNT_POINT%\\a"]},"mounts":[{"source":"C:\\a","destination":"/b"}],"annotations":{"microsoft.com/hostprocess-container":"true","microsoft.com/hostprocess-inherit-user":"true"},"windows":{"layerFolders":["C:\\1","C:\\s"]}}`))
+	h := Host{Lookup: func(string) bool { return true }, Processors: 1, Root: `C:\Windows`, Path: `C:\bin`, Resolve: func(path string) (string, error) { return path, nil }}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := decode(data)
 		if err != nil {
 			return
 		}
-		j, err := h.Job(s)
-		if err == nil && (j.Process.Application == "" || j.Process.CommandLine == "" || !isAbs(j.Process.Dir)) {
-			t.Errorf("an incomplete plan: %+v", j.Process)
+		j, err := h.Job("c", s, nil)
+		if err != nil {
+			return
+		}
+		if search := j.Process.Search; search != nil {
+			j.Process.Application, j.Process.Dir, err = search.In(everything{})
+		}
+		if err != nil || j.Process.Application == "" || j.Process.CommandLine == "" || !isAbs(j.Process.Dir) {
+			t.Errorf("an incomplete plan: %+v, %v", j.Process, err)
 		}
 	})
 }

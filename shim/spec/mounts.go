@@ -85,6 +85,14 @@ func isDevice(path string) bool {
 	return strings.HasPrefix(path, `\\.\`) || strings.HasPrefix(path, `\\?\`)
 }
 
+// isLong reports whether path is one of a volume or a drive in the long form. Containerd's CRI names every directory of
+// the host by its volume, \\?\Volume{GUID}\dir.
+func isLong(path string) bool {
+	rest, long := strings.CutPrefix(path, `\\?\`)
+	const volume = "volume{"
+	return long && (hasDrive(rest) && isAbs(rest) || len(rest) > len(volume) && strings.EqualFold(rest[:len(volume)], volume))
+}
+
 // readOnly reads the options. What other systems say about propagation and binding means nothing here.
 func readOnly(field string, options []string) (bool, error) {
 	ro, rw := slices.Contains(options, "ro"), slices.Contains(options, "rw")

@@ -35,3 +35,23 @@ func extension(path string) string {
 	}
 	return ""
 }
+
+// isPlain reports whether a path means what it says: no element of it leads up, and none is a stream of a file.
+func isPlain(path string) bool {
+	for i, element := range strings.Split(path, `\`) {
+		if strings.TrimRight(element, ". ") != element || i > 0 && strings.ContainsAny(element, `:*?"<>|`) {
+			return false
+		}
+	}
+	return true
+}
+
+// Beneath gives the part of path that is below dir, with its backslash, or "" for dir itself.
+func Beneath(dir, path string) (rest string, ok bool) {
+	path = strings.TrimRight(path, `\`)
+	if len(path) < len(dir) || !strings.EqualFold(path[:len(dir)], dir) {
+		return "", false
+	}
+	rest = path[len(dir):]
+	return rest, rest == "" || rest[0] == '\\'
+}

@@ -11,6 +11,9 @@ import (
 
 // Process is the plan of one process: what CreateProcess is to be told.
 type Process struct {
+	// Search finds Application and Dir, which are not known before the container's files are there. It is nil for
+	// containers that work on the host's own.
+	Search *Search
 	// Application is the full path of the program.
 	Application string
 	// CommandLine is what the program sees, its own name first.
@@ -85,20 +88,34 @@ func (j *Job) planProgram(plan *Process, p *specs.Process) error {
 	if !has {
 		path = j.host.Path
 	}
-	var err error
-	plan.Application, err = search{host: j.host, dir: plan.Dir, path: path, rootfs: j.Rootfs}.find(field, program)
-	return err
+	sought := &Search{job: j, field: field, program: program, path: path, cwd: plan.Dir}
+	if j.Root == nil && len(j.Mounts) == 0 {
+		sought.isFile = j.host.Lookup
+		var err error
+		plan.Application, _, err = sought.In(nil)
+		if errdefs.IsNotFound(err) {
+			plan.Search, err = sought, nil // it may be there when the process starts, and that is who has to say so
+		}
+		return err
+	}
+	plan.Search, plan.Dir = sought, ""
+	_, err := search{windows: j.host.Root, dir: sought.cwd, root: j.Root, isFile: func(string) bool { return true }}.find(field, program)
+	return err // of the name alone
 }
 
 // dir is the working directory: the process's own, else the init's, else the root of the root file system.
 func (j *Job) dir(cwd string) (string, error) {
 	dir := backslashes(j.substitute(cwd))
 	switch {
+	case strings.HasPrefix(dir, `\`) && !strings.HasPrefix(dir, `\\`) && j.Root != nil:
+		dir = join(j.Root.Path, dir)
 	case dir != "":
+	case j.Process.Search != nil:
+		dir = j.Process.Search.cwd
 	case j.Process.Dir != "":
 		dir = j.Process.Dir
-	case j.Rootfs != "":
-		dir = join(j.Rootfs, "")
+	case j.Root != nil:
+		dir = join(j.Root.Path, "")
 	}
 	if dir == "" {
 		return "", fmt.Errorf("process.cwd is missing: give a directory such as C:\\: %w", errdefs.ErrInvalidArgument)
@@ -112,16 +129,16 @@ func (j *Job) dir(cwd string) (string, error) {
 	return dir, nil
 }
 
-// username is the container's: a job has one user.
+// username is the container's: a job has one user. An exec may name it, and nobody else.
 func (j *Job) username(p *specs.Process) (string, error) {
-	own, wanted := j.Process.Username, p.User.Username
-	switch {
-	case j.InheritUser:
-		return "", nil
-	case wanted == "" || strings.EqualFold(wanted, own):
-		return own, nil
+	wanted := p.User.Username
+	if wanted != "" && !strings.EqualFold(wanted, j.user) {
+		return "", fmt.Errorf("process.user.username %q: an exec runs as the user of its container: leave the name out: %w", wanted, errdefs.ErrNotImplemented)
 	}
-	return "", fmt.Errorf("process.user.username %q: an exec runs as its container's user %q: %w", wanted, own, errdefs.ErrNotImplemented)
+	if j.InheritUser {
+		return "", nil
+	}
+	return j.user, nil
 }
 
 func consoleSize(p *specs.Process) (width, height uint16, err error) {

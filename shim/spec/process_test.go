@@ -12,7 +12,7 @@ import (
 
 func newJob(t *testing.T, h Host, change ...func(*specs.Spec)) *Job {
 	t.Helper()
-	j, err := h.Job(jobSpec(change...))
+	j, err := h.Job("c", jobSpec(change...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestCommandLineWinsAndStaysAsItIs(t *testing.T) {
 
 func TestProgramIsSought(t *testing.T) {
 	search := func(files ...string) search {
-		return search{host: machine(files...), dir: `C:\work`, path: `relative;;"C:\a b";c:/bin\;`, rootfs: ""}
+		return search{windows: `C:\Windows`, isFile: machine(files...).Lookup, dir: `C:\work`, path: `relative;;"C:\a b";c:/bin\;`}
 	}
 	tests := []struct {
 		name    string
@@ -65,6 +65,8 @@ func TestProgramIsSought(t *testing.T) {
 		{"path with slashes", []string{`C:\bin\x.exe`}, "x.exe", `c:\bin\x.exe`},
 		{"system directories last", []string{`C:\Windows\System32\x.exe`, `C:\Windows\x.exe`}, "x", `C:\Windows\System32\x.exe`},
 		{"windows directory", []string{`C:\Windows\x.exe`}, "x", `C:\Windows\x.exe`},
+		{"no extension at all", []string{`C:\a b\x`}, "x", `C:\a b\x`},
+		{"an exe before that", []string{`C:\work\x`, `C:\Windows\x.exe`}, "x", `C:\Windows\x.exe`},
 		{"another extension stays", []string{`C:\work\x.com`}, "x.com", `C:\work\x.com`},
 		{"full path", []string{`D:\x.exe`}, `D:/x`, `D:\x.exe`},
 		{"share", []string{`\\server\share\x.exe`}, `\\server\share\x.exe`, `\\server\share\x.exe`},
@@ -83,7 +85,8 @@ func TestProgramIsSought(t *testing.T) {
 	}
 	_, err := search().find("process.args[0]", "x")
 	want := `process.args[0]: program "x" not found: sought C:\work\x.exe; C:\a b\x.exe; c:\bin\x.exe; ` +
-		`C:\Windows\System32\x.exe; C:\Windows\System\x.exe; C:\Windows\x.exe: not found`
+		`C:\Windows\System32\x.exe; C:\Windows\System\x.exe; C:\Windows\x.exe; ` +
+		`C:\work\x; C:\a b\x; c:\bin\x; C:\Windows\System32\x; C:\Windows\System\x; C:\Windows\x: not found`
 	if !errors.Is(err, errdefs.ErrNotFound) || err.Error() != want {
 		t.Errorf("error %v\n want %s", err, want)
 	}
@@ -91,7 +94,7 @@ func TestProgramIsSought(t *testing.T) {
 
 func TestBatchFilesAreRefused(t *testing.T) {
 	for _, program := range []string{"x.bat", `C:\a\x.CMD`, "x.cmd.", "x.bat . ", "dir/x.bat"} {
-		s := search{host: Host{Lookup: func(string) bool { return true }}, dir: `C:\`}
+		s := search{isFile: func(string) bool { return true }, dir: `C:\`}
 		if _, err := s.find("process.args[0]", program); !errors.Is(err, errdefs.ErrInvalidArgument) || !strings.Contains(err.Error(), "batch file") {
 			t.Errorf("%q: %v, want a refusal", program, err)
 		}
@@ -154,32 +157,6 @@ func TestExecRunsAsItsContainersUser(t *testing.T) {
 	_, err := NewProcess(&specs.Process{Args: []string{app}, User: specs.User{Username: "somebody"}}, j)
 	if !errors.Is(err, errdefs.ErrNotImplemented) || !strings.Contains(err.Error(), "process.user.username") {
 		t.Errorf("error %v; want not implemented, with the field", err)
-	}
-}
-
-func TestRootfsTakesThePlaceOfItsVariable(t *testing.T) {
-	h := machine(`C:\hpc\bin\app.exe`, `C:\hpc\pause.exe`)
-	h.Rootfs = true
-	j := newJob(t, h, func(s *specs.Spec) {
-		s.Root = &specs.Root{Path: `C:/hpc/`}
-		s.Process = &specs.Process{
-			Args: []string{`%CONTAINER_SANDBOX_MOUNT_POINT%\bin\app.exe`, `$env:CONTAINER_SANDBOX_MOUNT_POINT\x`},
-			Env:  []string{`DATA=%CONTAINER_SANDBOX_MOUNT_POINT%\data`},
-		}
-	})
-	want := Process{
-		Application: `C:\hpc\bin\app.exe`, CommandLine: `C:\hpc\bin\app.exe C:\hpc\x`, Dir: `C:\hpc\`,
-		Env: []string{`DATA=C:\hpc\data`, `CONTAINER_SANDBOX_MOUNT_POINT=C:\hpc`}, Width: 80, Height: 25,
-	}
-	if diff := cmp.Diff(want, j.Process); diff != "" {
-		t.Errorf("process (-want +got):\n%s", diff)
-	}
-	pause, err := NewProcess(&specs.Process{Args: []string{"/pause"}, Cwd: `%CONTAINER_SANDBOX_MOUNT_POINT%\bin`}, j)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if pause.Application != `C:\hpc\pause.exe` || pause.Dir != `C:\hpc\bin` {
-		t.Errorf("application %s in %s", pause.Application, pause.Dir)
 	}
 }
 

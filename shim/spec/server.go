@@ -50,7 +50,8 @@ func (h Host) Server(id string, s *specs.Spec, rootfs []specs.Mount) (*Server, e
 		Owner: Owner, SchemaVersion: new(schema.Level), Container: &schema.Container{},
 		ShouldTerminateOnLastHandleClosed: true,
 	}
-	if err := v.planLayers(s, rootfs); err != nil {
+	var err error
+	if v.Layers, err = planLayers(s, rootfs); err != nil {
 		return nil, err
 	}
 	for _, plan := range []func(*specs.Spec) error{

@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/server"
 )
 
-// resources are what a dead process has written down of a Windows Server container; then is done behind them.
+// resources are what a dead process has written down of a container; then is done behind them.
 func (a *App) resources(ctx context.Context, namespace, id, dir string, then func() error) leftover {
 	return leftover{What: "resources", Name: namespace + "/" + id, Why: "its maker is gone", remove: func() error {
 		if err := a.containers().Cleanup(ctx, namespace, id, dir); err != nil {
@@ -55,6 +55,17 @@ func (a *App) deadBundles(ctx context.Context, dir string) ([]leftover, error) {
 		found = append(found, a.resources(ctx, namespace, id, bundle, func() error { return nil }))
 	}
 	return found, nil
+}
+
+// deadAccounts finds the accounts of containers that are gone, and whose bundles may be.
+func (a *App) deadAccounts() (found []leftover, err error) {
+	orphans, err := a.containers().Orphans()
+	for _, o := range orphans {
+		found = append(found, leftover{What: "account", Name: o.Account, Why: "container " + o.Namespace + "/" + o.ID + " is gone", remove: func() error {
+			return a.containers().Remove(o)
+		}})
+	}
+	return found, err
 }
 
 // shimLives tells whether the shim of a bundle may be alive: somebody has its pipe, or where that is is not known.

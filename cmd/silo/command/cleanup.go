@@ -20,9 +20,9 @@ func (a *App) cleanupCommand() *cobra.Command {
 		Use:   "cleanup",
 		Short: "Find what dead supervisors left behind, and remove it with --yes",
 		Long: `Cleanup finds what carries our mark and belongs to nobody any more: jobs of silo run whose supervisor is gone, records
-of containers that are, and the layers, network namespaces and credentials that a dead silo, or a dead shim, has written
-down as its own. It prints them and does nothing else; with --yes it gives them back, the output of the containers
-included. Containers that live are never touched.`,
+of containers that are, the layers, mount points, network namespaces, accounts and credentials that a dead silo, or a dead
+shim, has written down as its own, and accounts of job containers that are gone. It prints them and does nothing else;
+with --yes it gives them back, the output of the containers included. Containers that live are never touched.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.cleanup(c.Context(), yes, bundles) },
 	}
@@ -50,7 +50,11 @@ func (a *App) cleanup(ctx context.Context, yes bool, bundles string) error {
 	if err != nil {
 		return err
 	}
-	found = append(found, ours...)
+	accounts, err := a.deadAccounts()
+	if err != nil {
+		return err
+	}
+	found = append(append(found, ours...), accounts...)
 	var errs []error
 	if yes {
 		for i := range found {

@@ -108,7 +108,7 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	if !spec.IsJob(s) {
 		return a.explainServer(f, m, s, spec.Owner, nil)
 	}
-	plan, err := a.explainHost(m).Job(s)
+	plan, err := a.explainHost(m).Job(f.id, s, nil)
 	if err != nil {
 		return err
 	}
@@ -117,6 +117,13 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 		l.Affinity = append(l.Affinity, jobobject.GroupAffinity{Mask: x.Mask, Group: x.Group})
 	}
 	calls := limitCalls(node.JobName(f.namespace, f.id), l, m)
+	application, dir := plan.Process.Application, plan.Process.Dir
+	if search := plan.Process.Search; search != nil {
+		if application, dir, err = search.In(everything{}); err != nil {
+			return err
+		}
+	}
+	calls = append(calls, rootCalls(plan)...)
 	user := plan.Process.Username
 	if user == "" {
 		user = "the shim's own"
@@ -124,13 +131,46 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	calls = append(calls,
 		call{"user", user},
 		call{"CreateProcess PROC_THREAD_ATTRIBUTE_JOB_LIST", plan.Process.CommandLine},
-		call{"  lpApplicationName", plan.Process.Application},
-		call{"  lpCurrentDirectory", plan.Process.Dir},
+		call{"  lpApplicationName", application},
+		call{"  lpCurrentDirectory", dir},
 		call{"  lpEnvironment", "the user's own with " + names(plan.Process.Env) + " over it"})
 	for _, w := range plan.Warnings {
 		calls = append(calls, call{"warning", w})
 	}
 	return show(a, calls, callColumns)
+}
+
+// everything is a container in which every file exists.
+type everything struct{}
+
+func (everything) IsFile(string) bool   { return true }
+func (everything) IsDir(string) bool    { return true }
+func (everything) MakeDir(string) error { return nil }
+
+// rootCalls are those that give a job files of its own.
+func rootCalls(plan *spec.Job) (calls []call) {
+	if plan.Root != nil {
+		calls = append(calls, call{"mount layers", plan.Root.Layers.Scratch + plan.Root.Layers.Volume})
+	}
+	if plan.Silo {
+		calls = append(calls, call{"SetInformationJobObject JobObjectCreateSilo", ""})
+	}
+	bind := map[bool]string{true: "BfSetupFilter", false: "SetVolumeMountPoint"}[plan.Silo]
+	if plan.Root != nil {
+		calls = append(calls, call{bind, plan.Root.Path})
+	}
+	if !plan.Silo {
+		bind = "CreateSymbolicLink"
+	}
+	for _, m := range plan.Mounts {
+		if m.Destination != "" {
+			calls = append(calls, call{bind, m.Destination + " to " + m.Source})
+		}
+		if m.Link != "" {
+			calls = append(calls, call{"CreateSymbolicLink", m.Link + " to " + m.Source})
+		}
+	}
+	return calls
 }
 
 // explainHost is a machine on which every file exists.

@@ -35,7 +35,7 @@ func newSpawned(t *testing.T) *spawned {
 		s.drive = `C:\`
 	}
 	s.app.Service = &hcs.Client{Service: s.service}
-	s.app.Storage, s.app.Network = s.machine, s.machine
+	s.app.Storage, s.app.Network, s.app.Accounts = s.machine, s.machine, s.machine
 	s.app.Node.Records.Dir = s.drive + "state"
 	for path, text := range map[string]string{s.drive + "work/mark": "", s.drive + "layer/layerchain.json": fmt.Sprintf("[%q]", s.drive+"base")} {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
@@ -224,11 +224,15 @@ func TestCleanupOfADeadRun(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
+	const account = "silo-d95b82416817321"
+	if err := s.machine.Create(account, "A long password, 4 tests!", "Users", "siloshim container k8s.io/gone"); err != nil {
+		t.Fatal(err)
+	}
 	held := len(s.machine.Held())
 	if code := s.silo(t, "cleanup", "--bundles", bundles); code != 0 || len(s.machine.Held()) != held {
 		t.Errorf("dry run: %d %s, %v is held", code, &s.Stderr, s.machine.Held())
 	}
-	if got := s.Stdout.String(); !strings.Contains(got, "resources  silo/box") || !strings.Contains(got, "k8s.io/dead") || strings.Contains(got, "alive") {
+	if got := s.Stdout.String(); !strings.Contains(got, "resources  silo/box") || !strings.Contains(got, "k8s.io/dead") || !strings.Contains(got, account) || strings.Contains(got, "alive") {
 		t.Errorf("found\n%s", got)
 	}
 	if code := s.silo(t, "cleanup", "--yes", "--bundles", bundles); code != 0 || strings.Contains(s.Stdout.String(), "false") {

@@ -46,11 +46,14 @@ func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions,
 	if host.Path == "" {
 		host.Path = lookupEnv(a.Env, "PATH")
 	}
-	plan, err := host.Job(&specs.Spec{
+	plan, err := host.Job("", &specs.Spec{
 		Process:     &specs.Process{Args: args, Cwd: dir, Env: env},
 		Windows:     &specs.Windows{},
 		Annotations: map[string]string{annotations.HostProcessContainer: "true", annotations.HostProcessInheritUser: "true"},
-	})
+	}, nil)
+	if err == nil {
+		err = plan.Process.Missing()
+	}
 	if errdefs.IsNotFound(err) {
 		return jobobject.ProcessOptions{}, &failure{codeNotFound, fmt.Errorf("%s: no such program in the working directory, PATH or the directories of Windows", args[0])}
 	}

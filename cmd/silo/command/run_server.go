@@ -105,7 +105,7 @@ func (f *serverFlags) chain() ([]string, error) {
 
 // containers makes Windows Server containers.
 func (a *App) containers() host.Host {
-	return host.Host{Kernel: a.Kernel, Service: a.Service, Storage: a.Storage, Network: a.Network}
+	return host.Host{Kernel: a.Kernel, Service: a.Service, Storage: a.Storage, Network: a.Network, Accounts: a.Accounts}
 }
 
 // processSignals are the words of the service for our signals.

@@ -13,13 +13,19 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
-// Machine is a simulated machine, a [host.Storage] and a [host.Network]. The zero Machine is empty and sound. It is safe
+// Machine is a simulated machine, all that is behind the seams of [host.Host]. The zero Machine is empty and sound. It is safe
 // for concurrent use.
 type Machine struct {
 	mu     sync.Mutex // guards the fields below
 	held   map[string]bool
 	faults map[string]*fault
 	calls  []string
+
+	files    map[string]bool             // and whether it is a directory, by what fold gives
+	mounts   map[string]string           // volumes, by their directories
+	keepers  map[string]map[*keeper]bool // of directories that were made to be kept
+	accounts map[string]account
+	handles  uintptr // so many tokens there were
 }
 
 type fault struct {
@@ -94,11 +100,21 @@ func (m *Machine) blocked(drop string) string {
 	if kind == "active" && m.held["prepared "+about] {
 		return "prepared " + about
 	}
+	for dir, volume := range m.mounts {
+		if kind == "active" && volume == VolumeOf(about) {
+			return "mounted " + dir
+		}
+	}
+	for held := range m.held {
+		if kind == "account" && strings.HasSuffix(held, " of "+about) {
+			return held
+		}
+	}
 	return ""
 }
 
-// volumeOf makes a GUID of a name, the same for the same.
-func volumeOf(name string) string {
+// VolumeOf is the volume of a layer that is active, by its directory.
+func VolumeOf(name string) string {
 	sum := uint64(14695981039346656037)
 	for _, b := range []byte(name) {
 		sum = (sum ^ uint64(b)) * 1099511628211
@@ -108,7 +124,7 @@ func volumeOf(name string) string {
 
 // LayerID implements [host.Storage].
 func (m *Machine) LayerID(path string) (string, error) {
-	v := volumeOf(path[strings.LastIndexByte(path, '\\')+1:])
+	v := VolumeOf(path[strings.LastIndexByte(path, '\\')+1:])
 	return v[len(`\\?\Volume{`) : len(v)-2], m.call("LayerID", path, "", "", "")
 }
 
@@ -137,12 +153,12 @@ func (m *Machine) Unprepare(scratch string) error {
 
 // Volume implements [host.Storage].
 func (m *Machine) Volume(scratch string) (string, error) {
-	return volumeOf(scratch), m.call("Volume", scratch, "active "+scratch, "", "")
+	return VolumeOf(scratch), m.call("Volume", scratch, "active "+scratch, "", "")
 }
 
 // MountImage implements [host.Storage].
 func (m *Machine) MountImage(id string, _ spec.Layers) (string, error) {
-	return volumeOf("image " + id), m.call("MountImage", id, "", "image "+id, "")
+	return VolumeOf("image " + id), m.call("MountImage", id, "", "image "+id, "")
 }
 
 // UnmountImage implements [host.Storage].

@@ -1,4 +1,4 @@
-// Exports that kernel32 of Wine 8 lacks and that are looked up at run time, as Go does.
+// Exports that are looked up at run time, as Go does: those that kernel32 of Wine 8 lacks, and those for accounts.
 #include "gap.h"
 
 typedef NTSTATUS(NTAPI *get_address)(HMODULE, const ANSI_STRING *, ULONG, PVOID *);
@@ -11,6 +11,11 @@ static const struct { const char *name; void *function; } exports[] = {
 };
 
 static NTSTATUS NTAPI replacement(HMODULE module, const ANSI_STRING *name, ULONG ordinal, PVOID *address) {
+    void *ours = name && name->Buffer ? user_function(name->Buffer) : NULL;
+    if (ours) {
+        *address = ours;
+        return 0;
+    }
     NTSTATUS st = original(module, name, ordinal, address);
     if (OK(st) || !name || !name->Buffer) return st;
     for (unsigned i = 0; i < sizeof exports / sizeof *exports; i++)

@@ -54,6 +54,8 @@ BOOL file_install(void);
 BOOL export_install(void);
 BOOL exit_install(void);
 BOOL load_install(void);
+BOOL backup_install(void);
+BOOL volume_install(void);
 BOOL peer_install(void);
 
 // exit.c ------------------------------------------------------------------------------------------------------------
@@ -73,6 +75,18 @@ BOOL snapshot_find(const void *snapshot, ULONG pid, cpu *out);
 
 // private_commit is the private memory of a process: Linux's RssAnon + VmSwap.
 BOOL private_commit(ULONG pid, ULONGLONG *bytes);
+
+// unix.c ------------------------------------------------------------------------------------------------------------
+
+// unix_link makes path a link to target; the last part of path must not exist.
+BOOL unix_link(LPCWSTR path, LPCWSTR target);
+BOOL unix_is_link(LPCWSTR path);
+BOOL WINAPI gap_unlink(LPCWSTR path);
+
+// user.c ------------------------------------------------------------------------------------------------------------
+
+// user_function gives the function that takes the place of one for accounts, or NULL for any other.
+void *user_function(const char *name);
 
 // iorate.c: called for the functions that kernel32 of Wine 8 lacks ---------------------------------------------------
 

@@ -1,0 +1,108 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/siloshim/siloshim/shim/spec"
+)
+
+// Files is the file system of the machine, as far as job containers with files of their own need it. Taking away what
+// is not there is no error. A Files is safe for concurrent use.
+type Files interface {
+	spec.Files
+	// Mount shows a volume in a directory, which it makes. One that is there already is [fs.ErrExist].
+	Mount(volume, dir string) error
+	// Unmount takes a volume away from a directory, and the directory.
+	Unmount(dir string) error
+	// Link makes a path below root lead to target, with the directories above it. A link and an empty directory at that
+	// path give way, anything else is [fs.ErrExist]. Above it there must not be a link: it could lead out of root.
+	Link(root, below, target string) error
+
+	// Kept lists the directories on the way to dir, dir last, that are not there, or only because somebody keeps them.
+	Kept(dir string) ([]string, error)
+	// Keep makes one of those if it is not there, and keeps it until the closer is closed or this process ends.
+	Keep(dir string) (io.Closer, error)
+	// Unkeep takes a directory away unless somebody keeps it, or has put something into it.
+	Unkeep(dir string) error
+}
+
+// plainFiles are those calls of [Files] that every system has.
+type plainFiles struct{}
+
+// IsFile implements [spec.Files].
+func (plainFiles) IsFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// IsDir implements [spec.Files].
+func (plainFiles) IsDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// MakeDir implements [spec.Files].
+func (plainFiles) MakeDir(path string) error { return os.MkdirAll(path, 0o755) }
+
+// Link implements [Files].
+func (plainFiles) Link(root, below, target string) error {
+	at := strings.TrimRight(root, `\/`)
+	elements := fields(below)
+	if len(elements) == 0 {
+		return fmt.Errorf("link %s: it is the root itself: %w", root, fs.ErrExist)
+	}
+	last := len(elements) - 1
+	for _, element := range elements[:last] {
+		at += string(os.PathSeparator) + element
+		if err := ownDir(at); err != nil {
+			return err
+		}
+	}
+	at += string(os.PathSeparator) + elements[last]
+	if err := giveWay(at); err != nil {
+		return err
+	}
+	return os.Symlink(target, at)
+}
+
+// fields are the elements of a Windows path.
+func fields(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '\\' || r == '/' })
+}
+
+// surrogate is set for links and for mount points.
+const surrogate = fs.ModeSymlink | fs.ModeIrregular
+
+// ownDir makes a directory unless it is there.
+func ownDir(path string) error {
+	if err := os.Mkdir(path, 0o755); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(path)
+	if err == nil && (!info.IsDir() || info.Mode()&surrogate != 0) {
+		err = &fs.PathError{Op: "link below", Path: path, Err: errors.New("it is no directory of its own")}
+	}
+	return err
+}
+
+// giveWay takes a link or an empty directory away.
+func giveWay(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir() && info.Mode()&surrogate == 0:
+		return &fs.PathError{Op: "link", Path: path, Err: fs.ErrExist}
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("%w: %w", fs.ErrExist, err)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package host
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// windowsFiles is the file system of this machine.
+type windowsFiles struct{ plainFiles }
+
+// Mount implements [Files].
+//
+// See https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setvolumemountpointw.
+func (windowsFiles) Mount(volume, dir string) error {
+	at, name, err := mountPaths(dir, volume)
+	if err != nil {
+		return err
+	}
+	if err := guardedDir(dir); err != nil {
+		return err
+	}
+	if err := windows.SetVolumeMountPoint(at, name); err != nil {
+		return errors.Join(&fs.PathError{Op: "mount volume at", Path: dir, Err: err}, os.Remove(dir))
+	}
+	return nil
+}
+
+// Unmount implements [Files].
+//
+// See https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletevolumemountpointw.
+func (windowsFiles) Unmount(dir string) error {
+	at, _, err := mountPaths(dir, "")
+	if err != nil {
+		return err
+	}
+	switch err := windows.DeleteVolumeMountPoint(at); err {
+	case nil, windows.ERROR_NOT_A_REPARSE_POINT, windows.ERROR_INVALID_PARAMETER: // the last, for a plain directory
+	case windows.ERROR_FILE_NOT_FOUND, windows.ERROR_PATH_NOT_FOUND:
+		return nil
+	default:
+		return &fs.PathError{Op: "unmount volume at", Path: dir, Err: err}
+	}
+	return absent(os.Remove(dir))
+}
+
+// guard lets administrators write and everybody read. Below a drive's root, a directory would let every user write.
+const guard = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;GRGX;;;AU)"
+
+// guardedDir makes a directory that plain users cannot put anything into.
+func guardedDir(dir string) error {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return err
+	}
+	access, err := windows.SecurityDescriptorFromString(guard)
+	if err != nil {
+		return err
+	}
+	a := windows.SecurityAttributes{Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), SecurityDescriptor: access}
+	if err := windows.CreateDirectory(name, &a); err != nil {
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: err}
+	}
+	return nil
+}
+
+// mountPaths are a directory and a volume as the functions for mount points take them, with a backslash at the end.
+func mountPaths(dir, volume string) (at, name *uint16, err error) {
+	if at, err = windows.UTF16PtrFromString(strings.TrimRight(dir, `\`) + `\`); err != nil {
+		return nil, nil, err
+	}
+	name, err = windows.UTF16PtrFromString(strings.TrimRight(volume, `\`) + `\`)
+	return at, name, err
+}
+
+// keeper begins the names of the files that keep a directory. Each belongs to one open handle, and Windows takes it away
+// with that, also when its process dies; so a directory without any is kept by nobody.
+const keeper = ".silo-"
+
+// Kept implements [Files].
+func (windowsFiles) Kept(dir string) (list []string, err error) {
+	for i := range len(dir) {
+		if dir[i] != '\\' || i <= len(`C:`) {
+			continue
+		}
+		if list, err = appendKept(list, dir[:i]); err != nil {
+			return nil, err
+		}
+	}
+	return appendKept(list, strings.TrimRight(dir, `\`))
+}
+
+func appendKept(list []string, dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return append(list, dir), nil
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), keeper) {
+			return append(list, dir), nil
+		}
+	}
+	return list, err
+}
+
+// Keep implements [Files]. Whoever takes the directory away may come between, so it tries more than once.
+func (windowsFiles) Keep(dir string) (io.Closer, error) {
+	name, err := windows.UTF16PtrFromString(dir + `\` + keeper + newGUID())
+	if err != nil {
+		return nil, err
+	}
+	for n := 1; ; n++ {
+		if err := guardedDir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		h, err := windows.CreateFile(name, windows.DELETE, windows.FILE_SHARE_DELETE, nil, windows.CREATE_NEW,
+			windows.FILE_ATTRIBUTE_HIDDEN|windows.FILE_FLAG_DELETE_ON_CLOSE, 0)
+		if err == nil {
+			return os.NewFile(uintptr(h), dir), nil
+		}
+		if n == attempts || err != windows.ERROR_PATH_NOT_FOUND {
+			return nil, &fs.PathError{Op: "keep", Path: dir, Err: err}
+		}
+	}
+}
+
+// Unkeep implements [Files].
+func (windowsFiles) Unkeep(dir string) error {
+	err := os.Remove(dir)
+	if errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) || errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		return nil // somebody else's turn
+	}
+	return absent(err)
+}
+
+func absent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,343 @@
+package host_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/containerd/errdefs"
+	"github.com/google/go-cmp/cmp"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/shim"
+	"github.com/siloshim/siloshim/shim/host"
+	"github.com/siloshim/siloshim/shim/host/hosttest"
+	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/shim/stdio"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// listening is a kernel that writes down what it is told to start.
+type listening struct {
+	*jobtest.Kernel
+	told jobobject.ProcessOptions
+}
+
+func (k *listening) CreateProcess(job jobobject.Handle, p *jobobject.ProcessOptions) (jobobject.Handle, uint32, error) {
+	k.told = *p
+	simulated := *p
+	simulated.Application, simulated.CommandLine, simulated.Token = "", "app.exe", 0 // it has no files and no users
+	return k.Kernel.CreateProcess(job, &simulated)
+}
+
+// rootBed is a machine for job containers with files of their own.
+type rootBed struct {
+	*bed
+	listen *listening
+	host   host.Host
+}
+
+var volume = hosttest.VolumeOf(`C:\scratch`)
+
+func newRootBed(t *testing.T) *rootBed {
+	b := &rootBed{bed: newBed(t)}
+	b.listen = &listening{Kernel: b.kernel}
+	b.kernel.Program("app.exe", func(p *jobtest.Proc) uint32 { <-p.Done(); return 0 })
+	b.host = host.Host{Kernel: b.listen, Service: b.client, Storage: b.machine, Network: b.machine, Files: b.machine, Accounts: b.machine}
+	b.machine.Put(volume+`bin\app.exe`, volume+`work\`, `C:\Windows\notepad.exe`)
+	return b
+}
+
+// job plans a container with layers, on a host that has silos or has not.
+func (b *rootBed) job(silo bool, change ...func(*specs.Spec)) *spec.Job {
+	b.t.Helper()
+	s := &specs.Spec{
+		Process:     &specs.Process{Args: []string{`bin\app`}, User: specs.User{Username: "agents"}},
+		Windows:     &specs.Windows{LayerFolders: []string{`C:\layers\0`, `C:\scratch`}},
+		Annotations: map[string]string{"microsoft.com/hostprocess-container": "true"},
+		Mounts:      []specs.Mount{{Source: `C:\data`, Destination: `C:\var\data`}, {Source: `C:\same`, Destination: `C:\same`}},
+	}
+	for _, c := range change {
+		c(s)
+	}
+	h := spec.Host{
+		Lookup: func(path string) bool { return silo && path == `C:\Windows\System32\bindfltapi.dll` },
+		Root:   `C:\Windows`, Path: `C:\bin`, Resolve: func(path string) (string, error) { return path, nil },
+	}
+	plan, err := h.Job("c", s, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return plan
+}
+
+// start starts a program in a container.
+func (b *rootBed) start(c shim.Container, p *spec.Process) error {
+	b.t.Helper()
+	relay, err := stdio.Open(b.t.Context(), stdio.Config{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	program := c.Program(p, relay)
+	_, err = program.Start()
+	return errors.Join(err, relay.Close(), program.Close())
+}
+
+// end ends a container and looks at what it leaves.
+func (b *rootBed) end(c shim.Container) {
+	b.t.Helper()
+	if err := errors.Join(c.Terminate(b.t.Context(), task.Killed), c.Close()); err != nil {
+		b.t.Error(err)
+	}
+	b.gone()
+}
+
+func (b *rootBed) gone() {
+	b.t.Helper()
+	b.kernel.Wait()
+	b.settled()
+	if open := b.kernel.OpenHandles(); open > 0 {
+		b.t.Errorf("%d handles are open", open)
+	}
+	if left, err := os.ReadDir(b.dir); err != nil || len(left) > 0 {
+		b.t.Errorf("left in the bundle: %v, %v", left, err)
+	}
+}
+
+func (b *rootBed) ledger() string {
+	b.t.Helper()
+	text, err := os.ReadFile(filepath.Join(b.dir, "silo-resources.json"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestRootInASilo: the members see the layers and the mount at the container's paths; the kernel, which opens the
+// program for the shim, gets the host's.
+func TestRootInASilo(t *testing.T) {
+	b := newRootBed(t)
+	plan := b.job(true)
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []jobobject.Mapping{{Root: `C:\hpc`, Target: volume}, {Root: `C:\var\data`, Target: `C:\data`}}
+	if diff := cmp.Diff(want, b.kernel.Mappings(host.JobName("ns", "c"))); diff != "" {
+		t.Errorf("mappings (-want +got):\n%s", diff)
+	}
+	for _, link := range []string{`Link ` + volume + `var\data to C:\data`, `Link ` + volume + `same to C:\same`} {
+		if !slices.Contains(b.machine.Calls(), link) {
+			t.Errorf("no %s: %q", link, b.machine.Calls())
+		}
+	}
+	if err := b.start(c, &plan.Process); err != nil {
+		t.Fatal(err)
+	}
+	if o := b.listen.told; o.Application != volume+`bin\app.exe` || o.Dir != `C:\hpc\` || o.Token == 0 {
+		t.Errorf("started %s in %s with token %d", o.Application, o.Dir, o.Token)
+	}
+	wantEnv := `Path=C:\bin;C:\hpc;C:\Windows\System32\WindowsPowerShell\v1.0;C:\Windows\System32\Wbem`
+	if !slices.Contains(b.listen.told.Env, wantEnv) || !slices.Contains(b.listen.told.Env, `CONTAINER_SANDBOX_MOUNT_POINT=C:\hpc`) {
+		t.Errorf("environment %q", b.listen.told.Env)
+	}
+	if text := b.ledger(); !strings.Contains(text, `"C:\\var"`) || strings.Contains(strings.ToLower(text), "password") {
+		t.Errorf("list of resources %s", text)
+	}
+	b.end(c)
+}
+
+// TestExecInASilo: each process has a program and a directory of its own, from wherever the container sees them.
+func TestExecInASilo(t *testing.T) {
+	b := newRootBed(t)
+	b.machine.Put(`C:\data\tool.exe`, `C:\data\sub\`)
+	plan := b.job(true)
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ program, cwd, application, dir string }{
+		{"notepad", `C:\Windows`, `C:\Windows\notepad.exe`, `C:\Windows`},
+		{`C:\var\data\tool.exe`, `C:\var\data\sub`, `C:\data\tool.exe`, `C:\var\data\sub`},
+		{"/bin/app", `C:\work`, volume + `bin\app.exe`, `C:\hpc\work`},
+		{"/bin/app", `/made/here`, volume + `bin\app.exe`, `C:\hpc\made\here`},
+	} {
+		exec, err := spec.NewProcess(&specs.Process{Args: []string{tt.program}, Cwd: tt.cwd}, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.start(c, exec); err != nil {
+			t.Fatal(err)
+		}
+		if o := b.listen.told; o.Application != tt.application || o.Dir != tt.dir || !b.machine.IsDir(tt.dir) {
+			t.Errorf("%s in %s: started %s in %s", tt.program, tt.cwd, o.Application, o.Dir)
+		}
+	}
+	exec, err := spec.NewProcess(&specs.Process{Args: []string{"gone"}, Cwd: `C:\`}, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.start(c, exec); !errdefs.IsNotFound(err) {
+		t.Errorf("a program that is not there: %v", err)
+	}
+	if !b.machine.IsDir(volume + `made\here`) {
+		t.Error("the directory was not made in the image")
+	}
+	b.end(c)
+	late, err := spec.NewProcess(&specs.Process{Args: []string{"/bin/app"}, Cwd: "/late"}, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.start(c, late); !errdefs.IsFailedPrecondition(err) {
+		t.Errorf("an exec after the end: %v", err)
+	}
+	b.gone()
+}
+
+func TestRootWithoutASilo(t *testing.T) {
+	b := newRootBed(t)
+	plan := b.job(false)
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.start(c, &plan.Process); err != nil {
+		t.Fatal(err)
+	}
+	if o := b.listen.told; o.Application != `C:\hpc\c\bin\app.exe` || o.Dir != `C:\hpc\c\` {
+		t.Errorf("started %s in %s", o.Application, o.Dir)
+	}
+	if !slices.Contains(b.machine.Calls(), `Link C:\hpc\c\var\data to C:\data`) {
+		t.Errorf("no link: %q", b.machine.Calls())
+	}
+	if len(b.kernel.Mappings(host.JobName("ns", "c"))) > 0 {
+		t.Error("there are mappings")
+	}
+	b.end(c)
+}
+
+// TestRootIsSharedOut: two containers need one directory on the host; it goes with the last of them.
+func TestRootIsSharedOut(t *testing.T) {
+	b := newRootBed(t)
+	other := newRootBed(t)
+	first, err := b.host.Job(t.Context(), "ns", "c", b.dir, b.job(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := b.job(true, func(s *specs.Spec) {
+		s.Windows.LayerFolders[1], s.Process.User.Username = `C:\scratch2`, "system"
+	})
+	b.machine.Put(hosttest.VolumeOf(`C:\scratch2`) + `bin\app.exe`)
+	second, err := b.host.Job(t.Context(), "ns", "d", other.dir, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(first.Terminate(t.Context(), task.Killed), first.Close()); err != nil {
+		t.Error(err)
+	}
+	for _, dir := range []string{`c:\hpc`, `c:\var`} {
+		if !slices.Contains(b.machine.Held(), "kept "+dir) {
+			t.Errorf("%s went while it was kept: %v", dir, b.machine.Held())
+		}
+	}
+	b.end(second)
+}
+
+// TestRootFailsAtEveryStep: whatever fails, create says so and leaves nothing.
+func TestRootFailsAtEveryStep(t *testing.T) {
+	broken := errors.New("broken")
+	for _, silo := range []bool{true, false} {
+		for _, method := range []string{"IsGroup", "Create", "Logon", "LayerID", "Activate", "Prepare", "Volume", "Keep", "Mount", "Link"} {
+			b := newRootBed(t)
+			b.machine.Fail(method, 0, 99, broken)
+			c, err := b.host.Job(t.Context(), "ns", "c", b.dir, b.job(silo))
+			if silo && (method == "Mount" || method == "Link") { // the one has no part in it, the other may fail
+				if err != nil {
+					t.Fatalf("%s in a silo: %v", method, err)
+				}
+				b.end(c)
+				continue
+			}
+			if !errors.Is(err, broken) {
+				t.Errorf("silo %t, %s: %v", silo, method, err)
+			}
+			b.gone()
+		}
+	}
+	for _, call := range []string{"CreateSilo", "Bind"} {
+		b := newRootBed(t)
+		b.kernel.Fail(call, 1, broken)
+		if _, err := b.host.Job(t.Context(), "ns", "c", b.dir, b.job(true)); !errors.Is(err, broken) {
+			t.Errorf("%s: %v", call, err)
+		}
+		b.gone()
+	}
+}
+
+// TestAbsentProgram: create knows that init is not there.
+func TestAbsentProgram(t *testing.T) {
+	b := newRootBed(t)
+	plan := b.job(true, func(s *specs.Spec) { s.Process.Args = []string{"gone"} })
+	if _, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan); !errdefs.IsNotFound(err) || !strings.Contains(err.Error(), "process.args[0]") {
+		t.Errorf("create: %v", err)
+	}
+	b.gone()
+}
+
+// TestRootIsGivenBackLater: what a Close could not give back stays on the list, for the next one.
+func TestRootIsGivenBackLater(t *testing.T) {
+	for _, silo := range []bool{true, false} {
+		for _, method := range []string{"Unmount", "Unprepare", "Deactivate", "Unkeep", "Delete"} {
+			synctest.Test(t, func(t *testing.T) {
+				b := newRootBed(t)
+				c, err := b.host.Job(t.Context(), "ns", "c", b.dir, b.job(silo))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.machine.Fail(method, 0, 99, errors.New("busy"))
+				if err := c.Terminate(t.Context(), task.Killed); err != nil {
+					t.Error(err)
+				}
+				if err := c.Close(); err == nil && !(silo && method == "Unmount") {
+					t.Errorf("silo %t, %s: the first close succeeded", silo, method)
+				} else if err != nil {
+					_ = b.ledger()
+				}
+				b.machine.Fail(method, 0, 0, nil)
+				b.end(c)
+			})
+		}
+	}
+}
+
+// TestRootOfADeadShim: cleanup gives back what the list says, and twice does no harm.
+func TestRootOfADeadShim(t *testing.T) {
+	for _, silo := range []bool{true, false} {
+		b := newRootBed(t)
+		plan := b.job(silo)
+		c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.start(c, &plan.Process); err != nil {
+			t.Fatal(err)
+		}
+		b.machine.Die()
+		for range 2 {
+			if err := b.host.Cleanup(t.Context(), "ns", "c", b.dir); err != nil {
+				t.Errorf("silo %t: %v", silo, err)
+			}
+		}
+		b.kernel.Wait()
+		b.settled()
+		if _, err := os.Stat(filepath.Join(b.dir, "silo-resources.json")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("silo %t: the list is left: %v", silo, err)
+		}
+	}
+}

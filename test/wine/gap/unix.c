@@ -1,0 +1,45 @@
+// Links of Linux: Wine follows them and has no way to make or to see them. A link stands for what Windows does with a
+// reparse point: a mounted volume, a symbolic link. To Wine it is the file or the directory behind it: whoever deletes a
+// tree with a link in it deletes what the link leads to. So links must be gone before, see gap_unlink.
+#include "gap.h"
+
+// call is a system call of Linux.
+static LONGLONG call(LONGLONG number, const void *a, const void *b, LONGLONG c) {
+    LONGLONG result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return result;
+}
+
+enum { UNLINK = 87, SYMLINK = 88, READLINK = 89 };
+
+// unix_path gives the path that Linux knows a file by, of which the last part need not exist. Free it with HeapFree.
+static char *unix_path(LPCWSTR path) {
+    typedef char *(CDECL * convert)(LPCWSTR);
+    convert f = (convert)(void *)GetProcAddress(GetModuleHandleA("kernel32"), "wine_get_unix_file_name");
+    return f ? f(path) : NULL;
+}
+
+BOOL unix_is_link(LPCWSTR path) {
+    char target[4], *at = unix_path(path);
+    BOOL is = at && call(READLINK, at, target, sizeof target) > 0;
+    if (at) HeapFree(GetProcessHeap(), 0, at);
+    return is;
+}
+
+BOOL unix_link(LPCWSTR path, LPCWSTR target) {
+    char *at = unix_path(path), *to = unix_path(target);
+    BOOL ok = at && to && call(SYMLINK, to, at, 0) == 0;
+    if (at) HeapFree(GetProcessHeap(), 0, at);
+    if (to) HeapFree(GetProcessHeap(), 0, to);
+    if (!ok) SetLastError(ERROR_ACCESS_DENIED);
+    return ok;
+}
+
+// gap_unlink takes a link away and reports whether path was one. It is exported for DLLs that tests bring.
+__declspec(dllexport) BOOL WINAPI gap_unlink(LPCWSTR path) {
+    if (!unix_is_link(path)) return FALSE;
+    char *at = unix_path(path);
+    BOOL ok = call(UNLINK, at, NULL, 0) == 0;
+    HeapFree(GetProcessHeap(), 0, at);
+    return ok;
+}

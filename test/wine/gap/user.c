@@ -1,0 +1,151 @@
+// Users and groups: Wine 8 says yes to every name and every password, keeps no account, and its LogonUser gives a token
+// that is none. Here an account is a file in C:\gap\user that holds its password and its comment, and whoever logs on gets
+// a copy of the caller's own token: Wine has one user.
+#include "gap.h"
+
+#define API DWORD WINAPI
+
+enum { NOT_A_GROUP = 2220, NOT_A_USER = 2221, USER_EXISTS = 2224, BAD_PASSWORD = 2245, LONGEST = 20, PASSWORD = 128, COMMENT = 256 };
+
+// record is what a file holds.
+typedef struct { WCHAR password[PASSWORD], comment[COMMENT]; } record;
+
+// user_info is USER_INFO_1.
+typedef struct { LPWSTR name, password; DWORD age, priv; LPWSTR home, comment; DWORD flags; LPWSTR script; } user_info;
+
+static BOOL is_one_of(LPCWSTR name, const WCHAR *const *names) {
+    for (; *names; names++)
+        if (!lstrcmpiW(name, *names)) return TRUE;
+    return FALSE;
+}
+
+static BOOL is_group(LPCWSTR name) {
+    static const WCHAR *const groups[] = {L"Administrators", L"Guests", L"Users", NULL};
+    return is_one_of(name, groups);
+}
+
+// path_of is where an account is kept; a name that Windows would refuse has no place.
+static BOOL path_of(LPCWSTR name, WCHAR *path) {
+    int n = lstrlenW(name);
+    if (!n || n > LONGEST) return FALSE;
+    for (int i = 0; i < n; i++)
+        if (name[i] < ' ' || name[i] == '\\' || name[i] == '/' || name[i] == ':' || name[i] == '*' || name[i] == '?') return FALSE;
+    CreateDirectoryW(L"C:\\gap\\user", NULL);
+    lstrcpyW(path, L"C:\\gap\\user\\");
+    lstrcatW(path, name);
+    return TRUE;
+}
+
+static API user_add(LPCWSTR server, DWORD level, user_info *u, DWORD *wrong) {
+    WCHAR path[64];
+    DWORD n;
+    (void)server, (void)wrong;
+    if (level != 1 || !path_of(u->name, path)) return ERROR_INVALID_PARAMETER;
+    int length = u->password ? lstrlenW(u->password) : 0;
+    if (!length || length >= PASSWORD) return BAD_PASSWORD;
+    HANDLE f = CreateFileW(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    if (f == INVALID_HANDLE_VALUE) return USER_EXISTS;
+    record r = {0};
+    lstrcpyW(r.password, u->password);
+    if (u->comment) lstrcpynW(r.comment, u->comment, COMMENT);
+    BOOL ok = WriteFile(f, &r, sizeof r, &n, NULL);
+    CloseHandle(f);
+    return ok ? 0 : ERROR_WRITE_FAULT;
+}
+
+// recall reads what is kept of an account.
+static BOOL recall(LPCWSTR name, record *r) {
+    WCHAR path[64];
+    DWORD n = 0;
+    if (!path_of(name, path)) return FALSE;
+    HANDLE f = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    if (f == INVALID_HANDLE_VALUE) return FALSE;
+    BOOL ok = ReadFile(f, r, sizeof *r, &n, NULL) && n == sizeof *r;
+    CloseHandle(f);
+    return ok;
+}
+
+// user_list gives what fits into one buffer, which is all that a test has.
+static API user_list(LPCWSTR server, DWORD level, DWORD filter, BYTE **buf, DWORD most, DWORD *count, DWORD *total, DWORD *resume) {
+    enum { ROOM = 256 };
+    typedef struct { user_info users[ROOM]; struct { WCHAR name[LONGEST + 1], comment[COMMENT]; } texts[ROOM]; } list;
+    WIN32_FIND_DATAW found;
+    record r;
+    (void)server, (void)filter, (void)most, (void)resume;
+    if (level != 1) return ERROR_INVALID_LEVEL;
+    list *l = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *l); // the caller frees it with NetApiBufferFree
+    if (!l) return ERROR_NOT_ENOUGH_MEMORY;
+    DWORD n = 0;
+    HANDLE search = FindFirstFileW(L"C:\\gap\\user\\*", &found);
+    for (BOOL more = search != INVALID_HANDLE_VALUE; more && n < ROOM; more = FindNextFileW(search, &found)) {
+        if (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY || !recall(found.cFileName, &r)) continue;
+        lstrcpyW(l->texts[n].name, found.cFileName);
+        lstrcpyW(l->texts[n].comment, r.comment);
+        l->users[n].name = l->texts[n].name;
+        l->users[n].comment = l->texts[n].comment;
+        n++;
+    }
+    if (search != INVALID_HANDLE_VALUE) FindClose(search);
+    *buf = (BYTE *)l;
+    *count = *total = n;
+    return 0;
+}
+
+static API user_del(LPCWSTR server, LPCWSTR name) {
+    WCHAR path[64];
+    (void)server;
+    return path_of(name, path) && DeleteFileW(path) ? 0 : NOT_A_USER;
+}
+
+static API group_info(LPCWSTR server, LPCWSTR name, DWORD level, BYTE **info) {
+    (void)server, (void)level;
+    *info = NULL;
+    return is_group(name) ? 0 : NOT_A_GROUP;
+}
+
+static API group_add(LPCWSTR server, LPCWSTR group, DWORD level, LPCWSTR *members, DWORD count) {
+    WCHAR path[64];
+    (void)server;
+    if (level != 3) return ERROR_INVALID_LEVEL;
+    if (!is_group(group)) return NOT_A_GROUP;
+    for (DWORD i = 0; i < count; i++) {
+        LPCWSTR name = members[i];
+        for (LPCWSTR p = name; *p; p++)
+            if (*p == '\\') name = p + 1;
+        if (!path_of(name, path) || GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) return ERROR_NO_SUCH_MEMBER;
+    }
+    return 0;
+}
+
+// knows tells whether an account has this password.
+static BOOL knows(LPCWSTR name, LPCWSTR password) {
+    record r;
+    return recall(name, &r) && password && !lstrcmpW(r.password, password);
+}
+
+static BOOL WINAPI logon(LPCWSTR name, LPCWSTR domain, LPCWSTR password, DWORD type, DWORD provider, HANDLE *token) {
+    static const WCHAR *const services[] = {L"SYSTEM", L"LocalService", L"Local Service", L"NetworkService", L"Network Service", NULL};
+    enum { SERVICE = 5 };
+    HANDLE own;
+    (void)provider;
+    BOOL service = type == SERVICE && domain && !lstrcmpiW(domain, L"NT AUTHORITY") && is_one_of(name, services);
+    if (!service && !knows(name, password)) {
+        SetLastError(ERROR_LOGON_FAILURE);
+        return FALSE;
+    }
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE, &own)) return FALSE;
+    BOOL ok = DuplicateTokenEx(own, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenPrimary, token);
+    CloseHandle(own);
+    return ok;
+}
+
+// These modules are not in every process, so the functions are given out instead of changed.
+void *user_function(const char *name) {
+    static const struct { const char *name; void *function; } functions[] = {
+        {"NetUserAdd", user_add}, {"NetUserDel", user_del}, {"NetUserEnum", user_list},
+        {"NetLocalGroupGetInfo", group_info}, {"NetLocalGroupAddMembers", group_add}, {"LogonUserW", logon},
+    };
+    for (unsigned i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (!lstrcmpA(name, functions[i].name)) return functions[i].function;
+    return NULL;
+}

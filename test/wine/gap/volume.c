@@ -1,0 +1,92 @@
+// Volumes of layers and symbolic links. Wine 8 can mount no volume and only says that it made a link. A volume is a
+// directory here, which the emulated layer functions name in C:\gap\volume; to mount it is to make a link to it.
+#include "gap.h"
+
+// volume_dir reads the directory of a volume, which is named as \\?\Volume{GUID}\.
+static BOOL volume_dir(LPCWSTR volume, WCHAR *dir) {
+    static const WCHAR prefix[] = L"\\\\?\\Volume{", home[] = L"C:\\gap\\volume\\";
+    enum { PREFIX = 10, NAME = 4, LENGTH = 44 }; // of the prefix without brace; where "Volume" begins; and of it with the GUID
+    WCHAR path[64];
+    DWORD n = 0;
+    for (int i = 0; i <= PREFIX; i++)
+        if (volume[i] != prefix[i]) return FALSE;
+    lstrcpyW(path, home);
+    lstrcpynW(path + lstrlenW(home), volume + NAME, LENGTH + 1);
+    HANDLE f = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, 0, NULL);
+    if (f == INVALID_HANDLE_VALUE) return FALSE;
+    BOOL ok = ReadFile(f, dir, (MAX_PATH - 1) * sizeof *dir, &n, NULL);
+    CloseHandle(f);
+    dir[n / sizeof *dir] = 0;
+    return ok && n;
+}
+
+// bare copies a path without the backslash that must be at its end.
+static BOOL bare(LPCWSTR path, WCHAR *to) {
+    int n = lstrlenW(path);
+    if (n < 4 || n >= MAX_PATH || path[n - 1] != '\\') {
+        SetLastError(ERROR_INVALID_NAME);
+        return FALSE;
+    }
+    lstrcpynW(to, path, n);
+    return TRUE;
+}
+
+static BOOL WINAPI mount(LPCWSTR path, LPCWSTR volume) {
+    WCHAR at[MAX_PATH], dir[MAX_PATH];
+    if (!bare(path, at)) return FALSE;
+    if (!volume_dir(volume, dir)) {
+        SetLastError(ERROR_FILE_NOT_FOUND);
+        return FALSE;
+    }
+    if (unix_is_link(at)) {
+        SetLastError(ERROR_DIR_NOT_EMPTY);
+        return FALSE;
+    }
+    if (!RemoveDirectoryW(at)) return FALSE; // it must be there, and be empty
+    return unix_link(at, dir);
+}
+
+static BOOL WINAPI unmount(LPCWSTR path) {
+    WCHAR at[MAX_PATH];
+    if (!bare(path, at)) return FALSE;
+    if (gap_unlink(at)) return CreateDirectoryW(at, NULL); // the empty one that it was mounted on
+    SetLastError(GetFileAttributesW(at) == INVALID_FILE_ATTRIBUTES ? ERROR_FILE_NOT_FOUND : ERROR_NOT_A_REPARSE_POINT);
+    return FALSE;
+}
+
+// in_volume reports whether path is in a mounted volume.
+static BOOL in_volume(LPCWSTR path) {
+    WCHAR at[MAX_PATH];
+    lstrcpynW(at, path, MAX_PATH);
+    for (int i = lstrlenW(at); i > 2; i--) {
+        if (at[i] != '\\') continue;
+        at[i] = 0;
+        if (unix_is_link(at)) return TRUE;
+    }
+    return FALSE;
+}
+
+// link makes symbolic links in volumes, where they are taken away again. Elsewhere it says so, as Wine does, and makes
+// none: containerd puts one into each bundle, and whoever removes the bundle on Wine would go on behind it.
+static BOOLEAN WINAPI link(LPCWSTR path, LPCWSTR target, DWORD flags) {
+    (void)flags;
+    if (!in_volume(path)) return TRUE;
+    if (GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES) {
+        SetLastError(ERROR_ALREADY_EXISTS);
+        return FALSE;
+    }
+    return (BOOLEAN)unix_link(path, target);
+}
+
+// no_name is for the volumes of drives. Wine has names for them, \\?\Volume{GUID}, and cannot open what is named so.
+static BOOL WINAPI no_name(LPCWSTR path, LPWSTR volume, DWORD size) {
+    (void)path, (void)volume, (void)size;
+    SetLastError(ERROR_PATH_NOT_FOUND);
+    return FALSE;
+}
+
+BOOL volume_install(void) {
+    return replace("kernelbase", "GetVolumeNameForVolumeMountPointW", no_name) &&
+           replace("kernel32", "SetVolumeMountPointW", mount) && replace("kernelbase", "DeleteVolumeMountPointW", unmount) &&
+           replace("kernelbase", "CreateSymbolicLinkW", link);
+}

@@ -32,6 +32,8 @@ func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.Cr
 	}
 	t, err := s.create(ctx, r)
 	if err != nil {
+		s.forget(r.ID)
+		s.unfound(r.ID)
 		s.free(r.ID)
 		return nil, fmt.Errorf("create task %s: %w", r.ID, err)
 	}
@@ -39,7 +41,10 @@ func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.Cr
 		ContainerID: r.ID, Bundle: r.Bundle, Rootfs: r.Rootfs, Checkpoint: r.Checkpoint,
 		IO: &events.TaskIO{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal},
 	})
-	s.settle(t)
+	if err := s.settle(t); err != nil {
+		_, failed := s.remove(ctx, t, "")
+		return nil, fmt.Errorf("create task %s: %w", r.ID, errors.Join(err, failed))
+	}
 	return &api.CreateTaskResponse{}, nil
 }
 
@@ -62,15 +67,23 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 		return nil, errors.Join(err, relay.Close())
 	}
 	plan.init.Terminal = r.Terminal
-	t := task.New(task.Config{
-		ID: r.ID, Bundle: r.Bundle, Container: hosted{container, plan, options},
-		Bounds: bounds(container), Stop: plan.stop,
-		Emit: s.config.Emit, Report: report(r.ID), Exited: exited(r.ID),
-	}, container.Program(plan.init, relay), relay, streams)
+	t := s.newTask(r.ID, r.Bundle, hosted{container, plan, options}, relay, streams)
 	if n, ok := container.(Noticer); ok {
 		n.Notify(t.Notice)
 	}
 	return t, nil
+}
+
+// newTask makes a task of what it is to have. One that the Sandbox API made is not announced.
+func (s *Service) newTask(id, bundle string, h hosted, relay *stdio.Relay, streams task.Stdio) *task.Task {
+	emit := s.config.Emit
+	if p := s.podOf(id); p != nil && p.api {
+		emit = func(any) {}
+	}
+	return task.New(task.Config{
+		ID: id, Bundle: bundle, Container: h, Bounds: bounds(h.Container), Stop: h.plan.stop,
+		Emit: emit, Report: report(id), Exited: exited(id),
+	}, h.Program(h.plan.init, relay), relay, streams)
 }
 
 // hosted is a task's container with what an exec needs to know of its making.

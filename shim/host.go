@@ -14,8 +14,9 @@ import (
 
 // Host makes the containers of this machine.
 type Host interface {
-	// Job makes an empty job container. Whatever it made is gone again when it fails.
-	Job(namespace, id string, plan *spec.Job) (Container, error)
+	// Job makes a job container with no program in it, and writes down in the bundle what has to be given back should
+	// this process die. Whatever it made is gone again when it fails.
+	Job(ctx context.Context, namespace, id, bundle string, plan *spec.Job) (Container, error)
 	// Server makes a Windows Server container that does not run yet, and writes down in the bundle what has to be
 	// given back should this process die. Whatever it made is gone again when it fails, and the error names the step.
 	Server(ctx context.Context, id, bundle string, plan *spec.Server) (Container, error)

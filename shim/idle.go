@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -15,9 +16,11 @@ type idle struct {
 	end func()
 
 	// mu guards the fields below.
-	mu    sync.Mutex
-	needs int // tasks, ids that are being created, and clients
-	timer *time.Timer
+	mu      sync.Mutex
+	needs   int // tasks, ids that are being created, and clients
+	timer   *time.Timer
+	clients int
+	left    chan struct{} // see deserted; nil until it is asked for
 }
 
 // newIdle begins to wait. end is called once, on a goroutine of its own.
@@ -35,6 +38,33 @@ func (i *idle) need(n int) {
 	}
 }
 
+// client counts one client more, or with -1 one less.
+func (i *idle) client(n int) {
+	i.need(n)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.clients += n
+	if i.clients == 0 && i.left != nil {
+		close(i.left)
+		i.left = nil
+	}
+}
+
+// deserted is closed once there is no client.
+func (i *idle) deserted() <-chan struct{} {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.left == nil {
+		i.left = make(chan struct{})
+	}
+	left := i.left
+	if i.clients == 0 {
+		close(left)
+		i.left = nil
+	}
+	return left
+}
+
 // close ends the wait.
 func (i *idle) close() {
 	i.mu.Lock()
@@ -48,14 +78,27 @@ type listener struct {
 	idle *idle
 }
 
+// Accept waits for a client. One that could not be accepted is no reason to end a shim that has containers: but for the
+// end of the listener, every failure is one that ttrpc tries again after.
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	if err != nil {
+	if errors.Is(err, net.ErrClosed) {
 		return nil, err
 	}
-	l.idle.need(1)
+	if err != nil {
+		return nil, passing{err}
+	}
+	l.idle.client(1)
 	return &client{Conn: c, idle: l.idle}, nil
 }
+
+// passing is a failure after which there is another chance.
+type passing struct{ error }
+
+// Temporary makes ttrpc go on.
+func (passing) Temporary() bool { return true }
+
+func (p passing) Unwrap() error { return p.error }
 
 // client is one connection.
 type client struct {
@@ -65,6 +108,6 @@ type client struct {
 }
 
 func (c *client) Close() error {
-	c.gone.Do(func() { c.idle.need(-1) })
+	c.gone.Do(func() { c.idle.client(-1) })
 	return c.Conn.Close()
 }

@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"errors"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -48,3 +49,46 @@ func TestAShimThatNobodyNeedsEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestAShimThatEndsWaitsForItsClients: they have been answered when they have hung up.
+func TestAShimThatEndsWaitsForItsClients(t *testing.T) {
+	i := newIdle(func() {})
+	defer i.close()
+	<-i.deserted()
+	i.client(1)
+	i.client(1)
+	left, again := i.deserted(), i.deserted()
+	i.client(-1)
+	select {
+	case <-left:
+		t.Fatal("a client is there")
+	default:
+	}
+	i.client(-1)
+	<-left
+	<-again
+	<-i.deserted()
+}
+
+// TestAClientThatCannotBeAccepted: the next one can.
+func TestAClientThatCannotBeAccepted(t *testing.T) {
+	i := newIdle(func() {})
+	defer i.close()
+	_, err := listener{failing{}, i}.Accept()
+	var again interface{ Temporary() bool } // which is what ttrpc asks for
+	if !errors.As(err, &again) || !again.Temporary() || !errors.Is(err, errBusy) {
+		t.Errorf("accept: %v, want one that passes", err)
+	}
+	p := make(pipes)
+	close(p)
+	if _, err := (listener{p, i}).Accept(); err != net.ErrClosed {
+		t.Errorf("accept of a listener that is closed: %v", err)
+	}
+}
+
+// failing is a listener that has a bad moment.
+type failing struct{ pipes }
+
+var errBusy = errors.New("busy")
+
+func (failing) Accept() (net.Conn, error) { return nil, errBusy }

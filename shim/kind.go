@@ -11,7 +11,7 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// kind is what a bundle asks for, planned: a job container or a Windows Server container.
+// kind is what a bundle asks for, planned: a job container, a Windows Server container or a sandbox without a process.
 type kind struct {
 	// init is the plan of the init process.
 	init *spec.Process
@@ -33,10 +33,16 @@ func (s *Service) plan(r *api.CreateTaskRequest, options bootstrap.Options) (*ki
 	if err != nil {
 		return nil, err
 	}
+	if err := s.enroll(r.ID, r.Bundle, wanted); err != nil {
+		return nil, err
+	}
 	var k *kind
-	if spec.IsJob(wanted) {
-		k, err = s.job(r.ID, wanted)
-	} else {
+	switch {
+	case spec.IsStandIn(wanted):
+		k, err = standInKind(), spec.StandIn(wanted)
+	case spec.IsJob(wanted):
+		k, err = s.job(r, wanted)
+	default:
 		k, err = s.server(r, wanted)
 	}
 	if err != nil {
@@ -63,15 +69,17 @@ func load(bundle string, options bootstrap.Options) (*specs.Spec, error) {
 	return s, nil
 }
 
-func (s *Service) job(id string, wanted *specs.Spec) (*kind, error) {
-	plan, err := s.config.Machine.Job(wanted)
+func (s *Service) job(r *api.CreateTaskRequest, wanted *specs.Spec) (*kind, error) {
+	plan, err := s.config.Machine.Job(r.ID, wanted, mounts(r))
 	if err != nil {
 		return nil, err
 	}
 	return &kind{
 		init: &plan.Process,
 		exec: func(p *specs.Process) (*spec.Process, error) { return spec.NewProcess(p, plan) },
-		make: func(context.Context) (Container, error) { return s.config.Host.Job(s.config.Namespace, id, plan) },
+		make: func(ctx context.Context) (Container, error) {
+			return s.config.Host.Job(ctx, s.config.Namespace, r.ID, r.Bundle, plan)
+		},
 	}, nil
 }
 

@@ -2,9 +2,11 @@ package shim
 
 import (
 	"context"
+	"fmt"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	types "github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/errdefs"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siloshim/siloshim/shim/task"
@@ -15,6 +17,11 @@ func (s *Service) Start(_ context.Context, r *api.StartRequest) (*api.StartRespo
 	_, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
 		return nil, err
+	}
+	if r.ExecID == "" {
+		if err := s.mayStart(r.ID); err != nil {
+			return nil, fmt.Errorf("start %s: %w", p, err)
+		}
 	}
 	pid, err := p.Start()
 	if err != nil {
@@ -64,7 +71,7 @@ func (s *Service) Wait(ctx context.Context, r *api.WaitRequest) (*api.WaitRespon
 	return &api.WaitResponse{ExitStatus: end.Exit, ExitedAt: timestamppb.New(end.ExitedAt)}, nil
 }
 
-// Kill sends a signal to a process, or with All to every process of the task.
+// Kill sends a signal to a process, or with All to every process of the task; a sandbox's are those of its pod.
 func (s *Service) Kill(_ context.Context, r *api.KillRequest) (*empty, error) {
 	if r.All && r.ExecID != "" {
 		return nil, refuseAll(r)
@@ -72,6 +79,9 @@ func (s *Service) Kill(_ context.Context, r *api.KillRequest) (*empty, error) {
 	t, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
 		return nil, err
+	}
+	if pod := s.podOf(r.ID); r.All && pod != nil {
+		return &empty{}, s.killPod(pod, t, r.Signal)
 	}
 	if r.All {
 		return &empty{}, t.KillAll(r.Signal)
@@ -85,10 +95,10 @@ func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.Delete
 	if err != nil {
 		return nil, err
 	}
-	end, err := t.Delete(ctx, r.ExecID)
-	if r.ExecID == "" && t.Init.Status().State == task.Deleted {
-		s.free(r.ID)
+	if p := s.podOf(r.ID); p != nil && p.api {
+		return nil, fmt.Errorf("delete sandbox %s: ShutdownSandbox does: %w", r.ID, errdefs.ErrFailedPrecondition)
 	}
+	end, err := s.remove(ctx, t, r.ExecID)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +107,18 @@ func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.Delete
 		answer.ExitedAt = timestamppb.New(end.ExitedAt)
 	}
 	return answer, nil
+}
+
+// remove deletes a process, and lets go of the task with its init.
+func (s *Service) remove(ctx context.Context, t *task.Task, execID string) (task.Status, error) {
+	end, err := t.Delete(ctx, execID)
+	if execID == "" && t.Init.Status().State == task.Deleted {
+		if err == nil {
+			s.forget(t.ID) // or else there is something left for `delete`
+		}
+		s.free(t.ID)
+	}
+	return end, err
 }
 
 // CloseIO ends a process's input after what the client has sent.

@@ -6,10 +6,12 @@ import (
 	"net"
 	"time"
 
+	sandbox "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	"github.com/containerd/ttrpc"
 )
 
-// goodbye bounds the requests that are still underway when the shim ends, the answer to Shutdown among them.
+// goodbye bounds how long the shim stays for its clients when it ends. Who asks for the end takes the answer and hangs
+// up: to hang up first would take the answer away, for ttrpc closes a connection that has none on its way yet.
 const goodbye = 3 * time.Second
 
 // Serve answers requests on l until a client has asked for the end, nobody has needed the shim for a while, or ctx is
@@ -27,6 +29,7 @@ func Serve(ctx context.Context, l net.Listener, c Config) error {
 	service := NewService(c)
 	service.need = idle.need
 	register(server, service)
+	sandbox.RegisterTTRPCSandboxService(server, service)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, listener{l, idle}) }() // Shutdown below ends it
 	select {
@@ -34,12 +37,11 @@ func Serve(ctx context.Context, l net.Listener, c Config) error {
 		return err
 	case <-ctx.Done():
 	}
-	bounded, cancel := context.WithTimeout(context.Background(), goodbye)
-	defer cancel()
-	err = server.Shutdown(bounded)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close() // a client that still waits for a task does not keep the shim
+	select {
+	case <-idle.deserted():
+	case <-time.After(goodbye): // a client that still waits for a task does not keep the shim
 	}
+	err = server.Close()
 	if end := <-served; !errors.Is(end, ttrpc.ErrServerClosed) {
 		err = errors.Join(err, end)
 	}

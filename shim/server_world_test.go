@@ -35,7 +35,7 @@ func newServerWorld(t *testing.T) *serverWorld {
 	w.service.Program("workload.exe", inside)
 	w.client = &hcs.Client{Service: w.service}
 	w.host = host.Host{Kernel: w.kernel, Service: w.client, Storage: w.machine, Network: w.machine}
-	client := w.serve(t, shim.Config{
+	w.world.client = w.serve(t, shim.Config{
 		Namespace: "ns", Host: w.host, Emit: w.emit,
 		Machine: spec.Host{Resolve: func(path string) (string, error) { return path, nil }},
 	})
@@ -44,7 +44,7 @@ func newServerWorld(t *testing.T) *serverWorld {
 		_, _ = w.Wait(context.Background(), &api.WaitRequest{ID: "c"})            // it may be gone
 		_, _ = w.Delete(context.Background(), &api.DeleteRequest{ID: "c"})        // it may be gone
 		_, _ = w.Shutdown(context.Background(), &api.ShutdownRequest{Now: true})  // it may have ended already
-		_ = client.Close()
+		_ = w.world.client.Close()
 		if err := <-w.served; err != nil {
 			t.Error(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -25,6 +26,8 @@ type Config struct {
 	Machine spec.Host
 	// Emit takes an event of containerd's api/events. It must not block.
 	Emit func(event any)
+	// Options are those that the shim was started with. A task brings its own; a sandbox does not.
+	Options bootstrap.Options
 	// Shutdown is called once when the last task is gone and containerd has asked for the end.
 	Shutdown func()
 }
@@ -36,9 +39,12 @@ type Service struct {
 	once   sync.Once // guards Config.Shutdown
 	need   func(int) // counts the tasks, for who waits for none
 
-	// mu guards the field below. A nil entry is an id that is being created.
-	mu    sync.Mutex
-	tasks map[string]*task.Task
+	// mu guards the fields below.
+	mu      sync.Mutex
+	tasks   map[string]*task.Task // a nil entry is an id that is being created
+	pod     *pod                  // nil where there is no sandbox, and none was
+	leaving bool                  // the end was asked for while workloads outlived their sandbox
+	over    bool                  // the shim ends
 }
 
 var _ api.TTRPCTaskService = (*Service)(nil)
@@ -68,10 +74,14 @@ func (s *Service) process(id, execID string) (*task.Task, *task.Process, error) 
 	return t, p, err
 }
 
-// reserve takes an id, or fails with [errdefs.ErrAlreadyExists]. The caller settles or frees it.
+// reserve takes an id, or fails with [errdefs.ErrAlreadyExists], or with [errdefs.ErrUnavailable] if the shim ends. The
+// caller settles or frees it.
 func (s *Service) reserve(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.over {
+		return fmt.Errorf("task %s: the shim has been asked to end: %w", id, errdefs.ErrUnavailable)
+	}
 	if _, taken := s.tasks[id]; taken {
 		return fmt.Errorf("task %s: %w", id, errdefs.ErrAlreadyExists)
 	}
@@ -80,26 +90,53 @@ func (s *Service) reserve(id string) error {
 	return nil
 }
 
-func (s *Service) settle(t *task.Task) {
+// settle makes a task reachable. It fails with [errdefs.ErrFailedPrecondition] if the pod that it belongs to has begun to
+// end meanwhile.
+func (s *Service) settle(t *task.Task) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if p := s.pod; p != nil && p.id != t.ID && p.ending {
+		return fmt.Errorf("sandbox %s has been stopped: %w", p.id, errdefs.ErrFailedPrecondition)
+	}
 	s.tasks[t.ID] = t
+	return nil
 }
 
+// free lets go of an id, and ends the shim if it was asked to end after this one.
 func (s *Service) free(id string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if _, held := s.tasks[id]; held {
 		s.need(-1)
 	}
 	delete(s.tasks, id)
+	if p := s.pod; p != nil && p.id == id {
+		p.ending = true
+	}
+	s.over = s.over || s.leaving && len(s.tasks) == 0
+	over := s.over
+	s.mu.Unlock()
+	if over {
+		s.end()
+	}
 }
 
-// empty tells whether no task is held or being made.
-func (s *Service) empty() bool {
+// end ends the shim.
+func (s *Service) end() { s.once.Do(s.config.Shutdown) }
+
+// leave ends the shim if no task is held or being made, and tells whether it does. If id is that of a sandbox, and it is
+// gone, the last of the others does.
+func (s *Service) leave(id string) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.tasks) == 0
+	if _, held := s.tasks[id]; !held && s.pod != nil && s.pod.id == id {
+		s.leaving = true
+	}
+	s.over = s.over || len(s.tasks) == 0
+	over := s.over
+	s.mu.Unlock()
+	if over {
+		s.end()
+	}
+	return over
 }
 
 // Connect tells the pids of the shim and of the task's init.
@@ -112,10 +149,11 @@ func (s *Service) Connect(_ context.Context, r *api.ConnectRequest) (*api.Connec
 }
 
 // Shutdown ends the shim if it holds no task any more, or at once if Now is set. Tasks that are still there keep it
-// alive: containerd asks after each container of a pod.
+// alive: containerd asks after each container of a pod. If it asks after the sandbox, which is gone, the last workload
+// ends the shim.
 func (s *Service) Shutdown(_ context.Context, r *api.ShutdownRequest) (*empty, error) {
-	if r.Now || s.empty() {
-		s.once.Do(s.config.Shutdown)
+	if !s.leave(r.ID) && r.Now {
+		s.end()
 	}
 	return &empty{}, nil
 }

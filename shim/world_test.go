@@ -27,7 +27,9 @@ const program = `C:\bin\workload.exe`
 type world struct {
 	api.TTRPCTaskService
 	kernel *jobtest.Kernel
-	served chan error // what Serve returned
+	client *ttrpc.Client
+	served chan error    // what Serve returned
+	deaf   chan struct{} // takes one value from each "deaf" that runs
 
 	mu     sync.Mutex
 	events []any
@@ -45,17 +47,26 @@ func workload(p *jobtest.Proc) uint32 {
 // newWorld starts a shim and ends it with the test.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{kernel: jobtest.New(), served: make(chan error, 1)}
-	w.kernel.Program("workload.exe", workload)
-	client := w.serve(t, shim.Config{
+	w := &world{kernel: jobtest.New(), served: make(chan error, 1), deaf: make(chan struct{})}
+	w.kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
+		if p.Args[1] != "deaf" {
+			return workload(p)
+		}
+		p.Events() // from here on, being asked to end does not end it
+		w.deaf <- struct{}{}
+		<-p.Done()
+		return 0
+	})
+	w.client = w.serve(t, shim.Config{
 		Namespace: "ns", Host: host.Host{Kernel: w.kernel}, Emit: w.emit,
 		Machine: spec.Host{Lookup: func(path string) bool { return path == program }},
 	})
 	t.Cleanup(func() {
-		_, _ = w.Kill(context.Background(), &api.KillRequest{ID: "c", Signal: 9}) // it may be gone
+		_, _ = w.Kill(context.Background(), &api.KillRequest{ID: "c", Signal: 9})            // it may be gone
+		_, _ = w.Kill(context.Background(), &api.KillRequest{ID: "p", Signal: 9, All: true}) // the pod, if there is one
 		w.kernel.Wait()
 		_, _ = w.Shutdown(context.Background(), &api.ShutdownRequest{Now: true}) // it may have ended already
-		_ = client.Close()
+		_ = w.client.Close()
 		if err := <-w.served; err != nil {
 			t.Error(err)
 		}

@@ -22,7 +22,9 @@ type silo struct{ host host.Host }
 // Serve implements [bootstrap.Shim].
 func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 	publisher := event.New(p.Namespace, event.NewTTRPC(p.TTRPCAddress))
-	err := shim.Serve(ctx, p.Listener, shim.Config{Namespace: p.Namespace, Host: s.host, Emit: publisher.Publish})
+	err := shim.Serve(ctx, p.Listener, shim.Config{
+		Namespace: p.Namespace, Host: s.host, Emit: publisher.Publish, Options: p.Options,
+	})
 	ctx, cancel := context.WithTimeout(context.Background(), lastEvents)
 	defer cancel()
 	return errors.Join(err, publisher.Close(ctx))
@@ -30,7 +32,7 @@ func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 
 // Cleanup implements [bootstrap.Shim].
 func (s silo) Cleanup(ctx context.Context, p bootstrap.Params) error {
-	return s.host.Cleanup(ctx, p.Namespace, p.ID, p.Bundle)
+	return shim.Cleanup(ctx, s.host, p.Namespace, p.ID, p.Bundle)
 }
 
 func main() { os.Exit(bootstrap.Main(bootstrap.Self(), silo{})) }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/protobuf/proto"
@@ -52,6 +53,8 @@ func writeInfo(p Process) error {
 	info := &types.RuntimeInfo{
 		Name:    Runtime,
 		Version: &types.RuntimeVersion{Version: version, Revision: revision},
+
+		Annotations: map[string]string{mountsAnnotation: strings.Join(mountTypes, ",")},
 	}
 	if len(data) > 0 {
 		info.Options = new(anypb.Any)

@@ -43,8 +43,9 @@ const (
 var logLevels = []string{"", "panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"}
 
 // DecodeOptions decodes runtime options: none, those of runhcs, or runtimeoptions.v1.Options, with which CRI
-// hands over the options table of config.toml. Another type, an unknown key or a value out of range is
-// [errdefs.ErrInvalidArgument]; what the shim cannot do is [errdefs.ErrNotImplemented].
+// hands over the options table of config.toml. A sandbox's address in place of options is none. Another type, an
+// unknown key or a value out of range is [errdefs.ErrInvalidArgument]; what the shim cannot do is
+// [errdefs.ErrNotImplemented].
 func DecodeOptions(a typeurl.Any) (Options, error) {
 	if a == nil || a.GetTypeUrl() == "" && len(a.GetValue()) == 0 {
 		return Options{ScrubLogs: true}, nil
@@ -62,6 +63,10 @@ func DecodeOptions(a typeurl.Any) (Options, error) {
 			return Options{}, fmt.Errorf("decode options of type %s: %w", generalType, errdefs.ErrInvalidArgument)
 		}
 		return fromTOML(&o)
+	case runcType:
+		if isEndpoint(a.GetValue()) {
+			return DecodeOptions(nil)
+		}
 	}
 	return Options{}, fmt.Errorf("options are of type %q: use %s or %s: %w",
 		a.GetTypeUrl(), runhcsType, generalType, errdefs.ErrInvalidArgument)

@@ -12,6 +12,7 @@ import (
 	runtimeoptions "github.com/containerd/containerd/api/types/runtimeoptions/v1"
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -57,8 +58,10 @@ func TestDecodeOptions(t *testing.T) {
 			}
 		})
 	}
-	if got, err := DecodeOptions(nil); err != nil || !got.ScrubLogs {
-		t.Errorf("without options: %+v, %v", got, err)
+	for name, in := range map[string]*anypb.Any{"none": nil, "a sandbox's address": {TypeUrl: runcType, Value: endpoint()}} {
+		if got, err := DecodeOptions(in); err != nil || !got.ScrubLogs {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }
 
@@ -70,6 +73,7 @@ func TestDecodeOptionsRefuses(t *testing.T) {
 		want  string
 	}{
 		{"another type", &anypb.Any{TypeUrl: "containerd.runc.v1.Options"}, errdefs.ErrInvalidArgument, "containerd.runc.v1.Options"},
+		{"another type with an address", &anypb.Any{TypeUrl: runcType, Value: append(endpoint(), 8, 1)}, errdefs.ErrInvalidArgument, runcType},
 		{"a value without a type", &anypb.Any{Value: []byte{1}}, errdefs.ErrInvalidArgument, `type ""`},
 		{"a broken runhcs message", &anypb.Any{TypeUrl: runhcsType, Value: []byte{0xff}}, errdefs.ErrInvalidArgument, runhcsType},
 		{"a broken message of the other kind", &anypb.Any{TypeUrl: generalType, Value: []byte{0xff}}, errdefs.ErrInvalidArgument, generalType},
@@ -90,6 +94,12 @@ func TestDecodeOptionsRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// endpoint is what containerd's client writes for a container of a sandbox.
+func endpoint() []byte {
+	b := protowire.AppendString(protowire.AppendTag(nil, 12, protowire.BytesType), `\\.\pipe\x`)
+	return protowire.AppendVarint(protowire.AppendTag(b, 13, protowire.VarintType), 3)
 }
 
 // FuzzStdin feeds start what no containerd writes. Whatever it is, it is decoded or refused.

@@ -103,8 +103,8 @@ func bareOptions(data []byte) (Options, error) {
 func reply(p Params, maxVersion, address string) ([]byte, error) {
 	if p.modern {
 		r := &bootapi.BootstrapResult{Version: version3, Address: address, Protocol: protocol}
-		// To claim no mount is worth saying: a containerd that hears nothing starts the shim once more to ask.
-		if err := r.AddExtension(&types.MountCapabilities{}); err != nil {
+		// A containerd that hears nothing of mounts starts the shim once more to ask.
+		if err := r.AddExtension(&types.MountCapabilities{Types: mountTypes}); err != nil {
 			return nil, fmt.Errorf("encode the reply: %w", err)
 		}
 		return proto.Marshal(r)

@@ -16,13 +16,6 @@ import (
 // dialTimeout bounds the question whether a sandbox's shim is there. It answers at once or not at all.
 const dialTimeout = 2 * time.Second
 
-// sandboxOf returns the sandbox that a container joins, by the annotations that CRI gives it. A sandbox
-// itself, and a container without CRI, has a shim of its own.
-func sandboxOf(id string, a map[string]string) (sandbox string, joins bool) {
-	sandbox = a[annotations.KubernetesSandboxID]
-	return sandbox, a[annotations.KubernetesContainerType] == "container" && sandbox != "" && sandbox != id
-}
-
 // sandboxAddress finds the sandbox's shim through its bundle, which lies beside this one, and makes sure that
 // it is there.
 func sandboxAddress(p Params, sandbox string) (string, error) {

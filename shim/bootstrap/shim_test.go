@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/log"
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -61,7 +63,7 @@ func (s testShim) Cleanup(ctx context.Context, p Params) error {
 	return s.cleanup(ctx, p)
 }
 
-// service answers Connect and Shutdown.
+// service answers Connect, State and Shutdown. It has the one container that it was started for.
 type service struct {
 	api.TTRPCTaskService
 	params Params
@@ -70,6 +72,13 @@ type service struct {
 
 func (s *service) Connect(context.Context, *api.ConnectRequest) (*api.ConnectResponse, error) {
 	return &api.ConnectResponse{ShimPid: uint32(os.Getpid()), Version: s.params.LogLevel}, nil
+}
+
+func (s *service) State(_ context.Context, r *api.StateRequest) (*api.StateResponse, error) {
+	if r.ID != s.params.ID {
+		return nil, errgrpc.ToGRPC(errdefs.ErrNotFound)
+	}
+	return &api.StateResponse{ID: r.ID}, nil
 }
 
 func (s *service) Shutdown(context.Context, *api.ShutdownRequest) (*emptypb.Empty, error) {

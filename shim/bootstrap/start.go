@@ -27,11 +27,11 @@ func start(p Process, f flags) error {
 	if params.TTRPCAddress == "" {
 		return fmt.Errorf("start: ttrpc address is required: set TTRPC_ADDRESS: %w", errdefs.ErrInvalidArgument)
 	}
-	s, err := spec.Load(params.Bundle)
+	annotations, err := annotationsOf(params)
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	address, stop, err := shimFor(params, s.Annotations)
+	address, stop, err := shimFor(params, annotations)
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
@@ -41,12 +41,29 @@ func start(p Process, f flags) error {
 	return nil
 }
 
+// annotationsOf reads the annotations of the bundle's spec. Since BootstrapParams, what is started may be a sandbox,
+// which has no spec or one that is no container's: whether it will do is for Create to say.
+func annotationsOf(p Params) (map[string]string, error) {
+	if p.modern {
+		return spec.Annotations(p.Bundle)
+	}
+	s, err := spec.Load(p.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	return s.Annotations, nil
+}
+
 // shimFor returns the address of the shim that serves the container: that of its sandbox, or a new one. stop
 // ends what was started.
 func shimFor(p Params, annotations map[string]string) (address string, stop func() error, err error) {
 	nothing := func() error { return nil }
-	if id, joins := sandboxOf(p.ID, annotations); joins {
-		address, err = sandboxAddress(p, id)
+	role, sandbox, err := spec.RoleOf(p.ID, annotations)
+	switch {
+	case err != nil:
+		return "", nothing, err
+	case role == spec.Workload:
+		address, err = sandboxAddress(p, sandbox)
 		return address, nothing, err
 	}
 	p.socket = newAddress(p.Namespace, p.ID)

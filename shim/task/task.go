@@ -146,7 +146,11 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	from, err := p.step(Delete, nil)
+	from, err := p.step(Delete, func(s *Status) {
+		if s.ExitedAt.IsZero() {
+			s.Exit = 0 // it never ran, and nothing of it has failed: so say runc's shim and hcsshim
+		}
+	})
 	if err != nil {
 		return Status{}, err
 	}

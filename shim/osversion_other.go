@@ -1,0 +1,5 @@
+//go:build !windows
+
+package shim
+
+func osVersion() string { return "" }

@@ -1,0 +1,50 @@
+package rpc
+
+import (
+	"os"
+	"testing"
+
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// TestDeleteEndsALivingShim: whoever calls delete has given the shim up. Afterwards neither it nor its program is there,
+// though a client still waits for the program, and the bundle can be removed with all that was beside it.
+func TestDeleteEndsALivingShim(t *testing.T) {
+	s := newShim(t, workload.Spec("sleep", "600"))
+	s.create(t, "")
+	started, err := s.Start(t.Context(), &api.StartRequest{ID: s.id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := s.Connect(t.Context(), &api.ConnectRequest{ID: s.id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var processes []*os.Process
+	for _, pid := range []uint32{answer.ShimPid, started.Pid} {
+		p, err := os.FindProcess(int(pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		processes = append(processes, p)
+	}
+	waits := make(chan error, 1)
+	go func() { // ends with the shim
+		_, err := s.Wait(t.Context(), &api.WaitRequest{ID: s.id})
+		waits <- err
+	}()
+	if out, err := s.command(t.Context(), "delete").Output(); err != nil || len(out) == 0 {
+		t.Errorf("delete: %v, %d bytes of answer", err, len(out))
+	}
+	for _, p := range processes {
+		if _, err := p.Wait(); err != nil {
+			t.Errorf("wait for process %d: %v", p.Pid, err)
+		}
+	}
+	<-waits
+	if err := os.RemoveAll(s.bundle); err != nil {
+		t.Error(err)
+	}
+}

@@ -47,6 +47,12 @@ func newDaemon(t *testing.T, env ...string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return keep(t, b, c)
+}
+
+// keep makes a containerd that has started a test's own.
+func keep(t *testing.T, b *bed.Bed, c *bed.Containerd) *daemon {
+	t.Helper()
 	d := &daemon{Containerd: c, bed: b, dir: t.TempDir()}
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -18,7 +18,6 @@ func TestBadInputIsRefusedWithItsField(t *testing.T) {
 		want   string
 	}{
 		{"no args", func(s *specs.Spec) { s.Process.Args = nil }, "process.args"},
-		{"no such program", func(s *specs.Spec) { s.Process.Args[0] = `C:\no\such.exe` }, `C:\no\such.exe`},
 		{"no process", func(s *specs.Spec) { s.Process = nil }, "process"},
 		{"NUL in the environment", func(s *specs.Spec) { s.Process.Env = append(s.Process.Env, "A=B\x00C=D") }, "process.env[1]"},
 		{"relative directory", func(s *specs.Spec) { s.Process.Cwd = "here" }, "process.cwd"},
@@ -39,5 +38,23 @@ func TestBadInputIsRefusedWithItsField(t *testing.T) {
 			}
 		})
 	}
+	d.nothingLeft(t)
+}
+
+// TestAnAbsentProgramFailsToStart: the task is made, its start fails, and it can be deleted: containerd's own clients expect
+// that on Windows.
+func TestAnAbsentProgramFailsToStart(t *testing.T) {
+	d := newDaemon(t)
+	s := workload.Spec("sleep", "600")
+	s.Process.Args[0] = `C:\no\such.exe`
+	id := newID()
+	if r := d.try(t, d.runArgs(t, s, id, "-d", "--null-io")...); r.code == 0 || !strings.Contains(r.stderr, `C:\\no\\such.exe`) {
+		t.Errorf("exit %d, error %q, want one that names the program", r.code, r.stderr)
+	}
+	if row := d.row(t, id); len(row) < 3 || row[2] != "STOPPED" {
+		t.Errorf("the task is %v, want STOPPED", row)
+	}
+	d.try(t, "task", "delete", id) // it tells the exit code, and warns
+	d.ctr(t, "container", "delete", id)
 	d.nothingLeft(t)
 }

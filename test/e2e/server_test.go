@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,12 +24,18 @@ type service struct {
 	log string // of the service, in its Unix form
 }
 
-// newService builds the emulated service and starts a containerd that finds it. At the test's end nothing may be left
-// mounted, and no network namespace.
+// newService starts a containerd that finds an emulated service.
 func newService(t *testing.T, env ...string) *service {
 	t.Helper()
-	log := filepath.Join(t.TempDir(), "hcsim.log")
-	b := bed.Require(t)
+	more, log := serviceEnv(t, bed.Require(t))
+	return &service{daemon: newDaemon(t, append(env, more...)...), log: log}
+}
+
+// serviceEnv builds the emulated service and gives the environment of a containerd that finds it, and the log of its
+// calls. At the test's end no network namespace may be left.
+func serviceEnv(t *testing.T, b *bed.Bed) (env []string, log string) {
+	t.Helper()
+	log = filepath.Join(t.TempDir(), "hcsim.log")
 	dlls := b.WindowsPath(buildService(t)) + `\`
 	namespaces := t.TempDir()
 	t.Cleanup(func() {
@@ -38,9 +43,24 @@ func newService(t *testing.T, env ...string) *service {
 			t.Errorf("%d network namespaces are left, %v", len(left), err)
 		}
 	})
-	env = append(env, "WINEGAP_DLLS="+dlls, "HCSIM_LOG="+b.WindowsPath(log), "HCSIM_NAMESPACES="+b.WindowsPath(namespaces)+`\`)
-	return &service{daemon: newDaemon(t, env...), log: log}
+	return []string{"WINEGAP_DLLS=" + dlls, "HCSIM_LOG=" + b.WindowsPath(log), "HCSIM_NAMESPACES=" + b.WindowsPath(namespaces) + `\`}, log
 }
+
+// buildDLL compiles one emulated DLL in a directory of the test's own.
+func buildDLL(t *testing.T, name string, sources ...string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	cmd := plainDLL(t, sources...)
+	cmd.Dir = "../hcsim"
+	cmd.Args = append(cmd.Args, "-o", filepath.Join(dir, name))
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", name, err, text)
+	}
+	return dir
+}
+
+// compiler makes the emulated DLLs.
+const compiler = "x86_64-w64-mingw32-gcc"
 
 // buildService builds the emulated DLLs in a directory of the test's own.
 func buildService(t *testing.T) (dir string) {
@@ -50,11 +70,10 @@ func buildService(t *testing.T) (dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const compiler = "x86_64-w64-mingw32-gcc"
 	build := map[string]*exec.Cmd{
 		"computecore.dll":    exec.CommandContext(t.Context(), "go", "build", "-tags", "no_grpc", "-trimpath", "-buildmode=c-shared", "-ldflags", "-s -w"),
-		"vmcompute.dll":      plainDLL(t, compiler, "dll/storage.c"),
-		"computenetwork.dll": plainDLL(t, compiler, "dll/network.c"),
+		"vmcompute.dll":      plainDLL(t, "dll/storage.c", "dll/image.c"),
+		"computenetwork.dll": plainDLL(t, "dll/network.c"),
 	}
 	build["computecore.dll"].Env = append(os.Environ(), "CGO_ENABLED=1", "CC="+compiler, "GOOS=windows", "GOARCH=amd64")
 	for name, cmd := range build {
@@ -68,9 +87,10 @@ func buildService(t *testing.T) (dir string) {
 }
 
 // plainDLL compiles a DLL without a C library.
-func plainDLL(t *testing.T, compiler, source string) *exec.Cmd {
-	return exec.CommandContext(t.Context(), compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-s", "-nostdlib", "-ffreestanding",
-		"-fno-stack-protector", "-mno-stack-arg-probe", "-Wl,--entry=DllMain", source, "-lkernel32")
+func plainDLL(t *testing.T, sources ...string) *exec.Cmd {
+	args := append([]string{"-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-s", "-nostdlib", "-ffreestanding",
+		"-fno-stack-protector", "-mno-stack-arg-probe", "-Wl,--entry=DllMain"}, sources...)
+	return exec.CommandContext(t.Context(), compiler, append(args, "-lkernel32")...)
 }
 
 // spec is a Windows Server container whose init is the payload with these arguments. Its layers are directories of
@@ -228,34 +248,6 @@ func TestServerContainerLives(t *testing.T) {
 func TestServerContainerAfterACrash(t *testing.T) {
 	s := newService(t)
 	id := s.detach(t, s.spec(t, "sleep", "600"))
-	shims := 0
-	rest, err := s.Processes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range rest {
-		if strings.Contains(p.Name(), "containerd-shim") {
-			shims++
-			if err := exec.CommandContext(t.Context(), "kill", "-9", strconv.Itoa(p.Pid)).Run(); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	if shims != 1 {
-		t.Fatalf("%d shims run, want 1", shims)
-	}
-	until(t, "the task is gone", func() bool { return len(s.row(t, id)) == 0 || s.row(t, id)[2] == "STOPPED" })
-	s.try(t, "task", "delete", "--force", id) // it may be gone
-	s.ctr(t, "container", "delete", id)
-	s.nothingLeft(t)
-	until(t, "no list of resources is left", func() bool {
-		left := 0
-		_ = filepath.WalkDir(s.bed.UnixPath(`C:\silo`), func(path string, e fs.DirEntry, err error) error {
-			if err == nil && e.Name() == "silo-resources.json" && strings.Contains(path, id) {
-				left++
-			}
-			return nil
-		})
-		return left == 0
-	})
+	s.killShim(t, id)
+	s.bury(t, id)
 }

@@ -20,6 +20,8 @@ var modes = map[string]func(args []string) (int, error){
 	"flood":   floodOut,
 	"tree":    tree,
 	"args":    printArgs,
+	"read":    read,
+	"write":   write,
 	"env":     printEnv,
 	"cwd":     printCwd,
 	"pid":     printPid,
@@ -30,9 +32,13 @@ var modes = map[string]func(args []string) (int, error){
 	"logger":  logger,
 	"kill":    kill,
 	"stacks":  stacks,
+	"cni":     cni,
 }
 
 func main() {
+	if os.Getenv("CNI_COMMAND") != "" { // containerd gives a plug-in no arguments
+		os.Args = []string{os.Args[0], "cni"}
+	}
 	if len(os.Args) < 2 || modes[os.Args[1]] == nil {
 		var names []string
 		for name := range modes {

@@ -18,6 +18,7 @@ const usage = `usage: wine VERB
   setup                  make what is missing: packages, prefix, gap filler, containerd.exe
   build [NAME...]        build the shim and the payload for Windows and install them in the bed
   daemons [VERSION...]   build the versions of containerd.exe and ctr.exe that BED_CONTAINERD chooses from
+  crictl                 build crictl.exe, the client of CRI, and install it in the bed
   peers                  build the reference shim and install it in the bed
   run [-t LIMIT] EXE ... run a Windows program; also for "go test -exec"
   with -- COMMAND ...    run a Linux command with the server up, then stop the server

@@ -34,6 +34,8 @@ func dispatch(ctx context.Context, args []string) error {
 			return nil
 		}
 		return bed.BuildDaemons(ctx, os.Stderr, args...)
+	case "crictl":
+		return bed.BuildCrictl(ctx, os.Stderr)
 	case "peers":
 		return bed.Peers(ctx, os.Stderr)
 	case "run":

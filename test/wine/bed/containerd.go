@@ -22,7 +22,8 @@ type Containerd struct {
 	client string // ctr.exe
 	group  *Group
 	env    []string
-	owner  *lock // of the name, until Stop
+	files  map[string]string // the configuration: texts by their slashed paths
+	owner  *lock             // of the name, until Stop
 
 	// The daemon that runs, or ran last.
 	cmd  *exec.Cmd
@@ -53,6 +54,12 @@ var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 // holds the executables. env, as KEY=VALUE, is added to the environment of the daemon and thereby of its shims. Stop it
 // after use.
 func (b *Bed) Containerd(ctx context.Context, name string, env ...string) (*Containerd, error) {
+	text := fmt.Sprintf(config, name, address(name), configVersion())
+	return b.containerd(ctx, name, map[string]string{"config.toml": text}, env)
+}
+
+// containerd starts a daemon with the files of its configuration, of which config.toml is one.
+func (b *Bed) containerd(ctx context.Context, name string, files map[string]string, env []string) (*Containerd, error) {
 	if name == "bin" || !nameRule.MatchString(name) {
 		return nil, fmt.Errorf("start containerd %q: the name must match %s and not be bin", name, nameRule)
 	}
@@ -71,7 +78,7 @@ func (b *Bed) Containerd(ctx context.Context, name string, env ...string) (*Cont
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
 	}
-	c := &Containerd{bed: b, name: name, daemon: daemon, client: client, group: NewGroup(), env: env, owner: owner}
+	c := &Containerd{bed: b, name: name, daemon: daemon, client: client, group: NewGroup(), env: env, files: files, owner: owner}
 	if err := c.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
 	}
@@ -91,8 +98,16 @@ func (c *Containerd) prepare() error {
 			return err
 		}
 	}
-	text := fmt.Sprintf(config, c.name, c.Address(), configVersion())
-	return os.WriteFile(filepath.Join(c.dir(), "config.toml"), []byte(text), 0o644)
+	for name, text := range c.files {
+		path := filepath.Join(c.dir(), name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // start runs the daemon and waits until it answers.
@@ -197,7 +212,9 @@ func (c *Containerd) Processes() ([]Process, error) {
 }
 
 // Address is the daemon's pipe.
-func (c *Containerd) Address() string { return `\\.\pipe\containerd-` + c.name }
+func (c *Containerd) Address() string { return address(c.name) }
+
+func address(name string) string { return `\\.\pipe\containerd-` + name }
 
 // LogPath is the Unix path of the daemon's log. It holds the logs of its shims too, and goes on over a restart.
 func (c *Containerd) LogPath() string { return c.bed.path("run", c.name, "containerd.log") }

@@ -21,19 +21,19 @@ var gapFlags = []string{
 
 // library is a DLL of our own for the prefix.
 type library struct {
-	sources string // a glob below test/wine
-	target  string // a Windows path
+	sources []string // globs below test/wine
+	target  string   // a Windows path
 }
 
 var (
 	// gapLibraries are in every bed. The first is the gap filler proper; Go programs load a DLL of its name.
 	gapLibraries = []library{
-		{"gap/*.[ch]", `C:\windows\system32\bcryptprimitives.dll`},
-		{"gap/dll/bindfltapi.c", `C:\gap\dll\bindfltapi.dll`},
+		{[]string{"gap/*.[ch]"}, `C:\windows\system32\bcryptprimitives.dll`},
+		{[]string{"gap/dll/bindfltapi.c"}, `C:\gap\dll\bindfltapi.dll`},
 	}
 	// peerLibraries are seen by processes with WINEGAP=peer alone.
 	peerLibraries = []library{
-		{"peer/vmcompute.c", `C:\gap\peer\vmcompute.dll`},
+		{[]string{"peer/vmcompute.c", "../hcsim/dll/image.c"}, `C:\gap\peer\vmcompute.dll`},
 	}
 )
 
@@ -63,12 +63,18 @@ func (b *Bed) fillGaps(ctx context.Context, out io.Writer, stamp string, librari
 }
 
 // sources lists the files of a library.
-func (b *Bed) sources(l library) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(b.root, "test", "wine", l.sources))
-	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("compile %s: no file matches test/wine/%s", l.target, l.sources)
+func (b *Bed) sources(l library) (all []string, err error) {
+	for _, glob := range l.sources {
+		files, err := filepath.Glob(filepath.Join(b.root, "test", "wine", glob))
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == 0 {
+			return nil, fmt.Errorf("compile %s: no file matches test/wine/%s", l.target, glob)
+		}
+		all = append(all, files...)
 	}
-	return files, err
+	return all, nil
 }
 
 // compile builds a library and puts it where it belongs.

@@ -2,6 +2,7 @@ package bed
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 )
@@ -11,12 +12,8 @@ import (
 func Require(t testing.TB) *Bed {
 	t.Helper()
 	b, err := Open(t.Context())
-	switch {
-	case err == nil:
-	case errors.Is(err, ErrAbsent) && os.Getenv("BED_REQUIRED") == "":
-		t.Skip(err)
-	default:
-		t.Fatal(err)
+	if err != nil {
+		absent(t, err)
 	}
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
@@ -24,4 +21,23 @@ func Require(t testing.TB) *Bed {
 		}
 	})
 	return b
+}
+
+// RequireCRI does the same where the test needs crictl.exe too.
+func RequireCRI(t testing.TB) *Bed {
+	t.Helper()
+	b := Require(t)
+	if _, err := os.Stat(b.UnixPath(b.Exe("crictl"))); err != nil {
+		absent(t, fmt.Errorf("%w with crictl.exe; run go run ./test/wine crictl", ErrAbsent))
+	}
+	return b
+}
+
+// absent ends a test that lacks its ground.
+func absent(t testing.TB, err error) {
+	t.Helper()
+	if errors.Is(err, ErrAbsent) && os.Getenv("BED_REQUIRED") == "" {
+		t.Skip(err)
+	}
+	t.Fatal(err)
 }

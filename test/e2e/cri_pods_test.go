@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/siloshim/siloshim/test/wine/bed"
+)
+
+// pods is how many pods TestManyPods runs at once; `make pods` asks for 50.
+var pods = flag.Int("pods", 3, "pods at once, for TestManyPods")
+
+// scrapes is how often all of them are asked for their figures, as a kubelet does every ten seconds.
+const scrapes = 10
+
+// cost is what was measured of a node's pods.
+type cost struct {
+	*node
+	ids       []string
+	times     map[string][]time.Duration
+	processor []time.Duration // of all shims, for one scrape
+	memory    []uint64        // resident bytes of each shim
+	private   []uint64        // of which no other process has any
+}
+
+// time runs a step and keeps how long it took.
+func (c *cost) time(step string, do func()) {
+	began := time.Now()
+	do()
+	c.times[step] = append(c.times[step], time.Since(began))
+}
+
+// TestManyPods starts pods with a container each, asks for the figures of all, and removes them: one shim a pod, every
+// container told of, and nothing left. Each handler has a node; they take turns, so that their times can be compared.
+func TestManyPods(t *testing.T) {
+	var costs []*cost
+	for _, h := range chosen() {
+		costs = append(costs, &cost{node: newNode(t, h), times: map[string][]time.Duration{}})
+	}
+	for range *pods {
+		for _, c := range costs {
+			p := c.pod(t)
+			var id string
+			c.time("start a pod", func() { id = c.run(t, p) })
+			c.time("start its container", func() { c.start(t, id, container("sleep", "86400"), p) })
+			c.ids = append(c.ids, id)
+		}
+	}
+	for _, c := range costs {
+		if c.weigh(t); len(c.memory) != *pods {
+			t.Errorf("%s: %d shims run for %d pods", c.handler, len(c.memory), *pods)
+		}
+	}
+	for range scrapes {
+		for _, c := range costs {
+			before := c.used(t)
+			c.time("scrape all", func() { c.scrape(t) })
+			c.processor = append(c.processor, c.used(t)-before)
+		}
+	}
+	for i := range *pods {
+		for _, c := range costs {
+			c.time("remove a pod", func() { c.drop(t, c.ids[i]) })
+		}
+	}
+	for _, c := range costs {
+		c.nothingLeft(t)
+		if bundles, err := filepath.Glob(filepath.Join(c.StateDir(), "io.containerd.runtime.v2.task", "k8s.io", "*")); err != nil || len(bundles) > 0 {
+			t.Errorf("%s: bundles are left: %v, %v", c.handler, bundles, err)
+		}
+	}
+	t.Logf("medians with %d pods:\n%s", *pods, table(costs))
+}
+
+// scrape asks for the figures of all containers.
+func (n *node) scrape(t *testing.T) {
+	t.Helper()
+	var answer struct{ Stats []containerStats }
+	n.ask(t, &answer, "stats")
+	if len(answer.Stats) != *pods {
+		t.Errorf("%d containers tell their figures, want %d", len(answer.Stats), *pods)
+	}
+	for _, s := range answer.Stats {
+		if s.Memory.WorkingSetBytes.Value == 0 {
+			t.Errorf("container %s has no memory", s.Attributes.ID)
+		}
+	}
+}
+
+// shims lists the processes of the shims.
+func (n *node) shims(t *testing.T) []bed.Process {
+	t.Helper()
+	all, err := n.Processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(p bed.Process) bool { return !strings.HasPrefix(p.Name(), "containerd-shim") })
+}
+
+// weigh asks Linux for the memory of the shims.
+func (c *cost) weigh(t *testing.T) {
+	t.Helper()
+	for _, p := range c.shims(t) {
+		status := text(t, fmt.Sprintf("/proc/%d/status", p.Pid))
+		c.memory = append(c.memory, kilobytes(t, status, "VmRSS:"))
+		c.private = append(c.private, kilobytes(t, status, "RssAnon:"))
+	}
+}
+
+// used is the processor time of all shims. What Wine's server did for them is not in it.
+func (n *node) used(t *testing.T) (sum time.Duration) {
+	t.Helper()
+	const tick = 10 * time.Millisecond
+	for _, p := range n.shims(t) {
+		stat := text(t, fmt.Sprintf("/proc/%d/stat", p.Pid))
+		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+		var user, kernel time.Duration
+		if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &kernel); err != nil {
+			t.Fatalf("read processor time %v in %s", err, stat)
+		}
+		sum += (user + kernel) * tick
+	}
+	return sum
+}
+
+// kilobytes reads a figure of /proc/PID/status, in bytes.
+func kilobytes(t *testing.T, status, name string) (n uint64) {
+	t.Helper()
+	_, rest, _ := strings.Cut(status, name)
+	if _, err := fmt.Sscan(rest, &n); err != nil {
+		t.Fatalf("read %s %v", name, err)
+	}
+	return n << 10
+}
+
+// table puts the medians of the handlers side by side.
+func table(costs []*cost) string {
+	var out bytes.Buffer
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	row := func(name string, cell func(*cost) string) {
+		fmt.Fprintf(w, "%s\t", name)
+		for _, c := range costs {
+			fmt.Fprintf(w, "%s\t", cell(c))
+		}
+		fmt.Fprintln(w)
+	}
+	row("", func(c *cost) string { return c.handler })
+	for _, step := range []string{"start a pod", "start its container", "scrape all", "remove a pod"} {
+		row(step, func(c *cost) string { return median(c.times[step]).Round(time.Millisecond).String() })
+	}
+	row("processor time of the shims", func(c *cost) string { return mean(c.processor).Round(time.Millisecond).String() })
+	row("memory of a shim", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(median(c.memory))/1e6) })
+	row("private memory of a shim", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(median(c.private))/1e6) })
+	_ = w.Flush() // to a buffer
+	return out.String()
+}
+
+// median is the middle one, or zero of none.
+func median[T time.Duration | uint64](all []T) (middle T) {
+	if len(all) > 0 {
+		middle = slices.Sorted(slices.Values(all))[len(all)/2]
+	}
+	return middle
+}
+
+// mean is for times that the kernel counts in ticks.
+func mean(all []time.Duration) (sum time.Duration) {
+	for _, d := range all {
+		sum += d
+	}
+	return sum / time.Duration(max(len(all), 1))
+}

@@ -1,0 +1,74 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+)
+
+// podStatus is what "crictl inspectp" tells.
+type podStatus struct {
+	Status struct {
+		ID             string            `json:"id"`
+		Metadata       metadata          `json:"metadata"`
+		State          string            `json:"state"`
+		CreatedAt      string            `json:"createdAt"`
+		RuntimeHandler string            `json:"runtimeHandler"`
+		Labels         map[string]string `json:"labels"`
+		Annotations    map[string]string `json:"annotations"`
+	} `json:"status"`
+	Info struct {
+		Pid int `json:"pid"`
+	} `json:"info"`
+}
+
+// containerStatus is what "crictl inspect" tells.
+type containerStatus struct {
+	Status struct {
+		ID         string            `json:"id"`
+		Metadata   metadata          `json:"metadata"`
+		State      string            `json:"state"`
+		ExitCode   int               `json:"exitCode"`
+		Reason     string            `json:"reason"`
+		CreatedAt  string            `json:"createdAt"`
+		StartedAt  string            `json:"startedAt"`
+		FinishedAt string            `json:"finishedAt"`
+		LogPath    string            `json:"logPath"`
+		Labels     map[string]string `json:"labels"`
+	} `json:"status"`
+	Info struct {
+		Pid int `json:"pid"`
+	} `json:"info"`
+}
+
+// inspectPod asks for a pod.
+func (n *node) inspectPod(t *testing.T, id string) (s podStatus) {
+	t.Helper()
+	n.ask(t, &s, "inspectp", id)
+	return s
+}
+
+// inspect asks for a container.
+func (n *node) inspect(t *testing.T, id string) (s containerStatus) {
+	t.Helper()
+	n.ask(t, &s, "inspect", id)
+	return s
+}
+
+// exited waits for the end of a container.
+func (n *node) exited(t *testing.T, id string) (s containerStatus) {
+	t.Helper()
+	until(t, "container "+id+" has exited", func() bool {
+		s = n.inspect(t, id)
+		return s.Status.State == "CONTAINER_EXITED"
+	})
+	return s
+}
+
+// awaitLine reads the words of the first line of a container's log.
+func (n *node) awaitLine(t *testing.T, id string, words ...any) {
+	t.Helper()
+	until(t, "container "+id+" has said a line", func() bool {
+		_, err := fmt.Sscan(n.try(t, "logs", id).stdout, words...)
+		return err == nil
+	})
+}

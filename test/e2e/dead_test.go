@@ -1,0 +1,50 @@
+package e2e
+
+import (
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// killShim kills the one shim of a containerd, and waits until that has given up its task.
+func (d *daemon) killShim(t *testing.T, id string) {
+	t.Helper()
+	rest, err := d.Processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shims := 0
+	for _, p := range rest {
+		if strings.Contains(p.Name(), "containerd-shim") {
+			shims++
+			if err := exec.CommandContext(t.Context(), "kill", "-9", strconv.Itoa(p.Pid)).Run(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if shims != 1 {
+		t.Fatalf("%d shims run, want 1", shims)
+	}
+	until(t, "the task is gone", func() bool { return len(d.row(t, id)) == 0 || d.row(t, id)[2] == "STOPPED" })
+}
+
+// bury deletes a container whose shim is dead, and waits until what it had is given back.
+func (d *daemon) bury(t *testing.T, id string) {
+	t.Helper()
+	d.try(t, "task", "delete", "--force", id) // it may be gone
+	d.ctr(t, "container", "delete", id)
+	d.nothingLeft(t)
+	until(t, "no list of resources is left", func() bool {
+		left := 0
+		_ = filepath.WalkDir(d.StateDir(), func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.Name() == "silo-resources.json" && strings.Contains(path, id) {
+				left++
+			}
+			return nil
+		})
+		return left == 0
+	})
+}

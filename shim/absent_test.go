@@ -6,6 +6,7 @@ import (
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
@@ -29,5 +30,24 @@ func TestExecOfAnAbsentProgram(t *testing.T) {
 	_, err := w.Exec(t.Context(), &api.ExecProcessRequest{ID: "c", ExecID: "e", Spec: &anypb.Any{Value: marshal(t, nameless)}})
 	if !errdefs.IsInvalidArgument(errgrpc.ToNative(err)) {
 		t.Errorf("exec of a directory: %v, want invalid argument", err)
+	}
+}
+
+// TestInitOfAnAbsentProgram: the same holds for init, and the task can be given back as any other that has ended.
+func TestInitOfAnAbsentProgram(t *testing.T) {
+	w := newWorld(t)
+	absent := bundle(t, func(s *specs.Spec) { s.Process.Args = []string{`C:\bin\absent.exe`} })
+	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: absent}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Start(t.Context(), &api.StartRequest{ID: "c"}); !errdefs.IsNotFound(errgrpc.ToNative(err)) {
+		t.Errorf("start: %v, want not found", err)
+	}
+	w.wait(t, "c", "")
+	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 9}); err != nil && !errdefs.IsNotFound(errgrpc.ToNative(err)) {
+		t.Errorf("kill: %v, want none or not found", err)
+	}
+	if _, err := w.Delete(t.Context(), &api.DeleteRequest{ID: "c"}); err != nil {
+		t.Errorf("delete: %v", err)
 	}
 }

@@ -57,14 +57,16 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 	if err != nil {
 		return nil, err
 	}
-	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
-	relay, err := s.open(ctx, r.ID, streams, options)
+	// The container comes first: where it is not implemented containerd asks again by the older API, and the client's
+	// streams, once opened and closed, would be gone; then it would report that instead.
+	container, err := plan.make(ctx)
 	if err != nil {
 		return nil, err
 	}
-	container, err := plan.make(ctx)
+	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
+	relay, err := s.open(ctx, r.ID, streams, options)
 	if err != nil {
-		return nil, errors.Join(err, relay.Close())
+		return nil, errors.Join(err, container.Terminate(ctx, task.Killed), container.Close())
 	}
 	plan.init.Terminal = r.Terminal
 	t := s.newTask(r.ID, r.Bundle, hosted{container, plan, options}, relay, streams)

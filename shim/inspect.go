@@ -94,7 +94,12 @@ type workload struct {
 	ExitedAt  *time.Time `json:"exited_at,omitempty"`
 	Exit      *uint32    `json:"exit_status,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
+
+	Limits map[string]any `json:"limits,omitempty"`
 }
+
+// limited is a [Container] that knows which limits are in force.
+type limited interface{ Limits() map[string]any }
 
 // describe is the verbose part of a status. Values are text or JSON, which crictl shows as such.
 func (s *Service) describe(p *pod, now task.Status) (map[string]string, error) {
@@ -128,6 +133,9 @@ func describe(t *task.Task) workload {
 	}
 	if !now.ExitedAt.IsZero() {
 		w.ExitedAt, w.Exit, w.Reason = &now.ExitedAt, &now.Exit, now.Reason.String()
+	}
+	if l, ok := t.Container().(hosted).Container.(limited); ok {
+		w.Limits = l.Limits()
 	}
 	return w
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -22,40 +24,32 @@ func (p *pod) record(id, bundle string) error {
 	return nil
 }
 
-// forget undoes record, for all if the id is the sandbox's: containerd calls `delete` after a delete in order as well,
-// and workloads that outlive their sandbox are not to be cleaned up then. The bundle may be gone: the sandbox may go
-// first.
+// forget undoes record. The bundle may be gone: the sandbox may go first.
 func (p *pod) forget(id string) error {
-	if id != p.id {
-		return forget(p.bundle, id)
-	}
-	workloads, err := Workloads(p.bundle)
-	errs := []error{err}
-	for id := range workloads {
-		errs = append(errs, forget(p.bundle, id))
-	}
-	return errors.Join(errs...)
-}
-
-// forget has a task that is gone not cleaned up with its pod.
-func (s *Service) forget(id string) {
-	s.mu.Lock()
-	p := s.pod
-	s.mu.Unlock()
-	if p == nil {
-		return
-	}
-	if err := p.forget(id); err != nil {
-		report(id)("forget the workloads of the sandbox", err)
-	}
-}
-
-func forget(bundle, id string) error {
-	err := os.Remove(filepath.Join(bundle, musterPrefix+id))
+	err := os.Remove(filepath.Join(p.bundle, musterPrefix+id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
+}
+
+// forget has a task not cleaned up with its pod any more. If it is the sandbox, that holds for all that outlive it:
+// containerd calls `delete` after a delete in order, too.
+func (s *Service) forget(id string) {
+	s.mu.Lock()
+	p, ids := s.pod, []string{id}
+	if p != nil && p.id == id {
+		ids = slices.Collect(maps.Keys(s.tasks))
+	}
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	for _, id := range ids {
+		if err := p.forget(id); err != nil {
+			report(id)("forget the workload", err)
+		}
+	}
 }
 
 // Cleaner gives back what a dead shim has left of one container. It may find nothing, and may be called again.

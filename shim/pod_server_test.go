@@ -1,6 +1,7 @@
 package shim_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/shim"
 )
 
 // podNetwork is the network namespace of the pods here.
@@ -106,5 +108,34 @@ func TestServerPodWithoutAPause(t *testing.T) {
 	}
 	if _, err := client.ShutdownSandbox(t.Context(), &sandbox.ShutdownSandboxRequest{SandboxID: "p"}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestShutdownThatLeavesSomething: what a container of the pod cannot give back keeps the shim from nothing else, and is
+// there for `delete` to find.
+func TestShutdownThatLeavesSomething(t *testing.T) {
+	w := newServerWorld(t)
+	client := sandbox.NewTTRPCSandboxClient(w.world.client)
+	dir := t.TempDir()
+	if _, err := client.CreateSandbox(t.Context(), &sandbox.CreateSandboxRequest{SandboxID: "p", BundlePath: dir}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.StartSandbox(t.Context(), &sandbox.StartSandboxRequest{SandboxID: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"c", "web"} {
+		w.make(t, id, inServerPod(t, "container", id, nil, "sleep"))
+	}
+	w.machine.Fail("Deactivate", 0, 1000, errors.New("busy"))
+	_, err := client.ShutdownSandbox(t.Context(), &sandbox.ShutdownSandboxRequest{SandboxID: "p"})
+	if err == nil || !strings.Contains(err.Error(), "delete task c") || !strings.Contains(err.Error(), "delete task web") {
+		t.Errorf("shutdown: %v, want both containers named", err)
+	}
+	if left, err := shim.Workloads(dir); err != nil || len(left) != 2 {
+		t.Errorf("the sandbox knows of %v, %v; want both", left, err)
+	}
+	w.machine.Fail("Deactivate", 0, 0, nil)
+	if err := shim.Cleanup(t.Context(), w.host, "ns", "p", dir); err != nil {
+		t.Error(err)
 	}
 }

@@ -259,9 +259,9 @@ func TestSandboxKnowsItsWorkloads(t *testing.T) {
 	dir := w.sandbox(t)
 	at := inPod(t, "container", nil, "sleep")
 	w.make(t, "a", at)
-	wrong := inPod(t, "container", func(s *specs.Spec) { s.Process.Args[0] = `C:\nothing.exe` })
+	wrong := inPod(t, "container", func(s *specs.Spec) { s.Process.Args[0] = `C:\batch.bat` })
 	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "b", Bundle: wrong}); err == nil {
-		t.Fatal("a program that does not exist was found")
+		t.Fatal("a batch file was taken for a program")
 	}
 	left, err := shim.Workloads(dir)
 	if diff := cmp.Diff(map[string]string{"a": at}, left); diff != "" || err != nil {

@@ -113,8 +113,8 @@ func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.Delete
 func (s *Service) remove(ctx context.Context, t *task.Task, execID string) (task.Status, error) {
 	end, err := t.Delete(ctx, execID)
 	if execID == "" && t.Init.Status().State == task.Deleted {
-		if err == nil {
-			s.forget(t.ID) // or else there is something left for `delete`
+		if err == nil || s.podOf(t.ID) != nil {
+			s.forget(t.ID) // or else `delete` has something left to do
 		}
 		s.free(t.ID)
 	}

@@ -85,7 +85,9 @@ func TestForbiddenSandbox(t *testing.T) {
 	never := bootstrap.Options{DefaultAnnotations: map[string]string{"microsoft.com/disable-hostprocess-container": "true"}}
 	s := shim.NewService(shim.Config{Options: never})
 	_, err := s.CreateSandbox(t.Context(), &sandbox.CreateSandboxRequest{SandboxID: "p", BundlePath: t.TempDir(), Options: podOfJobs})
-	refused(t, err, errdefs.IsPermissionDenied, "forbids job containers")
+	if !errdefs.IsPermissionDenied(err) {
+		t.Errorf("a pod of job containers: %v, want it forbidden", err)
+	}
 	if _, err := s.CreateSandbox(t.Context(), &sandbox.CreateSandboxRequest{SandboxID: "p", BundlePath: t.TempDir()}); err != nil {
 		t.Errorf("a pod of the other kind: %v", err)
 	}

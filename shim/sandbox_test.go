@@ -17,6 +17,7 @@ import (
 	tasktypes "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -87,18 +88,23 @@ func TestSandboxLife(t *testing.T) {
 	if err != nil || r.Platform.OS != "windows" || r.Platform.Architecture != runtime.GOARCH {
 		t.Errorf("platform: %v, %v", r, err)
 	}
-	p.running(t, "a", "sleep")
+	p.make(t, "a", inPod(t, "container", func(s *specs.Spec) {
+		s.Windows.Resources = &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: new(uint64(64 << 20))}}
+	}, "sleep"))
+	p.start(t, "a", "")
 	p.workload(t, "b", "sleep")
 	s := p.status(t)
 	var workloads []struct {
 		ID, State string
 		Pid       uint32
+		Limits    map[string]uint64
 	}
 	if err := json.Unmarshal([]byte(s.Info["workloads"]), &workloads); err != nil {
 		t.Fatal(err)
 	}
 	if s.State != "SANDBOX_READY" || s.Pid != uint32(os.Getpid()) || s.Info["kind"] != "host process" || s.Info["pid"] != fmt.Sprint(os.Getpid()) ||
-		len(workloads) != 2 || workloads[0].State != "running" || workloads[0].Pid == 0 || workloads[1].State != "created" {
+		len(workloads) != 2 || workloads[0].State != "running" || workloads[0].Pid == 0 ||
+		workloads[0].Limits["memory_bytes"] != 64<<20 || len(workloads[1].Limits) > 0 || workloads[1].State != "created" {
 		t.Errorf("running: %v", s)
 	}
 	if _, err := p.StopSandbox(t.Context(), &sandbox.StopSandboxRequest{SandboxID: "p"}); err != nil {

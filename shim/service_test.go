@@ -102,7 +102,7 @@ func TestRefusals(t *testing.T) {
 		"no bundle":               {create("c", t.TempDir(), nil), errdefs.ErrInvalidArgument, "config.json"},
 		"unknown options":         {create("c", good, &anypb.Any{TypeUrl: "example.Options", Value: []byte{1}}), errdefs.ErrInvalidArgument, "example.Options"},
 		"no args":                 {create("c", changed(func(s *specs.Spec) { s.Process.Args = nil }), nil), errdefs.ErrInvalidArgument, "process.args"},
-		"no such program":         {create("c", changed(func(s *specs.Spec) { s.Process.Args[0] = `C:\none.exe` }), nil), errdefs.ErrNotFound, "process.args"},
+		"no program":              {create("c", changed(func(s *specs.Spec) { s.Process.Args[0] = `C:\none.bat` }), nil), errdefs.ErrInvalidArgument, "process.args"},
 		"NUL in the environment":  {create("c", changed(func(s *specs.Spec) { s.Process.Env = []string{"A=b\x00c"} }), nil), errdefs.ErrInvalidArgument, "process.env"},
 		"virtual machine":         {create("c", changed(func(s *specs.Spec) { s.Windows.HyperV = &specs.WindowsHyperV{} }), nil), errdefs.ErrNotImplemented, "hyperv"},
 	} {

@@ -20,7 +20,8 @@ type Files interface {
 	// Unmount takes a volume away from a directory, and the directory.
 	Unmount(dir string) error
 	// Link makes a path below root lead to target, with the directories above it. A link and an empty directory at that
-	// path give way, anything else is [fs.ErrExist]. Above it there must not be a link: it could lead out of root.
+	// path give way; anything else is moved aside, once, which is what a mount does to it. Above the path there must not
+	// be a link: it could lead out of root.
 	Link(root, below, target string) error
 
 	// Kept lists the directories on the way to dir, dir last, that are not there, or only because somebody keeps them.
@@ -90,19 +91,25 @@ func ownDir(path string) error {
 	return err
 }
 
-// giveWay takes a link or an empty directory away.
+// shadowed ends the name of what an image has where a mount is.
+const shadowed = ".shadowed"
+
+// giveWay takes a link or an empty directory away, and moves anything else aside.
 func giveWay(path string) error {
 	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	case err != nil:
+	}
+	if err != nil {
 		return err
-	case !info.IsDir() && info.Mode()&surrogate == 0:
-		return &fs.PathError{Op: "link", Path: path, Err: fs.ErrExist}
 	}
-	if err := os.Remove(path); err != nil {
-		return fmt.Errorf("%w: %w", fs.ErrExist, err)
+	if info.IsDir() || info.Mode()&surrogate != 0 {
+		if os.Remove(path) == nil {
+			return nil
+		}
 	}
-	return nil
+	if _, err := os.Lstat(path + shadowed); !errors.Is(err, fs.ErrNotExist) {
+		return &fs.PathError{Op: "move aside", Path: path, Err: errors.Join(fs.ErrExist, err)}
+	}
+	return os.Rename(path, path+shadowed)
 }

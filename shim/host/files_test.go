@@ -22,7 +22,7 @@ func TestLink(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Join(root, "empty"), 0o700), os.MkdirAll(filepath.Join(root, "full", "d"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	for _, below := range []string{`\new\at\depth`, `\empty`, `\probe`, `\new\at\other`, `\new\at\depth`} {
+	for _, below := range []string{`\new\at\depth`, `\empty`, `\full`, `\probe`, `\new\at\once`, `\new\at\depth`} {
 		if err := files.Link(root, below, source); err != nil {
 			t.Errorf("%s: %v", below, err)
 			continue
@@ -32,7 +32,13 @@ func TestLink(t *testing.T) {
 			t.Errorf("%s: %q, %v", below, text, err)
 		}
 	}
-	for _, below := range []string{`\full`, `\`} {
+	if !files.IsDir(filepath.Join(root, "full.shadowed", "d")) {
+		t.Error("what was in the way is gone")
+	}
+	if err := errors.Join(os.Remove(filepath.Join(root, "full")), os.MkdirAll(filepath.Join(root, "full", "e"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for _, below := range []string{`\full`, `\`} { // the one was moved aside once; there is nothing beside the other
 		if err := files.Link(root, below, source); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s: %v, want ErrExist", below, err)
 		}

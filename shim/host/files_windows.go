@@ -39,14 +39,14 @@ func (windowsFiles) Unmount(dir string) error {
 	if err != nil {
 		return err
 	}
-	switch err := windows.DeleteVolumeMountPoint(at); err {
-	case nil, windows.ERROR_NOT_A_REPARSE_POINT, windows.ERROR_INVALID_PARAMETER: // the last, for a plain directory
-	case windows.ERROR_FILE_NOT_FOUND, windows.ERROR_PATH_NOT_FOUND:
+	err = windows.DeleteVolumeMountPoint(at)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	default:
+	case err != nil && !errors.Is(err, windows.ERROR_NOT_A_REPARSE_POINT) && !errors.Is(err, windows.ERROR_INVALID_PARAMETER):
 		return &fs.PathError{Op: "unmount volume at", Path: dir, Err: err}
 	}
-	return absent(os.Remove(dir))
+	return absent(os.Remove(dir)) // nothing was mounted on it, or nothing is any more
 }
 
 // guard lets administrators write and everybody read. Below a drive's root, a directory would let every user write.
@@ -123,7 +123,7 @@ func (windowsFiles) Keep(dir string) (io.Closer, error) {
 		if err == nil {
 			return os.NewFile(uintptr(h), dir), nil
 		}
-		if n == attempts || err != windows.ERROR_PATH_NOT_FOUND {
+		if n == attempts || !errors.Is(err, windows.ERROR_PATH_NOT_FOUND) {
 			return nil, &fs.PathError{Op: "keep", Path: dir, Err: err}
 		}
 	}

@@ -146,7 +146,7 @@ func (h *hold) resumeAllLocked() error {
 	var errs []error
 	for pid, s := range h.still {
 		err := s.resume()
-		if exited, xerr := s.member.Exited(); err != nil && !(xerr == nil && exited) {
+		if exited, xerr := s.member.Exited(); err != nil && (xerr != nil || !exited) {
 			errs = append(errs, fmt.Errorf("resume process %d: %w", pid, err))
 		}
 		errs = append(errs, s.member.Close())

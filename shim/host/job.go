@@ -113,10 +113,7 @@ func (j *Job) make(ctx context.Context, h Host, account Account) error {
 		l.Kept = kept
 		return l.write(j.bundle)
 	}
-	if j.root, err = makeRoot(ctx, h, j.job, j.id, j.plan, record, &j.undo); err != nil {
-		return err
-	}
-	_, _, err = j.root.locate(&j.plan.Process) // it fails now rather than at the start
+	j.root, err = makeRoot(ctx, h, j.job, j.id, j.plan, record, &j.undo)
 	return err
 }
 
@@ -225,9 +222,8 @@ func (h Host) cleanupJob(ctx context.Context, namespace, id string) error {
 	if err != nil {
 		return classify(err)
 	}
-	defer job.Close()
-	if err := job.Terminate(task.Killed); err != nil {
-		return classify(err)
+	if err = job.Terminate(task.Killed); err == nil {
+		err = job.WaitEmpty(ctx)
 	}
-	return classify(job.WaitEmpty(ctx))
+	return classify(errors.Join(err, job.Close()))
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -65,15 +66,16 @@ func (t token) Handle() uintptr { return uintptr(t.handle) }
 // Environment implements [Token]: it is the user's own block. The shim's environment stays with the shim: containerd's
 // addresses are in it.
 func (t token) Environment() ([]string, error) {
-	user := t.handle
-	if user == 0 {
-		err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_QUERY|windows.TOKEN_DUPLICATE, &user)
+	if t.handle == 0 {
+		var own token
+		err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_QUERY|windows.TOKEN_DUPLICATE, &own.handle)
 		if err != nil {
 			return nil, fmt.Errorf("open the shim's own token: %w", err)
 		}
-		defer user.Close()
+		env, err := own.Environment()
+		return env, errors.Join(err, own.Close())
 	}
-	env, err := user.Environ(false)
+	env, err := t.handle.Environ(false)
 	if err != nil {
 		return nil, fmt.Errorf("read the user's environment: %w", err)
 	}

@@ -14,110 +14,11 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/jobobject/jobtest"
-	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
 	"github.com/siloshim/siloshim/shim/spec"
-	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
-
-// listening is a kernel that writes down what it is told to start.
-type listening struct {
-	*jobtest.Kernel
-	told jobobject.ProcessOptions
-}
-
-func (k *listening) CreateProcess(job jobobject.Handle, p *jobobject.ProcessOptions) (jobobject.Handle, uint32, error) {
-	k.told = *p
-	simulated := *p
-	simulated.Application, simulated.CommandLine, simulated.Token = "", "app.exe", 0 // it has no files and no users
-	return k.Kernel.CreateProcess(job, &simulated)
-}
-
-// rootBed is a machine for job containers with files of their own.
-type rootBed struct {
-	*bed
-	listen *listening
-	host   host.Host
-}
-
-var volume = hosttest.VolumeOf(`C:\scratch`)
-
-func newRootBed(t *testing.T) *rootBed {
-	b := &rootBed{bed: newBed(t)}
-	b.listen = &listening{Kernel: b.kernel}
-	b.kernel.Program("app.exe", func(p *jobtest.Proc) uint32 { <-p.Done(); return 0 })
-	b.host = host.Host{Kernel: b.listen, Service: b.client, Storage: b.machine, Network: b.machine, Files: b.machine, Accounts: b.machine}
-	b.machine.Put(volume+`bin\app.exe`, volume+`work\`, `C:\Windows\notepad.exe`)
-	return b
-}
-
-// job plans a container with layers, on a host that has silos or has not.
-func (b *rootBed) job(silo bool, change ...func(*specs.Spec)) *spec.Job {
-	b.t.Helper()
-	s := &specs.Spec{
-		Process:     &specs.Process{Args: []string{`bin\app`}, User: specs.User{Username: "agents"}},
-		Windows:     &specs.Windows{LayerFolders: []string{`C:\layers\0`, `C:\scratch`}},
-		Annotations: map[string]string{"microsoft.com/hostprocess-container": "true"},
-		Mounts:      []specs.Mount{{Source: `C:\data`, Destination: `C:\var\data`}, {Source: `C:\same`, Destination: `C:\same`}},
-	}
-	for _, c := range change {
-		c(s)
-	}
-	h := spec.Host{
-		Lookup: func(path string) bool { return silo && path == `C:\Windows\System32\bindfltapi.dll` },
-		Root:   `C:\Windows`, Path: `C:\bin`, Resolve: func(path string) (string, error) { return path, nil },
-	}
-	plan, err := h.Job("c", s, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return plan
-}
-
-// start starts a program in a container.
-func (b *rootBed) start(c shim.Container, p *spec.Process) error {
-	b.t.Helper()
-	relay, err := stdio.Open(b.t.Context(), stdio.Config{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	program := c.Program(p, relay)
-	_, err = program.Start()
-	return errors.Join(err, relay.Close(), program.Close())
-}
-
-// end ends a container and looks at what it leaves.
-func (b *rootBed) end(c shim.Container) {
-	b.t.Helper()
-	if err := errors.Join(c.Terminate(b.t.Context(), task.Killed), c.Close()); err != nil {
-		b.t.Error(err)
-	}
-	b.gone()
-}
-
-func (b *rootBed) gone() {
-	b.t.Helper()
-	b.kernel.Wait()
-	b.settled()
-	if open := b.kernel.OpenHandles(); open > 0 {
-		b.t.Errorf("%d handles are open", open)
-	}
-	if left, err := os.ReadDir(b.dir); err != nil || len(left) > 0 {
-		b.t.Errorf("left in the bundle: %v, %v", left, err)
-	}
-}
-
-func (b *rootBed) ledger() string {
-	b.t.Helper()
-	text, err := os.ReadFile(filepath.Join(b.dir, "silo-resources.json"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return string(text)
-}
 
 // TestRootInASilo: the members see the layers and the mount at the container's paths; the kernel, which opens the
 // program for the shim, gets the host's.
@@ -280,14 +181,18 @@ func TestRootFailsAtEveryStep(t *testing.T) {
 	}
 }
 
-// TestAbsentProgram: create knows that init is not there.
+// TestAbsentProgram: that there is no such program is the start's to tell, of init as of an exec.
 func TestAbsentProgram(t *testing.T) {
 	b := newRootBed(t)
 	plan := b.job(true, func(s *specs.Spec) { s.Process.Args = []string{"gone"} })
-	if _, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan); !errdefs.IsNotFound(err) || !strings.Contains(err.Error(), "process.args[0]") {
-		t.Errorf("create: %v", err)
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.gone()
+	if err := b.start(c, &plan.Process); !errdefs.IsNotFound(err) || !strings.Contains(err.Error(), "process.args[0]") {
+		t.Errorf("start: %v", err)
+	}
+	b.end(c)
 }
 
 // TestRootIsGivenBackLater: what a Close could not give back stays on the list, for the next one.
@@ -304,7 +209,7 @@ func TestRootIsGivenBackLater(t *testing.T) {
 				if err := c.Terminate(t.Context(), task.Killed); err != nil {
 					t.Error(err)
 				}
-				if err := c.Close(); err == nil && !(silo && method == "Unmount") {
+				if err := c.Close(); err == nil && (!silo || method != "Unmount") {
 					t.Errorf("silo %t, %s: the first close succeeded", silo, method)
 				} else if err != nil {
 					_ = b.ledger()

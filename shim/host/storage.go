@@ -140,11 +140,10 @@ func unmountLayers(st Storage, id string, l spec.Layers, u *undo) {
 		return
 	}
 	u.push("detach the union of "+l.Scratch, func() error {
-		volume, err := st.Volume(l.Scratch)
-		if err != nil {
-			return nil // a layer without a volume has no union
+		if volume, err := st.Volume(l.Scratch); err == nil {
+			return st.DetachUnion(volume)
 		}
-		return st.DetachUnion(volume)
+		return nil // a layer without a volume has no union
 	})
 }
 

@@ -163,8 +163,7 @@ func resultOf(hr uint32) error {
 	if hr>>16 == 0x8007 {
 		err = windows.Errno(hr & 0xffff)
 	}
-	switch err {
-	case windows.ERROR_NOT_READY, windows.ERROR_DEVICE_NOT_CONNECTED:
+	if errors.Is(err, windows.ERROR_NOT_READY) || errors.Is(err, windows.ERROR_DEVICE_NOT_CONNECTED) {
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
 	return err

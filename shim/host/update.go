@@ -32,6 +32,25 @@ func (j *Job) Update(r *specs.WindowsResources, annotations map[string]string) e
 	return nil
 }
 
+// Limits are the limits in force, by the names that a person reads in the status of a pod.
+func (j *Job) Limits() map[string]any {
+	j.updating.Lock()
+	l := j.limits
+	j.updating.Unlock()
+	all := map[string]any{}
+	for name, value := range map[string]uint64{
+		"cpu_rate": uint64(l.CPURate), "cpu_weight": uint64(l.CPUWeight), "memory_bytes": l.MemoryBytes,
+	} {
+		if value != 0 {
+			all[name] = value
+		}
+	}
+	if len(l.Affinity) > 0 {
+		all["affinity"] = l.Affinity
+	}
+	return all
+}
+
 // apply sets limits and reads them back.
 func (j *Job) apply(l spec.Limits) error {
 	want := jobLimits(l)

@@ -8,7 +8,8 @@ import (
 
 // Compromise is what a plan does with wishes that cannot be had.
 type Compromise struct {
-	// Warnings name what was asked for and will not be done. Empty unless [BestEffort] was asked for.
+	// Warnings name what was asked for and will not be done: with [BestEffort] whatever cannot be had, and else what no
+	// caller could rely on.
 	Warnings []string
 
 	bestEffort bool

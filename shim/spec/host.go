@@ -2,7 +2,6 @@ package spec
 
 import (
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -39,7 +38,7 @@ func (h Host) withDefaults() Host {
 		h.Path = os.Getenv("PATH")
 	}
 	if h.Resolve == nil {
-		h.Resolve = filepath.EvalSymlinks
+		h.Resolve = resolve
 	}
 	if h.Same == nil {
 		h.Same = sameFile

@@ -62,6 +62,8 @@ func (j *Job) mount(field string, m specs.Mount) (*Mount, error) {
 			"drop the mount, or give both sides one name: %w", field, errdefs.ErrInvalidArgument)
 	case !isAbs(src) || isDevice(src) && !isLong(src):
 		return nil, fmt.Errorf("%s.source: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
+	case hasDrive(dst) && len(dst) == len(`C:`): // images can ask for that: VOLUME D:
+		return nil, j.lacks(field, "no mount can be a whole drive")
 	case !hasDrive(dst) || !isAbs(dst) || !isPlain(dst):
 		return nil, fmt.Errorf("%s.destination: it is not a path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
 	}
@@ -95,9 +97,12 @@ func (j *Job) place(field string, m Mount) error {
 	case binds:
 	case j.Root == nil:
 		return j.lacks(field, "this Windows has no bind filter, and the container no root file system")
-	case m.ReadOnly:
-		return j.lacks(field, "this Windows has no bind filter, so no mount can be read-only; left out")
 	default:
+		if m.ReadOnly {
+			// Kubernetes asks for that in every pod, and the container may write to the source at its own place anyway.
+			j.Warnings = append(j.Warnings, field+": this Windows has no bind filter: the mount is not read-only")
+			m.ReadOnly = false
+		}
 		m.Destination = j.Root.Path + j.Root.inner(m.Destination)
 	}
 	for _, other := range j.Mounts {

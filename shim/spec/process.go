@@ -63,11 +63,11 @@ func NewProcess(p *specs.Process, j *Job) (*Process, error) {
 
 // planProgram fills Application and CommandLine. The spec's command line is taken as it is; arguments are quoted.
 func (j *Job) planProgram(plan *Process, p *specs.Process) error {
-	field, program := "process.commandLine", ""
+	var field, program string
 	switch {
 	case p.CommandLine != "":
 		plan.CommandLine = j.substitute(p.CommandLine)
-		program = firstToken(plan.CommandLine)
+		field, program = "process.commandLine", firstToken(plan.CommandLine)
 	case len(p.Args) > 0:
 		if err := checkArgs(p.Args); err != nil {
 			return err

@@ -14,7 +14,7 @@ func FuzzServer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		v, err := windows().Server("c", s, nil)
+		v, err := isolated().Server("c", s, nil)
 		if err != nil {
 			return
 		}

@@ -80,7 +80,7 @@ func TestServerRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := windows().Server("box-1", serverSpec(tt.change), nil)
+			_, err := isolated().Server("box-1", serverSpec(tt.change), nil)
 			if !errors.Is(err, tt.class) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v; want class %v and %q", err, tt.class, tt.want)
 			}
@@ -119,7 +119,7 @@ func TestServerLayersOfARequest(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			mounts, s := layers(tt.kind, `C:\s`, tt.options...)
-			v, err := windows().Server("c", s, mounts)
+			v, err := isolated().Server("c", s, mounts)
 			switch {
 			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
 				t.Errorf("error %v, want %q", err, tt.err)
@@ -133,7 +133,7 @@ func TestServerLayersOfARequest(t *testing.T) {
 		})
 	}
 	mounts, _ := layers("windows-layer", `C:\s`, `parentLayerPaths=["C:\\1"]`)
-	if _, err := windows().Server("c", serverSpec(), mounts); !errors.Is(err, errdefs.ErrInvalidArgument) {
+	if _, err := isolated().Server("c", serverSpec(), mounts); !errors.Is(err, errdefs.ErrInvalidArgument) {
 		t.Errorf("layers from two sides: %v, want an invalid argument", err)
 	}
 }

@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// windows is a host for Windows Server containers: every path is there, and one of them is a link.
-func windows() Host {
+// isolated is a host for Windows Server containers: every path is there, and one of them is a link.
+func isolated() Host {
 	files := map[string]string{
 		`C:\ext\a.json`: `{"Extension":"a"}`, `C:\ext\b.json`: `{"Extension":"b"}`, `C:\ext\bad.json`: `{"Extension":`,
 	}
@@ -151,7 +151,7 @@ var goldens = map[string]changes{
 func TestServerGoldens(t *testing.T) {
 	for name, change := range goldens {
 		t.Run(name, func(t *testing.T) {
-			v, err := windows().Server("box-1", serverSpec(change...), nil)
+			v, err := isolated().Server("box-1", serverSpec(change...), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

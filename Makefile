@@ -6,7 +6,7 @@ BED    := .bed/bin/wine
 # Packages that run on any system; test/ needs the bed.
 UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 # Packages whose tests speak to the kernel: they run again as Windows programs on Wine.
-WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
+WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/spec ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test unit cross kube contract e2e bed crictl flood pods restarts daemons soak walk crash bench bench-peers bench-pods lint clean
@@ -47,7 +47,7 @@ crictl: bed
 	@$(BED) crictl
 
 e2e: crictl ## real containerd.exe, ctr.exe and crictl.exe against the shim
-	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout 15m ./test/...
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout 30m ./test/...
 
 flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run FastExit -v ./test/e2e -floods 200
@@ -63,7 +63,7 @@ restarts: bed ## kill and restart containerd N times under traffic
 daemons: crictl ## the end to end suite with every version of containerd
 	$(BED) daemons
 	for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
-	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 15m ./test/e2e || exit 1; done
+	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m ./test/e2e || exit 1; done
 
 EXECS  ?= 100000
 REAL   ?= 2000

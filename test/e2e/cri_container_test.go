@@ -18,7 +18,7 @@ func containerStates(t *testing.T, n *node) {
 	c.Labels = map[string]string{"app": "bye"}
 	id := n.create(t, pod, c, p)
 	s := n.inspect(t, id).Status
-	if s.State != "CONTAINER_CREATED" || s.ID != id || s.CreatedAt == "" {
+	if s.State != "CONTAINER_CREATED" || s.ID != id || s.CreatedAt.IsZero() {
 		t.Errorf("after its creation: %+v", s)
 	}
 	if diff := cmp.Diff(c.Metadata, s.Metadata); diff != "" {
@@ -29,7 +29,7 @@ func containerStates(t *testing.T, n *node) {
 	}
 	n.crictl(t, "start", id)
 	s = n.exited(t, id).Status
-	if s.ExitCode != 7 || s.Reason != "Error" || s.FinishedAt < s.StartedAt || s.StartedAt < s.CreatedAt {
+	if s.ExitCode != 7 || s.Reason != "Error" || s.FinishedAt.Before(s.StartedAt) || s.StartedAt.Before(s.CreatedAt) {
 		t.Errorf("after its end: %+v", s)
 	}
 	n.refused(t, "CONTAINER_EXITED", "start", id)

@@ -74,7 +74,7 @@ func (n *node) feed(t *testing.T, words string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	cmd := n.cri.Crictl(ctx, args...)
+	cmd := n.Crictl(ctx, args...)
 	cmd.Stdin = bytes.NewReader([]byte(words))
 	return run(t, cmd)
 }

@@ -31,7 +31,6 @@ func chosen() []string {
 // node is a machine as a kubelet sees it: containerd with CRI, and images.
 type node struct {
 	*daemon
-	cri     *bed.CRI
 	handler string // of the pods to run
 }
 
@@ -85,7 +84,7 @@ func startNode(t *testing.T, b *bed.Bed, handler string, env ...string) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{daemon: keep(t, b, c.Containerd), cri: c, handler: handler}
+	n := &node{keep(t, b, c), handler}
 	archive := filepath.Join(n.dir, "images.tar")
 	payload := map[string]string{"payload.exe": b.UnixPath(b.Exe("payload"))}
 	entry := []string{`%CONTAINER_SANDBOX_MOUNT_POINT%\payload.exe`}
@@ -106,7 +105,7 @@ func (n *node) try(t *testing.T, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	return run(t, n.cri.Crictl(ctx, args...))
+	return run(t, n.Crictl(ctx, args...))
 }
 
 // crictl runs crictl, fails the test unless it succeeds, and returns its last line, which is an id where it makes

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/test/wine/bed"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -18,6 +19,9 @@ func podSession(t *testing.T, n *node) {
 	first := n.start(t, pod, speaker, p)
 	second := n.start(t, pod, container("sleep", "600"), p)
 	n.saysHello(t, first)
+	if s := n.inspectPod(t, pod); n.handler == bed.SandboxHandler && (s.Kind != "host process" || !strings.Contains(s.Workloads, first) || !strings.Contains(s.Workloads, second)) {
+		t.Errorf("the sandbox tells of itself %q, %s", s.Kind, s.Workloads)
+	}
 
 	if err := n.Restart(t.Context()); err != nil {
 		t.Fatal(err)
@@ -74,7 +78,7 @@ func podListsAndFilters(t *testing.T, n *node) {
 	f, b := n.run(t, front), n.run(t, back)
 
 	s := n.inspectPod(t, f).Status
-	if s.ID != f || s.State != "SANDBOX_READY" || s.RuntimeHandler != n.handler || s.CreatedAt == "" {
+	if s.ID != f || s.State != "SANDBOX_READY" || s.RuntimeHandler != n.handler || s.CreatedAt.IsZero() {
 		t.Errorf("status %+v", s)
 	}
 	if diff := cmp.Diff(front.Metadata, s.Metadata); diff != "" {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // podStatus is what "crictl inspectp" tells.
@@ -11,14 +12,14 @@ type podStatus struct {
 		ID             string            `json:"id"`
 		Metadata       metadata          `json:"metadata"`
 		State          string            `json:"state"`
-		CreatedAt      string            `json:"createdAt"`
+		CreatedAt      time.Time         `json:"createdAt"`
 		RuntimeHandler string            `json:"runtimeHandler"`
 		Labels         map[string]string `json:"labels"`
 		Annotations    map[string]string `json:"annotations"`
 	} `json:"status"`
-	Info struct {
-		Pid int `json:"pid"`
-	} `json:"info"`
+	// What the shim's Sandbox API adds.
+	Kind      string `json:"kind"`
+	Workloads string `json:"workloads"`
 }
 
 // containerStatus is what "crictl inspect" tells.
@@ -29,15 +30,11 @@ type containerStatus struct {
 		State      string            `json:"state"`
 		ExitCode   int               `json:"exitCode"`
 		Reason     string            `json:"reason"`
-		CreatedAt  string            `json:"createdAt"`
-		StartedAt  string            `json:"startedAt"`
-		FinishedAt string            `json:"finishedAt"`
-		LogPath    string            `json:"logPath"`
+		CreatedAt  time.Time         `json:"createdAt"`
+		StartedAt  time.Time         `json:"startedAt"`
+		FinishedAt time.Time         `json:"finishedAt"`
 		Labels     map[string]string `json:"labels"`
 	} `json:"status"`
-	Info struct {
-		Pid int `json:"pid"`
-	} `json:"info"`
 }
 
 // inspectPod asks for a pod.

@@ -27,7 +27,7 @@ func newRooted(t *testing.T) *rooted {
 	d := newDaemon(t, "WINEGAP_DLLS="+bed.Require(t).WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
 	r := &rooted{daemon: d, base: `C:\silo\rooted-` + newID()}
 	r.volume = r.base + `\volume`
-	for _, dir := range []string{`\volume`, `\layer\Files\app`, `\layer\Files\work`, `\scratch`} {
+	for _, dir := range []string{`\volume`, `\layer\Files\app`, `\layer\Files\work`, `\layer\Files\var\data\old`, `\scratch`} {
 		if err := os.MkdirAll(d.bed.UnixPath(r.base+dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -87,6 +87,9 @@ func TestJobContainerFromAnImage(t *testing.T) {
 	if text, err := os.ReadFile(r.bed.UnixPath(r.base + `\scratch\volume\note`)); err != nil || string(text) != "kept in the layer\n" {
 		t.Errorf("the layer has %q, %v", text, err)
 	}
+	if _, err := os.Stat(r.bed.UnixPath(r.base + `\scratch\volume\var\data.shadowed\old`)); err != nil {
+		t.Errorf("what the image has at the mount's place: %v", err)
+	}
 	if got := r.runs(t, r.spec("read", "note")); got != "kept in the layer" {
 		t.Errorf("the next container reads %q", got)
 	}
@@ -94,7 +97,12 @@ func TestJobContainerFromAnImage(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(r.bed.UnixPath(r.volume), "f")); err != nil || string(text) != "for the volume\n" {
 		t.Errorf("the volume has %q, %v", text, err)
 	}
-	s := r.spec("cwd")
+	s := r.spec("read", `%CONTAINER_SANDBOX_MOUNT_POINT%\var\data\f`)
+	s.Mounts[0].Options = []string{"ro"} // as every pod of Kubernetes has one; Wine's Windows can show it, and no more
+	if got := r.runs(t, s); got != "for the volume" {
+		t.Errorf("a read-only mount has %q", got)
+	}
+	s = r.spec("cwd")
 	s.Process.Cwd = `C:\hpc\work`
 	if got := r.runs(t, s); !strings.HasPrefix(got, `C:\hpc\c`) || !strings.HasSuffix(got, `\work`) {
 		t.Errorf("working directory %q", got)
@@ -148,11 +156,13 @@ func TestJobContainersUser(t *testing.T) {
 func TestJobContainerIsRefused(t *testing.T) {
 	r := newRooted(t)
 	for want, change := range map[string]func(*specs.Spec){
-		"no mount can be read-only": func(s *specs.Spec) { s.Mounts[0].Options = []string{"ro"} },
-		"process.args[0]":           func(s *specs.Spec) { s.Process.Args = []string{"gone"} },
-		"process.cwd":               func(s *specs.Spec) { s.Process.Cwd = `C:\gone` },
-		"mounts[0].source":          func(s *specs.Spec) { s.Mounts[0].Source = `C:\gone` },
-		"mounts[0].destination":     func(s *specs.Spec) { s.Mounts[0].Destination = `C:\..\Windows` },
+		"process.args[0]":       func(s *specs.Spec) { s.Process.Args = []string{"gone"} },
+		"process.cwd":           func(s *specs.Spec) { s.Process.Cwd = `C:\gone` },
+		"mounts[0].source":      func(s *specs.Spec) { s.Mounts[0].Source = `C:\gone` },
+		"mounts[0].destination": func(s *specs.Spec) { s.Mounts[0].Destination = `C:\..\Windows` },
+		"no mount can be within": func(s *specs.Spec) {
+			s.Mounts = append(s.Mounts, specs.Mount{Source: r.volume, Destination: `C:\var\data\in`})
+		},
 	} {
 		s := r.spec("print", "no")
 		change(s)

@@ -98,11 +98,10 @@ static BOOL visit(WCHAR *at, WCHAR *to, BOOL (*f)(WCHAR *at, WCHAR *to, BOOL dir
     return ok;
 }
 
-// copy takes an entry of a parent over unless a nearer one has it. Programs are not written to, so a link will do.
+// copy takes an entry of a parent over unless a nearer one has it. A hard link would not do for programs: Wine does not
+// let go of one that runs under another name.
 static BOOL copy(WCHAR *at, WCHAR *to, BOOL directory) {
     if (directory) return (CreateDirectoryW(to, NULL) || GetLastError() == ERROR_ALREADY_EXISTS) && visit(at, to, copy);
-    int n = lstrlenW(at);
-    if (n > 4 && !lstrcmpiW(at + n - 4, L".exe") && CreateHardLinkW(to, at, NULL)) return TRUE;
     return CopyFileW(at, to, TRUE) || GetLastError() == ERROR_FILE_EXISTS;
 }
 

@@ -6,10 +6,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
+	"strings"
 )
 
-// The runtime handlers that a [CRI] knows.
+// The runtime handlers that a node of [Bed.CRI] knows.
 const (
 	// SiloHandler is the shim with containerd's own pods: a pause container, or what stands for it, and tasks.
 	SiloHandler = "silo"
@@ -85,34 +85,27 @@ timeout: 60
 // no use of it, but without one the node would not be ready.
 const network = `{"cniVersion": "1.0.0", "name": "bed", "type": "payload"}`
 
-// CRI is a containerd.exe that serves the Container Runtime Interface of Kubernetes. Its images are kept by containerd,
-// which wants the calls of test/hcsim/dll/image.c for them, as WINEGAP_DLLS or WINEGAP=peer bring them.
-type CRI struct {
-	*Containerd
-}
-
 // Handlers are the runtime handlers of the shim that the version of containerd on the bed can use.
 func Handlers() []string {
-	if slices.Contains([]string{"2.2.9", "2.1.9", "2.0.14", "1.7.35"}, os.Getenv(DaemonKey)) {
-		return []string{SiloHandler}
+	for _, old := range []string{"1.", "2.0.", "2.1.", "2.2."} {
+		if strings.HasPrefix(os.Getenv(DaemonKey), old) {
+			return []string{SiloHandler}
+		}
 	}
 	return []string{SiloHandler, SandboxHandler}
 }
 
-// CRI starts a containerd.exe as [Bed.Containerd] does, with the Container Runtime Interface on the same pipe.
-func (b *Bed) CRI(ctx context.Context, name string, env ...string) (*CRI, error) {
-	c, err := b.containerd(ctx, name, map[string]string{
+// CRI starts a containerd.exe as [Bed.Containerd] does, which serves the Container Runtime Interface of Kubernetes on the
+// same pipe. For its images it wants the calls of test/hcsim/dll/image.c, as WINEGAP_DLLS or WINEGAP=peer bring them.
+func (b *Bed) CRI(ctx context.Context, name string, env ...string) (*Containerd, error) {
+	return b.containerd(ctx, name, map[string]string{
 		"config.toml":  fmt.Sprintf(criConfig, name, address(name)),
 		"crictl.yaml":  fmt.Sprintf(crictlConfig, name),
 		"cni/bed.conf": network,
 	}, env)
-	if err != nil {
-		return nil, err
-	}
-	return &CRI{c}, nil
 }
 
-// Crictl prepares a crictl.exe command against this daemon.
-func (c *CRI) Crictl(ctx context.Context, args ...string) *exec.Cmd {
+// Crictl prepares a crictl.exe command against a daemon that [Bed.CRI] started; see [BuildCrictl].
+func (c *Containerd) Crictl(ctx context.Context, args ...string) *exec.Cmd {
 	return c.bed.Command(ctx, c.bed.Exe("crictl"), append([]string{"--config", c.windowsDir() + `\crictl.yaml`}, args...)...)
 }

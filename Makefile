@@ -9,7 +9,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/spec ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross kube contract e2e bed crictl flood pods restarts daemons soak walk crash bench bench-peers bench-pods lint clean
+.PHONY: help build demo test unit cross kube contract e2e bed crictl flood pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ bench: bed ## what a Stats costs, into docs/performance.md
 bench-peers: bed ## the reference shim beside ours, in one run, into docs/performance.md
 	$(BED) peers
 	GOOS=windows WINEGAP=peer $(MEASURE) ./test/bench/peers > $(CHART)
+
+bench-damon: bed ## silo run beside Damon 0.1.1, in one run: the table of docs/coming-from.md
+	$(BED) with -- $(GO) run -tags $(TAGS) ./test/bench/supervisors
 
 # The declarations of Windows are unused elsewhere, so only one run looks for what is.
 LINT := .bed/bin/golangci-lint

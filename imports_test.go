@@ -16,11 +16,12 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"shim", "shim/bootstrap", "shim/event", "shim/host", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom"},
 	"cmd/silo/damon":              {"jobobject"},
 	"cmd/silo/install":            {"deploy/containerd"},
 	"cmd/silo/limit":              {"jobobject"},
 	"cmd/silo/node":               {"jobobject", "stats"},
+	"cmd/silo/selftest":           {"cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
 	"cmd/silo/server":             {"hcs", "jobobject", "schema", "shim/host", "shim/spec"},
 	"cmd/silo/supervisor":         {"jobobject"},
 	"cmd/silo/token":              {},

@@ -12,23 +12,24 @@ import (
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-queryinformationjobobject
 const (
-	classBasicAccounting    = 1
-	classProcessIDList      = 3
-	classUIRestrictions     = 4
-	classEndOfJobTime       = 6
-	classCompletionPort     = 7
-	classExtendedLimit      = 9
-	classGroupInformationEx = 14
-	classCPURateControl     = 15
-	classFreeze             = 18
-	classMemoryUsage        = 28
-	classNetRateControl     = 32
-	classNotificationLimit2 = 33
-	classLimitViolation2    = 34
-	classCreateSilo         = 35
-	classSiloBasic          = 36
-	classServerSiloBasic    = 38
-	classIOAttribution      = 42
+	classBasicAccounting      = 1
+	classProcessIDList        = 3
+	classUIRestrictions       = 4
+	classEndOfJobTime         = 6
+	classCompletionPort       = 7
+	classBasicAndIOAccounting = 8
+	classExtendedLimit        = 9
+	classGroupInformationEx   = 14
+	classCPURateControl       = 15
+	classFreeze               = 18
+	classMemoryUsage          = 28
+	classNetRateControl       = 32
+	classNotificationLimit2   = 33
+	classLimitViolation2      = 34
+	classCreateSilo           = 35
+	classSiloBasic            = 36
+	classServerSiloBasic      = 38
+	classIOAttribution        = 42
 )
 
 // ioAttributionEnable turns JOBOBJECT_IO_ATTRIBUTION_INFORMATION on.
@@ -61,6 +62,22 @@ func (a *basicAccounting) accounting() Accounting {
 		Active:     a.ActiveProcesses,
 		Terminated: a.TotalTerminatedProcesses,
 	}
+}
+
+func (c *ioCounters) counters() IOCounters {
+	return IOCounters{
+		ReadCount: c.ReadOperationCount, WriteCount: c.WriteOperationCount, OtherCount: c.OtherOperationCount,
+		ReadBytes: c.ReadTransferCount, WriteBytes: c.WriteTransferCount, OtherBytes: c.OtherTransferCount,
+	}
+}
+
+// basicAndIOAccounting is JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_basic_and_io_accounting_information
+type basicAndIOAccounting struct {
+	_     structs.HostLayout
+	Basic basicAccounting
+	IO    ioCounters
 }
 
 // processIDListHeader is JOBOBJECT_BASIC_PROCESS_ID_LIST without its open array

@@ -15,6 +15,7 @@ func TestLayout(t *testing.T) {
 		port associateCompletionPort
 		mem  memoryUsage
 		ioa  ioAttributionInformation
+		bio  basicAndIOAccounting
 		vm   vmCounters
 	)
 	checkLayout(t, []layout{
@@ -40,6 +41,9 @@ func TestLayout(t *testing.T) {
 		{"memoryUsage.JobMemory", unsafe.Offsetof(mem.JobMemory), 0},
 		{"memoryUsage.PeakJobMemoryUsed", unsafe.Offsetof(mem.PeakJobMemoryUsed), 8},
 
+		{"sizeof basicAndIOAccounting", unsafe.Sizeof(bio), 96},
+		{"basicAndIOAccounting.Basic", unsafe.Offsetof(bio.Basic), 0},
+		{"basicAndIOAccounting.IO", unsafe.Offsetof(bio.IO), 48},
 		{"sizeof ioAttributionStats", unsafe.Sizeof(ioa.ReadStats), 32},
 		{"ioAttributionStats.IoCount", unsafe.Offsetof(ioa.ReadStats.IoCount), 0},
 		{"ioAttributionStats.TotalNonOverlappedQueueTime", unsafe.Offsetof(ioa.ReadStats.TotalNonOverlappedQueueTime), 8},

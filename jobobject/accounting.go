@@ -28,9 +28,23 @@ type IOAttribution struct {
 	WriteCount, WriteBytes uint64
 }
 
+// IOCounters are what the members of a job have read, written and asked of files, pipes and devices, caches included.
+// Other is what is neither a read nor a write, such as a control request.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-io_counters
+type IOCounters struct {
+	ReadCount, WriteCount, OtherCount uint64
+	ReadBytes, WriteBytes, OtherBytes uint64
+}
+
 // Accounting reads the basic accounting information.
 func (j *Job) Accounting() (Accounting, error) {
 	return count(j, "query accounting of job", Kernel.Accounting)
+}
+
+// IO reads the transfers of all members, past and present.
+func (j *Job) IO() (IOCounters, error) {
+	return count(j, "query transfers of job", Kernel.IOCounters)
 }
 
 // Memory reads the committed memory, or says [ErrNotSupported].

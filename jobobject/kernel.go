@@ -53,6 +53,7 @@ type Kernel interface {
 	ProcessIDs(job Handle, pids []uint32) (listed, assigned int, err error)
 
 	Accounting(job Handle) (Accounting, error)
+	IOCounters(job Handle) (IOCounters, error)
 	MemoryUsage(job Handle) (MemoryUsage, error)
 	IOAttribution(job Handle) (IOAttribution, error)
 	// EnableIOAttribution starts the count that IOAttribution reads.
@@ -95,9 +96,9 @@ type Kernel interface {
 	SignalProcess(process Handle, event uint32) error
 	// ExitCode tells whether process has ended, and if so with what.
 	ExitCode(process Handle) (code uint32, exited bool, err error)
-	// WatchExit closes exited when process ends. stop ends the watch; it must be
-	// called once, before the handle is closed, and returns when the watch has no
-	// more use for the handle.
+	// WatchExit closes exited when process ends, or is an event that is set. stop
+	// ends the watch; it must be called once, before the handle is closed, and
+	// returns when the watch has no more use for the handle.
 	WatchExit(process Handle) (exited <-chan struct{}, stop func(), err error)
 
 	ProcessQueries

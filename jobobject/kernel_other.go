@@ -10,6 +10,7 @@ func (system) TerminateJob(Handle, uint32) error             { return ErrNotSupp
 func (system) IsProcessInJob(_, _ Handle) (bool, error)      { return false, ErrNotSupported }
 func (system) ProcessIDs(Handle, []uint32) (int, int, error) { return 0, 0, ErrNotSupported }
 func (system) Accounting(Handle) (Accounting, error)         { return Accounting{}, ErrNotSupported }
+func (system) IOCounters(Handle) (IOCounters, error)         { return IOCounters{}, ErrNotSupported }
 func (system) MemoryUsage(Handle) (MemoryUsage, error)       { return MemoryUsage{}, ErrNotSupported }
 func (system) IOAttribution(Handle) (IOAttribution, error)   { return IOAttribution{}, ErrNotSupported }
 func (system) EnableIOAttribution(Handle) error              { return ErrNotSupported }

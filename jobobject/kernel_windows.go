@@ -147,6 +147,12 @@ func (system) Accounting(job Handle) (Accounting, error) {
 	return info.accounting(), err
 }
 
+func (system) IOCounters(job Handle) (IOCounters, error) {
+	var info basicAndIOAccounting
+	err := queryJob(job, classBasicAndIOAccounting, &info)
+	return info.IO.counters(), unknownClass(err)
+}
+
 func (system) MemoryUsage(job Handle) (MemoryUsage, error) {
 	var info memoryUsage
 	err := queryJob(job, classMemoryUsage, &info)

@@ -4,8 +4,13 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 
 	"github.com/siloshim/siloshim/cmd/silo/command"
 )
 
-func main() { os.Exit(command.System().Main(context.Background(), os.Args[0], os.Args[1:])) }
+func main() {
+	// A supervisor leaves the processors to its program, and each that Go may use costs a thread and its caches.
+	runtime.GOMAXPROCS(1)
+	os.Exit(command.System().Main(context.Background(), os.Args[0], os.Args[1:]))
+}

@@ -11,6 +11,8 @@ type usage struct {
 	user, kernel time.Duration
 	faults       uint32
 	io           jobobject.IOAttribution
+	others       uint64 // operations that are neither a read nor a write
+	otherBytes   uint64
 }
 
 func (u *usage) add(v usage) {
@@ -21,6 +23,8 @@ func (u *usage) add(v usage) {
 	u.io.ReadBytes += v.io.ReadBytes
 	u.io.WriteCount += v.io.WriteCount
 	u.io.WriteBytes += v.io.WriteBytes
+	u.others += v.others
+	u.otherBytes += v.otherBytes
 }
 
 func (j *job) usedLocked() usage {
@@ -43,6 +47,21 @@ func (k *Kernel) Accounting(h jobobject.Handle) (jobobject.Accounting, error) {
 	return jobobject.Accounting{
 		UserTime: u.user, KernelTime: u.kernel, PageFaults: u.faults,
 		Total: j.total, Active: uint32(len(j.members)), Terminated: j.refused,
+	}, nil
+}
+
+// IOCounters implements [jobobject.Kernel]. Every read and write of a simulated process reaches a volume.
+func (k *Kernel) IOCounters(h jobobject.Handle) (jobobject.IOCounters, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	j, err := k.askLocked("IOCounters", h)
+	if err != nil {
+		return jobobject.IOCounters{}, err
+	}
+	u := j.usedLocked()
+	return jobobject.IOCounters{
+		ReadCount: u.io.ReadCount, WriteCount: u.io.WriteCount, OtherCount: u.others,
+		ReadBytes: u.io.ReadBytes, WriteBytes: u.io.WriteBytes, OtherBytes: u.otherBytes,
 	}, nil
 }
 

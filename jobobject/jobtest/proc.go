@@ -161,6 +161,11 @@ func (p *Proc) Busy(user, kernel float64) {
 	p.run(func() { p.busyUser, p.busyKernel = user, kernel })
 }
 
+// Control adds requests that are neither a read nor a write to what the process has used.
+func (p *Proc) Control(count, bytes uint64) {
+	p.run(func() { p.usage.add(usage{others: count, otherBytes: bytes}) })
+}
+
 // Transfer adds storage traffic to what the process has used.
 func (p *Proc) Transfer(io jobobject.IOAttribution) {
 	p.run(func() { p.usage.add(usage{io: io}) })

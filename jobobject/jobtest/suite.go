@@ -45,6 +45,7 @@ var contract = []struct {
 	{"accounting", testAccounting},
 	{"memory", testMemory},
 	{"storage", testStorage},
+	{"io", testIO},
 	{"private working set", testPrivateWorkingSet},
 
 	{"limits", testLimits},

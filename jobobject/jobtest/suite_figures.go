@@ -51,6 +51,19 @@ func testMemory(t *testing.T, b Bed) {
 	}
 }
 
+func testIO(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	first, err := j.IO()
+	b.lacks(t, err, "transfers of a job")
+	if first != (jobobject.IOCounters{}) {
+		t.Errorf("transfers of an empty job = %+v", first)
+	}
+	wait(t, start(t, j, b.options("exit", "0")))
+	if second, err := j.IO(); err != nil || second.OtherBytes < first.OtherBytes {
+		t.Errorf("transfers after a program = %+v, %v", second, err)
+	}
+}
+
 func testStorage(t *testing.T, b Bed) {
 	off := b.create(t, jobobject.Options{})
 	if _, err := off.Storage(); !errors.Is(err, jobobject.ErrNotSupported) {

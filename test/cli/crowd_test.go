@@ -89,9 +89,11 @@ func lists(t *testing.T, s *silo, ids []string) {
 	}
 }
 
-// agrees compares silo metrics with ctr task metrics.
+// agrees compares a scrape of silo metrics with ctr task metrics.
 func agrees(t *testing.T, s *silo, c *bed.Containerd, ids []string) {
 	t.Helper()
+	address := s.exporter(t)
+	wellFormed(t, scrape(t, address, ids[0]))
 	for _, id := range ids {
 		var told struct {
 			Container struct {
@@ -108,7 +110,7 @@ func agrees(t *testing.T, s *silo, c *bed.Containerd, ids []string) {
 		if err := json.Unmarshal([]byte(text), &told); err != nil {
 			t.Fatalf("%v in %s", err, text)
 		}
-		metrics := s.run(t, "metrics", "--once")
+		metrics := scrape(t, address, id)
 		for name, key := range map[string]string{
 			"commit_bytes":              "memory_usage_commit_bytes",
 			"private_working_set_bytes": "memory_usage_private_working_set_bytes",

@@ -17,9 +17,10 @@ import (
 // hcs is a machine with the emulated compute service of test/hcsim.
 type hcs struct {
 	*silo
-	env   []string
-	layer string // a read-only layer with nothing below it, in its Unix form
-	log   string // of the service
+	env        []string
+	layer      string // a read-only layer with nothing below it, in its Unix form
+	log        string // of the service
+	namespaces string // a directory with a file for each network namespace there is
 }
 
 func newHCS(t *testing.T) *hcs {
@@ -41,8 +42,11 @@ func newHCS(t *testing.T) *hcs {
 			t.Fatalf("build %s: %v\n%s", name, err, text)
 		}
 	}
-	h := &hcs{silo: s, layer: t.TempDir(), log: filepath.Join(t.TempDir(), "hcsim.log")}
-	h.env = []string{"WINEGAP_DLLS=" + s.bed.WindowsPath(dlls) + `\`, "HCSIM_LOG=" + s.bed.WindowsPath(h.log)}
+	h := &hcs{silo: s, layer: t.TempDir(), log: filepath.Join(t.TempDir(), "hcsim.log"), namespaces: t.TempDir()}
+	h.env = []string{
+		"WINEGAP_DLLS=" + s.bed.WindowsPath(dlls) + `\`, "HCSIM_LOG=" + s.bed.WindowsPath(h.log),
+		"HCSIM_NAMESPACES=" + s.bed.WindowsPath(h.namespaces) + `\`,
+	}
 	if err := os.WriteFile(filepath.Join(h.layer, "layerchain.json"), []byte("null"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +129,42 @@ func TestRunServer(t *testing.T) {
 	}
 	if r := h.try(t, h.exe, h.env, append(args, "--", `C:\no\such.exe`)...); r.code != 127 {
 		t.Errorf("%+v, want 127", r)
+	}
+	h.nothingLeft(t)
+}
+
+// TestRunServerMountsAndNetwork: the service is told of the directory and of the namespace, and a namespace of the
+// container's own is gone with it.
+func TestRunServerMountsAndNetwork(t *testing.T) {
+	h := newHCS(t)
+	const guid = "6bf84ac7-5bd1-4b5e-9a8e-2f3c1f0c7a11"
+	data := t.TempDir()
+	args := []string{"run", "--server", "--layer", h.bed.WindowsPath(h.layer), "--mount", "source=" + h.bed.WindowsPath(data) + `,target=C:\data,readonly`}
+	program := []string{"--", workload.Payload, "say", "0", "here"}
+	for network, want := range map[string]string{"endpoint=" + guid: `"Namespace":"`, "namespace=" + guid: `"Namespace":"` + guid + `"`} {
+		r := h.try(t, h.exe, h.env, append(append(args, "--network", network), program...)...)
+		if r.code != 0 || strings.TrimSpace(r.stdout) != "here" {
+			t.Fatalf("%s: %+v", network, r)
+		}
+		log, err := os.ReadFile(h.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{want, `"ContainerPath":"C:\\data","ReadOnly":true`} {
+			if !strings.Contains(string(log), want) {
+				t.Errorf("%s: the service was not told %s:\n%s", network, want, log)
+			}
+		}
+		if err := os.Remove(h.log); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(h.namespaces); err != nil || len(left) != 0 {
+		t.Errorf("%d network namespaces are left, %v", len(left), err)
+	}
+	h.nothingLeft(t)
+	if r := h.try(t, h.exe, h.env, append(append(args, "--mount", `source=Z:\no\such,target=C:\x`), program...)...); r.code != 125 || r.stdout != "" {
+		t.Errorf("a source that is not there: %+v, want 125", r)
 	}
 	h.nothingLeft(t)
 }

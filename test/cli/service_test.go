@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -85,16 +84,7 @@ func TestExporterWithTenContainers(t *testing.T) {
 		s.detach(t, name, "sleep", "600")
 		names = append(names, name)
 	}
-	address := freePort(t)
-	cmd := s.command(t, s.exe, nil, "metrics", "--listen", address)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func(cmd *exec.Cmd) {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it was killed
-	}(cmd)
-	body := scrape(t, address, names[9])
+	body := scrape(t, s.exporter(t), names[9])
 	for _, name := range names {
 		seen, ok := s.inspect(t, name)
 		if !ok {
@@ -105,7 +95,28 @@ func TestExporterWithTenContainers(t *testing.T) {
 			t.Errorf("no line %s in\n%s", line, body)
 		}
 	}
-	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	wellFormed(t, body)
+}
+
+// exporter runs silo metrics for the time of the test and returns its address.
+func (s *silo) exporter(t *testing.T) string {
+	t.Helper()
+	address := freePort(t)
+	cmd := s.command(t, s.exe, nil, "metrics", "--listen", address)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	})
+	return address
+}
+
+// wellFormed has a page read by Prometheus' parser and linter.
+func wellFormed(t *testing.T, page string) {
+	t.Helper()
+	problems, err := promlint.New(strings.NewReader(page)).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ type App struct {
 	Dir            string // the working directory
 	Self           string // the path of this executable
 	Now            func() time.Time
+	Pause          func(time.Duration) // lets time pass where Now is no real clock; nil waits
 
 	output string // the flag --output
 }
@@ -88,9 +89,13 @@ func (a *App) root(args []string) *cobra.Command {
 		Use:   "silo",
 		Short: "Run, limit and watch programs and containers on Windows",
 		Long: `silo runs programs in Windows job objects, with limits, and watches every container of the machine:
-those of the silo shim, those of the Host Compute Service, and its own. It asks the kernel, no daemon.`,
+those of the silo shim, those of the Host Compute Service, and its own. It asks the kernel, no daemon.
+
+The exit code is that of the program that silo ran, or one of silo itself: 124 a timeout, 125 an error and nothing was
+started, 126 a program that cannot be started, 127 no such program, 137 a program that had to be killed.
+
+What silo run knows beside the kernel is kept below the directory that SILO_STATE names, or in %ProgramData%\silo\run.`,
 		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetOut(a.Stdout)
@@ -103,7 +108,9 @@ those of the silo shim, those of the Host Compute Service, and its own. It asks 
 		return root
 	}
 	for _, verb := range verbs {
-		root.AddCommand(verb())
+		c := verb()
+		a.completes(c)
+		root.AddCommand(c)
 	}
 	return root
 }
@@ -116,7 +123,7 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 		"logs": a.logsCommand, "update": a.updateCommand, "pause": a.pauseCommand, "resume": a.resumeCommand, "stop": a.stopCommand,
 		"kill": a.killCommand, "wait": a.waitCommand, "metrics": a.metricsCommand, "explain": a.explainCommand,
 		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
-		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "version": a.versionCommand,
+		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "workload": a.workloadCommand, "version": a.versionCommand,
 		"install": a.installCommand, "uninstall": a.uninstallCommand,
 	}
 }

@@ -68,7 +68,7 @@ func (a *App) deadAccounts() (found []leftover, err error) {
 	return found, err
 }
 
-// shimLives tells whether the shim of a bundle may be alive: somebody has its pipe, or where that is is not known.
+// shimLives tells whether the shim of a bundle may be alive: somebody has its pipe, or nobody knows where that is.
 func shimLives(bundle string) bool {
 	text, err := os.ReadFile(filepath.Join(bundle, "address"))
 	if err != nil {

@@ -23,8 +23,9 @@ func (a *App) cleanupCommand() *cobra.Command {
 of containers that are, the layers, mount points, network namespaces, accounts and credentials that a dead silo, or a dead
 shim, has written down as its own, and accounts of job containers that are gone. It prints them and does nothing else;
 with --yes it gives them back, the output of the containers included. Containers that live are never touched.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.cleanup(c.Context(), yes, bundles) },
+		Example: "  silo cleanup\n  silo cleanup --yes",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return a.cleanup(c.Context(), yes, bundles) },
 	}
 	c.Flags().StringVar(&bundles, "bundles", "", "directory of containerd's bundles; that of its default state without it")
 	c.Flags().BoolVar(&yes, "yes", false, "remove what was found")

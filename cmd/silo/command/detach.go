@@ -27,7 +27,7 @@ func (a *App) detach(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("make a pipe: %w", err)
 	}
-	defer out.Close() //nolint:errcheck // it was only read
+	defer out.Close() // it was only read
 	cmd.Stderr = in
 	err = cmd.Start()
 	if cerr := in.Close(); err != nil || cerr != nil {

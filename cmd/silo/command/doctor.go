@@ -19,8 +19,9 @@ func (a *App) doctorCommand() *cobra.Command {
 		Short: "Say what this host can do, and what to do where it cannot",
 		Long: `Doctor tries each thing that silo and the shim build on, with objects of its own that are gone afterwards. What a host
 lacks is no error: containers that need it are refused by name.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.doctor(c.Context()) },
+		Example: "  silo doctor\n  silo doctor -o json",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return a.doctor(c.Context()) },
 	}
 }
 

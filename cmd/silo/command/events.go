@@ -19,8 +19,9 @@ func (a *App) eventsCommand() *cobra.Command {
 		Short: "Tell what happens in the containers of this machine",
 		Long: `Events looks at all containers again and again and tells what is different: containers and processes that appeared or
 went. What came and went between two looks is not told; the events of containerd are complete (ctr events).`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.events(c.Context(), interval, count) },
+		Example: "  silo events\n  silo events -o json",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return a.events(c.Context(), interval, count) },
 	}
 	c.Flags().DurationVar(&interval, "interval", time.Second, "time between two looks")
 	c.Flags().IntVar(&count, "count", 0, "looks to take; 0 is without bound")

@@ -19,8 +19,9 @@ func (a *App) execCommand() *cobra.Command {
 		Long: `Exec starts a program as a member of a running container: the limits bind it, and it ends with the container. It runs
 as the user of silo, on the host's own files. The exit code is the program's. Programs in Windows Server containers are
 started through containerd (ctr task exec).`,
-		Args: cobra.MinimumNArgs(2),
-		RunE: func(c *cobra.Command, args []string) error { return a.exec(c.Context(), f, args[0], args[1:]) },
+		Example: "  silo exec web -- cmd.exe /c dir",
+		Args:    cobra.MinimumNArgs(2),
+		RunE:    func(c *cobra.Command, args []string) error { return a.exec(c.Context(), f, args[0], args[1:]) },
 	}
 	c.Flags().SetInterspersed(false)
 	f.register(c.Flags())

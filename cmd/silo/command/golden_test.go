@@ -32,6 +32,7 @@ func TestHelp(t *testing.T) {
 // badInput are command lines that must start nothing, each kind of mistake once.
 var badInput = [][]string{
 	{"frobnicate"},
+	{"rnu"},
 	{"run"},
 	{"run", "--frob", "--", "app"},
 	{"run", "--memory", "12parsecs", "--", "app"},
@@ -78,6 +79,12 @@ var badInput = [][]string{
 	{"run", "--server", "--layer", "a", "--layer", "b", "--restricted", "--", "app"},
 	{"run", "--server", "--layer", "a", "--layer", "b", "--max-processes", "3", "--", "app"},
 	{"run", "--server", "--layer", "no/such/layer", "--", "app"},
+	{"run", "--mount", "source=C:\\a,target=C:\\b", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--mount", "C:\\a:C:\\b", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--mount", "source=C:\\a", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--network", "nat", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--network", "endpoint=1", "--", "app"},
+	{"run", "--server", "--layer", "a", "--layer", "b", "--network", "dns-search=corp", "--", "app"},
 	{"run", "--user", "somebody", "--", "app"},
 	{"nspawn", "-c", "testdata/unknown-nspawn.json"},
 	{"nspawn", "-c", "testdata/nspawn-outside.json"},
@@ -136,6 +143,31 @@ func TestTables(t *testing.T) {
 		fmt.Fprintf(&all, "$ silo %s\n%s\n", strings.Join(args, " "), text)
 	}
 	golden(t, "tables.golden", all.String())
+}
+
+// TestCompletion: a shell is offered containers where a verb takes them, and nothing twice.
+func TestCompletion(t *testing.T) {
+	w := newWorld(t)
+	w.container(t, "default/web")
+	w.container(t, "default/db")
+	for args, want := range map[string]string{
+		"stop ": "db default/db default/web web", "stop w": "web", "inspect web default/": "default/db default/web", "exec we": "web", "exec web d": "",
+		"ps ": "",
+	} {
+		at := strings.LastIndex(args, " ")
+		if code := w.silo(t, append(append([]string{"__complete"}, strings.Fields(args[:at])...), args[at+1:])...); code != 0 {
+			t.Fatalf("%s: %d %s", args, code, &w.Stderr)
+		}
+		var got []string
+		for _, line := range strings.Fields(w.Stdout.String()) {
+			if !strings.HasPrefix(line, ":") { // what to do with them
+				got = append(got, line)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", args, got, want)
+		}
+	}
 }
 
 // withoutBuild drops the line that differs with the toolchain.

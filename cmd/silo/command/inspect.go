@@ -17,9 +17,12 @@ func (a *App) inspectCommand() *cobra.Command {
 		Use:   "inspect container...",
 		Short: "Show everything that is known of containers, as JSON",
 		Long: `Inspect shows the limits in force, as the kernel tells them back, the statistics with the source and quality of each
-figure, and the processes. Limits of a job around the container bind it, too, and are not among them.`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args) },
+figure, and the processes. Limits of a job around the container bind it, too, and are not among them. Of a container of
+silo run that has ended it shows how: the exit code with its meaning, and whether the program ended by itself (exited,
+memory), was asked to (stopped), or was ended (killed, timeout).`,
+		Example: "  silo inspect web\n  silo inspect k8s.io/web",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.inspect(args) },
 	}
 }
 
@@ -32,13 +35,25 @@ type details struct {
 	Machine     limit.Machine   `json:"machine"`
 }
 
+// past is what is known of a container that has ended.
+type past struct {
+	node.Container
+	Meaning string `json:"exit_meaning,omitempty"`
+}
+
 func (a *App) inspect(refs []string) error {
-	list, err := a.named(refs)
-	if err != nil {
-		return err
-	}
-	all := []details{}
-	for _, c := range list {
+	all := []any{}
+	for _, ref := range refs {
+		c, err := a.Node.Find(ref)
+		if errors.Is(err, node.ErrNotFound) {
+			if c, ended := a.Node.Ended(ref); ended {
+				all = append(all, past{c, c.Record.Exit.Meaning()})
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
 		d, err := a.details(c)
 		if err != nil {
 			return err

@@ -20,7 +20,8 @@ func (a *App) killCommand() *cobra.Command {
 		Long: `Kill terminates all processes of a container, at once and without their consent. With --signal it raises a console
 control event instead, in every process or in that of --pid, and goes away. With --pid alone it ends that process. A
 policy of silo run may start the program anew; silo stop does not let it.`,
-		Args: cobra.MinimumNArgs(1),
+		Example: "  silo kill web\n  silo kill --signal ctrl-break --pid 4711 web",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.each(args, func(n node.Container) error { return a.killOne(c.Context(), n, signal, pid, code) })
 		},

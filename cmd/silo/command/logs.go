@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,8 +26,9 @@ func (a *App) logsCommand() *cobra.Command {
 		Short: "Print the output of a container of silo run",
 		Long: `Logs prints the file that silo run --log or --detach writes, also after the container has ended. Rotated files are
 beside it. Output of containers of the shim is with containerd.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.logs(c.Context(), args[0], follow, tail) },
+		Example: "  silo logs -f -n 20 web",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return a.logs(c.Context(), args[0], follow, tail) },
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the container has ended")
 	c.Flags().IntVarP(&tail, "tail", "n", -1, "only so many lines at the end; -1 is all")
@@ -34,7 +36,7 @@ beside it. Output of containers of the shim is with containerd.`,
 }
 
 func (a *App) logs(ctx context.Context, id string, follow bool, tail int) error {
-	record, err := a.Node.Records.Read(id)
+	record, err := a.Node.Records.Read(strings.TrimPrefix(id, node.Own+"/"))
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func (a *App) logs(ctx context.Context, id string, follow bool, tail int) error 
 	if err != nil {
 		return fmt.Errorf("open the log of %s: %w", id, err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() // it was only read
 	text, err := io.ReadAll(file)
 	if err != nil {
 		return fmt.Errorf("read the log of %s: %w", id, err)
@@ -79,7 +81,7 @@ func (a *App) follow(ctx context.Context, id string, file *os.File) error {
 			return err
 		}
 		if next != nil {
-			defer next.Close() //nolint:errcheck // it was only read
+			defer next.Close() // it was only read
 			file = next
 			continue
 		}

@@ -32,7 +32,8 @@ func (a *App) metricsCommand() *cobra.Command {
 		Short: "Export the statistics of all containers to Prometheus",
 		Long: `Metrics serves the statistics of every container of this machine over HTTP, asked of the kernel at each scrape. It
 listens on the loopback address; any other needs --expose, as there is neither encryption nor a password.`,
-		Args: cobra.NoArgs,
+		Example: "  silo metrics\n  silo metrics --once\n  silo metrics --listen 10.0.0.4:9765 --expose",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.metrics(c.Context(), f)
 		},

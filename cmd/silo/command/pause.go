@@ -20,6 +20,8 @@ func (a *App) resumeCommand() *cobra.Command {
 func (a *App) freezing(verb, short string, act func(*jobobject.Job) error) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " container...", Short: short, Args: cobra.MinimumNArgs(1),
+		Long:    "The kernel stops and resumes whole jobs, threads that begin meanwhile included. Memory and limits stay as they are.",
+		Example: "  silo " + verb + " web",
 		RunE: func(_ *cobra.Command, args []string) error {
 			list, err := a.named(args)
 			if err != nil {

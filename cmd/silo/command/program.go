@@ -78,7 +78,7 @@ func (f *programFlags) entries(outer []string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--env-file: %w", err)
 		}
-		defer file.Close() //nolint:errcheck // it was only read
+		defer file.Close() // it was only read
 		lines := bufio.NewScanner(file)
 		for n := 1; lines.Scan(); n++ {
 			line := strings.TrimSpace(lines.Text())

@@ -17,7 +17,8 @@ func (a *App) psCommand() *cobra.Command {
 		Short: "List the containers of this machine",
 		Long: `Ps lists every container of this machine by its job object: those of the shim (task), of the Host Compute Service
 (server), of silo run (run) and of silo attach (attach). It asks no daemon.`,
-		RunE: func(*cobra.Command, []string) error { return a.ps(all) },
+		Example: "  silo ps\n  silo ps -a -o wide",
+		RunE:    func(*cobra.Command, []string) error { return a.ps(all) },
 	}
 	c.Flags().BoolVarP(&all, "all", "a", false, "also the containers of silo run that have ended")
 	return c

@@ -55,8 +55,8 @@ unless --breakaway lets it go, and ends with the program, with silo, or with sil
 A limit that this host cannot apply is an error, and nothing is started. With --best-effort it is a warning, which
 silo inspect shows.
 
-With --server the program runs in a Windows Server container over --layer instead, without a network and without our
-input; the layer that it writes to is removed at its end.`,
+With --server the program runs in a Windows Server container over --layer instead, without our input, and with the
+network and the directories that --network and --mount name; the layer that it writes to is removed at its end.`,
 		Example: `  silo run --memory 512m --cpus 1.5 -- app.exe --port 8080
   silo run --detach --name web --restart on-failure:5 --log C:\logs\web.log -- app.exe
   silo run --server --layer C:\layers\servercore --memory 1g -- cmd /c ver`,
@@ -131,8 +131,8 @@ func (a *App) planRun(f *runFlags, args []string) (*plan, error) {
 	if f.server.on {
 		return p, p.checkServer()
 	}
-	if len(f.server.layers) > 0 {
-		return nil, errors.New("--layer is for --server")
+	if f.server.given() {
+		return nil, errors.New("--layer, --mount and --network are for --server")
 	}
 	p.token.User = f.user
 	if err := p.token.Validate(); err != nil {

@@ -21,13 +21,33 @@ import (
 
 // serverFlags make run use a Windows Server container.
 type serverFlags struct {
-	on     bool
-	layers []string
+	on      bool
+	layers  []string
+	mounts  []string
+	network []string
 }
 
 func (f *serverFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.on, "server", false, "run it in a Windows Server container, over --layer")
 	set.StringArrayVar(&f.layers, "layer", nil, "directory of a read-only layer, the nearest first; one alone brings those that its layerchain.json names")
+	set.StringArrayVar(&f.mounts, "mount", nil, "source=PATH,target=PATH[,readonly]: a directory or pipe of the host in the container; may be repeated")
+	set.StringArrayVar(&f.network, "network", nil, "namespace=GUID to join, or endpoint=GUID for a namespace of its own; dns-search=DOMAIN; may be repeated")
+}
+
+// given tells whether any of them was.
+func (f *serverFlags) given() bool { return len(f.layers)+len(f.mounts)+len(f.network) > 0 }
+
+// fill puts the mounts and the network into a specification.
+func (f *serverFlags) fill(s *specs.Spec) (err error) {
+	for _, text := range f.mounts {
+		m, err := server.ParseMount(text)
+		if err != nil {
+			return err
+		}
+		s.Mounts = append(s.Mounts, m)
+	}
+	s.Windows.Network, err = server.ParseNetwork(f.network)
+	return err
 }
 
 // checkServer refuses what a Windows Server container cannot have; with --best-effort limits are warnings.
@@ -49,7 +69,6 @@ type serverRun struct {
 	spec           *specs.Spec
 	warnings       []string
 	output, errors io.Writer
-	signals        []schema.ProcessSignal
 	stop           *plan // for the record
 }
 
@@ -78,6 +97,9 @@ func (a *App) runServer(ctx context.Context, p *plan, args []string) error {
 	r.spec = &specs.Spec{
 		Process: &specs.Process{Args: args, Cwd: dir, Env: env, User: specs.User{Username: p.user}},
 		Windows: &specs.Windows{LayerFolders: append(layers, server.Scratch(a.Node.Records.Path(p.name))), Resources: resources},
+	}
+	if err := p.server.fill(r.spec); err != nil {
+		return err
 	}
 	if p.log != "" {
 		file := &lumberjack.Logger{Filename: p.log, MaxSize: p.logSize, MaxBackups: p.logFiles}

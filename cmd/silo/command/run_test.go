@@ -65,6 +65,9 @@ func TestRunSetsLimitsAndWritesALog(t *testing.T) {
 	if code := w.silo(t, "wait", "mine"); code != 0 || w.Stdout.String() != "3\n" {
 		t.Errorf("wait: %d %q %s", code, &w.Stdout, &w.Stderr)
 	}
+	if code := w.silo(t, "inspect", "silo/mine"); code != 0 || !strings.Contains(w.Stdout.String(), `"reason": "exited"`) {
+		t.Errorf("inspect: %d %q %s", code, &w.Stdout, &w.Stderr)
+	}
 	if code := w.silo(t, "ps", "-a"); code != 0 || !strings.Contains(w.Stdout.String(), "exited (3)") {
 		t.Errorf("ps -a: %d\n%s", code, &w.Stdout)
 	}
@@ -183,31 +186,5 @@ func TestDamonByName(t *testing.T) {
 	w.app.Env = slices.DeleteFunc(w.app.Env, func(e string) bool { return strings.HasPrefix(e, "NOMAD_MEMORY") })
 	if code := w.app.Main(t.Context(), "damon.exe", []string{"app"}); code != 1 || w.Calls("CreateProcess") != 0 {
 		t.Errorf("a bad variable: %d, %d programs started", code, w.Calls("CreateProcess"))
-	}
-}
-
-func TestSelftestTellsKeptMissingAndBroken(t *testing.T) {
-	w := newWorld(t)
-	w.app.Self = `C:\bin\silo.exe`
-	w.Program("silo.exe", func(p *jobtest.Proc) uint32 {
-		switch p.Args[1] {
-		case "top":
-			return 125
-		case "version":
-			if p.Commit(64 << 20) {
-				return 0
-			}
-			return 1
-		}
-		<-p.Done()
-		return 0
-	})
-	w.Fail("CreateSilo", -1, jobobject.ErrNotSupported)
-	if code := w.silo(t, "selftest"); code != 0 || strings.Contains(w.Stdout.String(), "broken") || !strings.Contains(w.Stdout.String(), `"result":"missing"`) {
-		t.Errorf("%d\n%s%s", code, &w.Stdout, &w.Stderr)
-	}
-	w.Fail("TerminateJob", -1, jobobject.ErrPermission)
-	if code := w.silo(t, "selftest", "-o", "json"); code != 1 || !strings.Contains(w.Stdout.String(), `"result":"broken"`) {
-		t.Errorf("%d\n%s%s", code, &w.Stdout, &w.Stderr)
 	}
 }

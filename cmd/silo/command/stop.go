@@ -22,7 +22,8 @@ func (a *App) stopCommand() *cobra.Command {
 		Long: `Stop asks the supervisor of a container of silo run, which uses the events and the grace that it was started with, and
 does not start the program anew. In other containers every process gets the events of --signal, each with --grace to
 answer; then the job is terminated. Windows Server containers are shut down by the Host Compute Service.`,
-		Args: cobra.MinimumNArgs(1),
+		Example: "  silo stop web\n  silo stop --signal ctrl-break --grace 30s default/web",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			list, err := supervisor.ParseSignals(signals)
 			if err != nil {

@@ -41,6 +41,7 @@ limit cannot be applied. The exit code is the program's; 1 where nothing was sta
   DAMON_RESTRICTED_TOKEN, DAMON_ADDR, DAMON_METRICS_ENDPOINT
   NOMAD_ALLOC_DIR, NOMAD_TASK_NAME, NOMAD_CPU_LIMIT, NOMAD_MEMORY_LIMIT, NOMAD_MEMORY_MAX_LIMIT, NOMAD_ADDR_damon, and the
   labels NOMAD_DC, NOMAD_REGION, NOMAD_JOB_NAME, NOMAD_GROUP_NAME, NOMAD_ALLOC_ID, NOMAD_ALLOC_INDEX`,
+		Example:            "  silo supervise myservice.exe --port 8080\n  damon.exe myservice.exe --port 8080",
 		DisableFlagParsing: true, // all of it is the program's
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
@@ -67,7 +68,7 @@ func (a *App) supervise(ctx context.Context, args []string) error {
 	if err != nil {
 		return &failure{damonFailed, err}
 	}
-	defer closer.Close() //nolint:errcheck // each line was written when it was logged
+	defer closer.Close() // each line was written when it was logged
 	s := &task{app: a, config: config, log: log, name: taskName(a.Env)}
 	result, err := s.run(ctx, args)
 	switch {

@@ -9,7 +9,7 @@ import (
 
 func (a *App) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Example: "  silo version -o json", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.version() },
 	}
 }

@@ -17,7 +17,8 @@ func (a *App) waitCommand() *cobra.Command {
 		Short: "Wait until containers have ended and print their exit codes",
 		Long: `Wait prints a line for each container, as docker wait does: the exit code of a container of silo run, also of one that
 has ended before, and "-" for one whose maker alone knows it (the shim tells containerd).`,
-		Args: cobra.MinimumNArgs(1),
+		Example: "  silo wait web",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, ref := range args {
 				code, err := a.wait(c.Context(), ref)
@@ -34,11 +35,11 @@ has ended before, and "-" for one whose maker alone knows it (the shim tells con
 func (a *App) wait(ctx context.Context, ref string) (string, error) {
 	c, err := a.Node.Find(ref)
 	if errors.Is(err, node.ErrNotFound) {
-		record, rerr := a.Node.Records.Read(ref)
-		if rerr != nil || record.Exit == nil {
+		ended, ok := a.Node.Ended(ref)
+		if !ok {
 			return "", err
 		}
-		return fmt.Sprint(record.Exit.Code), nil
+		return fmt.Sprint(ended.Record.Exit.Code), nil
 	}
 	if err != nil {
 		return "", err
@@ -81,7 +82,7 @@ func (a *App) awaitEnd(ctx context.Context, c node.Container) (*node.Exit, error
 	}
 	record, err := a.Node.Records.Read(c.ID)
 	if err != nil {
-		return nil, nil // nobody wrote down how it ended
+		return nil, nil //nolint:nilerr // nobody wrote down how it ended
 	}
 	return record.Exit, nil
 }

@@ -47,10 +47,10 @@ func FromEnvironment(get func(string) string, dir string) (*Config, error) {
 	v := &variables{get: get}
 	c := &Config{
 		LogFile:    logFile(get, dir),
-		LogMaxSize: int(v.whole(10, 1, math.MaxInt32, "DAMON_LOG_MAX_SIZE")), LogMaxFiles: int(v.whole(5, 0, math.MaxInt32, "DAMON_LOG_MAX_FILES")),
-		CPUMHz:     v.whole(0, 0, math.MaxInt32, "DAMON_CPU_LIMIT", "NOMAD_CPU_LIMIT"),
+		LogMaxSize: int(v.whole(10, 1, "DAMON_LOG_MAX_SIZE")), LogMaxFiles: int(v.whole(5, 0, "DAMON_LOG_MAX_FILES")),
+		CPUMHz:     v.whole(0, 0, "DAMON_CPU_LIMIT", "NOMAD_CPU_LIMIT"),
 		EnforceCPU: v.yes(true, "DAMON_ENFORCE_CPU_LIMIT"),
-		MemoryMB:   v.whole(0, 0, math.MaxInt32, "DAMON_MEMORY_LIMIT", "NOMAD_MEMORY_LIMIT"),
+		MemoryMB:   v.whole(0, 0, "DAMON_MEMORY_LIMIT", "NOMAD_MEMORY_LIMIT"),
 		EnforceMem: v.yes(true, "DAMON_ENFORCE_MEMORY_LIMIT"),
 		Restricted: v.yes(false, "DAMON_RESTRICTED_TOKEN"),
 		Address:    v.first("DAMON_ADDR", "NOMAD_ADDR_damon"),
@@ -61,7 +61,7 @@ func FromEnvironment(get func(string) string, dir string) (*Config, error) {
 		c.Endpoint = "/metrics"
 	}
 	c.HardMemoryMB = c.MemoryMB
-	if most := v.whole(0, 0, math.MaxInt32, "NOMAD_MEMORY_MAX_LIMIT"); get("DAMON_MEMORY_LIMIT") == "" && most > c.MemoryMB {
+	if most := v.whole(0, 0, "NOMAD_MEMORY_MAX_LIMIT"); get("DAMON_MEMORY_LIMIT") == "" && most > c.MemoryMB {
 		c.HardMemoryMB = most
 	}
 	v.check(c)
@@ -101,15 +101,15 @@ func (v *variables) first(names ...string) string {
 }
 
 // whole reads a number from low to high; the first of the variables that is not empty counts, even if it is 0.
-func (v *variables) whole(fallback, low, high uint64, names ...string) uint64 {
+func (v *variables) whole(fallback, low uint64, names ...string) uint64 {
 	for _, name := range names {
 		text := v.get(name)
 		if text == "" {
 			continue
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 || uint64(n) < low || uint64(n) > high {
-			v.fail("%s is not a whole number from %d to %d", name, low, high)
+		if err != nil || n < 0 || uint64(n) < low || n > math.MaxInt32 {
+			v.fail("%s is not a whole number from %d to %d", name, low, math.MaxInt32)
 			return fallback
 		}
 		return uint64(n)

@@ -145,6 +145,8 @@ func TestMetricsKeepDamonsValues(t *testing.T) {
 	m := damon.NewMetrics(job, &config, 8, 2400, k.Now)
 	m.SetRoot(root.Pid())
 	root.Busy(1, 0)
+	root.Transfer(jobobject.IOAttribution{ReadCount: 3, ReadBytes: 100})
+	root.Control(4, 20)
 	k.Advance(10 * time.Second)
 	m.Observe(jobobject.Message{Kind: jobobject.JobMemoryLimit})
 	m.Observe(jobobject.Message{Kind: jobobject.NewProcess})
@@ -159,6 +161,12 @@ damon_cpu_user_hz{nomad_dc="dev"} 3e+08
 # HELP damon_cpu_user_seconds Seconds in user mode, of all processes.
 # TYPE damon_cpu_user_seconds gauge
 damon_cpu_user_seconds{nomad_dc="dev"} 10
+# HELP damon_io_operations_total Operations of all three kinds.
+# TYPE damon_io_operations_total gauge
+damon_io_operations_total{nomad_dc="dev"} 7
+# HELP damon_io_other_bytes Bytes of operations that are neither.
+# TYPE damon_io_other_bytes gauge
+damon_io_other_bytes{nomad_dc="dev"} 20
 # HELP damon_memory_limit_bytes Configured limit on committed memory.
 # TYPE damon_memory_limit_bytes gauge
 damon_memory_limit_bytes{nomad_dc="dev"} 2.68435456e+08
@@ -167,11 +175,11 @@ damon_memory_limit_bytes{nomad_dc="dev"} 2.68435456e+08
 damon_memory_notifications_total{nomad_dc="dev"} 1
 `
 	if err := testutil.CollectAndCompare(m, strings.NewReader(want), "damon_cpu_limit_hz", "damon_cpu_user_hz", "damon_cpu_user_seconds",
-		"damon_memory_limit_bytes", "damon_memory_notifications_total"); err != nil {
+		"damon_io_operations_total", "damon_io_other_bytes", "damon_memory_limit_bytes", "damon_memory_notifications_total"); err != nil {
 		t.Error(err)
 	}
-	if n := testutil.CollectAndCount(m); n != 21 {
-		t.Errorf("%d series, want Damon's 23 but for the two of other IO: 21", n)
+	if n := testutil.CollectAndCount(m); n != 23 {
+		t.Errorf("%d series, want Damon's 21 and two of its limits", n)
 	}
 	root.Exit(0)
 }

@@ -79,7 +79,7 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 	}
 	m.processor(values)
 	m.memory(values)
-	m.storage(values)
+	m.transfers(values)
 	for _, s := range names {
 		if value, ok := values[s.name]; ok {
 			to <- prometheus.MustNewConstMetric(m.descs[s.name], s.kind, value)
@@ -131,13 +131,15 @@ func (m *Metrics) memory(values map[string]float64) {
 	values["memory_page_fault_total"] = float64(memory.PageFaults)
 }
 
-func (m *Metrics) storage(values map[string]float64) {
-	s, err := m.job.Storage()
+func (m *Metrics) transfers(values map[string]float64) {
+	c, err := m.job.IO()
 	if err != nil {
 		return
 	}
-	values["io_read_operations_total"], values["io_write_operations_total"] = float64(s.ReadCount), float64(s.WriteCount)
-	values["io_operations_total"] = float64(s.ReadCount + s.WriteCount)
-	values["io_read_bytes"], values["io_write_bytes"] = float64(s.ReadBytes), float64(s.WriteBytes)
-	values["io_total_bytes"] = float64(s.ReadBytes + s.WriteBytes)
+	values["io_read_operations_total"], values["io_write_operations_total"] = float64(c.ReadCount), float64(c.WriteCount)
+	values["io_other_operations_total"] = float64(c.OtherCount)
+	values["io_operations_total"] = float64(c.ReadCount + c.WriteCount + c.OtherCount)
+	values["io_read_bytes"], values["io_write_bytes"] = float64(c.ReadBytes), float64(c.WriteBytes)
+	values["io_other_bytes"] = float64(c.OtherBytes)
+	values["io_total_bytes"] = float64(c.ReadBytes + c.WriteBytes + c.OtherBytes)
 }

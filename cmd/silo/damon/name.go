@@ -2,7 +2,8 @@ package damon
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// names are Damon's series but for damon_io_other_*, of which a job's storage count knows nothing.
+// names are Damon's series. Those of IO count what a job reads, writes and asks of files, pipes and devices;
+// silo_container_storage_* count what reached a volume.
 var names = []struct {
 	name string
 	kind prometheus.ValueType
@@ -22,11 +23,13 @@ var names = []struct {
 	{"memory_page_fault_total", prometheus.GaugeValue, "Page faults of the program alone."},
 	{"memory_limit_bytes", prometheus.GaugeValue, "Configured limit on committed memory."},
 	{"memory_notifications_total", prometheus.CounterValue, "Allocations that the memory limit refused; Damon never counted any."},
-	{"io_read_operations_total", prometheus.GaugeValue, "Reads that reached a volume."},
-	{"io_write_operations_total", prometheus.GaugeValue, "Writes that reached a volume."},
-	{"io_operations_total", prometheus.GaugeValue, "Reads and writes that reached a volume."},
-	{"io_read_bytes", prometheus.GaugeValue, "Bytes read from volumes."},
-	{"io_write_bytes", prometheus.GaugeValue, "Bytes written to volumes."},
-	{"io_total_bytes", prometheus.GaugeValue, "Bytes read from and written to volumes."},
+	{"io_read_operations_total", prometheus.GaugeValue, "Reads, of files, pipes and devices."},
+	{"io_write_operations_total", prometheus.GaugeValue, "Writes, to files, pipes and devices."},
+	{"io_other_operations_total", prometheus.GaugeValue, "Operations that are neither, such as control requests."},
+	{"io_operations_total", prometheus.GaugeValue, "Operations of all three kinds."},
+	{"io_read_bytes", prometheus.GaugeValue, "Bytes read."},
+	{"io_write_bytes", prometheus.GaugeValue, "Bytes written."},
+	{"io_other_bytes", prometheus.GaugeValue, "Bytes of operations that are neither."},
+	{"io_total_bytes", prometheus.GaugeValue, "Bytes of all three kinds."},
 	{"io_notifications_total", prometheus.CounterValue, "Always 0, as in Damon: there is no storage limit."},
 }

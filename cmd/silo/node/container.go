@@ -112,6 +112,19 @@ func parse(path string) (Container, bool) {
 	return Container{Kind: kind, Namespace: namespace, ID: id, Job: JobName(namespace, id)}, true
 }
 
+// Ended finds a container of silo run that has ended and whose record is kept, by its id or namespace/id.
+func (n Node) Ended(ref string) (Container, bool) {
+	id := strings.TrimPrefix(ref, Own+"/")
+	if id == "" || id == "." || id == ".." || strings.ContainsAny(id, `/\:`) {
+		return Container{}, false // no name of a container: it would lead out of the directory
+	}
+	record := n.Records.read(id)
+	if record == nil || record.Exit == nil {
+		return Container{}, false
+	}
+	return Container{Kind: record.Kind, Namespace: Own, ID: id, Job: JobName(Own, id), Record: record}, true
+}
+
 // Find finds a container by its id, or by namespace/id where several have that id. It says [ErrNotFound] or
 // [ErrAmbiguous].
 func (n Node) Find(ref string) (Container, error) {

@@ -22,7 +22,7 @@ func machine(t *testing.T, paths ...string) node.Node {
 
 func TestContainersOfAllMakers(t *testing.T) {
 	n := machine(t, `\BaseNamedObjects\silo/k8s.io/web`, `\Container_4711`, `\BaseNamedObjects\silo/silo/mine`, `\BaseNamedObjects\silo/silo/taken`,
-		`\BaseNamedObjects\silo/silo/over`, `\BaseNamedObjects\other`, `\BaseNamedObjects\silo/`, `\BaseNamedObjects\silo/a/b/c`, `\Container_`)
+		`\BaseNamedObjects\silo/silo/over`, `\BaseNamedObjects\another`, `\BaseNamedObjects\silo/`, `\BaseNamedObjects\silo/a/b/c`, `\Container_`)
 	for _, r := range []*node.Record{
 		{ID: "mine", Kind: node.Run}, {ID: "taken", Kind: node.Attach}, {ID: "over", Kind: node.Run, Exit: &node.Exit{Code: 1}},
 	} {
@@ -81,6 +81,18 @@ func TestRecords(t *testing.T) {
 	}
 	if _, err := records.Read("web"); !errors.Is(err, node.ErrNotFound) {
 		t.Errorf("after the removal: %v, want %v", err, node.ErrNotFound)
+	}
+}
+
+func TestMeaningOfAnExit(t *testing.T) {
+	for want, e := range map[string]node.Exit{
+		"": {Code: 7, Reason: "exited"}, "success": {Reason: "exited"}, "terminated, as by silo kill": {Code: 137, Reason: "exited"}, "access violation (0xC0000005)": {Code: 0xC0000005, Reason: "exited"},
+		"--timeout ended it": {Code: 124, Reason: "timeout"}, "it answered no stop signal and was terminated": {Code: 137, Reason: "killed"},
+		"it ended after the memory limit refused it an allocation": {Code: 2, Reason: "memory"}, "ended by Ctrl+C or Ctrl+Break (0xC000013A)": {Code: 0xC000013A, Reason: "stopped"},
+	} {
+		if got := e.Meaning(); got != want {
+			t.Errorf("%+v: %q, want %q", e, got, want)
+		}
 	}
 }
 

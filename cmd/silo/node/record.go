@@ -26,13 +26,6 @@ type Record struct {
 	Exit       *Exit     `json:"exit,omitempty"` // nil until it has ended
 }
 
-// Exit is how a container has ended.
-type Exit struct {
-	Code   uint32    `json:"code"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
-}
-
 // Records keeps a file for each container in one directory.
 type Records struct{ Dir string }
 

@@ -41,16 +41,13 @@ func ListenStop(id string) (<-chan struct{}, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen for a stop of %s: %w", id, err)
 	}
-	requested, ended := make(chan struct{}), make(chan struct{})
-	go func() { // ends with the event, which the function below sets at the latest
-		defer close(ended)
-		if s, err := windows.WaitForSingleObject(event, windows.INFINITE); err == nil && s == windows.WAIT_OBJECT_0 {
-			close(requested)
-		}
-	}()
+	// The kernel's pool waits, beside the program's end: a thread of ours would cost its stack for as long.
+	requested, stop, err := jobobject.System().WatchExit(jobobject.Handle(event))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("listen for a stop of %s: %w", id, err), windows.CloseHandle(event))
+	}
 	return requested, sync.OnceFunc(func() {
-		_ = windows.SetEvent(event) // frees the goroutine
-		<-ended
+		stop()
 		_ = windows.CloseHandle(event)
 	}), nil
 }

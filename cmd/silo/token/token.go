@@ -47,11 +47,6 @@ func (r *Restriction) lessens() bool {
 	return r.AllPrivileges || len(r.Privileges) > 0 || len(r.SIDs) > 0 || r.Integrity != ""
 }
 
-// levels are the integrity levels by their relative identifier.
-//
-// https://learn.microsoft.com/windows/win32/secauthz/mandatory-integrity-control
-var levels = map[string]uint32{"untrusted": 0, "low": 0x1000, "medium": 0x2000, "high": 0x3000, "system": 0x4000}
-
 // Validate checks what can be checked without asking Windows.
 func (r *Restriction) Validate() error {
 	if _, known := services[strings.ToUpper(r.User)]; r.User != "" && !known {
@@ -75,13 +70,4 @@ type Facts struct {
 	Elevated   bool     `json:"elevated"`
 	Privileges []string `json:"privileges"`
 	DenyOnly   []string `json:"deny_only"` // SIDs of groups that can only deny
-}
-
-func integrityName(rid uint32) string {
-	for name, level := range levels {
-		if level == rid {
-			return name
-		}
-	}
-	return fmt.Sprintf("%#x", rid)
 }

@@ -15,6 +15,11 @@ var procCreateRestrictedToken = windows.NewLazySystemDLL("advapi32.dll").NewProc
 // keptPrivilege is left to every token: without it no path can be opened.
 const keptPrivilege = "SeChangeNotifyPrivilege"
 
+// levels are the integrity levels by their relative identifier.
+//
+// https://learn.microsoft.com/windows/win32/secauthz/mandatory-integrity-control
+var levels = map[string]uint32{"untrusted": 0, "low": 0x1000, "medium": 0x2000, "high": 0x3000, "system": 0x4000}
+
 // Token is a primary token.
 type Token struct{ token windows.Token }
 
@@ -239,4 +244,13 @@ func privilegeName(luid windows.LUID) (string, error) {
 		return "", fmt.Errorf("name privilege: %w", err)
 	}
 	return strings.Clone(windows.UTF16ToString(text[:])), nil
+}
+
+func integrityName(rid uint32) string {
+	for name, level := range levels {
+		if level == rid {
+			return name
+		}
+	}
+	return fmt.Sprintf("%#x", rid)
 }

@@ -1,0 +1,174 @@
+package selftest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"github.com/siloshim/siloshim/cmd/silo/token"
+)
+
+// workloads are what the trials run, each with its arguments. The exit code is 0, [refused] or one of their own; an
+// error is 1.
+var workloads = map[string]func(args []string) (uint32, error){
+	"exit": func(args []string) (uint32, error) {
+		n, err := strconv.ParseUint(args[0], 10, 32)
+		return uint32(n), err
+	},
+	"idle": func([]string) (uint32, error) {
+		underWay()
+		for range events() { // it ends only when it is ended
+		}
+		return 0, nil
+	},
+	"event": func([]string) (uint32, error) {
+		heard := events()
+		underWay()
+		<-heard
+		return refused, nil
+	},
+	"inside": func([]string) (uint32, error) { return inside() },
+	"alloc":  func(args []string) (uint32, error) { return allocate(args[0]) },
+	"grow": func(args []string) (uint32, error) {
+		underWay()
+		awaitEnd()
+		return allocate(args[0])
+	},
+	"hold": func(args []string) (uint32, error) {
+		code, err := allocate(args[0])
+		underWay()
+		awaitEnd()
+		return code, err
+	},
+	"burn": func([]string) (uint32, error) {
+		runtime.GOMAXPROCS(runtime.NumCPU()) // silo itself uses one
+		for range runtime.NumCPU() - 1 {
+			go burn() // ends with the process
+		}
+		underWay()
+		burn()
+		return 0, nil
+	},
+	"processors": func(args []string) (uint32, error) {
+		if len(args) == 0 {
+			return child("processors", "here")
+		}
+		return uint32(runtime.NumCPU()), nil
+	},
+	"find": func(args []string) (uint32, error) {
+		if _, err := os.Stat(args[0]); err != nil {
+			return refused, nil
+		}
+		return 0, nil
+	},
+	"temporary": func(args []string) (uint32, error) {
+		if err := temporary(args[0]); err != nil {
+			return 0, err
+		}
+		underWay()
+		awaitEnd()
+		return 0, nil
+	},
+	"breakaway": func([]string) (uint32, error) { return breakaway() },
+	"write": func(args []string) (uint32, error) {
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return 0, err
+		}
+		f, err := os.Create(args[0])
+		if err != nil {
+			return 0, err
+		}
+		for range n {
+			_, werr := f.Write(make([]byte, 1<<20))
+			err = errors.Join(err, werr)
+		}
+		return 0, errors.Join(err, f.Sync(), f.Close())
+	},
+	"restricted": func([]string) (uint32, error) {
+		return holds(func(f token.Facts) bool {
+			administrator := f.Elevated && !slices.Contains(f.DenyOnly, token.Administrators)
+			return slices.Equal(f.Privileges, []string{"SeChangeNotifyPrivilege"}) && !administrator
+		})
+	},
+	"integrity": func(args []string) (uint32, error) {
+		return holds(func(f token.Facts) bool { return f.Integrity == args[0] })
+	},
+	"user": func(args []string) (uint32, error) {
+		return holds(func(f token.Facts) bool { return f.User == args[0] })
+	},
+}
+
+// Workload runs one of the workloads of the trials in this process and returns the exit code.
+func Workload(args []string) (uint32, error) {
+	if len(args) == 0 || workloads[args[0]] == nil {
+		return 0, errors.New("no such workload of silo selftest")
+	}
+	return workloads[args[0]](args[1:])
+}
+
+func underWay() { fmt.Fprintln(os.Stdout, "under way") }
+
+// awaitEnd waits until the trial closes our input, or ends.
+func awaitEnd() { _, _ = io.Copy(io.Discard, os.Stdin) }
+
+func events() <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c)
+	return c
+}
+
+// burn computes for as long as the process lives.
+func burn() {
+	for x := 1.0; !math.IsNaN(x); {
+		x = math.Sqrt(x + 1)
+	}
+}
+
+// allocate commits and touches memory that is not given back.
+func allocate(mib string) (uint32, error) {
+	n, err := strconv.Atoi(mib)
+	if err != nil {
+		return 0, err
+	}
+	memory, err := commit(n << 20)
+	if err != nil {
+		return refused, nil //nolint:nilerr // the refusal is the answer
+	}
+	for i := 0; i < len(memory); i += 4096 {
+		memory[i] = 1
+	}
+	return 0, nil
+}
+
+// child runs a workload in a process of our own.
+func child(args ...string) (uint32, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	err = exec.Command(self, append([]string{"workload"}, args...)...).Run()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return uint32(ended.ExitCode()), nil
+	}
+	return 0, err
+}
+
+func holds(want func(token.Facts) bool) (uint32, error) {
+	facts, err := token.Own()
+	if err != nil {
+		return 0, err
+	}
+	if !want(facts) {
+		return refused, nil
+	}
+	return 0, nil
+}

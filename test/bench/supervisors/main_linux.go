@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/siloshim/siloshim/test/damon"
+	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// exitCode is the program's own, which every supervisor has to hand on.
+const exitCode = 3
+
+// candidate is one way to run the program.
+type candidate struct {
+	name  string
+	exe   string
+	args  []string
+	walls []time.Duration
+	peaks []int64 // resident memory of the supervisor alone, in KiB
+}
+
+func main() {
+	rounds := flag.Int("rounds", 30, "runs of each")
+	flag.Parse()
+	if err := measure(context.Background(), *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "supervisors:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(ctx context.Context, rounds int) (err error) {
+	b, err := bed.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	dir, err := os.MkdirTemp("", "supervisors")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	list, err := candidates(ctx, b, dir)
+	if err != nil {
+		return err
+	}
+	env := []string{
+		"DAMON_ENFORCE_CPU_LIMIT=n", "DAMON_ENFORCE_MEMORY_LIMIT=n",
+		"DAMON_LOG_DIR=" + b.WindowsPath(dir), "SILO_STATE=" + b.WindowsPath(filepath.Join(dir, "state")),
+	}
+	for range rounds {
+		for _, c := range list {
+			if err := c.run(ctx, b, env); err != nil {
+				return err
+			}
+		}
+	}
+	report(list)
+	return nil
+}
+
+func candidates(ctx context.Context, b *bed.Bed, dir string) ([]*candidate, error) {
+	peer, _, err := damon.Build(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	silo := filepath.Join(dir, "silo.exe")
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", silo, "./cmd/silo")
+	cmd.Dir = b.Root()
+	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build silo.exe: %w\n%s", err, text)
+	}
+	program := []string{workload.Payload, "exit", fmt.Sprint(exitCode)}
+	return []*candidate{
+		{name: "`silo run`", exe: silo, args: append([]string{"run", "--"}, program...)},
+		{name: "`silo supervise`", exe: silo, args: append([]string{"supervise"}, program...)},
+		{name: "damon 0.1.1", exe: peer, args: program},
+		{name: "the program alone", exe: program[0], args: program[1:]},
+	}, nil
+}
+
+func (c *candidate) run(ctx context.Context, b *bed.Bed, env []string) error {
+	cmd := b.Command(ctx, c.exe, c.args...)
+	cmd.Env = append(cmd.Env, env...)
+	began := time.Now()
+	err := cmd.Run()
+	wall := time.Since(began)
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != exitCode {
+		return fmt.Errorf("%s: %w, want exit code %d", c.name, errors.Join(err, ctx.Err()), exitCode)
+	}
+	usage, ok := ended.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return errors.New("this system does not tell what a process used")
+	}
+	c.walls, c.peaks = append(c.walls, wall), append(c.peaks, usage.Maxrss)
+	return nil
+}
+
+func report(list []*candidate) {
+	fmt.Fprintln(os.Stdout, "| | start to end, median | 95th percentile | peak resident memory |\n|---|---|---|---|")
+	for _, c := range list {
+		slices.Sort(c.walls)
+		slices.Sort(c.peaks)
+		fmt.Fprintf(os.Stdout, "| %s | %d ms | %d ms | %.1f MiB |\n", c.name, at(c.walls, 0.5).Milliseconds(), at(c.walls, 0.95).Milliseconds(),
+			float64(at(c.peaks, 0.5))/1024)
+	}
+}
+
+// at is the value below which a part of the sorted values is.
+func at[T any](sorted []T, part float64) T { return sorted[int(part*float64(len(sorted)-1))] }

@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestSelftest: nothing is broken on this host, what it lacks is named, and the first line is the evidence.
+func TestSelftest(t *testing.T) {
+	s := newSilo(t)
+	out := s.run(t, "selftest")
+	line, table, _ := strings.Cut(out, "\n")
+	var evidence struct {
+		Go, OS string
+		Trials []struct{ Trial, Result, Why string }
+	}
+	if err := json.Unmarshal([]byte(line), &evidence); err != nil || evidence.OS != "windows" {
+		t.Fatalf("%v in %s", err, line)
+	}
+	results := map[string]int{}
+	for _, trial := range evidence.Trials {
+		results[trial.Result]++
+		if trial.Result != "kept" && trial.Why == "" {
+			t.Errorf("%s: %s, and nobody says why", trial.Trial, trial.Result)
+		}
+	}
+	if results["kept"] < 12 || results["broken"] != 0 || strings.Count(table, "\n") != len(evidence.Trials)+1 {
+		t.Errorf("%v\n%s", results, table)
+	}
+}

@@ -30,6 +30,7 @@ cross: ## vet and compile all for Windows, tests too
 	GOOS=windows GOARCH=amd64 $(GO) vet -tags $(TAGS) ./...
 	GOOS=windows GOARCH=arm64 $(GO) vet -tags $(TAGS) ./...
 	$(GO) vet -tags $(TAGS) ./...
+	$(GO) vet -tags $(TAGS),faults ./...
 
 # Not cached: the go command does not see that deploy/ changed.
 kube: ## validate deploy/ against the schemas that Kubernetes publishes
@@ -77,8 +78,8 @@ walk: ## N random steps over the Task API beside a model, then a slice with the 
 	$(GO) test -tags $(TAGS) -count 1 -timeout 60m -run 'Walk$$' -v ./shim -walk $(N)
 	$(GO) test -race -tags $(TAGS) -count 1 -timeout 30m -run 'Walk$$' -v ./shim -walk 20000
 
-crash: bed ## the shim dies at each of its kernel calls; on Wine some real ones
-	$(GO) test -race -tags $(TAGS) -count 1 -timeout 10m -run CrashMatrix -v ./shim
+crash: bed ## the shim dies or hangs at each of its calls; on Wine some real ones die
+	$(GO) test -race -tags $(TAGS),faults -count 1 -timeout 10m -run 'CrashMatrix|Hang|Dies$$' -v ./shim ./shim/bootstrap
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 10m -exec '$(CURDIR)/$(BED) run -t 10m' -run Crash -v ./test/rpc
 
 # A benchmark's result takes the place of the last one in docs/performance.json, from which the page is drawn.

@@ -27,12 +27,12 @@ var mayImport = map[string][]string{
 	"cmd/silo/token":              {},
 
 	"shim":               {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
-	"shim/bootstrap":     {"shim/spec", "internal/logfield"},
+	"shim/bootstrap":     {"shim/spec", "internal/fault", "internal/logfield"},
 	"shim/event":         {"internal/logfield"},
-	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/logfield"},
+	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/fault", "internal/logfield"},
 	"shim/host/hosttest": {"shim/host", "shim/spec", "schema"},
 	"shim/spec":          {"schema"},
-	"shim/stdio":         {"internal/logfield"},
+	"shim/stdio":         {"internal/fault", "internal/logfield"},
 	"shim/task":          {},
 
 	"schema":      {},
@@ -46,6 +46,7 @@ var mayImport = map[string][]string{
 
 	"deploy/containerd": {},
 
+	"internal/fault":    {},
 	"internal/logfield": {},
 	"internal/trace":    {"internal/logfield"},
 }

@@ -3,137 +3,25 @@ package shim_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/log"
-	"google.golang.org/protobuf/types/known/anypb"
+	"github.com/google/go-cmp/cmp"
 
-	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/jobobject/jobtest"
-	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
-// crash is one life of a container that its shim's death cuts short.
-type crash struct {
-	kernel  *jobtest.Kernel
-	shim    *mortal
-	service *shim.Service
-	dir     string // the bundle
-	seen    func() // gives up the handle of whoever looks on
-}
-
-// newCrash makes a shim that dies at a call. With a spectator somebody else has the container's job open, so that the
-// kernel does not end it with the shim.
-func newCrash(t *testing.T, at int, before, spectator bool) *crash {
-	t.Helper()
-	k := jobtest.New()
-	k.Program("workload.exe", workload)
-	c := &crash{kernel: k, shim: newMortal(k, at, before), dir: bundle(t, nil, "sleep"), seen: func() {}}
-	c.service = shim.NewService(shim.Config{
-		Namespace: "ns", Host: host.Host{Kernel: c.shim}, Emit: func(any) {}, Shutdown: func() {},
-		Machine: spec.Host{Lookup: func(path string) bool { return path == program }},
-	})
-	if spectator {
-		c.shim.onJob = func(name string) {
-			h, err := k.OpenJob(name, jobobject.AccessQuery)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			c.seen = func() { _ = k.CloseHandle(h) } // counted below
-		}
-	}
-	return c
-}
-
-// live takes a container from Create to Delete, or as far as the shim gets: nobody hears from a dead one.
-func (c *crash) live(t *testing.T) error {
-	s, ctx := c.service, t.Context()
-	exec := &anypb.Any{Value: marshal(t, process("sleep"))}
-	for _, step := range []func() error{
-		func() error { _, err := s.Create(ctx, &api.CreateTaskRequest{ID: "c", Bundle: c.dir}); return err },
-		func() error { _, err := s.Start(ctx, &api.StartRequest{ID: "c"}); return err },
-		func() error { _, err := s.Stats(ctx, &api.StatsRequest{ID: "c"}); return err },
-		func() error {
-			_, err := s.Exec(ctx, &api.ExecProcessRequest{ID: "c", ExecID: "e", Spec: exec})
-			return err
-		},
-		func() error { _, err := s.Start(ctx, &api.StartRequest{ID: "c", ExecID: "e"}); return err },
-		func() error { _, err := s.Pause(ctx, &api.PauseRequest{ID: "c"}); return err },
-		func() error { _, err := s.Resume(ctx, &api.ResumeRequest{ID: "c"}); return err },
-		func() error { _, err := s.Kill(ctx, &api.KillRequest{ID: "c", ExecID: "e", Signal: 9}); return err },
-		func() error { _, err := s.Wait(ctx, &api.WaitRequest{ID: "c", ExecID: "e"}); return err },
-		func() error { _, err := s.Delete(ctx, &api.DeleteRequest{ID: "c", ExecID: "e"}); return err },
-		func() error {
-			_, err := s.Exec(ctx, &api.ExecProcessRequest{ID: "c", ExecID: "f", Spec: exec})
-			return err
-		},
-		func() error { _, err := s.Start(ctx, &api.StartRequest{ID: "c", ExecID: "f"}); return err },
-		func() error { _, err := s.Kill(ctx, &api.KillRequest{ID: "c", Signal: 9}); return err },
-		func() error { _, err := s.Wait(ctx, &api.WaitRequest{ID: "c"}); return err },
-		func() error { _, err := s.Delete(ctx, &api.DeleteRequest{ID: "c"}); return err },
-	} {
-		err := step()
-		if c.shim.died() != "" {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cleanUp does what the verb delete does, twice, and tells what is left.
-func (c *crash) cleanUp(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 3500*time.Millisecond) // what the verb has, by the bubble's clock
-	defer cancel()
-	after := host.Host{Kernel: c.kernel}
-	for range 2 {
-		if err := after.Cleanup(ctx, "ns", "c", c.dir); err != nil {
-			return fmt.Errorf("clean up: %w", err)
-		}
-	}
-	c.kernel.Wait() // every program has ended
-	c.seen()
-	if _, err := c.kernel.OpenJob(host.JobName("ns", "c"), jobobject.AccessQuery); !errors.Is(err, jobobject.ErrNotExist) {
-		return fmt.Errorf("the job is left: %v", err)
-	}
-	if n := c.kernel.OpenHandles(); n != 0 {
-		return fmt.Errorf("%d handles are left", n)
-	}
-	return nil
-}
-
-// bury ends what a dead process does not have any more: goroutines, which here are those of the test.
-func (c *crash) bury(ctx context.Context) {
-	time.Sleep(time.Hour)                                     // the bubble's clock: whatever is bounded is over
-	_, _ = c.service.Delete(ctx, &api.DeleteRequest{ID: "c"}) // all that it asks of the kernel fails
-}
-
-// point has one shim die, which is nowhere for 0, and checks that the clean-up leaves nothing. It returns the call in which the shim died, and the number of calls that it made. The clock is the
-// bubble's: what a dead shim waits for costs no time.
-func point(t *testing.T, at int, before, spectator bool) (died string, calls int) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCrash(t, at, before, spectator)
-		err := c.live(t)
-		if err == nil {
-			err = c.cleanUp(t.Context())
-		}
-		c.bury(t.Context())
-		died, calls = c.shim.died(), c.shim.made()
-		if err != nil {
-			t.Errorf("call %d (%s), before it %v, spectator %v: %v", at, died, before, spectator, err)
-		}
-	})
-	return died, calls
-}
+var update = flag.Bool("update", false, "write the goldens anew")
 
 // quiet keeps the log to itself: much goes wrong on purpose.
 func quiet(t *testing.T) {
@@ -145,27 +33,143 @@ func quiet(t *testing.T) {
 	t.Cleanup(func() { _ = log.SetLevel(level.String()) }) // it was one
 }
 
-// TestCrashMatrix lets the shim die before and after each of its calls that change something, while somebody else has
-// the container's job open and while nobody has. Whenever that is, the clean-up leaves nothing.
+// die lets the container live until its shim dies, and gives what a dead shim has left undone no effect.
+func (c *crash) die(t *testing.T) error {
+	defer c.fuse.files()()
+	lived := make(chan error, 1)
+	go func() { lived <- c.live(t) }() // bury waits for it
+	select {
+	case err := <-lived:
+		synctest.Wait() // the last events are under way
+		return err
+	case <-c.fuse.blown:
+		synctest.Wait() // what it had begun is begun
+		return nil
+	}
+}
+
+// cleanUp does what containerd does when it has lost a shim, three times, and tells what is left.
+func (c *crash) cleanUp(ctx context.Context) error {
+	for range 3 {
+		if err := c.remove(); err != nil {
+			return err
+		}
+	}
+	return c.left(ctx)
+}
+
+// bury ends what a dead process does not have any more: goroutines, which here are those of the test. Then the neighbour
+// ends in order, and nobody has a handle.
+func (c *crash) bury(t *testing.T) error {
+	if !c.fuse.died() {
+		c.fuse.end()
+	}
+	const over = time.Hour // by the bubble's clock whatever is bounded is over
+	time.Sleep(over)
+	_, _ = c.shim.Delete(t.Context(), &api.DeleteRequest{ID: "c"}) // all that it asks of the machine fails
+	time.Sleep(over)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = c.publisher.Close(gone) // what a dead shim has not told stays untold
+	if err := errors.Join(c.neighbours(t, "look"), c.neighbours(t, "end")); err != nil {
+		return fmt.Errorf("neighbour: %w", err)
+	}
+	c.kernel.Wait() // every program has ended
+	c.service.Wait()
+	synctest.Wait() // what was asked has been answered
+	if jobs, systems := c.kernel.OpenHandles(), c.service.OpenHandles(); jobs+systems > 0 {
+		return fmt.Errorf("%d handles of the kernel and %d of the service are left", jobs, systems)
+	}
+	return nil
+}
+
+// crashAt has one shim die, and checks that the clean-up leaves nothing. It returns the moments that there were.
+func crashAt(t *testing.T, l life, at moment) (moments []moment) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrash(t, l, at)
+		err := c.die(t)
+		died := c.fuse.died()
+		moments = c.fuse.moments()
+		if err == nil {
+			err = c.cleanUp(t.Context())
+		}
+		if err = errors.Join(err, c.bury(t)); err != nil {
+			t.Errorf("%s, %s: %v", l, at, err)
+		}
+		if !died && at != (moment{}) {
+			t.Errorf("%s: the shim never came to be %s", l, at)
+		}
+	})
+	return moments
+}
+
+// lives are those of the matrix.
+var lives = []life{{"job", false}, {"job", true}, {"server", false}, {"server", true}, {"image", false}}
+
+// TestCrashMatrix lets the shim die before and after each of its calls that make, change or end something, in every kind
+// of container's life. Whenever that is, the clean-up is done in time, may be repeated, leaves nothing, and touches
+// nobody else. testdata/crash.golden lists the calls; those at files and pipes are there in a build with the tag faults.
 func TestCrashMatrix(t *testing.T) {
 	quiet(t)
-	points := map[string]int{}
 	total := 0
-	for _, spectator := range []bool{false, true} {
-		_, calls := point(t, 0, false, spectator)
-		for at := 1; at <= calls; at++ {
-			for _, before := range []bool{true, false} {
-				if died, _ := point(t, at, before, spectator); died != "" {
-					points[died]++
-					total++
-				}
-			}
+	var list strings.Builder
+	for _, l := range lives {
+		moments := crashAt(t, l, moment{})
+		for _, at := range moments {
+			crashAt(t, l, at)
+		}
+		total += len(moments)
+		list.WriteString(calls(l, moments))
+	}
+	t.Logf("%d points", total)
+	golden(t, filepath.Join("testdata", "crash.golden"), list.String())
+}
+
+// calls lists the moments by call, with how many there are.
+func calls(l life, moments []moment) string {
+	count := map[string]int{}
+	for _, at := range moments {
+		count[at.name]++
+	}
+	var list strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		fmt.Fprintf(&list, "%s: %s %d\n", l, name, count[name])
+	}
+	return list.String()
+}
+
+// golden compares with a file, or writes it. A build without the points of files and pipes has fewer lines.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if !fault.Enabled {
+			t.Fatal("update the golden in a build with the tag faults")
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.ReplaceAll(string(text), "\r\n", "\n")
+	if !fault.Enabled {
+		want = common(want, got)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the calls have changed (-want +got); run with -update:\n%s", diff)
+	}
+}
+
+// common are the lines of a text that another has as well.
+func common(text, other string) string {
+	var both strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains("\n"+other, "\n"+line) {
+			both.WriteString(line)
 		}
 	}
-	t.Logf("%d points: %v", total, points)
-	for _, call := range []string{"CreateJob", "SetLimits", "CreatePort", "CreateProcess", "WatchExit", "Freeze", "TerminateProcess", "TerminateJob", "CloseHandle"} {
-		if points[call] < 4 {
-			t.Errorf("%d points at %s, want all four", points[call], call)
-		}
-	}
+	return both.String()
 }

@@ -1,95 +1,42 @@
 package shim_test
 
 import (
-	"errors"
-	"sync"
-
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// errDead is what a dead shim's calls come to. Nobody is there to read it.
-var errDead = errors.New("the shim is dead")
-
-// mortal is the kernel as one shim process sees it, until the shim dies at its nth call that makes, ends or changes
-// something: before the kernel acts on it, or after. Then the kernel closes every handle of the shim, as it does for
-// a process that ends, and no later call has any effect. Calls that only look are no moments of their own: a death at
-// one leaves what a death after the call before it does.
+// mortal is the kernel as one shim process sees it that has a fuse. Calls that only look are no moments of their own: a
+// death at one leaves what a death after the call before it does.
 type mortal struct {
 	*jobtest.Kernel
 	// Immutable.
-	at     int  // the call to die at; 0 is never
-	before bool // before the kernel acts on it
+	fuse *fuse
 	// onJob is called when a job has been made.
 	onJob func(name string)
-
-	// mu is held over the calls, so that the death is between two of them. It guards the fields below.
-	mu     sync.Mutex
-	calls  int
-	dead   bool
-	diedIn string
-	open   map[jobobject.Handle]bool // true is a port
 }
 
-func newMortal(k *jobtest.Kernel, at int, before bool) *mortal {
-	return &mortal{Kernel: k, at: at, before: before, onJob: func(string) {}, open: map[jobobject.Handle]bool{}}
+func newMortal(k *jobtest.Kernel, f *fuse) *mortal {
+	return &mortal{Kernel: k, fuse: f, onJob: func(string) {}}
 }
 
-// moment is one call that may be the last.
 func (m *mortal) moment(name string, call func() error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.dead {
-		return errDead
-	}
-	m.calls++
-	last := m.calls == m.at
-	if last && m.before {
-		m.dieLocked(name)
-		return errDead
-	}
-	err := call()
-	if last {
-		m.dieLocked(name)
-		return errDead
-	}
-	return err
+	return m.fuse.call("kernel "+name, call)
 }
 
-// opening is a call that opens a handle.
+// opening is a call that opens a handle. A message wakes the reader of a port, which a real process would not outlive.
 func (m *mortal) opening(name string, port bool, call func() (jobobject.Handle, error)) (h jobobject.Handle, err error) {
 	err = m.moment(name, func() error {
 		if h, err = call(); err == nil {
-			m.open[h] = port
+			m.fuse.keepLocked(h, func() {
+				if port {
+					_ = m.Kernel.PostPort(h, 0, 0) // its reader ends with the handle at the latest
+				}
+				_ = m.Kernel.CloseHandle(h) // the kernel closes what there is
+			})
 		}
 		return err
 	})
 	return h, err
-}
-
-// dieLocked closes what is open. The message wakes the reader of a port, which a real process would not outlive.
-func (m *mortal) dieLocked(name string) {
-	m.dead, m.diedIn = true, name
-	for h, port := range m.open {
-		if port {
-			_ = m.Kernel.PostPort(h, 0, 0) // its reader ends with the handle at the latest
-		}
-		_ = m.Kernel.CloseHandle(h) // the kernel closes what there is
-	}
-}
-
-// died tells in which call the shim died, "" if it lives.
-func (m *mortal) died() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.diedIn
-}
-
-// made counts the calls so far.
-func (m *mortal) made() int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.calls
 }
 
 func (m *mortal) CreateJob(name, sd string) (jobobject.Handle, error) {
@@ -109,7 +56,7 @@ func (m *mortal) OpenJob(name string, access jobobject.Access) (jobobject.Handle
 
 func (m *mortal) CloseHandle(h jobobject.Handle) error {
 	return m.moment("CloseHandle", func() error {
-		delete(m.open, h)
+		delete(m.fuse.open, any(h))
 		return m.Kernel.CloseHandle(h)
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
 // maxCrash is how much of a dead shim's last words delete passes on.
@@ -25,7 +27,9 @@ func crashPath(bundle, id string) crashFile {
 
 func openCrash(bundle, id string) (crashFile, error) {
 	path := crashPath(bundle, id)
-	f, err := os.OpenFile(string(path), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := fault.Do("make crash file", func() (*os.File, error) {
+		return os.OpenFile(string(path), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	})
 	if err != nil {
 		return "", fmt.Errorf("make the crash file: %w", err)
 	}
@@ -38,13 +42,13 @@ func openCrash(bundle, id string) (crashFile, error) {
 
 // remove forgets the file after a life that ended well.
 func (c crashFile) remove() {
-	_ = debug.SetCrashOutput(nil, debug.CrashOptions{}) // closes the runtime's handle: nothing to be told about it
-	_ = os.Remove(string(c))                            // delete tries again
+	_ = debug.SetCrashOutput(nil, debug.CrashOptions{})                               // closes the runtime's handle: nothing to be told about it
+	_ = fault.Call("remove crash file", func() error { return os.Remove(string(c)) }) // delete tries again
 }
 
 // report passes a dead shim's last words on to w, which containerd logs, and removes the file.
 func (c crashFile) report(w io.Writer) error {
-	f, err := os.Open(string(c))
+	f, err := fault.Do("open crash file", func() (*os.File, error) { return os.Open(string(c)) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -56,5 +60,5 @@ func (c crashFile) report(w io.Writer) error {
 	if words = bytes.TrimSpace(words); len(words) > 0 {
 		fmt.Fprintf(w, "the shim crashed: %s\n", words)
 	}
-	return errors.Join(err, os.Remove(string(c)))
+	return errors.Join(err, fault.Call("remove crash file", func() error { return os.Remove(string(c)) }))
 }

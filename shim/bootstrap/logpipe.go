@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
 // maxLog bounds the lines that wait for a reader.
@@ -139,7 +141,7 @@ func (p *logPipe) write(reader net.Conn) bool {
 	if len(lines) == 0 {
 		return true
 	}
-	n, err := reader.Write(lines)
+	n, err := fault.Do("write log pipe", func() (int, error) { return reader.Write(lines) })
 	if err != nil {
 		p.restore(lines[n:], 0)
 		return false

@@ -14,6 +14,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
+
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
 // serve is the long-lived process. Until the first Accept, its standard output belongs to the start that waits
@@ -54,7 +56,7 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *readyPip
 		return err
 	}
 	defer unwatch()
-	l, err := listen(f.socket)
+	l, err := fault.Do("listen", func() (net.Listener, error) { return listen(f.socket) })
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", f.socket, err)
 	}
@@ -84,7 +86,7 @@ func guard(ctx context.Context, s Shim, p Params) (err error) {
 // openLog opens the log pipe and sends the log of the process there.
 func openLog(p Params) (*logPipe, error) {
 	address := logAddress(p.Namespace, p.ID)
-	l, err := listen(address)
+	l, err := fault.Do("listen on log pipe", func() (net.Listener, error) { return listen(address) })
 	if err != nil {
 		return nil, fmt.Errorf("listen on the log pipe %s: %w", address, err)
 	}

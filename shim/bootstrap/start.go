@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/internal/fault"
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
@@ -76,7 +77,8 @@ func announce(p Process, params Params, address string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(params.Bundle, addressFile), []byte(address), 0o600); err != nil {
+	path := filepath.Join(params.Bundle, addressFile)
+	if err := fault.Call("write address", func() error { return os.WriteFile(path, []byte(address), 0o600) }); err != nil {
 		return fmt.Errorf("write the address into the bundle: %w", err)
 	}
 	if _, err := p.Stdout.Write(data); err != nil {

@@ -13,8 +13,10 @@ func (h Host) Cleanup(ctx context.Context, namespace, id, bundle string) error {
 	ended := h.cleanupJob(ctx, namespace, id)
 	l, err := readLedger(bundle)
 	switch {
-	case l == nil:
+	case err != nil:
 		return errors.Join(ended, err)
+	case l == nil:
+		return errors.Join(ended, removeLedger(bundle)) // there may be a draft
 	case !l.Job:
 		return errors.Join(ended, h.cleanupServer(ctx, bundle, id, l))
 	case ended != nil:

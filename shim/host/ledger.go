@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/siloshim/siloshim/internal/fault"
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
@@ -29,17 +30,20 @@ type ledger struct {
 // ledgerPath is where the ledger of a bundle is.
 func ledgerPath(bundle string) string { return filepath.Join(bundle, "silo-resources.json") }
 
+// draftPath is where it is written first. Whoever dies there has made nothing yet.
+func draftPath(bundle string) string { return ledgerPath(bundle) + ".new" }
+
 // write replaces the ledger of a bundle as one step.
 func (l *ledger) write(bundle string) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	draft := ledgerPath(bundle) + ".new"
-	if err := os.WriteFile(draft, text, 0o600); err != nil {
+	draft := draftPath(bundle)
+	if err := fault.Call("write ledger", func() error { return os.WriteFile(draft, text, 0o600) }); err != nil {
 		return fmt.Errorf("write the list of resources: %w", err)
 	}
-	if err := os.Rename(draft, ledgerPath(bundle)); err != nil {
+	if err := fault.Call("rename ledger", func() error { return os.Rename(draft, ledgerPath(bundle)) }); err != nil {
 		return fmt.Errorf("write the list of resources: %w", errors.Join(err, os.Remove(draft)))
 	}
 	return nil
@@ -47,7 +51,7 @@ func (l *ledger) write(bundle string) error {
 
 // readLedger returns nil if the bundle has none.
 func readLedger(bundle string) (*ledger, error) {
-	text, err := os.ReadFile(ledgerPath(bundle))
+	text, err := fault.Do("read ledger", func() ([]byte, error) { return os.ReadFile(ledgerPath(bundle)) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -61,10 +65,13 @@ func readLedger(bundle string) (*ledger, error) {
 	return l, nil
 }
 
+// removeLedger removes the ledger of a bundle and the draft of one, if they are there.
 func removeLedger(bundle string) error {
-	err := os.Remove(ledgerPath(bundle))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	var errs []error
+	for _, path := range []string{draftPath(bundle), ledgerPath(bundle)} {
+		if err := fault.Call("remove ledger", func() error { return os.Remove(path) }); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
-	return err
+	return errors.Join(errs...)
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
 // address is where one stream leads: to a pipe, a file or a logging program.
@@ -93,9 +96,9 @@ func programAddress(field, path string, u *url.URL) (*address, error) {
 // open reaches a as a place to write to.
 func (a *address) open(ctx context.Context) (io.WriteCloser, error) {
 	if !a.file {
-		return dialPipe(ctx, a.path)
+		return dial(ctx, a.path)
 	}
-	if err := os.MkdirAll(filepath.Dir(a.path), 0o750); err != nil {
+	if err := fault.Call("make log directory", func() error { return os.MkdirAll(filepath.Dir(a.path), 0o750) }); err != nil {
 		return nil, err
 	}
 	if a.rotation.size > 0 {
@@ -104,9 +107,16 @@ func (a *address) open(ctx context.Context) (io.WriteCloser, error) {
 	return openLog(a.path)
 }
 
+// dial reaches the client at a pipe.
+func dial(ctx context.Context, path string) (net.Conn, error) {
+	return fault.Do("dial stdio pipe", func() (net.Conn, error) { return dialPipe(ctx, path) })
+}
+
 // openLog opens a file to append to.
 func openLog(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	return fault.Do("open log file", func() (*os.File, error) {
+		return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	})
 }
 
 // unavailable gives err, from reaching a, its name and class.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
 // input carries the client's bytes to the program's stdin. A client that hangs
@@ -113,9 +115,10 @@ func (in *input) copySent(ctx context.Context, client net.Conn, chunk []byte) {
 
 // copyChunk carries one read's worth.
 func (in *input) copyChunk(client net.Conn, chunk []byte) error {
-	n, err := client.Read(chunk)
+	n, err := fault.Do("read input", func() (int, error) { return client.Read(chunk) })
 	if n > 0 {
-		if _, werr := in.program.Write(chunk[:n]); werr != nil {
+		_, werr := fault.Do("write input", func() (int, error) { return in.program.Write(chunk[:n]) })
+		if werr != nil {
 			return errors.Join(errProgram, werr) // So do we, and the client learns.
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
 const (
@@ -65,7 +67,7 @@ func startLogger(ctx context.Context, c Config, a *address) (*logger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.cmd.Start(); err != nil {
+	if err := fault.Call("start logging program", l.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start the logging program: %w", err)
 	}
 	go func() { // ends with the program, which wait kills if it must

@@ -40,12 +40,12 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 		return err
 	}
 	if a := addresses[0]; a != nil {
-		dial := func(ctx context.Context) (net.Conn, error) { return dialPipe(ctx, a.path) }
-		client, err := dial(ctx)
+		call := func(ctx context.Context) (net.Conn, error) { return dial(ctx, a.path) }
+		client, err := call(ctx)
 		if err != nil {
 			return a.unavailable(err)
 		}
-		r.input = newInput(client, dial)
+		r.input = newInput(client, call)
 	}
 	for _, a := range addresses[1:] {
 		if a == nil {

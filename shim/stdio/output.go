@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync/atomic"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/fault"
 )
 
 // output carries what the program writes to its reader.
@@ -49,7 +51,7 @@ func (o *output) run(ctx context.Context) {
 
 	for ctx.Err() == nil {
 		o.waiting.Store(true)
-		n, err := o.src.Read(*chunk)
+		n, err := fault.Do("read output", func() (int, error) { return o.src.Read(*chunk) })
 		o.waiting.Store(false)
 		if n > 0 {
 			o.reads.Add(1)

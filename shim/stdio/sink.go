@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/internal/fault"
 	"github.com/siloshim/siloshim/internal/logfield"
 )
 
@@ -55,7 +56,7 @@ func (s *sink) write(ctx context.Context, p []byte) (taken int) {
 			}
 			continue
 		}
-		n, err := conn.Write(p[taken:])
+		n, err := fault.Do("write output", func() (int, error) { return conn.Write(p[taken:]) })
 		taken += n
 		if n > 0 {
 			s.present()

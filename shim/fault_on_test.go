@@ -1,0 +1,37 @@
+//go:build faults
+
+package shim_test
+
+import (
+	"io"
+	"net"
+
+	"github.com/siloshim/siloshim/internal/fault"
+)
+
+// files puts what the shim does with files and pipes under its fuse until restore is called. Its clients are at the
+// other ends of pipes in memory, for the bubble's clock.
+func (f *fuse) files() (restore func()) {
+	f.greets = true
+	return fault.Set(func(name string, call func() (any, error)) (any, error) {
+		if name == "dial stdio pipe" {
+			call = f.dialClient
+		}
+		return f.transfer("file "+name, call)
+	})
+}
+
+// dialClient reaches a client that says something and takes what it is told.
+func (f *fuse) dialClient() (any, error) {
+	ours, theirs := net.Pipe()
+	go func() { // it ends with the connection
+		if _, err := theirs.Write([]byte("hello\n")); err == nil {
+			f.greeted <- struct{}{}
+		}
+	}()
+	go func() { // so does this
+		_, _ = io.Copy(io.Discard, theirs)
+		_ = theirs.Close()
+	}()
+	return ours, nil
+}

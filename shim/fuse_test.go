@@ -1,0 +1,140 @@
+package shim_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// errDead is what a dead shim's calls come to. Nobody is there to read it.
+var errDead = errors.New("the shim is dead")
+
+// moment is before or after one call of a shim: the nth of its name. The zero moment never comes.
+type moment struct {
+	name  string
+	nth   int
+	after bool
+}
+
+func (m moment) String() string {
+	if m.after {
+		return fmt.Sprintf("after %s %d", m.name, m.nth)
+	}
+	return fmt.Sprintf("before %s %d", m.name, m.nth)
+}
+
+// fuse lets one shim die: at its moment the system closes whatever the shim has open, as it does for a process that
+// ends, and no later call has any effect.
+type fuse struct {
+	at      moment
+	blown   chan struct{} // closed by the death
+	greeted chan struct{} // gets a token when a client was heard
+	greets  bool          // there are clients
+
+	// mu is held over the calls, so that the death is between two of them. It guards the fields below.
+	mu   sync.Mutex
+	made map[string]int
+	dead bool
+	open map[any]func() // by handle
+}
+
+func newFuse(at moment) *fuse {
+	return &fuse{at: at, blown: make(chan struct{}), greeted: make(chan struct{}, 1), made: map[string]int{}, open: map[any]func(){}}
+}
+
+// call makes a call, unless the shim is dead or dies before it.
+func (f *fuse) call(name string, do func() error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.dead {
+		return errDead
+	}
+	last := f.comesLocked(name)
+	if last && !f.at.after {
+		f.dieLocked()
+		return errDead
+	}
+	err := do()
+	if last {
+		f.dieLocked()
+		return errDead
+	}
+	return err
+}
+
+// transfer makes a call that may wait for another one: others go on meanwhile.
+func (f *fuse) transfer(name string, do func() (any, error)) (any, error) {
+	f.mu.Lock()
+	dead := f.dead
+	last := !dead && f.comesLocked(name)
+	if last && !f.at.after {
+		f.dieLocked()
+	}
+	f.mu.Unlock()
+	if dead || last && !f.at.after {
+		return nil, errDead
+	}
+	v, err := do()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c, ok := v.(io.Closer); ok && err == nil {
+		f.open[c] = func() { _ = c.Close() }
+	}
+	if last || f.dead { // then nobody but the system closes it
+		f.dieLocked()
+		return nil, errDead
+	}
+	return v, err
+}
+
+// comesLocked counts a call and tells whether it is the one at which the shim dies.
+func (f *fuse) comesLocked(name string) bool {
+	f.made[name]++
+	return name == f.at.name && f.made[name] == f.at.nth
+}
+
+func (f *fuse) dieLocked() {
+	for _, release := range f.open {
+		release()
+	}
+	clear(f.open)
+	if !f.dead {
+		f.dead = true
+		close(f.blown)
+	}
+}
+
+// keepLocked has something closed by the system when the shim dies. mu must be held.
+func (f *fuse) keepLocked(handle any, release func()) { f.open[handle] = release }
+
+func (f *fuse) died() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.dead
+}
+
+// moments are those that the calls so far had, in the order of their names.
+func (f *fuse) moments() (all []moment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(f.made)) {
+		for nth := 1; nth <= f.made[name]; nth++ {
+			all = append(all, moment{name, nth, false}, moment{name, nth, true})
+			if strings.HasPrefix(name, "file read ") || strings.HasPrefix(name, "file write ") {
+				break // a transfer, of which there may be more or fewer
+			}
+		}
+	}
+	return all
+}
+
+// end is the death of a shim that has had no other.
+func (f *fuse) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dieLocked()
+}

@@ -142,7 +142,7 @@ func (c *Client) Enumerate(ctx context.Context, q *schema.SystemQuery) ([]schema
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetserviceproperties
 func (c *Client) ServiceProperties(ctx context.Context, types ...schema.PropertyType) (*schema.ServiceProperties, error) {
 	const op = "query service"
-	answer, err := c.ask(ctx, c.Timeouts.query(), schema.PropertyQuery{PropertyTypes: types}, c.service().ServiceProperties)
+	answer, err := c.ask(ctx, c.Timeouts.query(), schema.PropertyQuery{PropertyTypes: types}, c.service().ServiceProperties, nil)
 	if err != nil {
 		return nil, subject{}.fail(op, err)
 	}
@@ -155,7 +155,19 @@ func (c *Client) ServiceProperties(ctx context.Context, types ...schema.Property
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsmodifyservicesettings
 func (c *Client) ModifyService(ctx context.Context, request *schema.ModificationRequest) (json.RawMessage, error) {
-	answer, err := c.ask(ctx, c.Timeouts.change(), request, c.service().ModifyServiceSettings)
+	return c.ModifyServiceOrUndo(ctx, request, nil)
+}
+
+// ModifyServiceOrUndo is [Client.ModifyService] for a change that must not stay when ctx ends first: if the service
+// makes it all the same, it is asked for undo. A nil undo leaves it.
+func (c *Client) ModifyServiceOrUndo(ctx context.Context, request, undo *schema.ModificationRequest) (json.RawMessage, error) {
+	late := func(string) {
+		if undo != nil {
+			// Nobody is left to hear how it went.
+			_, _ = c.ask(context.Background(), c.Timeouts.change(), undo, c.service().ModifyServiceSettings, nil)
+		}
+	}
+	answer, err := c.ask(ctx, c.Timeouts.change(), request, c.service().ModifyServiceSettings, late)
 	if err != nil {
 		// The request has a credential specification, and nobody knows what of it
 		// the service repeats.
@@ -167,11 +179,14 @@ func (c *Client) ModifyService(ctx context.Context, request *schema.Modification
 	return json.RawMessage(answer), nil
 }
 
-// ask sends document to a function of the service that answers at once.
-func (c *Client) ask(ctx context.Context, limit time.Duration, document any, call func(string) (string, error)) (string, error) {
+// ask sends document to a function of the service that answers at once. An answer that nobody waited for goes to late,
+// which may be nil.
+func (c *Client) ask(
+	ctx context.Context, limit time.Duration, document any, call func(string) (string, error), late func(string),
+) (string, error) {
 	text, err := json.Marshal(document)
 	if err != nil {
 		return "", err
 	}
-	return errand[string]{limit: limit, call: func() (string, error) { return call(string(text)) }}.run(ctx, c)
+	return errand[string]{limit: limit, call: func() (string, error) { return call(string(text)) }, late: late}.run(ctx, c)
 }

@@ -42,7 +42,9 @@ type Job struct {
 	emptied broadcast
 	inbox   inbox
 
-	limitMu     sync.Mutex // serialises SetLimits and guards the fields below
+	setting chan struct{} // holds a value while limits are set
+
+	limitMu     sync.Mutex // guards the fields below
 	limits      Limits
 	limitsKnown bool // limits are all there are: false for an opened job
 }
@@ -110,7 +112,7 @@ func Open(name string, access Access, k Kernel) (*Job, error) {
 }
 
 func newJob(name string, k Kernel, h Handle) *Job {
-	return &Job{name: name, kernel: k, handle: newHandle(h, func() error { return k.CloseHandle(h) })}
+	return &Job{name: name, kernel: k, setting: make(chan struct{}, 1), handle: newHandle(h, func() error { return k.CloseHandle(h) })}
 }
 
 func kernelOr(k Kernel) Kernel {

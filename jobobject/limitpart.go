@@ -91,52 +91,67 @@ func (j *Job) SetLimits(l Limits) error {
 		return fail(op, j.name, err)
 	}
 	l = l.Clone()
-	// The lock spans the calls on purpose: two sets must not mix.
-	j.limitMu.Lock()
-	defer j.limitMu.Unlock()
-	return fail(op, j.name, j.with(func(h Handle) error { return j.applyLocked(h, &l) }))
+	// One set at a time, the calls included: two must not mix. Who only asks is not held up by a kernel that hangs.
+	j.setting <- struct{}{}
+	defer func() { <-j.setting }()
+	return fail(op, j.name, j.with(func(h Handle) error { return j.apply(h, &l) }))
 }
 
-func (j *Job) applyLocked(h Handle, l *Limits) error {
+// apply is for the one who sets. What the kernel has taken is known at once.
+func (j *Job) apply(h Handle, l *Limits) error {
+	now, known := j.known()
 	for _, part := range limitParts {
 		empty := reflect.ValueOf(part.of(l)).IsZero()
-		if j.upToDateLocked(part, l, empty) {
+		if upToDate(part, l, &now, known, empty) {
 			continue
 		}
 		if part == AffinityLimits && empty {
 			return fmt.Errorf("%v: cannot be taken away: %w", part, ErrNotSupported)
 		}
-		keepJobTime := j.limits.JobUserTime == l.JobUserTime
+		keepJobTime := now.JobUserTime == l.JobUserTime
 		err := j.kernel.SetLimits(h, part, l, keepJobTime)
 		// A host that lacks a limit has none of it, as is asked for.
 		harmless := empty && errors.Is(err, ErrNotSupported)
 		if err != nil && !harmless {
 			return fmt.Errorf("%v: %w", part, err)
 		}
-		part.Copy(&j.limits, l)
+		part.Copy(&now, l)
+		j.know(now, known)
 	}
-	j.limitsKnown = true
+	j.know(now, true)
 	return nil
 }
 
-// upToDateLocked tells whether the kernel need not be told about part of l.
-func (j *Job) upToDateLocked(part LimitPart, l *Limits, empty bool) bool {
+// known returns what was set, and whether that is all there is.
+func (j *Job) known() (Limits, bool) {
+	j.limitMu.Lock()
+	defer j.limitMu.Unlock()
+	return j.limits.Clone(), j.limitsKnown
+}
+
+func (j *Job) know(l Limits, all bool) {
+	j.limitMu.Lock()
+	defer j.limitMu.Unlock()
+	j.limits, j.limitsKnown = l.Clone(), all
+}
+
+// upToDate tells whether the kernel, which has now, need not be told about part of l.
+func upToDate(part LimitPart, l, now *Limits, known, empty bool) bool {
 	switch part {
 	case ExtendedLimits:
 		return false
 	case AffinityLimits:
 		// Written each time: the extended structure has an affinity of its own,
 		// which we leave out, and a kernel may take that for no affinity.
-		return empty && (len(j.limits.Affinity) == 0 || !j.limitsKnown)
+		return empty && (len(now.Affinity) == 0 || !known)
 	}
-	return j.limitsKnown && reflect.DeepEqual(part.of(l), part.of(&j.limits))
+	return known && reflect.DeepEqual(part.of(l), part.of(now))
 }
 
 // Limits returns what was set through this Job. It does not ask the kernel.
 func (j *Job) Limits() Limits {
-	j.limitMu.Lock()
-	defer j.limitMu.Unlock()
-	return j.limits.Clone()
+	l, _ := j.known()
+	return l
 }
 
 // QueryLimits asks the kernel which limits are in force on the job. The limits

@@ -47,10 +47,7 @@ var ErrNotSilo = errors.New("the job is no silo")
 // process yet, and must have KillOnClose, which the kernel wants of every silo.
 func (j *Job) PromoteToSilo() error {
 	return fail("promote job to silo", j.name, j.with(func(h Handle) error {
-		j.limitMu.Lock()
-		mortal := j.limits.KillOnClose || !j.limitsKnown
-		j.limitMu.Unlock()
-		if !mortal {
+		if l, known := j.known(); known && !l.KillOnClose {
 			return errors.New("KillOnClose is off, want it on")
 		}
 		return j.kernel.CreateSilo(h)

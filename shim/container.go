@@ -9,6 +9,7 @@ import (
 	types "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -16,12 +17,18 @@ import (
 // Pids lists every process of a task with its details; init and the execs carry their exec id. A live task is never
 // answered with an empty list: containerd takes that for a dead shim and reaps it (core/runtime/v2/shim_load.go).
 // Before the start the shim itself stands for the task.
-func (s *Service) Pids(_ context.Context, r *api.PidsRequest) (*api.PidsResponse, error) {
+func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsResponse, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
 	}
-	processes, err := t.Container().(hosted).Processes()
+	container := t.Container().(hosted)
+	end, err := container.samples.enter(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
+	}
+	defer end()
+	processes, err := container.Processes()
 	if err != nil {
 		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
 	}
@@ -53,12 +60,15 @@ func runningExecs(t *task.Task) map[uint32]string {
 }
 
 // Stats samples a task, whatever its state.
-func (s *Service) Stats(_ context.Context, r *api.StatsRequest) (*api.StatsResponse, error) {
+func (s *Service) Stats(ctx context.Context, r *api.StatsRequest) (*api.StatsResponse, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
 	}
-	sample, err := typeurl.MarshalAnyToProto(t.Container().(hosted).Stats(t.Init.Status().StartedAt))
+	container := t.Container().(hosted)
+	sample, err := container.samples.take(ctx, func() (*anypb.Any, error) {
+		return typeurl.MarshalAnyToProto(container.Stats(t.Init.Status().StartedAt))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("statistics of task %s: %w", r.ID, err)
 	}

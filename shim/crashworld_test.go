@@ -1,20 +1,15 @@
 package shim_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	mounts "github.com/containerd/containerd/api/types"
 	types "github.com/containerd/containerd/api/types/task"
-	"github.com/containerd/log"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 
@@ -23,9 +18,7 @@ import (
 	"github.com/siloshim/siloshim/internal/fault"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
-	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/event"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
@@ -66,7 +59,18 @@ type crash struct {
 // newCrash makes a machine with a neighbour and a shim that dies at a moment.
 func newCrash(t *testing.T, l life, at moment) *crash {
 	t.Helper()
-	c := &crash{life: l, fuse: newFuse(at), kernel: jobtest.New(), service: hcstest.New(), machine: &hosttest.Machine{}}
+	c := newCrashWorld(t, l, newFuse(at))
+	c.shim = shim.NewService(c.config(host.Host{
+		Kernel: c.mortal(t), Service: &hcs.Client{Service: newMortalService(c.service, c.fuse)},
+		Storage: mortalMachine{c.machine, c.fuse}, Network: mortalMachine{c.machine, c.fuse},
+	}, c.publisher.Publish))
+	return c
+}
+
+// newCrashWorld makes all but the shim.
+func newCrashWorld(t *testing.T, l life, f *fuse) *crash {
+	t.Helper()
+	c := &crash{life: l, fuse: f, kernel: jobtest.New(), service: hcstest.New(), machine: &hosttest.Machine{}}
 	c.kernel.Program("workload.exe", workload)
 	c.service.Program("workload.exe", inside)
 	c.sound = host.Host{Kernel: c.kernel, Service: &hcs.Client{Service: c.service}, Storage: c.machine, Network: c.machine}
@@ -75,15 +79,16 @@ func newCrash(t *testing.T, l life, at moment) *crash {
 		t.Fatal(err)
 	}
 	c.before = c.inventory(t.Context())
-	kernel := newMortal(c.kernel, c.fuse)
-	kernel.onJob = func(name string) { c.watchJob(t, name) }
-	machine := mortalMachine{c.machine, c.fuse}
-	c.publisher = event.New("ns", mortalSender{c.fuse})
-	c.shim = shim.NewService(c.config(host.Host{
-		Kernel: kernel, Service: &hcs.Client{Service: newMortalService(c.service, c.fuse)}, Storage: machine, Network: machine,
-	}, c.publisher.Publish))
+	c.publisher = event.New("ns", mortalSender{f})
 	c.dir = c.bundle(t, "c")
 	return c
+}
+
+// mortal is the kernel of the shim with the fuse.
+func (c *crash) mortal(t *testing.T) *mortal {
+	kernel := newMortal(c.kernel, c.fuse)
+	kernel.onJob = func(name string) { c.watchJob(t, name) }
+	return kernel
 }
 
 func (c *crash) config(h host.Host, emit func(any)) shim.Config {
@@ -109,8 +114,8 @@ func (c *crash) bundle(t *testing.T, id string) string {
 	}, "sleep")
 }
 
-// request is that which makes the container.
-func (c *crash) request(id, dir string) *api.CreateTaskRequest {
+// creation is the request that makes a container.
+func (c *crash) creation(id, dir string) *api.CreateTaskRequest {
 	r := &api.CreateTaskRequest{ID: id, Bundle: dir}
 	if c.kind == "image" {
 		r.Rootfs = []*mounts.Mount{{
@@ -150,7 +155,7 @@ func (c *crash) neighbours(t *testing.T, what string) error {
 	ctx, n := t.Context(), c.neighbour
 	switch what {
 	case "create":
-		if _, err := n.Create(ctx, c.request("n", c.bundle(t, "n"))); err != nil {
+		if _, err := n.Create(ctx, c.creation("n", c.bundle(t, "n"))); err != nil {
 			return err
 		}
 		_, err := n.Start(ctx, &api.StartRequest{ID: "n"})
@@ -172,51 +177,77 @@ func (c *crash) neighbours(t *testing.T, what string) error {
 	return err
 }
 
-// live takes a container from Create to Delete, or as far as the shim gets: nobody hears from a dead one.
-func (c *crash) live(t *testing.T) error {
-	s, ctx := c.shim, t.Context()
+// request is one of a container's life.
+type request struct {
+	name string
+	make func(context.Context) error
+}
+
+// requests are those that take a container from Create to Delete.
+func (c *crash) requests(t *testing.T, s api.TTRPCTaskService) []request {
 	exec := &anypb.Any{Value: marshal(t, process("sleep"))}
-	create := c.request("c", c.dir)
-	if fault.Enabled && !c.spectator { // whose processes outlive the shim, and in a real read the bubble's clock stands still
+	create := c.creation("c", c.dir)
+	if c.streams() {
 		create.Stdin, create.Stdout = `/in`, `/out`
 		create.Stderr = "file:///" + strings.TrimPrefix(filepath.ToSlash(filepath.Join(c.dir, "..", "logs", "err.log")), "/")
 	}
 	resources := &anypb.Any{TypeUrl: resourcesURL, Value: marshal(t, specs.WindowsResources{
 		Memory: &specs.WindowsMemoryResources{Limit: new(uint64(100 << 20))},
 	})}
-	steps := []func(context.Context) error{
-		call(s.Create, create), c.watchSystem,
-		call(s.Start, &api.StartRequest{ID: "c"}),
-		call(s.Stats, &api.StatsRequest{ID: "c"}),
-		call(s.Update, &api.UpdateTaskRequest{ID: "c", Resources: resources}),
-		c.heard, call(s.CloseIO, &api.CloseIORequest{ID: "c", Stdin: true}),
-		call(s.Exec, &api.ExecProcessRequest{ID: "c", ExecID: "e", Spec: exec}),
-		call(s.Start, &api.StartRequest{ID: "c", ExecID: "e"}),
-		c.pause, c.resume,
-		call(s.Kill, &api.KillRequest{ID: "c", ExecID: "e", Signal: 9}),
-		call(s.Wait, &api.WaitRequest{ID: "c", ExecID: "e"}),
-		call(s.Delete, &api.DeleteRequest{ID: "c", ExecID: "e"}),
-		call(s.Exec, &api.ExecProcessRequest{ID: "c", ExecID: "f", Spec: exec}),
-		call(s.Start, &api.StartRequest{ID: "c", ExecID: "f"}),
-		call(s.Kill, &api.KillRequest{ID: "c", Signal: 9}),
-		call(s.Wait, &api.WaitRequest{ID: "c"}),
-		call(s.Delete, &api.DeleteRequest{ID: "c"}),
+	pause := call(s.Pause, &api.PauseRequest{ID: "c"})
+	resume := call(s.Resume, &api.ResumeRequest{ID: "c"})
+	return []request{
+		{"Create", call(s.Create, create)}, {"", c.watchSystem},
+		{"Start", call(s.Start, &api.StartRequest{ID: "c"})},
+		{"Stats", call(s.Stats, &api.StatsRequest{ID: "c"})},
+		{"Pids", call(s.Pids, &api.PidsRequest{ID: "c"})},
+		{"Update", call(s.Update, &api.UpdateTaskRequest{ID: "c", Resources: resources})},
+		{"", c.heard}, {"CloseIO", call(s.CloseIO, &api.CloseIORequest{ID: "c", Stdin: true})},
+		{"Exec", call(s.Exec, &api.ExecProcessRequest{ID: "c", ExecID: "e", Spec: exec})},
+		{"Start", call(s.Start, &api.StartRequest{ID: "c", ExecID: "e"})},
+		{"Pause", c.jobOnly(pause)}, {"Resume", c.jobOnly(resume)},
+		{"Kill", call(s.Kill, &api.KillRequest{ID: "c", ExecID: "e", Signal: 9})},
+		{"Wait", call(s.Wait, &api.WaitRequest{ID: "c", ExecID: "e"})},
+		{"Delete", call(s.Delete, &api.DeleteRequest{ID: "c", ExecID: "e"})},
+		{"Exec", call(s.Exec, &api.ExecProcessRequest{ID: "c", ExecID: "f", Spec: exec})},
+		{"Start", call(s.Start, &api.StartRequest{ID: "c", ExecID: "f"})},
+		{"Kill", call(s.Kill, &api.KillRequest{ID: "c", Signal: 9})},
+		{"Wait", call(s.Wait, &api.WaitRequest{ID: "c"})},
+		{"Delete", call(s.Delete, &api.DeleteRequest{ID: "c"})},
 	}
-	for i, step := range steps {
-		err := step(ctx)
+}
+
+// streams tells whether the container has any. What a job container prints comes through a real pipe: while it is read
+// the bubble's clock stands still, and so it may not outlive its shim or hang.
+func (c *crash) streams() bool {
+	return fault.Enabled && !c.spectator && (c.kind != "job" || c.fuse.hangs == nil)
+}
+
+// live makes the requests, as far as the shim gets: nobody hears from a dead one.
+func (c *crash) live(t *testing.T) error {
+	for i, r := range c.requests(t, c.shim) {
+		err := r.make(t.Context())
 		if c.fuse.died() {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("step %d: %w", i+1, err)
+			return fmt.Errorf("request %d, %s: %w", i+1, r.name, err)
 		}
 	}
 	return nil
 }
 
+// jobOnly makes a request of those containers alone that know it.
+func (c *crash) jobOnly(do func(context.Context) error) func(context.Context) error {
+	if c.kind == "job" {
+		return do
+	}
+	return func(context.Context) error { return nil }
+}
+
 // heard waits until the client of stdin has been heard, if there is one.
 func (c *crash) heard(context.Context) error {
-	if !c.fuse.greets || c.spectator {
+	if !c.streams() {
 		return nil
 	}
 	select {
@@ -224,76 +255,4 @@ func (c *crash) heard(context.Context) error {
 	case <-c.fuse.blown:
 	}
 	return nil
-}
-
-func (c *crash) pause(ctx context.Context) error {
-	if c.kind != "job" {
-		return nil
-	}
-	_, err := c.shim.Pause(ctx, &api.PauseRequest{ID: "c"})
-	return err
-}
-
-func (c *crash) resume(ctx context.Context) error {
-	if c.kind != "job" {
-		return nil
-	}
-	_, err := c.shim.Resume(ctx, &api.ResumeRequest{ID: "c"})
-	return err
-}
-
-// Serve and Cleanup are the shim that containerd runs for the verb delete.
-func (c *crash) Serve(context.Context, bootstrap.Params) error { return errDead }
-
-func (c *crash) Cleanup(ctx context.Context, p bootstrap.Params) error {
-	return c.sound.Cleanup(ctx, p.Namespace, p.ID, p.Bundle)
-}
-
-// remove runs the verb delete.
-func (c *crash) remove() error {
-	out := log.L.Logger.Out
-	defer log.L.Logger.SetOutput(out)
-	var stdout, stderr bytes.Buffer
-	began := time.Now()
-	code := bootstrap.Main(bootstrap.Process{
-		Args:   []string{"containerd-shim-silo-v1.exe", "-namespace", "ns", "-id", "c", "-bundle", c.dir, "delete"},
-		Getenv: func(string) string { return "" }, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
-	}, c)
-	if took := time.Since(began); took >= 4*time.Second { // by the bubble's clock
-		return fmt.Errorf("delete took %v, want less than 4s", took)
-	}
-	if code != 0 || stderr.Len() > 0 {
-		return fmt.Errorf("delete: status %d, %s", code, stderr.String())
-	}
-	return nil
-}
-
-// inventory is what the machine has of containers, but for the jobs.
-func (c *crash) inventory(ctx context.Context) string {
-	guard, gerr := c.sound.Service.ServiceProperties(ctx, schema.ServiceCredentialGuard)
-	systems, serr := c.sound.Service.Enumerate(ctx, nil)
-	var names []string
-	for _, s := range systems {
-		names = append(names, s.Id)
-	}
-	return fmt.Sprintf("%v; systems %v, %v; credentials %s, %v", c.machine.Held(), names, serr, guard.Properties, gerr)
-}
-
-// left names what is there of the container.
-func (c *crash) left(ctx context.Context) error {
-	var all []error
-	for _, see := range c.seen {
-		see()
-	}
-	if _, err := c.kernel.OpenJob(host.JobName("ns", "c"), jobobject.AccessQuery); !errors.Is(err, jobobject.ErrNotExist) {
-		all = append(all, fmt.Errorf("the job is left: %v", err))
-	}
-	if now := c.inventory(ctx); now != c.before {
-		all = append(all, fmt.Errorf("the machine has %s; before it had %s", now, c.before))
-	}
-	entries, err := os.ReadDir(c.dir)
-	if err != nil || len(entries) != 1 { // config.json
-		all = append(all, fmt.Errorf("files %v are left, %v", entries, err))
-	}
-	return errors.Join(all...)
 }

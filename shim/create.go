@@ -69,7 +69,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 		return nil, errors.Join(err, container.Terminate(ctx, task.Killed), container.Close())
 	}
 	plan.init.Terminal = r.Terminal
-	t := s.newTask(r.ID, r.Bundle, hosted{container, plan, options}, relay, streams)
+	t := s.newTask(r.ID, r.Bundle, hosted{container, plan, options, newSamples()}, relay, streams)
 	if n, ok := container.(Noticer); ok {
 		n.Notify(t.Notice)
 	}
@@ -93,6 +93,7 @@ type hosted struct {
 	Container
 	plan    *kind
 	options bootstrap.Options
+	samples *samples
 }
 
 func (s *Service) open(ctx context.Context, id string, at task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
@@ -141,4 +142,38 @@ func (s *Service) exec(ctx context.Context, t *task.Task, r *api.ExecProcessRequ
 		return errors.Join(err, relay.Close())
 	}
 	return nil
+}
+
+// undoCreate, undoStart and undoExec take back what came about after its request was answered as overdue: its client
+// was told that there is nothing.
+func (s *Service) undoCreate(r *api.CreateTaskRequest) {
+	t, err := s.task(r.ID)
+	if err == nil {
+		_, err = t.Delete(context.Background(), "")
+		s.free(r.ID)
+	}
+	s.undone(r.ID, err)
+}
+
+func (s *Service) undoStart(r *api.StartRequest) {
+	_, p, err := s.process(r.ID, r.ExecID)
+	if err == nil {
+		err = p.Kill(task.SIGKILL)
+	}
+	s.undone(r.ID, err)
+}
+
+func (s *Service) undoExec(r *api.ExecProcessRequest) {
+	t, err := s.task(r.ID)
+	if err == nil {
+		_, err = t.Delete(context.Background(), r.ExecID)
+	}
+	s.undone(r.ID, err)
+}
+
+// undone logs it. What is gone already needs no undoing.
+func (s *Service) undone(id string, err error) {
+	if err != nil && !errdefs.IsNotFound(err) {
+		report(id)("undo a request that was overdue", err)
+	}
 }

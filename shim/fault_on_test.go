@@ -12,7 +12,6 @@ import (
 // files puts what the shim does with files and pipes under its fuse until restore is called. Its clients are at the
 // other ends of pipes in memory, for the bubble's clock.
 func (f *fuse) files() (restore func()) {
-	f.greets = true
 	return fault.Set(func(name string, call func() (any, error)) (any, error) {
 		if name == "dial stdio pipe" {
 			call = f.dialClient

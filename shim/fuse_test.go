@@ -27,19 +27,22 @@ func (m moment) String() string {
 	return fmt.Sprintf("before %s %d", m.name, m.nth)
 }
 
-// fuse lets one shim die: at its moment the system closes whatever the shim has open, as it does for a process that
+// fuse lets one shim die, or one of its calls hang. A death: at its moment the system closes whatever the shim has open, as it does for a process that
 // ends, and no later call has any effect.
 type fuse struct {
 	at      moment
-	blown   chan struct{} // closed by the death
+	hangs   chan struct{} // not nil: the shim does not die, the call hangs until this is closed
+	blown   chan struct{} // closed when the moment has come
 	greeted chan struct{} // gets a token when a client was heard
-	greets  bool          // there are clients
 
 	// mu is held over the calls, so that the death is between two of them. It guards the fields below.
 	mu   sync.Mutex
 	made map[string]int
+	met  bool
 	dead bool
-	open map[any]func() // by handle
+
+	keeping sync.Mutex     // guards the field below
+	open    map[any]func() // by handle
 }
 
 func newFuse(at moment) *fuse {
@@ -48,6 +51,10 @@ func newFuse(at moment) *fuse {
 
 // call makes a call, unless the shim is dead or dies before it.
 func (f *fuse) call(name string, do func() error) error {
+	if f.hangs != nil {
+		f.hang(name)
+		return do()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.dead {
@@ -68,6 +75,10 @@ func (f *fuse) call(name string, do func() error) error {
 
 // transfer makes a call that may wait for another one: others go on meanwhile.
 func (f *fuse) transfer(name string, do func() (any, error)) (any, error) {
+	if f.hangs != nil {
+		f.hang(name)
+		return do()
+	}
 	f.mu.Lock()
 	dead := f.dead
 	last := !dead && f.comesLocked(name)
@@ -82,13 +93,26 @@ func (f *fuse) transfer(name string, do func() (any, error)) (any, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c, ok := v.(io.Closer); ok && err == nil {
-		f.open[c] = func() { _ = c.Close() }
+		f.keep(c, func() { _ = c.Close() })
 	}
 	if last || f.dead { // then nobody but the system closes it
 		f.dieLocked()
 		return nil, errDead
 	}
 	return v, err
+}
+
+// hang holds a call whose moment has come.
+func (f *fuse) hang(name string) {
+	f.mu.Lock()
+	comes := f.comesLocked(name)
+	if comes {
+		f.blowLocked()
+	}
+	f.mu.Unlock()
+	if comes {
+		<-f.hangs
+	}
 }
 
 // comesLocked counts a call and tells whether it is the one at which the shim dies.
@@ -98,18 +122,36 @@ func (f *fuse) comesLocked(name string) bool {
 }
 
 func (f *fuse) dieLocked() {
+	f.keeping.Lock()
 	for _, release := range f.open {
 		release()
 	}
 	clear(f.open)
-	if !f.dead {
-		f.dead = true
-		close(f.blown)
-	}
+	f.keeping.Unlock()
+	f.dead = true
+	f.blowLocked()
 }
 
-// keepLocked has something closed by the system when the shim dies. mu must be held.
-func (f *fuse) keepLocked(handle any, release func()) { f.open[handle] = release }
+// blowLocked tells that the moment has come.
+func (f *fuse) blowLocked() {
+	if !f.met {
+		close(f.blown)
+	}
+	f.met = true
+}
+
+// keep has something closed by the system when the shim dies, unless it forgets that because it has closed it itself.
+func (f *fuse) keep(handle any, release func()) {
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	f.open[handle] = release
+}
+
+func (f *fuse) forget(handle any) {
+	f.keeping.Lock()
+	defer f.keeping.Unlock()
+	delete(f.open, handle)
+}
 
 func (f *fuse) died() bool {
 	f.mu.Lock()
@@ -136,5 +178,6 @@ func (f *fuse) moments() (all []moment) {
 func (f *fuse) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.hangs = nil
 	f.dieLocked()
 }

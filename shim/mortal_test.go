@@ -27,7 +27,7 @@ func (m *mortal) moment(name string, call func() error) error {
 func (m *mortal) opening(name string, port bool, call func() (jobobject.Handle, error)) (h jobobject.Handle, err error) {
 	err = m.moment(name, func() error {
 		if h, err = call(); err == nil {
-			m.fuse.keepLocked(h, func() {
+			m.fuse.keep(h, func() {
 				if port {
 					_ = m.Kernel.PostPort(h, 0, 0) // its reader ends with the handle at the latest
 				}
@@ -56,7 +56,7 @@ func (m *mortal) OpenJob(name string, access jobobject.Access) (jobobject.Handle
 
 func (m *mortal) CloseHandle(h jobobject.Handle) error {
 	return m.moment("CloseHandle", func() error {
-		delete(m.fuse.open, any(h))
+		m.fuse.forget(h)
 		return m.Kernel.CloseHandle(h)
 	})
 }

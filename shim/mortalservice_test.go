@@ -37,7 +37,7 @@ func (m *mortalService) moment(name string, call func() error) error {
 func (m *mortalService) CreateSystem(op hcs.OperationHandle, id, document string) (h hcs.SystemHandle, err error) {
 	err = m.moment("CreateSystem", func() error {
 		if h, err = m.Service.CreateSystem(op, id, document); err == nil {
-			m.fuse.keepLocked(h, func() { m.Service.CloseSystem(h) })
+			m.fuse.keep(h, func() { m.Service.CloseSystem(h) })
 		}
 		return err
 	})
@@ -47,7 +47,7 @@ func (m *mortalService) CreateSystem(op hcs.OperationHandle, id, document string
 func (m *mortalService) OpenSystem(id string, access uint32) (h hcs.SystemHandle, err error) {
 	err = m.moment("OpenSystem", func() error {
 		if h, err = m.Service.OpenSystem(id, access); err == nil {
-			m.fuse.keepLocked(h, func() { m.Service.CloseSystem(h) })
+			m.fuse.keep(h, func() { m.Service.CloseSystem(h) })
 		}
 		return err
 	})
@@ -57,7 +57,7 @@ func (m *mortalService) OpenSystem(id string, access uint32) (h hcs.SystemHandle
 func (m *mortalService) OpenProcess(s hcs.SystemHandle, pid, access uint32) (h hcs.ProcessHandle, err error) {
 	err = m.moment("OpenProcess", func() error {
 		if h, err = m.Service.OpenProcess(s, pid, access); err == nil {
-			m.fuse.keepLocked(h, func() { m.Service.CloseProcess(h) })
+			m.fuse.keep(h, func() { m.Service.CloseProcess(h) })
 		}
 		return err
 	})
@@ -66,7 +66,7 @@ func (m *mortalService) OpenProcess(s hcs.SystemHandle, pid, access uint32) (h h
 
 func (m *mortalService) CloseSystem(h hcs.SystemHandle) {
 	_ = m.moment("CloseSystem", func() error {
-		delete(m.fuse.open, any(h))
+		m.fuse.forget(h)
 		m.Service.CloseSystem(h)
 		return nil
 	})
@@ -86,7 +86,7 @@ func (m *mortalService) SetSystemCallback(h hcs.SystemHandle, notify func(hcs.No
 func (m *mortalService) CreateProcess(op hcs.OperationHandle, s hcs.SystemHandle, document string) (h hcs.ProcessHandle, err error) {
 	err = m.moment("CreateProcess", func() error {
 		if h, err = m.Service.CreateProcess(op, s, document); err == nil {
-			m.fuse.keepLocked(h, func() { m.Service.CloseProcess(h) })
+			m.fuse.keep(h, func() { m.Service.CloseProcess(h) })
 		}
 		return err
 	})
@@ -95,7 +95,7 @@ func (m *mortalService) CreateProcess(op hcs.OperationHandle, s hcs.SystemHandle
 
 func (m *mortalService) CloseProcess(h hcs.ProcessHandle) {
 	_ = m.moment("CloseProcess", func() error {
-		delete(m.fuse.open, any(h))
+		m.fuse.forget(h)
 		m.Service.CloseProcess(h)
 		return nil
 	})

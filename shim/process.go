@@ -71,8 +71,9 @@ func (s *Service) Wait(ctx context.Context, r *api.WaitRequest) (*api.WaitRespon
 	return &api.WaitResponse{ExitStatus: end.Exit, ExitedAt: timestamppb.New(end.ExitedAt)}, nil
 }
 
-// Kill sends a signal to a process, or with All to every process of the task; a sandbox's are those of its pod.
-func (s *Service) Kill(_ context.Context, r *api.KillRequest) (*empty, error) {
+// Kill sends a signal to a process, or with All to every process of the task; a sandbox's are those of its pod. It
+// answers promptly: what the system takes longer over goes on, and the log has how it ended.
+func (s *Service) Kill(ctx context.Context, r *api.KillRequest) (*empty, error) {
 	if r.All && r.ExecID != "" {
 		return nil, refuseAll(r)
 	}
@@ -80,13 +81,15 @@ func (s *Service) Kill(_ context.Context, r *api.KillRequest) (*empty, error) {
 	if err != nil {
 		return nil, err
 	}
-	if pod := s.podOf(r.ID); r.All && pod != nil {
-		return &empty{}, s.killPod(pod, t, r.Signal)
-	}
-	if r.All {
-		return &empty{}, t.KillAll(r.Signal)
-	}
-	return &empty{}, p.Kill(r.Signal)
+	return &empty{}, soon(ctx, func() error {
+		if pod := s.podOf(r.ID); r.All && pod != nil {
+			return s.killPod(pod, t, r.Signal)
+		}
+		if r.All {
+			return t.KillAll(r.Signal)
+		}
+		return p.Kill(r.Signal)
+	})
 }
 
 // Delete forgets a stopped process; init's task goes with it.

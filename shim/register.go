@@ -3,7 +3,6 @@ package shim
 import (
 	"context"
 
-	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/ttrpc"
 )
 
@@ -15,21 +14,21 @@ const (
 )
 
 // register serves the Task API under both its names.
-func register(server *ttrpc.Server, s api.TTRPCTaskService) {
+func register(server *ttrpc.Server, s *Service) {
 	methods := map[string]ttrpc.Method{
 		"State":      method(s.State),
-		"Create":     method(s.Create),
-		"Start":      method(s.Start),
-		"Delete":     method(s.Delete),
-		"Pids":       method(s.Pids),
-		"Pause":      method(s.Pause),
-		"Resume":     method(s.Resume),
+		"Create":     method(within(launchBound, s.Create, s.undoCreate)),
+		"Start":      method(within(launchBound, s.Start, s.undoStart)),
+		"Delete":     method(within(teardownBound, s.Delete, nil)),
+		"Pids":       method(within(requestBound, s.Pids, nil)),
+		"Pause":      method(within(requestBound, s.Pause, nil)),
+		"Resume":     method(within(requestBound, s.Resume, nil)),
 		"Checkpoint": method(s.Checkpoint),
 		"Kill":       method(s.Kill),
-		"Exec":       method(s.Exec),
-		"ResizePty":  method(s.ResizePty),
-		"CloseIO":    method(s.CloseIO),
-		"Update":     method(s.Update),
+		"Exec":       method(within(requestBound, s.Exec, s.undoExec)),
+		"ResizePty":  method(within(requestBound, s.ResizePty, nil)),
+		"CloseIO":    method(within(requestBound, s.CloseIO, nil)),
+		"Update":     method(within(requestBound, s.Update, nil)),
 		"Wait":       method(s.Wait),
 		"Stats":      method(s.Stats),
 		"Connect":    method(s.Connect),

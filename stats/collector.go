@@ -2,7 +2,6 @@ package stats
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,10 +43,12 @@ type Collector struct {
 	idle   time.Duration
 
 	limits     atomic.Pointer[Limits]
+	released   atomic.Bool // nothing is to be kept any more
 	violations struct{ memory, processes, time, other atomic.Uint64 }
 
-	// turn lets one caller at a time ask the kernel, in calls that do not block, and guards the fields below.
-	turn    sync.Mutex
+	// turn holds a value while a caller asks the kernel, one at a time, and guards the fields below. It is no mutex:
+	// a kernel that hangs is waited for, and by the clock of a testing/synctest bubble only channels are.
+	turn    chan struct{}
 	members members
 	timer   *time.Timer        // closes the handles of an idle collector
 	absent  [figureCount]error // what the kernel has said it has not got, so as not to ask again
@@ -71,7 +72,7 @@ func NewSiloCollector(id string, o Options) *Collector {
 }
 
 func newCollector(o Options) *Collector {
-	c := &Collector{kernel: o.Kernel, owner: o.Owner, now: o.Now, idle: o.Idle}
+	c := &Collector{kernel: o.Kernel, owner: o.Owner, now: o.Now, idle: o.Idle, turn: make(chan struct{}, 1)}
 	c.members.keep = o.KeepHandles
 	if c.now == nil {
 		c.now = time.Now
@@ -102,10 +103,29 @@ func (c *Collector) Observe(kind jobobject.MessageKind) {
 }
 
 // Release closes all handles that are kept, and keeps none from now on; samples can still be taken. Whoever ends the
-// container calls it first, so that nothing of ours holds the remains of its processes. It may be called again.
+// container calls it first, so that nothing of ours holds the remains of its processes. It does not wait for a sample
+// that the kernel takes long over: that one closes them in the end. It may be called again.
 func (c *Collector) Release() {
-	c.turn.Lock()
-	defer c.turn.Unlock()
+	c.released.Store(true)
+	c.letGo()
+}
+
+// endTurn ends a caller's turn. A Release that came meanwhile is made good.
+func (c *Collector) endTurn() {
+	<-c.turn
+	if c.released.Load() {
+		c.letGo()
+	}
+}
+
+// letGo closes what is kept, unless somebody has the turn, who will call it.
+func (c *Collector) letGo() {
+	select {
+	case c.turn <- struct{}{}:
+	default:
+		return
+	}
+	defer func() { <-c.turn }()
 	c.members.keep = false
 	c.members.drop()
 	if c.timer != nil {
@@ -113,7 +133,7 @@ func (c *Collector) Release() {
 	}
 }
 
-// settle ends a caller's turn.
+// settle comes at the end of a turn that had the members open.
 func (c *Collector) settle() {
 	c.members.settle()
 	if len(c.members.open) == 0 {
@@ -128,8 +148,8 @@ func (c *Collector) settle() {
 
 // lapse closes what nobody has asked about for long; the next sample opens it again.
 func (c *Collector) lapse() {
-	c.turn.Lock()
-	defer c.turn.Unlock()
+	c.turn <- struct{}{}
+	defer c.endTurn()
 	c.members.drop()
 }
 
@@ -151,8 +171,8 @@ func (c *Collector) leave(job *jobobject.Job) {
 // of a silo then takes the creation of its oldest member, once. It never fails: what it could not have is named in
 // [Sample].Figures.
 func (c *Collector) Sample(started time.Time) Sample {
-	c.turn.Lock()
-	defer c.turn.Unlock()
+	c.turn <- struct{}{}
+	defer c.endTurn()
 	s := Sample{Timestamp: c.now(), Owner: c.owner}
 	c.known(&s)
 	job, err := c.enter()

@@ -143,8 +143,8 @@ func (x *member) process() (p Process, ok bool) {
 // most twice unless the job grows faster than we ask, three questions for each member whose handle is open, and up to
 // five more for one that has to be opened and closed. A member that may not be opened is listed with its pid alone.
 func (c *Collector) Processes() ([]Process, error) {
-	c.turn.Lock()
-	defer c.turn.Unlock()
+	c.turn <- struct{}{}
+	defer c.endTurn()
 	job, err := c.enter()
 	if err != nil {
 		return nil, err

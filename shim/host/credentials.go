@@ -22,8 +22,12 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, u *undo
 	if err != nil {
 		return nil, err
 	}
+	remove, err := removal(id)
+	if err != nil {
+		return nil, err
+	}
 	u.push("remove credentials of "+id, func() error { return removeCredentials(ctx, c, id) })
-	if _, err := c.ModifyService(ctx, request); err != nil {
+	if _, err := c.ModifyServiceOrUndo(ctx, request, remove); err != nil {
 		return nil, fmt.Errorf("add credentials of %s: %w", id, err)
 	}
 	answer, err := c.ServiceProperties(ctx, schema.ServiceCredentialGuard)
@@ -46,7 +50,7 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, u *undo
 
 // removeCredentials removes the instance, if it is there. It goes on when the context that made it has ended.
 func removeCredentials(ctx context.Context, c *hcs.Client, id string) error {
-	request, err := schema.NewCredentialGuardRequest(schema.RemoveInstance, schema.ContainerCredentialGuardInstanceRequest{Id: id})
+	request, err := removal(id)
 	if err != nil {
 		return err
 	}
@@ -55,4 +59,9 @@ func removeCredentials(ctx context.Context, c *hcs.Client, id string) error {
 		return nil
 	}
 	return err
+}
+
+// removal is the request that removes the instance.
+func removal(id string) (*schema.ModificationRequest, error) {
+	return schema.NewCredentialGuardRequest(schema.RemoveInstance, schema.ContainerCredentialGuardInstanceRequest{Id: id})
 }

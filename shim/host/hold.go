@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,9 +23,9 @@ type hold struct {
 	// suspending says that members are suspended one by one, and that new ones must be as well.
 	suspending atomic.Bool
 
-	// mu is held over the calls into the kernel on purpose: two that stop and resume must not mix. It guards the
+	// turn holds a value over the calls into the kernel on purpose: two that stop and resume must not mix. It guards the
 	// fields below.
-	mu     sync.Mutex
+	turn   chan struct{}
 	frozen bool
 	still  map[uint32]*still
 }
@@ -41,7 +40,7 @@ func newHold(job *jobobject.Job, suspend func(uint32) (func() error, error)) *ho
 	if suspend == nil {
 		suspend = suspendProcess
 	}
-	return &hold{job: job, suspend: suspend, still: map[uint32]*still{}}
+	return &hold{job: job, suspend: suspend, turn: make(chan struct{}, 1), still: map[uint32]*still{}}
 }
 
 // Pause stops every member, and what becomes one later. After an error all of them run.
@@ -51,8 +50,8 @@ func (j *Job) Pause(ctx context.Context) error { return classify(j.hold.on(ctx))
 func (j *Job) Resume(context.Context) error { return classify(j.hold.off()) }
 
 func (h *hold) on(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	err := h.job.Freeze()
 	if !errors.Is(err, jobobject.ErrNotSupported) {
 		h.frozen = err == nil
@@ -66,8 +65,8 @@ func (h *hold) on(ctx context.Context) error {
 }
 
 func (h *hold) off() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	if !h.frozen {
 		return h.resumeAllLocked()
 	}
@@ -83,8 +82,8 @@ func (h *hold) catch() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), catchBound)
 	defer cancel()
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	if !h.suspending.Load() { // it was resumed meanwhile
 		return nil
 	}
@@ -157,7 +156,7 @@ func (h *hold) resumeAllLocked() error {
 
 // close gives back what the suspended members hold; the job is closed by then, and they have ended with it.
 func (h *hold) close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.turn <- struct{}{}
+	defer func() { <-h.turn }()
 	return h.resumeAllLocked()
 }

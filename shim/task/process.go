@@ -168,7 +168,9 @@ func (p *Process) ended(status uint32, reason Reason) {
 	if !held {
 		p.closeIO()
 	}
-	p.closeProgram()
+	if err := within(p.task.bounds.Drain, func() error { p.closeProgram(); return nil }); err != nil {
+		p.task.report("close "+p.String(), err)
+	}
 	p.must(p.tell(Exited, func(s *Status) { s.Exit, s.ExitedAt, s.Reason = status, exitedAt, reason }, p.task.emitExit(p)))
 	p.task.exited(p, p.Status())
 	close(p.done)

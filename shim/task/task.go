@@ -181,7 +181,7 @@ func (t *Task) dissolve(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bounds.Terminate)
 	defer cancel()
 	t.end()
-	err := t.container.Terminate(ctx, Killed)
+	err := within(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) })
 	t.mu.Lock()
 	execs := t.execs
 	t.execs = map[string]*Process{}
@@ -192,7 +192,7 @@ func (t *Task) dissolve(ctx context.Context) error {
 		}
 		p.closeIO()
 	}
-	if err = errors.Join(err, t.container.Close()); err != nil {
+	if err = errors.Join(err, within(t.bounds.Terminate, t.container.Close)); err != nil {
 		return fmt.Errorf("delete task %s: %w", t.ID, err)
 	}
 	return nil
@@ -203,7 +203,7 @@ func (t *Task) endRest() {
 	ctx, cancel := context.WithTimeout(context.Background(), t.bounds.Terminate)
 	defer cancel()
 	t.end()
-	if err := t.container.Terminate(ctx, Killed); err != nil {
+	if err := within(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) }); err != nil {
 		t.report("end the processes that init of task "+t.ID+" left behind", err)
 	}
 	for _, p := range t.Processes()[1:] {

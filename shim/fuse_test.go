@@ -32,6 +32,7 @@ func (m moment) String() string {
 type fuse struct {
 	at      moment
 	hangs   chan struct{} // not nil: the shim does not die, the call hangs until this is closed
+	fails   error         // not nil: nor does it then, the call fails with this
 	blown   chan struct{} // closed when the moment has come
 	greeted chan struct{} // gets a token when a client was heard
 
@@ -51,11 +52,14 @@ func newFuse(at moment) *fuse {
 
 // call makes a call, unless the shim is dead or dies before it.
 func (f *fuse) call(name string, do func() error) error {
-	if f.hangs != nil {
-		f.hang(name)
+	f.mu.Lock()
+	if f.hangs != nil || f.fails != nil {
+		f.mu.Unlock()
+		if err := f.falter(name); err != nil {
+			return err
+		}
 		return do()
 	}
-	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.dead {
 		return errDead
@@ -75,11 +79,12 @@ func (f *fuse) call(name string, do func() error) error {
 
 // transfer makes a call that may wait for another one: others go on meanwhile.
 func (f *fuse) transfer(name string, do func() (any, error)) (any, error) {
+	f.mu.Lock()
 	if f.hangs != nil {
-		f.hang(name)
+		f.mu.Unlock()
+		_ = f.falter(name) // it hangs, and does not fail
 		return do()
 	}
-	f.mu.Lock()
 	dead := f.dead
 	last := !dead && f.comesLocked(name)
 	if last && !f.at.after {
@@ -102,17 +107,29 @@ func (f *fuse) transfer(name string, do func() (any, error)) (any, error) {
 	return v, err
 }
 
-// hang holds a call whose moment has come.
-func (f *fuse) hang(name string) {
+// falter has a call whose moment has come hang or fail.
+func (f *fuse) falter(name string) error {
 	f.mu.Lock()
-	comes := f.comesLocked(name)
+	comes, hangs, fails := f.comesLocked(name), f.hangs, f.fails
 	if comes {
 		f.blowLocked()
 	}
 	f.mu.Unlock()
-	if comes {
-		<-f.hangs
+	switch {
+	case !comes:
+		return nil
+	case hangs != nil:
+		<-hangs
 	}
+	return fails
+}
+
+// arm sets the next moment of calls that hang, or fail with an error; nil is neither.
+func (f *fuse) arm(at moment, hangs chan struct{}, fails error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at, f.hangs, f.fails, f.met, f.blown = at, hangs, fails, false, make(chan struct{})
+	clear(f.made)
 }
 
 // comesLocked counts a call and tells whether it is the one at which the shim dies.

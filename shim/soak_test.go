@@ -70,10 +70,12 @@ func (w *world) soak(t *testing.T, exec, out string) {
 	w.mu.Unlock()
 }
 
-// inUse is the heap after a collection.
+// inUse is the heap after collections: what lies in a pool outlives one of them.
 func inUse() float64 {
 	var m runtime.MemStats
-	runtime.GC()
+	for range 3 {
+		runtime.GC()
+	}
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc)
 }
@@ -117,5 +119,6 @@ func TestSoak(t *testing.T) {
 	if !after.within(before) {
 		t.Errorf("left: %+v, before: %+v", after, before)
 	}
+	t.Logf("heap at each look: %.0f", heap)
 	t.Logf("%d execs, %+v before, %+v after; the heap grows by %.1f bytes an exec", each*looks, before, after, slope(heap)/float64(each))
 }

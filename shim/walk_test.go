@@ -22,9 +22,14 @@ var (
 const leg = 250
 
 // step is one request of a walk.
-type step struct{ op, task, exec string }
+type step struct {
+	op, task, exec string
+	fault          mishap // of the machine, underway
+}
 
-func (s step) String() string { return strings.TrimSpace(s.op + " " + s.task + " " + s.exec) }
+func (s step) String() string {
+	return strings.TrimSpace(s.op + " " + s.task + " " + s.exec + " " + s.fault.String())
+}
 
 // taskOps and execOps are the requests of the API, those that lead on more than once. What ends the shim is not among
 // them, and Wait only where there is an end to tell.
@@ -52,6 +57,7 @@ type walker struct {
 	dir    string // the bundle
 	models map[string]*model
 	tried  map[string]int // state and operation
+	fuse   *fuse          // of the machine, where it has faults
 }
 
 func newWalker(t *testing.T) *walker {
@@ -93,6 +99,7 @@ func (w *walker) walk(t *testing.T, steps []step) (trouble string) {
 func (w *walker) take(t *testing.T, s step) string {
 	m := w.models[s.task]
 	w.tried[fmt.Sprintf("%s in %s, task %s", s.op, m.of(s.exec), m.state)]++
+	before := m.clone()
 	want := m.do(s)
 	switch s.op { // these are the shim's, whatever the task
 	case "connect", "shutdown":
@@ -106,10 +113,13 @@ func (w *walker) take(t *testing.T, s step) string {
 	if s.op == "shutdown" && w.empty() {
 		return "" // it would end the shim
 	}
+	if s.fault != (mishap{}) {
+		return w.stumble(t, s, m, before, want)
+	}
 	if got := class(w.ask(t, s)); got != want {
 		return fmt.Sprintf("answer %q, want %q", got, want)
 	}
-	if trouble := w.settle(t, s, m, want); trouble != "" {
+	if trouble := w.settle(t, s, m, before); trouble != "" {
 		return trouble
 	}
 	return w.compare(t, m)
@@ -126,12 +136,12 @@ func (w *walker) empty() bool {
 }
 
 // settle waits for the ends that a kill leads to.
-func (w *walker) settle(t *testing.T, s step, m *model, want string) string {
+func (w *walker) settle(t *testing.T, s step, m, before *model) string {
 	if !strings.HasPrefix(s.op, "kill") || m.state == types.Status_UNKNOWN {
 		return ""
 	}
 	for _, exec := range append(m.names(), "") {
-		if m.of(exec) != types.Status_STOPPED {
+		if m.of(exec) != types.Status_STOPPED || before.of(exec) == types.Status_STOPPED {
 			continue
 		}
 		r, err := w.Wait(t.Context(), &api.WaitRequest{ID: m.id, ExecID: exec})
@@ -196,19 +206,19 @@ func TestWalk(t *testing.T) {
 			steps[i] = randomStep(rng)
 		}
 		if trouble := w.walk(t, steps); trouble != "" {
-			few, why := shrink(t, steps)
+			few, why := shrink(steps, func(steps []step) string { return newWalker(t).walk(t, steps) })
 			t.Fatalf("seed %d: %s\nthe shortest way there: %v\n%s", seed, trouble, few, why)
 		}
 	}
 	t.Logf("%d pairs of a state and an operation were tried", len(w.tried))
 }
 
-// shrink leaves out steps for as long as the rest still fails on a new shim.
-func shrink(t *testing.T, steps []step) (few []step, why string) {
+// shrink leaves out steps for as long as the rest still fails.
+func shrink(steps []step, walk func([]step) string) (few []step, why string) {
 	for size := len(steps); size > 0; size /= 2 {
 		for from := 0; from < len(steps); {
 			shorter := slices.Delete(slices.Clone(steps), from, min(from+size, len(steps)))
-			if trouble := newWalker(t).walk(t, shorter); trouble != "" {
+			if trouble := walk(shorter); trouble != "" {
 				steps, why = shorter, trouble
 				continue
 			}

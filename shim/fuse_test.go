@@ -170,6 +170,13 @@ func (f *fuse) forget(handle any) {
 	delete(f.open, handle)
 }
 
+// moved tells whether the moment has come.
+func (f *fuse) moved() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.met
+}
+
 func (f *fuse) died() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -93,7 +93,7 @@ func (h *hung) live(t *testing.T) error {
 		if took := time.Since(began); took > bound && r.name != "Wait" { // whose process may have no end
 			return fmt.Errorf("%s took %v, want %v at most: %w", r.name, took, bound, err)
 		}
-		if err != nil && !h.met() {
+		if err != nil && !h.fuse.moved() {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 		if err != nil && h.failed == "" {
@@ -101,16 +101,6 @@ func (h *hung) live(t *testing.T) error {
 		}
 	}
 	return nil
-}
-
-// met tells whether the moment has come.
-func (h *hung) met() bool {
-	select {
-	case <-h.fuse.blown:
-		return true
-	default:
-		return false
-	}
 }
 
 // probe asks for what must be answered whatever hangs. The answer may be a refusal.

@@ -58,6 +58,7 @@ type walker struct {
 	models map[string]*model
 	tried  map[string]int // state and operation
 	fuse   *fuse          // of the machine, where it has faults
+	met    map[string]int // those that came about, with the request
 }
 
 func newWalker(t *testing.T) *walker {

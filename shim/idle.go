@@ -89,7 +89,7 @@ func (l listener) Accept() (net.Conn, error) {
 		return nil, passing{err}
 	}
 	l.idle.client(1)
-	return &client{Conn: c, idle: l.idle}, nil
+	return &client{Conn: &paced{Conn: c}, idle: l.idle}, nil
 }
 
 // passing is a failure after which there is another chance.

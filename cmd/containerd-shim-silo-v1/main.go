@@ -21,7 +21,7 @@ type silo struct{ host host.Host }
 
 // Serve implements [bootstrap.Shim].
 func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
-	publisher := event.New(p.Namespace, event.NewTTRPC(p.TTRPCAddress))
+	publisher := event.New(p.Namespace, event.NewSender(p.TTRPCAddress, p.PublishBinary, p.GRPCAddress))
 	err := shim.Serve(ctx, p.Listener, shim.Config{
 		Namespace: p.Namespace, Host: s.host, Emit: publisher.Publish, Options: p.Options,
 	})

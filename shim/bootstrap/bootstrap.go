@@ -29,8 +29,9 @@ type Shim interface {
 type Params struct {
 	// ID names the container that the shim was started for. Bundle is its directory.
 	ID, Namespace, Bundle string
-	// TTRPCAddress takes the shim's events. GRPCAddress is containerd's own service.
-	TTRPCAddress, GRPCAddress string
+	// TTRPCAddress takes the shim's events. GRPCAddress is containerd's own service, and PublishBinary its program,
+	// which publishes events for those daemons that have no such address. Either may be empty.
+	TTRPCAddress, GRPCAddress, PublishBinary string
 	// LogLevel is the level to log at, by its name in logrus.
 	LogLevel string
 	// Options are the runtime options that came with start.

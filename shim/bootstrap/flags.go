@@ -26,7 +26,7 @@ func parseFlags(args []string) (flags, error) {
 	set.SetOutput(io.Discard)
 	set.StringVar(&f.namespace, "namespace", "", "namespace of the container")
 	set.StringVar(&f.address, "address", "", "address of containerd's gRPC service")
-	set.StringVar(&f.publishBinary, "publish-binary", "", "path of containerd; events go to TTRPC_ADDRESS instead")
+	set.StringVar(&f.publishBinary, "publish-binary", "", "path of containerd, to publish events where TTRPC_ADDRESS takes none")
 	set.StringVar(&f.id, "id", "", "id of the container")
 	set.StringVar(&f.bundle, "bundle", "", "directory of the bundle; default: the working directory")
 	set.StringVar(&f.socket, "socket", "", "address to serve on")

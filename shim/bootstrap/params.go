@@ -31,7 +31,7 @@ const maxStdin = 1 << 20
 //	BootstrapParams          2.3 and later, the options among its extensions
 func readParams(p Process, f flags) (Params, error) {
 	params := Params{
-		ID: f.id, Namespace: f.namespace, Bundle: f.bundle, GRPCAddress: f.address,
+		ID: f.id, Namespace: f.namespace, Bundle: f.bundle, GRPCAddress: f.address, PublishBinary: f.publishBinary,
 		TTRPCAddress: p.Getenv("TTRPC_ADDRESS"), socket: f.socket,
 	}
 	data, err := io.ReadAll(io.LimitReader(p.Stdin, maxStdin+1))

@@ -53,6 +53,9 @@ func serveArgs(p Params) []string {
 		"-namespace", p.Namespace, "-address", p.GRPCAddress, "-id", p.ID,
 		"-bundle", p.Bundle, "-socket", p.socket,
 	}
+	if p.PublishBinary != "" {
+		args = append(args, "-publish-binary", p.PublishBinary)
+	}
 	if p.LogLevel == "debug" || p.LogLevel == "trace" {
 		args = append(args, "-debug")
 	}

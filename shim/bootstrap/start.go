@@ -25,8 +25,8 @@ func start(p Process, f flags) error {
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	if params.TTRPCAddress == "" {
-		return fmt.Errorf("start: ttrpc address is required: set TTRPC_ADDRESS: %w", errdefs.ErrInvalidArgument)
+	if params.TTRPCAddress == "" && params.PublishBinary == "" {
+		return fmt.Errorf("start: nobody takes events: set TTRPC_ADDRESS or pass -publish-binary: %w", errdefs.ErrInvalidArgument)
 	}
 	annotations, err := annotationsOf(params)
 	if err != nil {

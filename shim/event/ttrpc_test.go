@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/containerd/containerd/api/events"
 	api "github.com/containerd/containerd/api/services/ttrpc/events/v1"
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/ttrpc"
+	"github.com/containerd/typeurl/v2"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -34,6 +36,11 @@ func (i inbox) Forward(_ context.Context, r *api.ForwardRequest) (*emptypb.Empty
 // serve starts a containerd that takes events; stop ends it and its connections.
 func serve(t *testing.T, address string, i inbox) (stop func()) {
 	t.Helper()
+	return listenAs(t, address, func(s *ttrpc.Server) { api.RegisterTTRPCEventsService(s, i) })
+}
+
+func listenAs(t *testing.T, address string, register func(*ttrpc.Server)) (stop func()) {
+	t.Helper()
 	l, err := net.Listen("unix", address)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +49,7 @@ func serve(t *testing.T, address string, i inbox) (stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api.RegisterTTRPCEventsService(server, i)
+	register(server)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(context.Background(), l) }()
 	return func() {
@@ -92,5 +99,26 @@ func TestTTRPCOutlivesContainerd(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"one", "two", "three"}, got); diff != "" {
 		t.Errorf("taken (-want +got):\n%s", diff)
+	}
+}
+
+// TestDaemonWithoutEventsService: whoever is at the ttrpc address takes no events, so that containerd's program does.
+func TestDaemonWithoutEventsService(t *testing.T) {
+	path, taken := command(t)
+	address := filepath.Join(t.TempDir(), "s")
+	defer listenAs(t, address, func(*ttrpc.Server) {})()
+	s := event.NewSender("unix://"+address, path, "/grpc")
+	body, err := typeurl.MarshalAnyToProto(&events.TaskStart{ContainerID: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Forward(t.Context(), &types.Envelope{Topic: "/tasks/start", Namespace: "ns", Event: body}); err != nil {
+		t.Error(err)
+	}
+	if want := "--address /grpc publish --topic /tasks/start --namespace ns: c\n"; taken() != want {
+		t.Errorf("taken %q, want %q", taken(), want)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

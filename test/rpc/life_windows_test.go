@@ -2,10 +2,8 @@ package rpc
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -95,39 +93,5 @@ func TestMalformedConfigIsRefusedByStart(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "config.json") {
 		t.Errorf("start: %v, %q, want a refusal that names config.json", err, out)
-	}
-}
-
-// TestDeleteAfterTheShimDied ends the shim and asks its executable to clean up, three times.
-func TestDeleteAfterTheShimDied(t *testing.T) {
-	s := newShim(t, workload.Spec("tree", "2", "600"))
-	s.create(t, "")
-	if _, err := s.Start(t.Context(), &api.StartRequest{ID: s.id}); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := s.Connect(t.Context(), &api.ConnectRequest{ID: s.id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	process, err := os.FindProcess(int(answer.ShimPid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		began := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		var stderr bytes.Buffer
-		cmd := s.command(ctx, "delete")
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		cancel()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) || len(out) == 0 {
-			t.Errorf("delete: %v, %d bytes of answer: %s", err, len(out), stderr.String())
-		}
-		took(t, "delete", began)
 	}
 }

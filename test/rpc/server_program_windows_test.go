@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 		os.Exit(showConsole())
 	case "events":
 		os.Exit(hearEvent(1))
+	case "publish":
+		os.Exit(publish())
 	case "deaf":
 		os.Exit(hearEvent(1 << 30))
 	}

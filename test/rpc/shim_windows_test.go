@@ -55,13 +55,17 @@ type shim struct {
 	id     string
 	bundle string
 	events *topics
+	// publish is containerd's program, and env what is added to the environment.
+	publish string
+	env     []string
 }
 
 // command is the shim's executable with one of its verbs.
 func (s *shim) command(ctx context.Context, verb string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, exe, "-namespace", namespace, "-address", `\\.\pipe\none`, "-publish-binary", "none",
+	cmd := exec.CommandContext(ctx, exe, "-namespace", namespace, "-address", `\\.\pipe\none`, "-publish-binary", s.publish,
 		"-id", s.id, "-bundle", s.bundle, verb)
 	cmd.Env = append(os.Environ(), "TTRPC_ADDRESS="+s.eventsPipe(), "MAX_SHIM_VERSION=2")
+	cmd.Env = append(cmd.Env, s.env...)
 	return cmd
 }
 
@@ -69,13 +73,16 @@ func (s *shim) eventsPipe() string {
 	return fmt.Sprintf(`\\.\pipe\rpc-%d-%s-events`, os.Getpid(), s.id)
 }
 
-// newShim makes a bundle, starts a shim for it and ends it with the test.
-func newShim(t *testing.T, spec *specs.Spec) *shim {
+// newShim makes a bundle, starts a shim for it and ends it with the test. Each of change is called before the start.
+func newShim(t *testing.T, spec *specs.Spec, change ...func(*shim)) *shim {
 	t.Helper()
 	if _, err := os.Stat(exe); err != nil {
 		t.Skipf("the shim is not installed here: %v", err)
 	}
-	s := &shim{id: fmt.Sprintf("t%d-%d", os.Getpid(), serial.Add(1)), bundle: t.TempDir(), events: &topics{}}
+	s := &shim{id: fmt.Sprintf("t%d-%d", os.Getpid(), serial.Add(1)), bundle: t.TempDir(), events: &topics{}, publish: "none"}
+	for _, c := range change {
+		c(s)
+	}
 	if err := workload.Write(filepath.Join(s.bundle, "config.json"), spec); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,112 @@
+package event_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/containerd/containerd/api/events"
+	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/typeurl/v2"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/shim/event"
+)
+
+// inboxEnv makes the test program containerd's: what it is told to publish goes into this file.
+const inboxEnv = "SILOSHIM_EVENT_TEST"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(inboxEnv); path != "" {
+		os.Exit(standIn(path))
+	}
+	os.Exit(m.Run())
+}
+
+// standIn publishes as containerd does, but for topics that say otherwise.
+func standIn(path string) int {
+	data, err := io.ReadAll(os.Stdin)
+	var payload anypb.Any
+	if err = errors.Join(err, proto.Unmarshal(data, &payload)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	args := strings.Join(os.Args[1:], " ")
+	switch {
+	case strings.Contains(args, "/refused"):
+		fmt.Fprintln(os.Stderr, "containerd:", "not today")
+		return 1
+	case strings.Contains(args, "/stuck"):
+		select {}
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 2
+	}
+	defer f.Close()
+	body, err := typeurl.UnmarshalAny(&payload)
+	if err != nil {
+		return 2
+	}
+	fmt.Fprintf(f, "%s: %s\n", args, body.(*events.TaskStart).ContainerID)
+	return 0
+}
+
+// command makes the test program a stand-in and returns its path and what it has taken.
+func command(t *testing.T) (path string, taken func() string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "taken")
+	t.Setenv(inboxEnv, file)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exe, func() string {
+		text, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+}
+
+func TestPublishCommandTakesEventsInOrder(t *testing.T) {
+	path, taken := command(t)
+	p := event.New("ns", event.NewSender("", path, "/grpc"))
+	var want strings.Builder
+	for i := range 5 {
+		p.Publish(&events.TaskStart{ContainerID: fmt.Sprint("c ", i)})
+		fmt.Fprintf(&want, "--address /grpc publish --topic /tasks/start --namespace ns: c %d\n", i)
+	}
+	if err := p.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := taken(); got != want.String() {
+		t.Errorf("taken:\n%swant:\n%s", got, want.String())
+	}
+}
+
+func TestPublishCommandThatFails(t *testing.T) {
+	path, _ := command(t)
+	b := event.NewBinary(path, "/grpc")
+	err := b.Forward(t.Context(), &types.Envelope{Topic: "/refused"})
+	if err == nil || !strings.Contains(err.Error(), "not today") {
+		t.Errorf("refused: %v, want the program's words", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	stuck := make(chan error, 1)
+	go func() { stuck <- b.Forward(ctx, &types.Envelope{Topic: "/stuck"}) }()
+	cancel()
+	if err := <-stuck; !errors.Is(err, context.Canceled) {
+		t.Errorf("stuck: %v, want it ended", err)
+	}
+	if err := event.NewBinary(filepath.Join(t.TempDir(), "none"), "").Forward(t.Context(), &types.Envelope{}); err == nil {
+		t.Error("a program that is not there took an event")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,8 +64,13 @@ func TestEventsByContainerdsProgram(t *testing.T) {
 	}
 	s.leave(t)
 	text, err := os.ReadFile(file)
-	if err != nil || string(text) != want.String() {
-		t.Errorf("published, %v:\n%swant:\n%s", err, text, want.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Wine ends a program that takes long to leave, and its status is lost: the event is then published again.
+	got := strings.Join(slices.Compact(strings.SplitAfter(string(text), "\n")), "")
+	if got != want.String() {
+		t.Errorf("published:\n%swant:\n%s", text, want.String())
 	}
 }
 

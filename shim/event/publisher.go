@@ -51,7 +51,8 @@ type Publisher struct {
 	queue   []*types.Envelope
 	size    int
 	dropped uint64
-	full    bool // the latest event found no room
+	told    uint64 // of the dropped ones, those that the log has the number of
+	full    bool   // the latest event found no room
 	closing bool
 }
 
@@ -122,6 +123,17 @@ func (p *Publisher) taken() {
 	p.queue = p.queue[1:]
 }
 
+// tell says how many events were dropped, once containerd takes events again.
+func (p *Publisher) tell() {
+	p.mu.Lock()
+	news := p.dropped - p.told
+	p.told = p.dropped
+	p.mu.Unlock()
+	if news > 0 {
+		log.L.Warnf("%d events were dropped while containerd took none", news)
+	}
+}
+
 // send takes the queue to containerd until Close.
 func (p *Publisher) send() {
 	defer close(p.done)
@@ -144,6 +156,7 @@ func (p *Publisher) send() {
 		}
 		if err == nil {
 			p.taken()
+			p.tell()
 			pause = minPause
 			continue
 		}

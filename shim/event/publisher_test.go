@@ -1,9 +1,11 @@
 package event_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
 	"github.com/containerd/typeurl/v2"
 	"github.com/google/go-cmp/cmp"
 
@@ -83,6 +86,10 @@ func TestOrderHoldsOverAnOutage(t *testing.T) {
 
 func TestADayWithoutContainerdIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var journal bytes.Buffer
+		before := log.L.Logger.Out
+		log.L.Logger.SetOutput(&journal)
+		defer log.L.Logger.SetOutput(before)
 		d := &daemon{down: true}
 		p := event.New("ns", d)
 		const n = 10_000
@@ -100,6 +107,9 @@ func TestADayWithoutContainerdIsBounded(t *testing.T) {
 		}
 		if diff := cmp.Diff(numbered(kept), d.taken); diff != "" {
 			t.Errorf("taken (-want +got):\n%s", diff)
+		}
+		if want := fmt.Sprint(p.Dropped(), " events were dropped"); !strings.Contains(journal.String(), want) {
+			t.Errorf("the log says %q, want %q", journal.String(), want)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -142,10 +144,15 @@ func TestLoggerOfOneStream(t *testing.T) {
 	}
 }
 
-// TestLoggerThatEnds: the program is not held back by a reader that will not come back, and the loss is counted.
+// TestLoggerThatEnds: the program is not held back by a reader that will not come back; the loss is counted, and the log
+// has it in the end.
 func TestLoggerThatEnds(t *testing.T) {
 	dir := t.TempDir()
-	r := open(t, Config{Stdout: loggerURI(t, "first", dir)})
+	var journal bytes.Buffer
+	before := log.L.Logger.Out
+	log.L.Logger.SetOutput(&journal)
+	t.Cleanup(func() { log.L.Logger.SetOutput(before) })
+	r := open(t, Config{Stdout: loggerURI(t, "first", dir), Log: log.L})
 	_, out, _ := r.Child()
 	program := dup(t, out)
 	r.Start()
@@ -162,6 +169,9 @@ func TestLoggerThatEnds(t *testing.T) {
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
+	}
+	if want := fmt.Sprint("lost_bytes=", rest); !strings.Contains(journal.String(), want) {
+		t.Errorf("the log says %q, want %s", journal.String(), want)
 	}
 }
 

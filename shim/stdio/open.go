@@ -24,7 +24,7 @@ func Open(ctx context.Context, c Config) (*Relay, error) {
 	if c.Retry == 0 {
 		c.Retry = defaultRetry
 	}
-	r := &Relay{terminal: c.Terminal}
+	r := &Relay{terminal: c.Terminal, log: c.Log}
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	if err := r.open(ctx, c); err != nil {
 		_ = r.Close() // Nothing was carried yet; the first error is the story.

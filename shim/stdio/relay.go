@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/containerd/log"
+
+	"github.com/siloshim/siloshim/internal/logfield"
 )
 
 // defaultRetry is how long a reader may stay away before its output is
@@ -52,6 +54,7 @@ type Relay struct {
 	lost    atomic.Uint64
 
 	terminal bool
+	log      *log.Entry // may be nil
 
 	// running counts the stream goroutines; Close waits for them.
 	running sync.WaitGroup
@@ -204,7 +207,7 @@ func (r *Relay) Drain(ctx context.Context) (held bool, err error) {
 func (r *Relay) Lost() uint64 { return r.lost.Load() }
 
 // Close ends all streams at once and releases everything; output that was not
-// drained is counted as lost. When it returns, no goroutine of the relay is
+// drained is counted as lost, and the log has how much that was. When it returns, no goroutine of the relay is
 // left, and logging programs have ended: they get 10 s for it. More calls
 // return nil.
 func (r *Relay) Close() error {
@@ -228,6 +231,9 @@ func (r *Relay) Close() error {
 	}
 	for _, l := range r.loggers {
 		errs = append(errs, l.wait(loggerEnd))
+	}
+	if lost := r.Lost(); lost > 0 && r.log != nil {
+		r.log.WithField(logfield.LostBytes, lost).Warn("output was lost: its reader went away")
 	}
 	return errors.Join(errs...)
 }

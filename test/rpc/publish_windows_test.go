@@ -88,16 +88,8 @@ func sequence(words ...string) func(func(string, string) bool) {
 // leave asks the shim to end and returns when its process has.
 func (s *shim) leave(t *testing.T) {
 	t.Helper()
-	answer, err := s.Connect(t.Context(), &api.ConnectRequest{ID: s.id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	process, err := os.FindProcess(int(answer.ShimPid))
-	if err != nil {
-		t.Fatal(err)
-	}
 	_, _ = s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}) // the answer may not make it
-	if _, err := process.Wait(); err != nil {
+	if _, err := s.process.Wait(); err != nil {
 		t.Fatal(err)
 	}
 }

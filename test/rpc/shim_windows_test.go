@@ -67,6 +67,7 @@ type shim struct {
 	publish string
 	env     []string
 	silent  bool // the test takes the events itself
+	process *os.Process
 }
 
 // command is the shim's executable with one of its verbs.
@@ -110,11 +111,25 @@ func newShim(t *testing.T, spec *specs.Spec, change ...func(*shim)) *shim {
 	}
 	client := ttrpc.NewClient(conn)
 	s.TTRPCTaskService = api.NewTTRPCTaskClient(client)
+	s.find(t)
 	t.Cleanup(func() {
 		_, _ = s.Shutdown(context.Background(), &api.ShutdownRequest{ID: s.id, Now: true}) // it may have ended already
 		_ = client.Close()
+		_, _ = s.process.Wait() // a test may have waited for it; until then it has files open beside the bundle
 	})
 	return s
+}
+
+// find opens the shim's process.
+func (s *shim) find(t *testing.T) {
+	t.Helper()
+	answer, err := s.Connect(t.Context(), &api.ConnectRequest{ID: s.id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.process, err = os.FindProcess(int(answer.ShimPid)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *shim) serveEvents(t *testing.T) {

@@ -120,5 +120,5 @@ func TestSoak(t *testing.T) {
 		t.Errorf("left: %+v, before: %+v", after, before)
 	}
 	t.Logf("heap at each look: %.0f", heap)
-	t.Logf("%d execs, %+v before, %+v after; the heap grows by %.1f bytes an exec", each*looks, before, after, slope(heap)/float64(each))
+	t.Logf("%d execs, %+v before, %+v after; the heap grows by %.3f bytes an exec", each*looks, before, after, slope(heap)/float64(each))
 }

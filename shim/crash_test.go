@@ -107,7 +107,9 @@ func crashAt(t *testing.T, l life, at moment) (moments []moment) {
 }
 
 // lives are those of the matrix.
-var lives = []life{{"job", false}, {"job", true}, {"server", false}, {"server", true}, {"image", false}}
+var lives = []life{
+	{"job", false}, {"job", true}, {"root", false}, {"root", true}, {"server", false}, {"server", true}, {"image", false},
+}
 
 // TestCrashMatrix lets the shim die before and after each of its calls that make, change or end something, in every kind
 // of container's life. Whenever that is, the clean-up is done in time, may be repeated, leaves nothing, and touches

@@ -25,7 +25,8 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
-// life is the kind of a container that the matrix lets live: a job container; a Windows Server container on layers in
+// life is the kind of a container that the matrix lets live: a job container; one with a root file system and a user of
+// its own; a Windows Server container on layers in
 // directories, or in image files. A spectator is somebody else who has the container open, so that it does not end with
 // its shim.
 type life struct {
@@ -60,10 +61,8 @@ type crash struct {
 func newCrash(t *testing.T, l life, at moment) *crash {
 	t.Helper()
 	c := newCrashWorld(t, l, newFuse(at))
-	c.shim = shim.NewService(c.config(host.Host{
-		Kernel: c.mortal(t), Service: &hcs.Client{Service: newMortalService(c.service, c.fuse)},
-		Storage: mortalMachine{c.machine, c.fuse}, Network: mortalMachine{c.machine, c.fuse},
-	}, c.publisher.Publish))
+	h := c.host(c.mortal(t), newMortalService(c.service, c.fuse), mortalMachine{c.machine, c.fuse})
+	c.shim = shim.NewService(c.config(h, c.publisher.Publish))
 	return c
 }
 
@@ -73,7 +72,7 @@ func newCrashWorld(t *testing.T, l life, f *fuse) *crash {
 	c := &crash{life: l, fuse: f, kernel: jobtest.New(), service: hcstest.New(), machine: &hosttest.Machine{}}
 	c.kernel.Program("workload.exe", workload)
 	c.service.Program("workload.exe", inside)
-	c.sound = host.Host{Kernel: c.kernel, Service: &hcs.Client{Service: c.service}, Storage: c.machine, Network: c.machine}
+	c.sound = c.host(blunt{c.kernel}, c.service, c.machine)
 	c.neighbour = shim.NewService(c.config(c.sound, func(any) {}))
 	if err := c.neighbours(t, "create"); err != nil {
 		t.Fatal(err)
@@ -82,6 +81,18 @@ func newCrashWorld(t *testing.T, l life, f *fuse) *crash {
 	c.publisher = event.New("ns", mortalSender{f})
 	c.dir = c.bundle(t, "c")
 	return c
+}
+
+// machine is what a host needs beside kernel and service.
+type machine interface {
+	host.Storage
+	host.Network
+	host.Files
+	host.Accounts
+}
+
+func (c *crash) host(k jobobject.Kernel, s hcs.Service, m machine) host.Host {
+	return host.Host{Kernel: k, Service: &hcs.Client{Service: s}, Storage: m, Network: m, Files: m, Accounts: m}
 }
 
 // mortal is the kernel of the shim with the fuse.
@@ -103,8 +114,17 @@ func (c *crash) config(h host.Host, emit func(any)) shim.Config {
 
 // bundle writes the specification of a container, which has its own scratch directory.
 func (c *crash) bundle(t *testing.T, id string) string {
-	if c.kind == "job" {
+	switch c.kind {
+	case "job":
 		return bundle(t, nil, "sleep")
+	case "root":
+		c.machine.Put(hosttest.VolumeOf(`C:\scratch\`+id)+`bin\workload.exe`, `C:\data\`)
+		return bundle(t, func(s *specs.Spec) {
+			s.Process = c.process()
+			s.Windows.LayerFolders = []string{`C:\layers\0`, `C:\scratch\` + id}
+			s.Annotations = map[string]string{"microsoft.com/hostprocess-container": "true"}
+			s.Mounts = []specs.Mount{{Source: `C:\data`, Destination: `C:\var\data`}}
+		})
 	}
 	return serverBundle(t, func(s *specs.Spec) {
 		s.Windows.LayerFolders[2] = `C:\scratch\` + id
@@ -112,6 +132,14 @@ func (c *crash) bundle(t *testing.T, id string) string {
 			s.Windows.LayerFolders = nil
 		}
 	}, "sleep")
+}
+
+// process is a program of the container.
+func (c *crash) process() *specs.Process {
+	if c.kind == "root" {
+		return &specs.Process{Args: []string{`bin\workload`, "sleep"}, User: specs.User{Username: "agents"}}
+	}
+	return process("sleep")
 }
 
 // creation is the request that makes a container.
@@ -140,7 +168,7 @@ func (c *crash) watchJob(t *testing.T, name string) {
 
 // watchSystem lets a spectator open the compute system, once it is there.
 func (c *crash) watchSystem(ctx context.Context) error {
-	if !c.spectator || c.kind == "job" {
+	if !c.spectator || c.isJob() {
 		return nil
 	}
 	system, err := c.sound.Service.Open(ctx, "c")
@@ -185,7 +213,7 @@ type request struct {
 
 // requests are those that take a container from Create to Delete.
 func (c *crash) requests(t *testing.T, s api.TTRPCTaskService) []request {
-	exec := &anypb.Any{Value: marshal(t, process("sleep"))}
+	exec := &anypb.Any{Value: marshal(t, c.process())}
 	create := c.creation("c", c.dir)
 	if c.streams() {
 		create.Stdin, create.Stdout = `/in`, `/out`
@@ -220,7 +248,7 @@ func (c *crash) requests(t *testing.T, s api.TTRPCTaskService) []request {
 // streams tells whether the container has any. What a job container prints comes through a real pipe: while it is read
 // the bubble's clock stands still, and so it may not outlive its shim or hang.
 func (c *crash) streams() bool {
-	return fault.Enabled && !c.spectator && (c.kind != "job" || c.fuse.hangs == nil)
+	return fault.Enabled && !c.spectator && (!c.isJob() || c.fuse.hangs == nil)
 }
 
 // live makes the requests, as far as the shim gets: nobody hears from a dead one.
@@ -237,9 +265,11 @@ func (c *crash) live(t *testing.T) error {
 	return nil
 }
 
+func (c *crash) isJob() bool { return c.kind == "job" || c.kind == "root" }
+
 // jobOnly makes a request of those containers alone that know it.
 func (c *crash) jobOnly(do func(context.Context) error) func(context.Context) error {
-	if c.kind == "job" {
+	if c.isJob() {
 		return do
 	}
 	return func(context.Context) error { return nil }

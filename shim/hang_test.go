@@ -14,9 +14,7 @@ import (
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/ttrpc"
 
-	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // memory is a listener whose connections are in memory, for a bubble's clock.
@@ -58,9 +56,8 @@ func newHung(t *testing.T, l life, at moment) *hung {
 	f := newFuse(at)
 	f.hangs = make(chan struct{})
 	h := &hung{crash: newCrashWorld(t, l, f), served: make(chan error, 1)}
-	service := &hcs.Client{Service: &watchedService{newMortalService(h.service, f)}}
-	machine := mortalMachine{h.machine, f}
-	config := h.config(host.Host{Kernel: &watched{h.mortal(t)}, Service: service, Storage: machine, Network: machine}, h.publisher.Publish)
+	config := h.config(
+		h.host(&watched{h.mortal(t)}, &watchedService{newMortalService(h.service, f)}, mortalMachine{h.machine, f}), h.publisher.Publish)
 	m := &memory{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 	go func() { h.served <- shim.Serve(context.Background(), m, config) }() // end waits for it
 	ours, theirs := net.Pipe()
@@ -169,7 +166,7 @@ func TestHang(t *testing.T) {
 	quiet(t)
 	total := 0
 	var list strings.Builder
-	for _, l := range []life{{kind: "job"}, {kind: "server"}, {kind: "image"}} {
+	for _, l := range []life{{kind: "job"}, {kind: "root"}, {kind: "server"}, {kind: "image"}} {
 		var points []moment
 		for _, at := range hangAt(t, l, moment{}) {
 			if at.nth == 1 && !at.after {

@@ -91,7 +91,7 @@ func (m *mortal) AssociatePort(job, port jobobject.Handle, key uintptr) error {
 
 func (m *mortal) CreateProcess(job jobobject.Handle, o *jobobject.ProcessOptions) (h jobobject.Handle, pid uint32, err error) {
 	h, err = m.opening("CreateProcess", false, func() (jobobject.Handle, error) {
-		h, pid, err = m.Kernel.CreateProcess(job, o)
+		h, pid, err = blunt{m.Kernel}.CreateProcess(job, o)
 		return h, err
 	})
 	return h, pid, err
@@ -111,4 +111,15 @@ func (m *mortal) WatchExit(process jobobject.Handle) (exited <-chan struct{}, st
 		return err
 	})
 	return exited, stop, err
+}
+
+// blunt is the simulated kernel for a job container with files and users of its own, of which it knows nothing.
+type blunt struct{ *jobtest.Kernel }
+
+func (k blunt) CreateProcess(job jobobject.Handle, o *jobobject.ProcessOptions) (jobobject.Handle, uint32, error) {
+	simulated := *o
+	if o.Token != 0 {
+		simulated.Application, simulated.CommandLine, simulated.Token = "", "workload.exe sleep", 0
+	}
+	return k.Kernel.CreateProcess(job, &simulated)
 }

@@ -2,6 +2,7 @@ package shim_test
 
 import (
 	"context"
+	"io"
 
 	"github.com/containerd/containerd/api/types"
 
@@ -12,15 +13,17 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
-// mortalMachine is storage and network as one shim process sees them that has a fuse. Volume and LayerID only look.
+// mortalMachine is storage, network, directories and accounts as one shim process sees them that has a fuse. Volume and LayerID only look.
 type mortalMachine struct {
 	*hosttest.Machine
 	fuse *fuse
 }
 
 var (
-	_ host.Storage = mortalMachine{}
-	_ host.Network = mortalMachine{}
+	_ host.Storage  = mortalMachine{}
+	_ host.Network  = mortalMachine{}
+	_ host.Files    = mortalMachine{}
+	_ host.Accounts = mortalMachine{}
 )
 
 func (m mortalMachine) Activate(scratch string, parents []schema.Layer) error {
@@ -70,6 +73,80 @@ func (m mortalMachine) AttachUnion(volume string, parents []schema.Layer) error 
 func (m mortalMachine) DetachUnion(volume string) error {
 	return m.fuse.call("storage DetachUnion", func() error { return m.Machine.DetachUnion(volume) })
 }
+
+func (m mortalMachine) MakeDir(path string) error {
+	return m.fuse.call("directories MakeDir", func() error { return m.Machine.MakeDir(path) })
+}
+
+func (m mortalMachine) Mount(volume, dir string) error {
+	return m.fuse.call("directories Mount", func() error { return m.Machine.Mount(volume, dir) })
+}
+
+func (m mortalMachine) Unmount(dir string) error {
+	return m.fuse.call("directories Unmount", func() error { return m.Machine.Unmount(dir) })
+}
+
+func (m mortalMachine) Link(root, below, target string) error {
+	return m.fuse.call("directories Link", func() error { return m.Machine.Link(root, below, target) })
+}
+
+func (m mortalMachine) Keep(dir string) (io.Closer, error) {
+	var c io.Closer
+	err := m.fuse.call("directories Keep", func() error {
+		var err error
+		if c, err = m.Machine.Keep(dir); err == nil {
+			m.fuse.keep(c, func() { _ = c.Close() })
+		}
+		return err
+	})
+	return mortalCloser{c, m.fuse, "directories CloseKept"}, err
+}
+
+func (m mortalMachine) Unkeep(dir string) error {
+	return m.fuse.call("directories Unkeep", func() error { return m.Machine.Unkeep(dir) })
+}
+
+func (m mortalMachine) Create(name, password, group, comment string) error {
+	return m.fuse.call("accounts Create", func() error { return m.Machine.Create(name, password, group, comment) })
+}
+
+func (m mortalMachine) Delete(name string) error {
+	return m.fuse.call("accounts Delete", func() error { return m.Machine.Delete(name) })
+}
+
+func (m mortalMachine) Logon(u host.User) (host.Token, error) {
+	var token host.Token
+	err := m.fuse.call("accounts Logon", func() error {
+		var err error
+		if token, err = m.Machine.Logon(u); err == nil {
+			m.fuse.keep(token, func() { _ = token.Close() })
+		}
+		return err
+	})
+	return mortalToken{token, mortalCloser{token, m.fuse, "accounts CloseToken"}}, err
+}
+
+// mortalCloser is something that the shim closes, or the system when the shim dies.
+type mortalCloser struct {
+	held io.Closer
+	fuse *fuse
+	name string
+}
+
+func (c mortalCloser) Close() error {
+	return c.fuse.call(c.name, func() error {
+		c.fuse.forget(c.held)
+		return c.held.Close()
+	})
+}
+
+// mortalToken is such a token.
+type mortalToken struct {
+	host.Token
+	closer mortalCloser
+}
+
+func (t mortalToken) Close() error { return t.closer.Close() }
 
 // mortalSender is containerd's side of the events, as one shim process sees it that has a fuse.
 type mortalSender struct{ fuse *fuse }

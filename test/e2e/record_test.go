@@ -15,6 +15,7 @@ type recorder struct {
 	topics map[string][]string
 	probe  string
 	heard  bool // the event of the probe came
+	ends   int  // of subscriptions
 	over   bool
 }
 
@@ -59,6 +60,16 @@ func (r *recorder) subscribe(t *testing.T) {
 		r.hear(lines.Text())
 	}
 	_ = cmd.Wait() // how it ended is of no interest
+	r.mu.Lock()
+	r.ends++
+	r.mu.Unlock()
+}
+
+// interruptions counts the ends of subscriptions.
+func (r *recorder) interruptions() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ends
 }
 
 func (r *recorder) hear(line string) {
@@ -90,14 +101,15 @@ func (r *recorder) ready(t *testing.T) {
 	})
 }
 
-// of lists the events of a container once its delete has come.
+// of lists the events of a container once its delete has come, or the subscription has ended once more.
 func (r *recorder) of(t *testing.T, id string) (topics []string) {
 	t.Helper()
+	began := r.interruptions()
 	until(t, "the delete is announced", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		topics = r.topics[id]
-		return len(topics) > 0 && topics[len(topics)-1] == "delete"
+		return r.ends > began || len(topics) > 0 && topics[len(topics)-1] == "delete"
 	})
 	return topics
 }

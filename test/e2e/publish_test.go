@@ -40,7 +40,7 @@ func TestContainerdsProgramPublishes(t *testing.T) {
 		}
 		cancel()
 	}
-	if got := seen.of(t, id); len(got) != 2 || got[0] != "create" {
+	if got := seen.of(t, id, "delete"); len(got) != 2 || got[0] != "create" {
 		t.Errorf("events %q, want create and delete", got)
 	}
 }

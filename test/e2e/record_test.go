@@ -101,15 +101,15 @@ func (r *recorder) ready(t *testing.T) {
 	})
 }
 
-// of lists the events of a container once its delete has come, or the subscription has ended once more.
-func (r *recorder) of(t *testing.T, id string) (topics []string) {
+// of lists the events of a container once the last of them is topic, or the subscription has ended once more.
+func (r *recorder) of(t *testing.T, id, topic string) (topics []string) {
 	t.Helper()
 	began := r.interruptions()
-	until(t, "the delete is announced", func() bool {
+	until(t, "the "+topic+" is announced", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		topics = r.topics[id]
-		return r.ends > began || len(topics) > 0 && topics[len(topics)-1] == "delete"
+		return r.ends > began || len(topics) > 0 && topics[len(topics)-1] == topic
 	})
 	return topics
 }

@@ -53,6 +53,9 @@ func (d *daemon) restartAmongExits(t *testing.T, events *recorder, round int) (m
 			}
 		})
 	}
+	for _, id := range ids { // what is under way when containerd is killed comes to nobody
+		events.of(t, id, "start")
+	}
 	ends[0]()
 	gap := events.interruptions() > began // ctr has ended by itself: it missed what it missed
 	if err := d.Kill(); err != nil {
@@ -71,7 +74,7 @@ func (d *daemon) restartAmongExits(t *testing.T, events *recorder, round int) (m
 			t.Errorf("round %d, container %d: task delete says %q, want exit code %d", round, i, r.stderr, code)
 		}
 		d.ctr(t, "container", "delete", id)
-		topics := events.of(t, id)
+		topics := events.of(t, id, "delete")
 		if gap = gap || events.interruptions() > began; gap {
 			t.Logf("round %d: the subscriber was away, events %q", round, topics)
 		} else if d.announced(t, topics, i < 2) {

@@ -88,7 +88,7 @@ const perThread = 8
 
 // TestSoak runs execs through a real shim. It keeps no handle for any of them.
 func TestSoak(t *testing.T) {
-	s := newShim(t, workload.Spec("sleep", "600"))
+	s := newShim(t, workload.Spec("sleep", "86400"))
 	s.create(t, "")
 	s.start(t, "")
 	answer, err := s.Connect(t.Context(), &api.ConnectRequest{ID: s.id})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/containerd/containerd/api/events"
@@ -51,14 +52,42 @@ func listenAs(t *testing.T, address string, register func(*ttrpc.Server)) (stop 
 	}
 	register(server)
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(context.Background(), l) }()
+	conns := &connections{Listener: l}
+	go func() { done <- server.Serve(context.Background(), conns) }()
 	return func() {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
+		conns.end()
 		if err := <-done; !errors.Is(err, ttrpc.ErrServerClosed) {
 			t.Error(err)
 		}
+	}
+}
+
+// connections are those of a listener, to be ended as a process's are: the server's own Close leaves them a moment.
+type connections struct {
+	net.Listener
+	mu  sync.Mutex // guards the field below
+	all []net.Conn
+}
+
+func (l *connections) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, c)
+	return c, nil
+}
+
+func (l *connections) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.all {
+		_ = c.Close() // the server may have
 	}
 }
 

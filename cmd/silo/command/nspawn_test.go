@@ -139,10 +139,14 @@ func TestRunInAServerContainer(t *testing.T) {
 	s.service.Program("app.exe", func(p *hcstest.Proc) uint32 {
 		fmt.Fprint(p.Stdout, p.Parameters.Environment["MODE"], " as ", p.Parameters.User)
 		close(started)
-		if <-p.Signals() != schema.CtrlC {
-			return 1
+		select {
+		case signal := <-p.Signals():
+			if signal == schema.CtrlC {
+				return 3
+			}
+		case <-p.Done():
 		}
-		return 3
+		return 1
 	})
 	asked := make(chan error, 1)
 	go func() {

@@ -79,7 +79,8 @@ func removeScratch(dir string) error {
 
 // inside runs the program in a container that has started, and shuts that down after it.
 func (o *Options) inside(ctx context.Context, system *hcs.System) (code uint32, err error) {
-	process, err := system.CreateProcess(ctx, o.Plan.Process.Parameters(false, true, true))
+	// A stop that comes now finds the program begun: it is asked to end like any other. The service's bounds hold.
+	process, err := system.CreateProcess(context.WithoutCancel(ctx), o.Plan.Process.Parameters(false, true, true))
 	if errdefs.IsNotFound(err) {
 		return 0, fmt.Errorf("%w: %w", ErrNoProgram, err)
 	}

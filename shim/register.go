@@ -2,7 +2,9 @@ package shim
 
 import (
 	"context"
+	"time"
 
+	sandbox "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	"github.com/containerd/ttrpc"
 )
 
@@ -12,6 +14,9 @@ const (
 	taskV2 = "containerd.task.v2.Task"
 	taskV3 = "containerd.task.v3.Task"
 )
+
+// sandboxV1 is the name of the Sandbox API.
+const sandboxV1 = "containerd.runtime.sandbox.v1.Sandbox"
 
 // register serves the Task API under both its names.
 func register(server *ttrpc.Server, s *Service) {
@@ -37,6 +42,26 @@ func register(server *ttrpc.Server, s *Service) {
 	for _, name := range []string{taskV3, taskV2} {
 		server.RegisterService(name, &ttrpc.ServiceDesc{Methods: methods})
 	}
+}
+
+// registerSandbox serves the Sandbox API.
+func registerSandbox(server *ttrpc.Server, s *Service) {
+	stop := func(ctx context.Context, r *sandbox.StopSandboxRequest) (*sandbox.StopSandboxResponse, error) {
+		bound := time.Duration(r.TimeoutSecs)*time.Second + teardownBound
+		return within(bound, s.StopSandbox, nil)(ctx, r)
+	}
+	server.RegisterService(sandboxV1, &ttrpc.ServiceDesc{Methods: map[string]ttrpc.Method{
+		"CreateSandbox":   method(within(launchBound, s.CreateSandbox, nil)),
+		"StartSandbox":    method(within(requestBound, s.StartSandbox, nil)),
+		"Platform":        method(s.Platform),
+		"StopSandbox":     method(stop),
+		"WaitSandbox":     method(s.WaitSandbox),
+		"UpdateSandbox":   method(s.UpdateSandbox),
+		"SandboxStatus":   method(within(requestBound, s.SandboxStatus, nil)),
+		"PingSandbox":     method(s.PingSandbox),
+		"ShutdownSandbox": method(within(teardownBound, s.ShutdownSandbox, nil)),
+		"SandboxMetrics":  method(within(requestBound, s.SandboxMetrics, nil)),
+	}})
 }
 
 // method fits a typed method to ttrpc.

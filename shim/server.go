@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	sandbox "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	"github.com/containerd/ttrpc"
 )
 
@@ -29,7 +28,7 @@ func Serve(ctx context.Context, l net.Listener, c Config) error {
 	service := NewService(c)
 	service.need = idle.need
 	register(server, service)
-	sandbox.RegisterTTRPCSandboxService(server, service)
+	registerSandbox(server, service)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ctx, listener{l, idle}) }() // Shutdown below ends it
 	select {

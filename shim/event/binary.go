@@ -27,7 +27,7 @@ func (b *Binary) Arguments(e *types.Envelope) []string {
 // lastWords bounds what is kept of what the program says, and how long its end may take once ctx has ended.
 const (
 	lastWords = 512
-	leaving   = time.Second
+	leaving   = 250 * time.Millisecond
 )
 
 // Forward runs the program to its end. It is ended with ctx.
@@ -39,7 +39,11 @@ func (b *Binary) Forward(ctx context.Context, e *types.Envelope) error {
 	var words tail
 	cmd := exec.CommandContext(ctx, b.path, b.Arguments(e)...)
 	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(event), &words, leaving
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it has ended well, and somebody that it left behind holds its standard error
+	}
+	if err != nil {
 		return fmt.Errorf("publish event: %w: %s", errors.Join(err, ctx.Err()), bytes.TrimSpace(words))
 	}
 	return nil

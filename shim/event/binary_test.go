@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/api/types"
@@ -29,6 +31,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// heir is the argument of a program that holds its parent's standard error for a while, as Windows' console hosts do.
+const (
+	heir     = "heir"
+	heirLife = 2 * time.Second
+)
+
 // standIn publishes as containerd does, but for topics that say otherwise.
 func standIn(path string) int {
 	data, err := io.ReadAll(os.Stdin)
@@ -44,6 +52,15 @@ func standIn(path string) int {
 		return 1
 	case strings.Contains(args, "/stuck"):
 		select {}
+	case args == heir:
+		time.Sleep(heirLife)
+		return 0
+	case strings.Contains(args, "/heir"):
+		cmd := exec.Command(os.Args[0], heir)
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			return 2
+		}
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -108,5 +125,22 @@ func TestPublishCommandThatFails(t *testing.T) {
 	}
 	if err := event.NewBinary(filepath.Join(t.TempDir(), "none"), "").Forward(t.Context(), &types.Envelope{}); err == nil {
 		t.Error("a program that is not there took an event")
+	}
+}
+
+// TestPublishCommandThatLeavesSomebody: the event was taken when the program has ended well, whoever still holds its
+// standard error; taken for a failure, it would be sent again.
+func TestPublishCommandThatLeavesSomebody(t *testing.T) {
+	path, taken := command(t)
+	body, err := typeurl.MarshalAnyToProto(&events.TaskStart{ContainerID: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := event.NewBinary(path, "/grpc")
+	if err := b.Forward(t.Context(), &types.Envelope{Topic: "/heir", Namespace: "ns", Event: body}); err != nil {
+		t.Error(err)
+	}
+	if want := "--address /grpc publish --topic /heir --namespace ns: c\n"; taken() != want {
+		t.Errorf("taken %q, want %q", taken(), want)
 	}
 }

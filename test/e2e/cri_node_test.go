@@ -158,3 +158,9 @@ func (n *node) document(t *testing.T, value any) string {
 	}
 	return n.bed.WindowsPath(path)
 }
+
+// before22 reports whether the containerd that is tried is older than 2.2.
+func before22() bool {
+	version := os.Getenv(bed.DaemonKey)
+	return slices.ContainsFunc([]string{"1.", "2.0.", "2.1."}, func(old string) bool { return strings.HasPrefix(version, old) })
+}

@@ -27,9 +27,16 @@ func draw(dir string) error {
 	if err != nil {
 		return err
 	}
-	// What the result does not have stays as it was.
-	if err := json.NewDecoder(os.Stdin).Decode(&all); err != nil {
+	var fresh result.Report
+	if err := json.NewDecoder(os.Stdin).Decode(&fresh); err != nil {
 		return fmt.Errorf("read the result: %w", err)
+	}
+	// What the result does not have stays as it was.
+	if len(fresh.Scrape) > 0 {
+		all.Scrape = fresh.Scrape
+	}
+	if fresh.Peers != nil {
+		all.Peers = fresh.Peers
 	}
 	if len(all.Scrape) == 0 || all.Peers == nil {
 		return fmt.Errorf("a part is missing in the result and in performance.json")

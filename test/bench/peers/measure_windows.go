@@ -163,10 +163,12 @@ func (s *shim) remove(ctx context.Context) error {
 	return nil
 }
 
-// shutdown ends the shim and waits for the end of its process; then its executable is asked to clean up.
+// shutdown ends the shim, hangs up as containerd does, and waits for the end of its process; then its executable is asked
+// to clean up.
 func (s *shim) shutdown(ctx context.Context) error {
 	began := time.Now()
 	_, _ = s.Shutdown(ctx, &api.ShutdownRequest{ID: s.id, Now: true}) // the answer may not make it
+	_ = s.conn.Close()
 	if err := ended(ctx, s.pid); err != nil {
 		return err
 	}

@@ -43,6 +43,9 @@ enum { COUNTERS_EX = 96 };
 _Static_assert(sizeof(counters) == 112, "VM_COUNTERS_EX2");
 _Static_assert(sizeof(times) == 32, "KERNEL_USER_TIMES");
 
+// UNBORN is what Wine's server tells as the start of a process that has not begun to run: memory that nobody has written.
+#define UNBORN 0x5555555555555555LL
+
 // seen remembers the last times of processes somebody asked for, so that they survive the process. Oldest go first.
 static cpu seen[256];
 static unsigned next_seen;
@@ -92,6 +95,7 @@ static void recall(cpu *c) {
 static NTSTATUS query_times(HANDLE process, times *t, ULONG len, PULONG ret) {
     basic b;
     NTSTATUS st = original(process, TIMES, t, len, ret);
+    if (OK(st) && len >= sizeof *t && t->born == UNBORN) GetSystemTimeAsFileTime((FILETIME *)&t->born);
     if (!OK(st) || len < sizeof *t || !OK(original(process, BASIC, &b, sizeof b, NULL))) return st;
     if (b.pid == GetCurrentProcessId()) return st;
     cpu c = {(ULONG)b.pid, t->born, 0, 0};

@@ -45,7 +45,7 @@ func endLiving(ctx context.Context, p Params) error {
 		return nil // it is gone, which is what delete is for
 	}
 	client := ttrpc.NewClient(conn)
-	defer client.Close()
+	defer func() { _ = client.Close() }() // again, where it was closed below
 	service := task.NewTTRPCTaskClient(client)
 	shim, err := service.Connect(ctx, &task.ConnectRequest{ID: p.ID})
 	if err != nil {

@@ -45,7 +45,7 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *readyPip
 	if err != nil {
 		return err
 	}
-	defer logs.Close()
+	defer func() { _ = logs.Close() }() // nobody reads it any more
 	crash, err := openCrash(params.Bundle, params.ID)
 	if err != nil {
 		return err

@@ -60,5 +60,9 @@ func (c crashFile) report(w io.Writer) error {
 	if words = bytes.TrimSpace(words); len(words) > 0 {
 		fmt.Fprintf(w, "the shim crashed: %s\n", words)
 	}
-	return errors.Join(err, fault.Call("remove crash file", func() error { return os.Remove(string(c)) }))
+	gone := fault.Call("remove crash file", func() error { return os.Remove(string(c)) })
+	if errors.Is(gone, fs.ErrNotExist) {
+		gone = nil // a shim that was ended a moment ago has removed it itself
+	}
+	return errors.Join(err, gone)
 }

@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
 // TestStartUnwatched: a process whose end nobody would hear of must not live.
@@ -19,21 +18,6 @@ func TestStartUnwatched(t *testing.T) {
 	k.Wait()
 	if a, err := j.Accounting(); err != nil || a.Active != 0 || a.Total != 1 {
 		t.Errorf("accounting = %+v, %v, want the process gone", a, err)
-	}
-}
-
-func TestSignalWithoutHandler(t *testing.T) {
-	_, j := newKernel(t, jobobject.Options{})
-	p, err := j.Start(jobobject.ProcessOptions{CommandLine: "last.exe"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if err := p.Signal(0); err != nil {
-		t.Fatal(err)
-	}
-	if code, err := p.Wait(t.Context()); err != nil || code != jobtest.StatusControlCExit {
-		t.Errorf("exit code = %#x, %v, want %#x", code, err, jobtest.StatusControlCExit)
 	}
 }
 

@@ -125,7 +125,7 @@ func (s *Service) Exec(ctx context.Context, r *api.ExecProcessRequest) (*empty, 
 func (s *Service) exec(ctx context.Context, t *task.Task, r *api.ExecProcessRequest) error {
 	var wanted specs.Process
 	if err := json.Unmarshal(r.GetSpec().GetValue(), &wanted); err != nil {
-		return fmt.Errorf("spec is not an OCI process: %v: %w", err, errdefs.ErrInvalidArgument)
+		return fmt.Errorf("spec is not an OCI process: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	container := t.Container().(hosted)
 	process, err := container.plan.exec(&wanted)

@@ -9,11 +9,10 @@ import (
 	"testing"
 )
 
-// listen makes a Unix socket, which stands in for a named pipe where there are none. Its path is short: a socket's may
-// have 107 bytes.
+// listen makes a Unix socket, which stands in for a named pipe where there are none.
 func listen(t *testing.T) (l net.Listener, path string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "shim")
+	dir, err := os.MkdirTemp("", "shim") //nolint:usetesting // short: a socket's path may have 107 bytes
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package shim_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -75,36 +74,6 @@ func (f *fuse) call(name string, do func() error) error {
 		return errDead
 	}
 	return err
-}
-
-// transfer makes a call that may wait for another one: others go on meanwhile.
-func (f *fuse) transfer(name string, do func() (any, error)) (any, error) {
-	f.mu.Lock()
-	if f.hangs != nil {
-		f.mu.Unlock()
-		_ = f.falter(name) // it hangs, and does not fail
-		return do()
-	}
-	dead := f.dead
-	last := !dead && f.comesLocked(name)
-	if last && !f.at.after {
-		f.dieLocked()
-	}
-	f.mu.Unlock()
-	if dead || last && !f.at.after {
-		return nil, errDead
-	}
-	v, err := do()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if c, ok := v.(io.Closer); ok && err == nil {
-		f.keep(c, func() { _ = c.Close() })
-	}
-	if last || f.dead { // then nobody but the system closes it
-		f.dieLocked()
-		return nil, errDead
-	}
-	return v, err
 }
 
 // falter has a call whose moment has come hang or fail.

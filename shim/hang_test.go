@@ -153,7 +153,7 @@ func hangAt(t *testing.T, l life, at moment) (moments []moment) {
 		moments = h.fuse.moments()
 		err = errors.Join(err, h.end(t))
 		restore()
-		if err = errors.Join(err, h.crash.bury(t)); err != nil {
+		if err = errors.Join(err, h.bury(t)); err != nil {
 			t.Errorf("%s, hanging %s: %v", l, at, err)
 		}
 	})

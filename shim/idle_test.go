@@ -81,7 +81,7 @@ func TestAClientThatCannotBeAccepted(t *testing.T) {
 	}
 	p := make(pipes)
 	close(p)
-	if _, err := (listener{p, i}).Accept(); err != net.ErrClosed {
+	if _, err := (listener{p, i}).Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("accept of a listener that is closed: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func (m *mortal) opening(name string, port bool, call func() (jobobject.Handle, 
 		if h, err = call(); err == nil {
 			m.fuse.keep(h, func() {
 				if port {
-					_ = m.Kernel.PostPort(h, 0, 0) // its reader ends with the handle at the latest
+					_ = m.PostPort(h, 0, 0) // its reader ends with the handle at the latest
 				}
 				_ = m.Kernel.CloseHandle(h) // the kernel closes what there is
 			})

@@ -60,15 +60,18 @@ func (c *crash) left(ctx context.Context) error {
 	for _, see := range c.seen {
 		see()
 	}
-	if _, err := c.kernel.OpenJob(host.JobName("ns", "c"), jobobject.AccessQuery); !errors.Is(err, jobobject.ErrNotExist) {
-		all = append(all, fmt.Errorf("the job is left: %v", err))
+	switch _, err := c.kernel.OpenJob(host.JobName("ns", "c"), jobobject.AccessQuery); {
+	case err == nil:
+		all = append(all, errors.New("the job is left"))
+	case !errors.Is(err, jobobject.ErrNotExist):
+		all = append(all, err)
 	}
 	if now := c.inventory(ctx); now != c.before {
 		all = append(all, fmt.Errorf("the machine has %s; before it had %s", now, c.before))
 	}
 	entries, err := os.ReadDir(c.dir)
-	if err != nil || len(entries) != 1 { // config.json
-		all = append(all, fmt.Errorf("files %v are left, %v", entries, err))
+	if len(entries) != 1 { // config.json
+		all = append(all, fmt.Errorf("files %v are left, want config.json", entries))
 	}
-	return errors.Join(all...)
+	return errors.Join(append(all, err)...)
 }

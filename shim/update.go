@@ -52,7 +52,7 @@ func windowsResources(a *anypb.Any) (*specs.WindowsResources, error) {
 	}
 	var r specs.WindowsResources
 	if err := json.Unmarshal(a.Value, &r); err != nil {
-		return nil, fmt.Errorf("resources are not windows.resources of the OCI specification: %v: %w", err, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("resources are not windows.resources of the OCI specification: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	return &r, nil
 }

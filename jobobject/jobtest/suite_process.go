@@ -177,6 +177,16 @@ func testEvent(t *testing.T, b Bed) {
 	}
 }
 
+func testUnhandledEvent(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	p := b.startTree(t, j, 1).first
+	const ctrlC = 0
+	b.lacks(t, p.Signal(ctrlC), "console control events")
+	if code := wait(t, p); code != StatusControlCExit {
+		t.Errorf("exit code = %#x, want %#x", code, StatusControlCExit)
+	}
+}
+
 func testTerminateProcess(t *testing.T, b Bed) {
 	j := b.create(t, jobobject.Options{KillOnClose: true})
 	p := b.startTree(t, j, 1).first

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -77,7 +78,7 @@ func TestLogGoesToTheNewestReader(t *testing.T) {
 		first := s.read()
 		second := s.read()
 		defer second.Close()
-		if _, err := first.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := first.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("the first reader got %v, want the end", err)
 		}
 		fmt.Fprintln(p, "news")

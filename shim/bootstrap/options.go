@@ -105,7 +105,7 @@ type table struct {
 	LogLevel                    string
 	Debug                       bool
 	ScrubLogs                   *bool
-	IoRetryTimeoutInSec         int32 //nolint:revive // the name in config.toml
+	IoRetryTimeoutInSec         int32
 	DefaultContainerAnnotations map[string]string
 	// SandboxPlatform and SandboxIsolation stand in every table copied from runhcs. Process isolation is
 	// the only one here.

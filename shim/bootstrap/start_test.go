@@ -34,7 +34,7 @@ type daemon struct {
 
 func newDaemon(t *testing.T) *daemon {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "silo") // short: a socket's path goes into it
+	dir, err := os.MkdirTemp("", "silo") //nolint:usetesting // short: a socket's path goes into it
 	if err != nil {
 		t.Fatal(err)
 	}

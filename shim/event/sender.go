@@ -31,7 +31,7 @@ func (s *either) Forward(ctx context.Context, e *types.Envelope) error {
 		return err
 	}
 	if second := s.second.Forward(ctx, e); second != nil {
-		return fmt.Errorf("%v; %w", err, second)
+		return fmt.Errorf("%v; %w", err, second) //nolint:errorlint // the kind of the second counts, not that the first lacks it
 	}
 	return nil
 }

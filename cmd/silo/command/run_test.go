@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/jobobject"
@@ -117,6 +119,36 @@ func TestStopEndsARunForGood(t *testing.T) {
 	if code := <-done; code != 5 {
 		t.Errorf("exit code %d, want 5 and no restart", code)
 	}
+}
+
+// TestStopOfOneThatIsBeingStarted: its job is empty and nothing is written down yet. Stop waits for it all the same.
+func TestStopOfOneThatIsBeingStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		requested, unlisten, err := node.ListenStop("mine")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unlisten()
+		job, err := jobobject.Create(jobobject.Options{Name: `Global\silo/silo/mine`, KillOnClose: true, Kernel: w.Kernel})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan int)
+		go func() { done <- w.silo(t, "stop", "mine") }()
+		<-requested
+		select {
+		case code := <-done:
+			t.Errorf("stop ended with %d while the container was there: %s", code, &w.Stderr)
+		case <-time.After(time.Minute):
+		}
+		if err := job.Close(); err != nil {
+			t.Error(err)
+		}
+		if code := <-done; code != 0 || w.Stdout.String() != "silo/mine\n" {
+			t.Errorf("%d %q %s", code, &w.Stdout, &w.Stderr)
+		}
+	})
 }
 
 func TestExecAndKill(t *testing.T) {

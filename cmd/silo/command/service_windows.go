@@ -76,7 +76,7 @@ func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status 
 	if err != nil {
 		return true, codeOwn
 	}
-	defer nowhere.Close() //nolint:errcheck // it holds nothing
+	defer nowhere.Close()
 	// A service has no standard streams, and a program without them is not started.
 	s.app.Stdin, s.app.Stdout, s.app.Stderr = nowhere, nowhere, nowhere
 	ctx, cancel := context.WithCancel(s.ctx)

@@ -64,8 +64,7 @@ func (a *App) stop(ctx context.Context, c node.Container, signals []supervisor.S
 	}
 	switch {
 	case err == nil:
-		_, err = a.awaitEnd(ctx, c)
-		return err
+		return a.awaitSupervisor(ctx, c)
 	case !errors.Is(err, node.ErrNotFound):
 		return err
 	}
@@ -81,6 +80,32 @@ func (a *App) stop(ctx context.Context, c node.Container, signals []supervisor.S
 		}
 	}
 	return a.kill(ctx, c, supervisor.Killed)
+}
+
+// settling is the time between two looks for the record of a container that is being started.
+const settling = 20 * time.Millisecond
+
+// awaitSupervisor waits until the container is gone whose supervisor has been asked to stop it. One that is just starting
+// it has not written down yet whom to wait for, and its job is empty.
+func (a *App) awaitSupervisor(ctx context.Context, c node.Container) (err error) {
+	again := time.NewTicker(settling)
+	defer again.Stop()
+	for c.Record == nil {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		c, err = a.Node.Find(node.Own + "/" + c.ID)
+		if errors.Is(err, node.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err = a.awaitEnd(ctx, c)
+	return err
 }
 
 // signalAll raises an event in every member and tells in how many.

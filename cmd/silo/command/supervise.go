@@ -115,6 +115,11 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 	if err != nil {
 		return result, err
 	}
+	ctx, unlisten, err := t.app.claim(ctx, t.name, func() { t.log.Info("win32: command termination requested") })
+	if err != nil {
+		return result, err
+	}
+	defer unlisten()
 	job, _, err := t.app.createJob(t.name, limits, false)
 	if err != nil {
 		return result, err
@@ -126,11 +131,6 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 	}
 	defer user.Close() //nolint:errcheck // the handle ends with this process anyway
 	process.Token = user.Handle()
-	ctx, stop, err := t.app.claim(ctx, t.name, func() { t.log.Info("win32: command termination requested") })
-	if err != nil {
-		return result, err
-	}
-	defer stop()
 	result, err = t.keep(ctx, job, process)
 	if err == nil {
 		end := t.app.Now()

@@ -53,7 +53,7 @@ func newService(t *testing.T) string {
 	if err != nil {
 		t.Skipf("services cannot be made here: %v", err)
 	}
-	defer m.Disconnect() //nolint:errcheck // read only from here on
+	defer m.Disconnect()
 	name := fmt.Sprintf("silo-install-test-%d", os.Getpid())
 	s, err := m.CreateService(name, os.Args[0], mgr.Config{}, asService, name)
 	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {

@@ -51,9 +51,8 @@ func (n *Node) planRestore(p *Plan) error {
 	}
 	out, err := removeImport(removeBlock(string(text)), n.pattern())
 	if err != nil {
-		// An import that matches no file is harmless.
 		p.Changes = append(p.Changes, Change{Action: "keep", Path: n.Config, Why: "the import of " + n.pattern() + " cannot be taken out safely"})
-		return nil
+		return nil //nolint:nilerr // an import that matches no file is harmless
 	}
 	if out != string(text) {
 		p.add("edit", n.Config, "without what silo install added", func() (func() error, error) { return put(n.Config, []byte(out)) })

@@ -64,7 +64,8 @@ type Result struct {
 // errTimeout is the cause when the time of a run is up.
 var errTimeout = errors.New("the time is up")
 
-// Run keeps the program running until it ends and the policy lets it, or ctx ends. An error means that the program
+// Run keeps the program running until it ends and the policy lets it, or ctx ends. With a ctx that has ended nothing is
+// started, and the program counts as killed. An error means that the program
 // could not be started or watched; the job is empty in any case.
 func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Timeout > 0 {
@@ -73,6 +74,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		defer cancel()
 	}
 	var r Result
+	if ctx.Err() != nil {
+		return Result{Code: Killed, Reason: Forced}, nil
+	}
 	var pause time.Duration
 	for {
 		began := time.Now()

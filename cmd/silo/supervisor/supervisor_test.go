@@ -183,6 +183,16 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
+func TestStopBeforeTheStart(t *testing.T) {
+	_, o := world(t, func(*jobtest.Proc) uint32 { t.Error("the program was started"); return 0 })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r, err := supervisor.Run(ctx, o)
+	if err != nil || r.Code != supervisor.Killed || r.Reason != supervisor.Forced {
+		t.Errorf("%+v %v, want 137, killed", r, err)
+	}
+}
+
 func TestStopEndsAPauseBetweenStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, o := world(t, func(*jobtest.Proc) uint32 { return 5 })

@@ -116,7 +116,7 @@ func (c *Containerd) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() //nolint:errcheck // the daemon writes through its own copy
+	defer log.Close() // the daemon writes through its own copy
 	// The daemon outlives ctx, which bounds its start only.
 	cmd := c.bed.Command(context.WithoutCancel(ctx), c.daemon, "--config", c.windowsDir()+`\config.toml`)
 	cmd.Stdout, cmd.Stderr = log, log

@@ -53,6 +53,7 @@ BOOL process_install(void);
 BOOL file_install(void);
 BOOL export_install(void);
 BOOL exit_install(void);
+BOOL console_install(void);
 BOOL load_install(void);
 BOOL backup_install(void);
 BOOL volume_install(void);

@@ -28,7 +28,7 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID reserved) {
     gap_members = lstrcmpA(mode, "members") == 0;
     InitializeCriticalSection(&gap_lock);
     BOOL ok = pipe_install() && job_install() && process_install() && file_install() && export_install() &&
-              load_install() && exit_install() && backup_install() &&
+              load_install() && exit_install() && console_install() && backup_install() &&
               (gap_peer ? peer_install() : volume_install());
     return ok || complain();
 }

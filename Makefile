@@ -63,8 +63,9 @@ restarts: bed ## kill and restart containerd N times under traffic
 
 daemons: crictl ## the end to end suite with every version of containerd
 	$(BED) daemons
-	for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
-	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m ./test/e2e || exit 1; done
+	commit=$$(git describe --always --dirty); for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
+	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -json -tags $(TAGS) -count 1 -timeout 30m ./test/e2e | \
+	  $(GO) run ./test/daemons . $$v $$commit || exit 1; done
 
 EXECS  ?= 100000
 REAL   ?= 2000

@@ -33,6 +33,25 @@ func TestNeverStartedTaskIsKilledAndDeleted(t *testing.T) {
 	}
 }
 
+// TestShutdownWaitsForTheTask: containerd asks for the end after each container. One that is there keeps the shim.
+func TestShutdownWaitsForTheTask(t *testing.T) {
+	s := newShim(t, workload.Spec("sleep", "600"))
+	s.create(t, "")
+	s.start(t, "")
+	shutDown := func() {
+		if _, err := s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shutDown()
+	s.kill(t, "", 9)
+	s.ends(t, "", 137)
+	shutDown()
+	if _, err := s.process.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestShutdownAfterAFastExitLosesNothing asks for the end as soon as the exit is known.
 func TestShutdownAfterAFastExitLosesNothing(t *testing.T) {
 	const size = 10 << 20

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/Microsoft/go-winio"
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -167,12 +165,7 @@ func newKeyboard(t *testing.T) (path string, conn <-chan net.Conn) {
 // accept makes a pipe and takes its first caller.
 func accept(t *testing.T, what string, conn chan<- net.Conn) (path string) {
 	t.Helper()
-	path = fmt.Sprintf(`\\.\pipe\rpc-%d-%s-%d`, os.Getpid(), what, serial.Add(1))
-	l, err := winio.ListenPipe(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
+	l := listen(t, what)
 	go func() { // ends with the first caller or the listener
 		c, err := l.Accept()
 		if err != nil {
@@ -182,5 +175,5 @@ func accept(t *testing.T, what string, conn chan<- net.Conn) (path string) {
 		t.Cleanup(func() { _ = c.Close() })
 		conn <- c
 	}()
-	return path
+	return l.Addr().String()
 }

@@ -99,10 +99,12 @@ func (b *Bed) environ() []string {
 		"WINEDEBUG=-all",
 		// Neither Mono, Gecko nor desktop menus are wanted; without this wineboot asks for them.
 		"WINEDLLOVERRIDES=mscoree=;mshtml=;winemenubuilder.exe=d",
+		// Go stops its own threads to preempt them, wherever they are; Wine now and then loses one in the midst of a call.
+		"GODEBUG=asyncpreemptoff=1",
 	}
 	for _, kv := range os.Environ() {
 		switch name, _, _ := strings.Cut(kv, "="); name {
-		case "DISPLAY", "WAYLAND_DISPLAY", "WINEPREFIX", "WINELOADER", "WINEDEBUG", "WINEDLLOVERRIDES", "WINEARCH":
+		case "DISPLAY", "WAYLAND_DISPLAY", "WINEPREFIX", "WINELOADER", "WINEDEBUG", "WINEDLLOVERRIDES", "WINEARCH", "GODEBUG":
 		default:
 			env = append(env, kv)
 		}

@@ -69,19 +69,7 @@ func (s *silo) command(t *testing.T, exe string, env []string, args ...string) *
 	return cmd
 }
 
-// try runs silo to its end, again where Wine gave up starting a program of its.
 func (s *silo) try(t *testing.T, exe string, env []string, args ...string) result {
-	t.Helper()
-	for {
-		r := s.once(t, exe, env, args...)
-		if !bed.StartLost(r.stderr) {
-			return r
-		}
-		t.Logf("asking again: %s", r.stderr)
-	}
-}
-
-func (s *silo) once(t *testing.T, exe string, env []string, args ...string) result {
 	t.Helper()
 	cmd := s.command(t, exe, env, args...)
 	// Files, not pipes: what Wine starts beside a detached program would keep a pipe open.

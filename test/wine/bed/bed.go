@@ -84,7 +84,7 @@ func (b *Bed) path(names ...string) string {
 // Cancelling ctx kills the process itself; what it started lives on until [Bed.Stop], or [Group.Kill] of the group
 // that the command belongs to.
 func (b *Bed) Command(ctx context.Context, exe string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, wineLoader, append([]string{exe}, args...)...)
+	cmd := command(ctx, wineLoader, append([]string{exe}, args...)...)
 	cmd.Env = b.environ()
 	// A surviving grandchild may hold a pipe of ours; Wait must not wait for it for ever.
 	cmd.WaitDelay = 5 * time.Second

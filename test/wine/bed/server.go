@@ -3,7 +3,6 @@ package bed
 import (
 	"context"
 	"fmt"
-	"os/exec"
 )
 
 // Debian's wine and wineserver commands are scripts: the first prints a hint about 32-bit Wine, the second makes the
@@ -84,7 +83,7 @@ func (b *Bed) StopIfLast(ctx context.Context) (bool, error) {
 
 // quiet runs a program in the bed's environment with nothing on its standard streams.
 func (b *Bed) quiet(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := command(ctx, name, args...)
 	cmd.Env = b.environ()
 	return cmd.Run()
 }

@@ -82,6 +82,17 @@ func (d *daemon) explain(t *testing.T) {
 	t.Logf("end of containerd's log (%v):\n%s", err, log[max(0, len(log)-tail):])
 }
 
+// explainHang explains once half of the time is over, while what hangs still hangs, unless the function it returns is called.
+func (d *daemon) explainHang(t *testing.T) (over func()) {
+	done := make(chan struct{})
+	timer := time.AfterFunc(limit/2, func() { d.explain(t); close(done) })
+	return func() {
+		if !timer.Stop() {
+			<-done
+		}
+	}
+}
+
 // result is what a command printed and how it ended.
 type result struct {
 	stdout, stderr string
@@ -109,6 +120,7 @@ func (d *daemon) try(t *testing.T, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
+	defer d.explainHang(t)()
 	for {
 		r := run(t, d.Ctr(ctx, args...))
 		if !strings.Contains(r.stderr, "Pipe busy.") {

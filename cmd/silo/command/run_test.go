@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/jobobject"
@@ -123,32 +121,43 @@ func TestStopEndsARunForGood(t *testing.T) {
 
 // TestStopOfOneThatIsBeingStarted: its job is empty and nothing is written down yet. Stop waits for it all the same.
 func TestStopOfOneThatIsBeingStarted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		requested, unlisten, err := node.ListenStop("mine")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer unlisten()
-		job, err := jobobject.Create(jobobject.Options{Name: `Global\silo/silo/mine`, KillOnClose: true, Kernel: w.Kernel})
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan int)
-		go func() { done <- w.silo(t, "stop", "mine") }()
-		<-requested
+	w := newWorld(t)
+	_, unlisten, err := node.ListenStop("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlisten()
+	job, err := jobobject.Create(jobobject.Options{Name: `Global\silo/silo/mine`, KillOnClose: true, Kernel: w.Kernel})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks, done := make(chan bool), make(chan int)
+	w.app.Node.Names = func() ([]string, error) {
+		looks <- true
+		return w.names()
+	}
+	go func() { done <- w.silo(t, "stop", "mine") }()
+	for range 5 {
 		select {
+		case <-looks:
 		case code := <-done:
-			t.Errorf("stop ended with %d while the container was there: %s", code, &w.Stderr)
-		case <-time.After(time.Minute):
+			t.Fatalf("stop ended with %d while the container was there: %s", code, &w.Stderr)
 		}
-		if err := job.Close(); err != nil {
-			t.Error(err)
+	}
+	if err := job.Close(); err != nil {
+		t.Error(err)
+	}
+	for {
+		select {
+		case <-looks:
+			continue
+		case code := <-done:
+			if code != 0 || w.Stdout.String() != "silo/mine\n" {
+				t.Errorf("%d %q %s", code, &w.Stdout, &w.Stderr)
+			}
+			return
 		}
-		if code := <-done; code != 0 || w.Stdout.String() != "silo/mine\n" {
-			t.Errorf("%d %q %s", code, &w.Stdout, &w.Stderr)
-		}
-	})
+	}
 }
 
 func TestExecAndKill(t *testing.T) {

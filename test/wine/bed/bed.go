@@ -99,7 +99,7 @@ func (b *Bed) environ() []string {
 		"WINEDEBUG=-all",
 		// Neither Mono, Gecko nor desktop menus are wanted; without this wineboot asks for them.
 		"WINEDLLOVERRIDES=mscoree=;mshtml=;winemenubuilder.exe=d",
-		// Go stops its own threads to preempt them, wherever they are; Wine now and then loses one in the midst of a call.
+		// Go stops its own threads to preempt them, also in the midst of a call into Wine. A precaution: one cause less.
 		"GODEBUG=asyncpreemptoff=1",
 	}
 	for _, kv := range os.Environ() {

@@ -49,16 +49,17 @@ func (s *shim) gone(t *testing.T) {
 }
 
 // TestCrash ends the shim's process at some moments of a container's life; delete leaves nothing of it. Every moment
-// there is has its turn on the simulated kernel.
+// there is has its turn on the simulated kernel. Here the tree stands first: of a process whose parent is killed in the
+// midst of creating it, Wine keeps a shell without threads in the job, for ever.
 func TestCrash(t *testing.T) {
 	moments := []struct {
 		name string
-		act  func(*testing.T, *shim)
+		act  func(*testing.T, *shim, *screen)
 	}{
-		{"created", func(t *testing.T, s *shim) { s.create(t, "") }},
-		{"started", func(t *testing.T, s *shim) { s.start(t, "") }},
-		{"with an exec", func(t *testing.T, s *shim) { s.spawn(t, "e", "sleep", "600"); s.start(t, "e") }},
-		{"during a kill", func(t *testing.T, s *shim) {
+		{"created", func(t *testing.T, s *shim, out *screen) { s.create(t, out.path) }},
+		{"started", func(t *testing.T, s *shim, out *screen) { s.start(t, ""); out.until(t, "\n0 ") }},
+		{"with an exec", func(t *testing.T, s *shim, _ *screen) { s.spawn(t, "e", "sleep", "600"); s.start(t, "e") }},
+		{"during a kill", func(t *testing.T, s *shim, _ *screen) {
 			go func() { // it may succeed or not: the shim dies meanwhile
 				_, _ = s.Kill(context.Background(), &api.KillRequest{ID: s.id, Signal: 9, All: true})
 			}()
@@ -66,9 +67,9 @@ func TestCrash(t *testing.T) {
 	}
 	for upTo := range moments {
 		t.Run(moments[upTo].name, func(t *testing.T) {
-			s := newShim(t, workload.Spec("tree", "2", "600"))
+			s, out := newShim(t, workload.Spec("tree", "2", "600")), newScreen(t)
 			for _, m := range moments[:upTo+1] {
-				m.act(t, s)
+				m.act(t, s, out)
 			}
 			s.die(t)
 			s.gone(t)

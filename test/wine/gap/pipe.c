@@ -6,8 +6,9 @@ typedef NTSTATUS(NTAPI *create_pipe)(PHANDLE, ULONG, POBJECT_ATTRIBUTES, PIO_STA
 static create_pipe original;
 
 enum {
-    CREATE_NEW_PIPE = 2, // FILE_CREATE
-    MESSAGE_MODE = 1,    // FILE_PIPE_MESSAGE_TYPE
+    CREATE_NEW_PIPE = 2,   // FILE_CREATE
+    MESSAGE_MODE = 1,      // FILE_PIPE_MESSAGE_TYPE
+    DISCONNECT = 0x110004, // FSCTL_PIPE_DISCONNECT
     TRANSFER = GENERIC_READ | GENERIC_WRITE | GENERIC_ALL | FILE_READ_DATA | FILE_WRITE_DATA,
 };
 
@@ -27,16 +28,19 @@ static BOOL taken(const UNICODE_STRING *name) {
     return WaitNamedPipeW(path, 1) || GetLastError() == ERROR_SEM_TIMEOUT;
 }
 
-// plug connects a client of ours to the instance just made and leaves it connected. Windows keeps an instance that was
-// created without data access disconnected; Wine lets it listen, so the first real client would be lost in it.
-static void plug(const OBJECT_ATTRIBUTES *name) {
+// disconnect leaves the instance just made as Windows does with one that was created without data access. Wine lets it
+// listen, so the first real client would be lost in it. Only what is connected can be disconnected: to a client of ours, or to
+// one that was quicker.
+static void disconnect(HANDLE instance, const OBJECT_ATTRIBUTES *name) {
     OBJECT_ATTRIBUTES client = *name;
     IO_STATUS_BLOCK io;
     HANDLE h;
     client.SecurityDescriptor = NULL;
     client.Attributes &= ~OBJ_INHERIT;
-    NtCreateFile(&h, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, &client, &io, NULL, 0, 0, FILE_OPEN,
-                 FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    NTSTATUS st = NtCreateFile(&h, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, &client, &io, NULL, 0, 0, FILE_OPEN,
+                               FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+    NtFsControlFile(instance, NULL, NULL, NULL, &io, DISCONNECT, NULL, 0, NULL, 0);
+    if (OK(st)) NtClose(h);
 }
 
 static NTSTATUS NTAPI replacement(PHANDLE h, ULONG access, POBJECT_ATTRIBUTES name, PIO_STATUS_BLOCK io, ULONG share,
@@ -48,7 +52,7 @@ static NTSTATUS NTAPI replacement(PHANDLE h, ULONG access, POBJECT_ATTRIBUTES na
     // Wine 8 takes FILE_PIPE_REJECT_REMOTE_CLIENTS, bit 1 of the type, for message mode.
     NTSTATUS st = original(h, access, name, io, share, disposition, options, type & MESSAGE_MODE, read_mode, completion,
                            instances, in, out, timeout);
-    if (OK(st) && !(access & TRANSFER)) plug(name);
+    if (OK(st) && !(access & TRANSFER)) disconnect(*h, name);
     return st;
 }
 

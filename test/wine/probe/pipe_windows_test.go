@@ -62,6 +62,27 @@ func TestFirstClientIsServed(t *testing.T) {
 	}
 }
 
+// TestEarlyClientIsNotLost: a client that calls while the listener is being made is served or sent away.
+func TestEarlyClientIsNotLost(t *testing.T) {
+	for i := range 300 {
+		name := pipeName(fmt.Sprintf("early-%d", i))
+		got := make(chan string)
+		go func() { // ends with the test
+			for {
+				text, err := os.ReadFile(name)
+				if len(text) > 0 && err == nil {
+					got <- string(text)
+					return
+				}
+			}
+		}()
+		listen(t, name)
+		if text := <-got; text != "hello" {
+			t.Fatalf("the early client read %q", text)
+		}
+	}
+}
+
 func TestPipeNameInUseIsRefused(t *testing.T) {
 	name := pipeName("taken")
 	listen(t, name)

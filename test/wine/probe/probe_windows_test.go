@@ -15,16 +15,18 @@ import (
 
 // TestMain makes this binary its own workload too: with PROBE_CHILD=spin it keeps a processor busy, with
 // PROBE_CHILD=idle it only lives. Both end with the parent, whose end of the pipe to standard input closes then. With
-// PROBE_CHILD=threads it ends at once with code 7, while it creates threads.
+// PROBE_CHILD=threads or reads it ends at once with code 7, while it creates threads or its threads read.
 func TestMain(m *testing.M) {
 	mode := os.Getenv("PROBE_CHILD")
 	if mode == "" {
 		os.Exit(m.Run())
 	}
-	if mode == "threads" {
+	switch mode {
+	case "threads":
 		endAmongThreads()
-	}
-	if mode == "spin" {
+	case "reads":
+		endAmongReads()
+	case "spin":
 		go func() { // ends with the process
 			for { //nolint:staticcheck // it is there to keep a processor busy
 			}

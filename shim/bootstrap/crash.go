@@ -61,8 +61,8 @@ func (c crashFile) report(w io.Writer) error {
 		fmt.Fprintf(w, "the shim crashed: %s\n", words)
 	}
 	gone := fault.Call("remove crash file", func() error { return os.Remove(string(c)) })
-	if errors.Is(gone, fs.ErrNotExist) {
-		gone = nil // a shim that was ended a moment ago has removed it itself
+	if errors.Is(gone, fs.ErrNotExist) || held(gone) {
+		gone = nil // a shim that was ended a moment ago has removed it itself, or will once its last events are told
 	}
 	return errors.Join(err, gone)
 }

@@ -1,7 +1,11 @@
 package rpc
 
 import (
+	"bytes"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"testing"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
@@ -46,5 +50,33 @@ func TestDeleteEndsALivingShim(t *testing.T) {
 	<-waits
 	if err := os.RemoveAll(s.bundle); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDeleteBesideAShimThatEnds: containerd calls delete as soon as a shim hangs up, which may still have events to tell. There
+// is nothing to warn of, the events arrive, and nothing is left.
+func TestDeleteBesideAShimThatEnds(t *testing.T) {
+	s := newShim(t, workload.Spec("sleep", "600"), func(s *shim) { s.silent = true })
+	s.create(t, "")
+	if _, err := s.Delete(t.Context(), &api.DeleteRequest{ID: s.id}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}); err != nil {
+		t.Fatal(err)
+	}
+	var warnings bytes.Buffer
+	cmd := s.command(t.Context(), "delete")
+	cmd.Stderr = &warnings
+	if err := cmd.Run(); err != nil || warnings.Len() > 0 {
+		t.Errorf("delete: %v, %s", err, &warnings)
+	}
+	s.serveEvents(t)
+	_, _ = s.process.Wait() // not a child's: it tells no status
+	if got, want := s.events.String(), "/tasks/create /tasks/delete"; got != want {
+		t.Errorf("events %q, want %q", got, want)
+	}
+	left := filepath.Join(filepath.Dir(s.bundle), "."+s.id+".panic")
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is left: %v", left, err)
 	}
 }

@@ -105,6 +105,11 @@ func (r *recorder) ready(t *testing.T) {
 func (r *recorder) of(t *testing.T, id, topic string) (topics []string) {
 	t.Helper()
 	began := r.interruptions()
+	defer func() {
+		if t.Failed() {
+			t.Logf("events of %s: %q", id, topics)
+		}
+	}()
 	until(t, "the "+topic+" is announced", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,42 +33,35 @@ func endAmongThreads() {
 	os.Exit(7)
 }
 
-// pending are the reads that endAmongReads does not wait for.
-var pending [64]struct {
-	windows.Overlapped
-	to [1]byte
-}
-
-// endAmongReads ends the process with code 7 while data comes for reads of the thread that ends it, and other threads are in
-// the midst of changes to the memory's map. So a client of gRPC ends.
+// endAmongReads ends the process with code 7 at the moment that data comes for a read of the thread that ends it, while other
+// threads are in the midst of changes to the memory's map. So a client of gRPC ends. Without the gap filler one in a hundred
+// hangs.
 func endAmongReads() {
 	runtime.GOMAXPROCS(8) // more threads at it than the machine has processors
 	runtime.LockOSThread()
-	var ends []*os.File
-	for i := range pending {
-		name := fmt.Sprintf(`\\.\pipe\probe-reads-%d-%d`, os.Getpid(), i)
-		h := must(windows.CreateNamedPipe(windows.StringToUTF16Ptr(name), windows.PIPE_ACCESS_INBOUND|windows.FILE_FLAG_OVERLAPPED,
-			0, 1, 64, 64, 0, nil))
-		ends = append(ends, must(os.OpenFile(name, os.O_WRONLY, 0)))
-		read := &pending[i]
-		if err := windows.ReadFile(h, read.to[:], nil, &read.Overlapped); !errors.Is(err, windows.ERROR_IO_PENDING) {
-			panic(err)
-		}
+	name := fmt.Sprintf(`\\.\pipe\probe-reads-%d`, os.Getpid())
+	h := must(windows.CreateNamedPipe(windows.StringToUTF16Ptr(name), windows.PIPE_ACCESS_INBOUND|windows.FILE_FLAG_OVERLAPPED,
+		0, 1, 64, 64, 0, nil))
+	end := must(os.OpenFile(name, os.O_WRONLY, 0))
+	if err := windows.ReadFile(h, make([]byte, 1), nil, new(windows.Overlapped)); !errors.Is(err, windows.ERROR_IO_PENDING) {
+		panic(err)
 	}
 	for range 2 {
 		go remap() // ends with the process, as the next
 	}
-	var written atomic.Int32
-	for some := range slices.Chunk(ends, len(ends)/4) {
-		go func() {
-			for _, end := range some {
-				_ = must(end.Write([]byte{1}))
-				written.Add(1)
-			}
-		}()
+	var ready, now atomic.Bool
+	go func() {
+		ready.Store(true)
+		for !now.Load() { //nolint:revive // busy, to be quick when it comes
+		}
+		for range rand.N(30000) {
+			now.Load()
+		}
+		_ = must(end.Write([]byte{1}))
+	}()
+	for !ready.Load() { //nolint:revive // busy as well
 	}
-	for written.Load() < 10 { //nolint:revive // busy, to be quick when it comes
-	}
+	now.Store(true)
 	os.Exit(7)
 }
 

@@ -52,14 +52,14 @@ func endAmongReads() {
 	var ready, now atomic.Bool
 	go func() {
 		ready.Store(true)
-		for !now.Load() { //nolint:revive // busy, to be quick when it comes
+		for !now.Load() { // busy, to be quick when it comes
 		}
 		for range rand.N(30000) {
 			now.Load()
 		}
 		_ = must(end.Write([]byte{1}))
 	}()
-	for !ready.Load() { //nolint:revive // busy as well
+	for !ready.Load() { // busy as well
 	}
 	now.Store(true)
 	os.Exit(7)

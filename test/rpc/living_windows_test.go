@@ -61,9 +61,7 @@ func TestDeleteBesideAShimThatEnds(t *testing.T) {
 	if _, err := s.Delete(t.Context(), &api.DeleteRequest{ID: s.id}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}); err != nil {
-		t.Fatal(err)
-	}
+	_, _ = s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}) // the answer may not make it, see leave
 	var warnings bytes.Buffer
 	cmd := s.command(t.Context(), "delete")
 	cmd.Stderr = &warnings

@@ -19,6 +19,9 @@ var (
 	ErrPermission = fs.ErrPermission
 	// ErrNotSupported says that this kernel has no such facility, or keeps it off.
 	ErrNotSupported = errors.ErrUnsupported
+	// ErrUnknownLimits says that a job was only opened and its limits were not
+	// queried yet, so that setting all of them would take some away.
+	ErrUnknownLimits = errors.New("its limits are unknown: call QueryLimits first, or set one alone")
 	// ErrExited says that the process has ended already.
 	ErrExited = os.ErrProcessDone
 )

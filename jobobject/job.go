@@ -46,7 +46,7 @@ type Job struct {
 
 	limitMu     sync.Mutex // guards the fields below
 	limits      Limits
-	limitsKnown bool // limits are all there are: false for an opened job
+	limitsKnown bool // limits are all there are: false for an opened job until they were queried
 }
 
 // Create makes a job. A name in use is [ErrExist], never a second handle to
@@ -90,8 +90,8 @@ func (j *Job) setUp(h Handle, o Options) error {
 }
 
 // Open opens an existing job. Without such a job the error is [ErrNotExist]. An
-// opened job gets no [Message]s, and [Job.Limits] knows nothing of what its
-// creator set: ask [Job.QueryLimits]. Ask for no more access than is needed. A
+// opened job gets no [Message]s, and its limits are unknown until [Job.QueryLimits]
+// was called: [Job.SetLimits] needs that. Ask for no more access than is needed. A
 // nil k is [System].
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw

@@ -82,47 +82,91 @@ func (p LimitPart) of(l *Limits) (part Limits) {
 //
 // The job time starts anew when JobUserTime changes, and only then.
 //
-// The wanted state is kept here and each kernel structure is always written
-// whole, so nothing is asked back in between. For a job that was only opened,
-// start from [Job.QueryLimits], or its KillOnClose is lost.
+// For a job that was only opened, SetLimits is [ErrUnknownLimits] until
+// [Job.QueryLimits] has succeeded: it would take away what the creator set. Of
+// such a job only the structures that carry a change are written.
 func (j *Job) SetLimits(l Limits) error {
-	const op = "set limits of job"
+	return j.set("set limits of job", &l, j.setAll)
+}
+
+// SetAffinity sets the processors that the members may run on, at most one entry
+// a group, and leaves all other limits alone, whoever set them. An affinity can
+// be changed and not taken away: an empty one is [ErrNotSupported].
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setinformationjobobject, JobObjectGroupInformationEx
+func (j *Job) SetAffinity(affinity []GroupAffinity) error {
+	return j.set("set affinity of job", &Limits{Affinity: affinity}, j.setAffinity)
+}
+
+// set checks l and has apply write it, with a copy that the caller cannot change.
+func (j *Job) set(op string, l *Limits, apply func(Handle, *Limits) error) error {
 	if err := l.Validate(); err != nil {
 		return fail(op, j.name, err)
 	}
-	l = l.Clone()
-	// One set at a time, the calls included: two must not mix. Who only asks is not held up by a kernel that hangs.
+	wanted := l.Clone()
+	// One set at a time, the calls included: two must not mix. A query does not wait for a kernel that hangs.
 	j.setting <- struct{}{}
 	defer func() { <-j.setting }()
-	return fail(op, j.name, j.with(func(h Handle) error { return j.apply(h, &l) }))
+	return fail(op, j.name, j.with(func(h Handle) error { return apply(h, &wanted) }))
 }
 
-// apply is for the one who sets. What the kernel has taken is known at once.
-func (j *Job) apply(h Handle, l *Limits) error {
+// setAll writes every part that differs from what is in force. What the kernel
+// has taken is known at once. The caller holds j.setting.
+func (j *Job) setAll(h Handle, l *Limits) error {
 	now, known := j.known()
+	if !known {
+		return ErrUnknownLimits
+	}
+	extended := false
 	for _, part := range limitParts {
 		empty := reflect.ValueOf(part.of(l)).IsZero()
-		if upToDate(part, l, &now, known, empty) {
+		same := reflect.DeepEqual(part.of(l), part.of(&now))
+		switch {
+		case part == ExtendedLimits && j.created():
+			// Written each time: whoever opened the job may have changed it since.
+		case part == AffinityLimits && extended && !empty:
+			// Written behind the extended structure, which has an affinity of its
+			// own that we leave out: a kernel may take that for no affinity.
+		case same:
 			continue
 		}
 		if part == AffinityLimits && empty {
-			return fmt.Errorf("%v: cannot be taken away: %w", part, ErrNotSupported)
+			return errAffinityStays
 		}
-		keepJobTime := now.JobUserTime == l.JobUserTime
-		err := j.kernel.SetLimits(h, part, l, keepJobTime)
+		err := j.kernel.SetLimits(h, part, l, now.JobUserTime == l.JobUserTime)
 		// A host that lacks a limit has none of it, as is asked for.
 		harmless := empty && errors.Is(err, ErrNotSupported)
 		if err != nil && !harmless {
 			return fmt.Errorf("%v: %w", part, err)
 		}
+		extended = extended || part == ExtendedLimits
 		part.Copy(&now, l)
-		j.know(now, known)
+		j.know(now, true)
 	}
-	j.know(now, true)
 	return nil
 }
 
-// known returns what was set, and whether that is all there is.
+// errAffinityStays refuses an empty affinity.
+var errAffinityStays = fmt.Errorf("%v: cannot be taken away: %w", AffinityLimits, ErrNotSupported)
+
+// setAffinity writes the affinity alone. The caller holds j.setting.
+func (j *Job) setAffinity(h Handle, l *Limits) error {
+	if len(l.Affinity) == 0 {
+		return errAffinityStays
+	}
+	if err := j.kernel.SetLimits(h, AffinityLimits, l, true); err != nil {
+		return fmt.Errorf("%v: %w", AffinityLimits, err)
+	}
+	now, known := j.known()
+	AffinityLimits.Copy(&now, l)
+	j.know(now, known)
+	return nil
+}
+
+// created tells whether this Job made the job object, and did not only open it.
+func (j *Job) created() bool { return j.port != nil }
+
+// known returns the limits, and whether those are all that are in force.
 func (j *Job) known() (Limits, bool) {
 	j.limitMu.Lock()
 	defer j.limitMu.Unlock()
@@ -135,20 +179,8 @@ func (j *Job) know(l Limits, all bool) {
 	j.limits, j.limitsKnown = l.Clone(), all
 }
 
-// upToDate tells whether the kernel, which has now, need not be told about part of l.
-func upToDate(part LimitPart, l, now *Limits, known, empty bool) bool {
-	switch part {
-	case ExtendedLimits:
-		return false
-	case AffinityLimits:
-		// Written each time: the extended structure has an affinity of its own,
-		// which we leave out, and a kernel may take that for no affinity.
-		return empty && (len(now.Affinity) == 0 || !known)
-	}
-	return known && reflect.DeepEqual(part.of(l), part.of(now))
-}
-
-// Limits returns what was set through this Job. It does not ask the kernel.
+// Limits returns what was set through this Job, and for an opened job what the
+// first [Job.QueryLimits] returned. It does not ask the kernel.
 func (j *Job) Limits() Limits {
 	l, _ := j.known()
 	return l
@@ -158,10 +190,11 @@ func (j *Job) Limits() Limits {
 // of a job around this one, which bind its members too, are not among them, and
 // an affinity to all processors of the machine is none. A part that this kernel
 // does not know is zero, as it is not in force; one that was set through this Job
-// all the same, but cannot be told, is [ErrNotSupported].
+// all the same, but cannot be told, is [ErrNotSupported]. For an opened job the
+// answer is what [Job.SetLimits] goes on from.
 func (j *Job) QueryLimits() (Limits, error) {
-	set := j.Limits()
-	return query(j, "query limits of job", func(h Handle) (l Limits, err error) {
+	set, known := j.known()
+	l, err := query(j, "query limits of job", func(h Handle) (l Limits, err error) {
 		for _, part := range limitParts {
 			err := j.kernel.QueryLimits(h, part, &l)
 			if errors.Is(err, ErrNotSupported) && reflect.ValueOf(part.of(&set)).IsZero() {
@@ -173,4 +206,8 @@ func (j *Job) QueryLimits() (Limits, error) {
 		}
 		return l, nil
 	})
+	if err == nil && !known {
+		j.know(l, true)
+	}
+	return l, err
 }

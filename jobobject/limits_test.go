@@ -134,24 +134,70 @@ func TestSetLimitsWritesWhatChanged(t *testing.T) {
 	}
 }
 
-// TestSetLimitsOfOpenedJob knows nothing of what is set, so it writes all that
-// can be written.
-func TestSetLimitsOfOpenedJob(t *testing.T) {
+// TestSetLimits_OpenedJob_NeedsQuery refuses to take away what the creator set, and then writes the one structure that
+// carries the change.
+func TestSetLimits_OpenedJob_NeedsQuery(t *testing.T) {
 	k, made := newKernel(t, jobobject.Options{Name: "opened", KillOnClose: true})
-	if err := made.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: 7, UI: 1}); err != nil {
+	before := jobobject.Limits{KillOnClose: true, CPURate: 7, UI: 1}
+	if err := made.SetLimits(before); err != nil {
 		t.Fatal(err)
 	}
-	j, err := jobobject.Open("opened", jobobject.AccessAll, k)
+	j := open(t, k, "opened")
+	k.ResetCalls()
+	if err := j.SetLimits(jobobject.Limits{KillOnClose: true}); !errors.Is(err, jobobject.ErrUnknownLimits) {
+		t.Fatalf("limits of an opened job: %v, want ErrUnknownLimits", err)
+	}
+	if got, _ := k.Limits("opened"); k.Calls("SetLimits") != 0 || !cmp.Equal(got, before) {
+		t.Errorf("limits = %+v after a refusal and %d calls, want %+v and none", got, k.Calls("SetLimits"), before)
+	}
+	l, err := j.QueryLimits()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer j.Close()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true}); err != nil {
+	l.CPURate = 0
+	if err := j.SetLimits(l); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := k.Limits("opened"); !cmp.Equal(got, jobobject.Limits{KillOnClose: true}) {
-		t.Errorf("limits = %+v, want no rate left", got)
+	if got, _ := k.Limits("opened"); !cmp.Equal(got, jobobject.Limits{KillOnClose: true, UI: 1}) {
+		t.Errorf("limits = %+v, want no rate left and the rest as it was", got)
 	}
+	if all, one := k.Calls("SetLimits"), k.Calls("SetLimits "+jobobject.CPULimits.String()); all != 1 || one != 1 {
+		t.Errorf("%d calls, %d of the processor rate, want that one alone", all, one)
+	}
+}
+
+// TestSetAffinity_OpenedJob_LeavesOtherLimits binds a job that somebody else limited.
+func TestSetAffinity_OpenedJob_LeavesOtherLimits(t *testing.T) {
+	k, made := newKernel(t, jobobject.Options{Name: "bound", KillOnClose: true})
+	want := jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20, CPURate: 5000}
+	if err := made.SetLimits(want); err != nil {
+		t.Fatal(err)
+	}
+	j := open(t, k, "bound")
+	k.ResetCalls()
+	want.Affinity = []jobobject.GroupAffinity{{Mask: 3}}
+	if err := j.SetAffinity(want.Affinity); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := k.Limits("bound"); !cmp.Equal(got, want) || k.Calls("SetLimits") != 1 {
+		t.Errorf("limits = %+v after %d calls, want %+v after one", got, k.Calls("SetLimits"), want)
+	}
+	if err := j.SetLimits(jobobject.Limits{}); !errors.Is(err, jobobject.ErrUnknownLimits) {
+		t.Errorf("limits after the affinity: %v, want ErrUnknownLimits still", err)
+	}
+	if err := j.SetAffinity(nil); !errors.Is(err, jobobject.ErrNotSupported) {
+		t.Errorf("no affinity: %v, want ErrNotSupported", err)
+	}
+}
+
+func open(t *testing.T, k *jobtest.Kernel, name string) *jobobject.Job {
+	t.Helper()
+	j, err := jobobject.Open(name, jobobject.AccessAll, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	return j
 }
 
 // TestLimitsOfOldKernel lacks a part: nobody minds until it is asked for.
@@ -165,6 +211,9 @@ func TestLimitsOfOldKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
+	if _, err := j.QueryLimits(); err != nil {
+		t.Fatal(err)
+	}
 	if err := j.SetLimits(jobobject.Limits{JobMemory: 5}); err != nil {
 		t.Errorf("limits without the part: %v", err)
 	}

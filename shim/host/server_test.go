@@ -231,11 +231,17 @@ func TestConsole(t *testing.T) {
 	})
 }
 
+// siloLimits are what the service sets on the job of a container with limits.
+var siloLimits = jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20, CPURate: 5000}
+
 // silo makes the job that the service makes for a container.
 func (b *bed) silo() *jobobject.Job {
 	b.t.Helper()
 	job, err := jobobject.Create(jobobject.Options{Name: `\Container_c`, TrackIO: true, Kernel: b.kernel})
 	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := job.SetLimits(siloLimits); err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = job.Close() }) // it has no members
@@ -263,9 +269,9 @@ func TestFiguresComeFromTheSilo(t *testing.T) {
 	})
 }
 
-// TestProcessors: the silo is bound to its processors before anything runs in it; where that cannot be, there is no
-// container.
-func TestProcessors(t *testing.T) {
+// TestServerAffinity_LeavesServiceLimits: the silo is bound to its processors before anything runs in it, and keeps what
+// the service set on it. Where it cannot be bound, there is no container.
+func TestServerAffinity_LeavesServiceLimits(t *testing.T) {
 	bound := func(s *specs.Spec) {
 		s.Windows.Resources = &specs.WindowsResources{CPU: &specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 1}}}}
 	}
@@ -281,8 +287,10 @@ func TestProcessors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]jobobject.GroupAffinity{{Mask: 1}}, limits.Affinity); diff != "" {
-			t.Errorf("processors (-want +got):\n%s", diff)
+		want := siloLimits
+		want.Affinity = []jobobject.GroupAffinity{{Mask: 1}}
+		if diff := cmp.Diff(want, limits); diff != "" {
+			t.Errorf("limits of the silo (-want +got):\n%s", diff)
 		}
 		if err := b.end(c); err != nil {
 			t.Error(err)

@@ -94,11 +94,15 @@ func sameAffinity(want, got []jobobject.GroupAffinity) bool {
 
 // limits of a plan as the job object takes them.
 func jobLimits(l spec.Limits) jobobject.Limits {
-	out := jobobject.Limits{
+	return jobobject.Limits{
 		KillOnClose: true, JobMemory: l.MemoryBytes, CPURate: l.CPURate, CPUWeight: l.CPUWeight,
+		Affinity: jobAffinity(l.Affinity),
 	}
-	for _, a := range l.Affinity {
-		out.Affinity = append(out.Affinity, jobobject.GroupAffinity{Group: uint16(a.Group), Mask: a.Mask})
+}
+
+func jobAffinity(list []spec.Affinity) (out []jobobject.GroupAffinity) {
+	for _, a := range list {
+		out = append(out, jobobject.GroupAffinity{Group: a.Group, Mask: a.Mask})
 	}
 	return out
 }

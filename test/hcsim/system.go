@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -59,8 +61,29 @@ func createSystem(op uintptr, id, document string) (uintptr, error) {
 	if s.job, err = jobobject.Create(o); err != nil {
 		return 0, codeOf(err)
 	}
+	if err := s.job.SetLimits(limitsOf(s.document.Container)); err != nil {
+		return 0, codeOf(errors.Join(err, s.job.Close()))
+	}
 	world.systems[id] = s
 	return openLocked(s, nil), completeLocked(op)
+}
+
+// limitsOf are the limits that the service sets on the job of a container.
+func limitsOf(c *schema.Container) jobobject.Limits {
+	l := jobobject.Limits{KillOnClose: true}
+	if c.Memory != nil {
+		l.JobMemory = c.Memory.SizeInMB << 20
+	}
+	if p := c.Processor; p != nil {
+		l.CPURate = uint32(p.Maximum)
+		if p.Count != 0 {
+			l.CPURate = jobobject.RateOfCPUs(float64(p.Count), runtime.NumCPU())
+		}
+		if p.Weight != 0 {
+			l.CPUWeight = uint32(1 + 8*p.Weight/10000)
+		}
+	}
+	return l
 }
 
 // oneOf tells whether at most one of the numbers is set.
@@ -160,7 +183,7 @@ func (s *system) modify(document string) error {
 		if json.Unmarshal(r.Settings, &p) != nil {
 			return hcs.InvalidJSON
 		}
-		limits.CPURate = uint32(p.Maximum)
+		limits.CPURate, limits.CPUWeight = uint32(p.Maximum), 0
 	case schema.PathMappedDirectories, schema.PathMappedPipes, schema.PathDevices, schema.PathRegistryFlushState:
 		return nil
 	default:

@@ -52,14 +52,15 @@ func (j *Job) Resume(context.Context) error { return classify(j.hold.off()) }
 func (h *hold) on(ctx context.Context) error {
 	h.turn <- struct{}{}
 	defer func() { <-h.turn }()
-	err := h.job.Freeze()
-	if !errors.Is(err, jobobject.ErrNotSupported) {
-		h.frozen = err == nil
-		return err
+	refusal := h.job.Freeze()
+	h.frozen = refusal == nil
+	if h.frozen || errors.Is(refusal, jobobject.ErrClosed) {
+		return refusal
 	}
+	// Whatever the kernel refuses with: the freeze class is undocumented, and no release promises how it says no.
 	h.suspending.Store(true)
 	if err := h.suspendAllLocked(ctx); err != nil {
-		return errors.Join(err, h.resumeAllLocked())
+		return errors.Join(fmt.Errorf("suspend the processes: %w", err), refusal, h.resumeAllLocked())
 	}
 	return nil
 }
@@ -112,7 +113,7 @@ func (h *hold) suspendAllLocked(ctx context.Context) error {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("suspend the processes: new ones keep coming: %w", err)
+			return fmt.Errorf("new ones keep coming: %w", err)
 		}
 	}
 }

@@ -149,6 +149,25 @@ func (w *world) want(t *testing.T, members int, still bool) {
 	}
 }
 
+// TestPause_FreezeRefused_Suspends tries the ways in which a kernel may refuse a class that no page describes.
+func TestPause_FreezeRefused_Suspends(t *testing.T) {
+	for _, refusal := range []error{jobobject.ErrNotSupported, jobobject.ErrPermission, jobtest.ErrInvalidParameter} {
+		t.Run(refusal.Error(), func(t *testing.T) {
+			w := newWorld(t)
+			w.kernel.Fail("Freeze", -1, refusal)
+			w.start(t)
+			if err := w.job.Pause(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.want(t, 1, true)
+			if err := w.job.Resume(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.want(t, 1, false)
+		})
+	}
+}
+
 // TestPauseFindsThemAll: each process that is being suspended starts another behind the list. All are caught.
 func TestPauseFindsThemAll(t *testing.T) {
 	w := newWorld(t)

@@ -79,8 +79,14 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 }
 
 // make makes what the job needs beside itself: limits, its user and its files. What it has made is in j.undo when it
-// fails.
+// fails. A silo is made before the limits are set: that is the order which is known to work, since the reference shim
+// keeps it.
 func (j *Job) make(ctx context.Context, h Host, account Account) error {
+	if j.plan.Silo {
+		if err := j.job.PromoteToSilo(); err != nil {
+			return err
+		}
+	}
 	if err := j.job.SetLimits(jobLimits(j.plan.Limits)); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"cmd/silo/install":            {"deploy/containerd"},
 	"cmd/silo/limit":              {"jobobject"},
 	"cmd/silo/node":               {"jobobject", "stats"},
-	"cmd/silo/selftest":           {"cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
+	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
 	"cmd/silo/server":             {"hcs", "jobobject", "schema", "shim/host", "shim/spec"},
 	"cmd/silo/supervisor":         {"jobobject"},
 	"cmd/silo/token":              {},

@@ -10,9 +10,10 @@ import (
 
 // Machine is what limits on processors depend on.
 type Machine struct {
-	Groups []int                     `json:"groups"` // the number of processors of each processor group
-	Nodes  []jobobject.GroupAffinity `json:"nodes"`  // the processors of each NUMA node
-	MHz    uint64                    `json:"mhz"`    // the speed of a processor; 0 is unknown
+	Groups []int                       `json:"groups"` // the number of processors of each processor group
+	Nodes  [][]jobobject.GroupAffinity `json:"nodes"`  // the processors of each NUMA node, one entry a group
+	MHz    uint64                      `json:"mhz"`    // the speed of a processor; 0 is unknown
+	Build  uint32                      `json:"build"`  // of Windows; 0 is unknown
 }
 
 // Processors is how many logical processors there are, in all groups.
@@ -53,7 +54,16 @@ func (m Machine) Affinity(text string) ([]jobobject.GroupAffinity, error) {
 			list = append(list, jobobject.GroupAffinity{Mask: bits, Group: uint16(g)})
 		}
 	}
-	return list, nil
+	return list, m.checkGroups(text, list)
+}
+
+// checkGroups refuses what a job cannot do before Windows Server 2022: run in a group other than 0.
+func (m Machine) checkGroups(text string, list []jobobject.GroupAffinity) error {
+	const server2022 = 20348
+	if m.Build == 0 || m.Build >= server2022 || len(list) == 1 && list[0].Group == 0 {
+		return nil
+	}
+	return fmt.Errorf("%q is not in processor group 0: that needs Windows build %d, this is build %d", text, server2022, m.Build)
 }
 
 func (m Machine) affinityPart(part string) ([]jobobject.GroupAffinity, error) {
@@ -102,10 +112,13 @@ func (m Machine) ofNode(number, bits uint64, masked bool) ([]jobobject.GroupAffi
 	if number >= uint64(len(m.Nodes)) {
 		return nil, fmt.Errorf("NUMA node %d: this machine has %d", number, len(m.Nodes))
 	}
-	node := m.Nodes[number]
 	if !masked {
-		return []jobobject.GroupAffinity{node}, nil
+		return m.Nodes[number], nil
 	}
+	if n := len(m.Nodes[number]); n != 1 {
+		return nil, fmt.Errorf("NUMA node %d is in %d processor groups: use masks of groups, such as g0:0xF", number, n)
+	}
+	node := m.Nodes[number][0]
 	first := lowest(node.Mask)
 	shifted := bits << first
 	if shifted>>first != bits || shifted&^node.Mask != 0 {

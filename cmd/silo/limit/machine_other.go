@@ -11,5 +11,5 @@ import (
 // ThisMachine is the machine that this runs on. Its processors' speed, and its NUMA nodes, are known on Windows only.
 func ThisMachine() Machine {
 	n := runtime.NumCPU()
-	return Machine{Groups: []int{n}, Nodes: []jobobject.GroupAffinity{{Mask: mask(n)}}}
+	return Machine{Groups: []int{n}, Nodes: [][]jobobject.GroupAffinity{{{Mask: mask(n)}}}}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/token"
 )
 
@@ -48,8 +49,9 @@ var workloads = map[string]func(args []string) (uint32, error){
 		return code, err
 	},
 	"burn": func([]string) (uint32, error) {
-		runtime.GOMAXPROCS(runtime.NumCPU()) // silo itself uses one
-		for range runtime.NumCPU() - 1 {
+		n := limit.ThisMachine().Processors()
+		runtime.GOMAXPROCS(n) // silo itself uses one
+		for range n - 1 {
 			go burn() // ends with the process
 		}
 		underWay()

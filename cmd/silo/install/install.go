@@ -61,7 +61,7 @@ func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
 		return "", fmt.Errorf("%s: %w", n.Config, err)
 	}
 	switch version := doc["version"]; version {
-	case int64(3):
+	case int64(3), int64(4): // containerd 2.3 and later print 4, and merge a drop-in of version 3 all the same
 		e, err := n.editImport(string(text), doc)
 		if err == nil {
 			err = p.put(n.dropIn(), "the runtime handlers", []byte(containerd.Current))
@@ -76,8 +76,10 @@ func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
 			return "", err
 		}
 		return n.Config, n.planEdit(p, string(text), e, mayEdit)
+	case nil:
+		return "", fmt.Errorf("%s has no version, so containerd takes it for version 1: containerd config migrate prints it as of today", n.Config)
 	default:
-		return "", fmt.Errorf("%s is of version %v, not 2 or 3: containerd config migrate prints it as of today", n.Config, version)
+		return "", fmt.Errorf("%s is of version %v, not 2, 3 or 4: containerd config migrate prints it as of today", n.Config, version)
 	}
 }
 
@@ -165,7 +167,7 @@ func (n *Node) finish(p *Plan, want Choices, written time.Time) error {
 	if p.Unread || !since.IsZero() && written.After(since) {
 		p.Unread = false
 		p.Changes = append(p.Changes, Change{Action: "restart", Path: n.Service, Why: "containerd reads its handlers at its start"})
-		p.restart = func(ctx context.Context) error { return n.Machine.Restart(ctx, n.Service) }
+		p.restart = (&restarter{machine: n.Machine, name: n.Service}).run
 	}
 	return nil
 }

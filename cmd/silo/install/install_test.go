@@ -12,8 +12,9 @@ import (
 	"github.com/siloshim/siloshim/deploy/containerd"
 )
 
-// v3 and v2 are configurations that a node may have.
+// v4, v3 and v2 are configurations that a node may have.
 const (
+	v4 = "version = 4\n\n[plugins.'io.containerd.cri.v1.runtime']\n  stream_server_address = 'theirs'\n"
 	v3 = "version = 3\n\n[plugins.'io.containerd.cri.v1.runtime']\n  stream_server_address = 'theirs'\n"
 	v2 = "version = 2\n\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"theirs\"\n" +
 		"[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runhcs]\n"
@@ -28,7 +29,7 @@ func actions(changes []install.Change) string {
 }
 
 func TestInstallThenUninstall(t *testing.T) {
-	for name, config := range map[string]string{"version 3": v3, "version 2": v2} {
+	for name, config := range map[string]string{"version 4": v4, "version 3": v3, "version 2": v2} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, config)
 			before := w.files(t)
@@ -43,7 +44,7 @@ func TestInstallThenUninstall(t *testing.T) {
 			if after[install.ShimName] != "the shim" || after["config.toml.before-silo"] != config {
 				t.Errorf("files %v", after)
 			}
-			if config == v3 && after["conf.d/silo.toml"] != containerd.Current {
+			if config != v2 && after["conf.d/silo.toml"] != containerd.Current {
 				t.Error("the drop-in is not there")
 			}
 			if again, err := w.install(t, install.Choices{Edit: true, Restart: true}); err != nil || len(again) > 0 {
@@ -96,10 +97,13 @@ func TestInstallNeedsConsentToEdit(t *testing.T) {
 }
 
 func TestInstallNeedsAVersion(t *testing.T) {
-	for _, config := range []string{"", "version = 1\n", "version = 4\n"} {
+	for config, says := range map[string]string{
+		"": "no version, so containerd takes it for version 1", "version = 1\n": "version 1, not 2, 3 or 4", "version = 5\n": "version 5",
+	} {
 		w := newWorld(t, config)
-		if _, err := w.install(t, install.Choices{Edit: true}); err == nil || !strings.Contains(err.Error(), "containerd config migrate") {
-			t.Errorf("%q: %v", config, err)
+		_, err := w.install(t, install.Choices{Edit: true})
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "containerd config migrate") {
+			t.Errorf("%q: %v, want %q and the remedy", config, err, says)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,8 +16,17 @@ type Machine interface {
 	Service(name string) (Service, error)
 	// Started tells since when a service runs; the zero time if it does not.
 	Started(name string) (time.Time, error)
-	// Restart stops a service, waits for its end and starts it, until ctx ends.
-	Restart(ctx context.Context, name string) error
+	// Dependents lists the active services that need this one to run, those that need them included: each stands before
+	// what it needs.
+	Dependents(name string) ([]string, error)
+	// Stop asks a service to stop and does not wait for it. One that does not run is a success, one that is on the way
+	// into another state is [ErrPending], and one that others need is [ErrDependents].
+	Stop(name string) error
+	// Start starts a service and does not wait for it to run. One that runs is a success, one that is on the way into
+	// another state is [ErrPending].
+	Start(name string) error
+	// State tells whether a service runs.
+	State(name string) (State, error)
 	// Processes lists the processes of executables with this name.
 	Processes(image string) ([]uint32, error)
 	// Output runs a program and returns what it prints.
@@ -28,13 +39,18 @@ type Service struct {
 	Args []string
 }
 
-// flag finds the value of a flag of a service.
+// flag finds the value of a flag of a service, as "--flag value" or "--flag=value".
 func (s Service) flag(names ...string) string {
-	for i, arg := range s.Args[:max(0, len(s.Args)-1)] {
-		for _, name := range names {
-			if arg == name {
-				return s.Args[i+1]
-			}
+	for i, arg := range s.Args {
+		name, value, joined := strings.Cut(arg, "=")
+		if !slices.Contains(names, name) {
+			continue
+		}
+		if joined {
+			return value
+		}
+		if i+1 < len(s.Args) {
+			return s.Args[i+1]
 		}
 	}
 	return ""

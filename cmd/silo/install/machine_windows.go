@@ -1,9 +1,9 @@
 package install
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -102,48 +102,70 @@ func startOf(pid uint32) (since time.Time, err error) {
 	return time.Unix(0, created.Nanoseconds()), nil
 }
 
-// serviceAsk is how often a service that stops is asked whether it has; the service manager tells nobody.
-const serviceAsk = 200 * time.Millisecond
+// Dependents asks for the direct dependents of each dependent in turn. The service manager's answer has them in the
+// order in which they can be stopped.
+//
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-enumdependentservicesw
+func (m system) Dependents(name string) (list []string, err error) {
+	var direct []string
+	err = service(name, windows.SERVICE_ENUMERATE_DEPENDENTS, func(s *mgr.Service) (err error) {
+		direct, err = s.ListDependentServices(svc.Active)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the services that need %s: %w", name, err)
+	}
+	for _, d := range direct {
+		indirect, err := m.Dependents(d)
+		if err != nil {
+			return nil, err
+		}
+		for _, next := range append(indirect, d) {
+			if !slices.Contains(list, next) {
+				list = append(list, next)
+			}
+		}
+	}
+	return list, nil
+}
 
-func (system) Restart(ctx context.Context, name string) error {
-	return service(name, windows.SERVICE_STOP|windows.SERVICE_START|windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-controlservice
+func (system) Stop(name string) error {
+	return service(name, windows.SERVICE_STOP, func(s *mgr.Service) error {
 		_, err := s.Control(svc.Stop)
-		if err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
-			return fmt.Errorf("stop service %s: %w", name, err)
+		switch {
+		case errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
+			return nil
+		case errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):
+			return errors.Join(ErrPending, err)
+		case errors.Is(err, windows.ERROR_DEPENDENT_SERVICES_RUNNING):
+			return errors.Join(ErrDependents, err)
 		}
-		if err := reach(ctx, s, svc.Stopped); err != nil {
-			return fmt.Errorf("stop service %s: %w", name, err)
-		}
-		if err := s.Start(); err != nil {
-			return fmt.Errorf("start service %s: %w", name, err)
-		}
-		if err := reach(ctx, s, svc.Running); err != nil {
-			return fmt.Errorf("start service %s: %w", name, err)
-		}
-		return nil
+		return err
 	})
 }
 
-// reach waits for a state. A service that stopped instead of running has failed.
-func reach(ctx context.Context, s *mgr.Service, want svc.State) error {
-	tick := time.NewTicker(serviceAsk)
-	defer tick.Stop()
-	for {
-		status, err := s.Query()
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-startservicew
+func (system) Start(name string) error {
+	return service(name, windows.SERVICE_START, func(s *mgr.Service) error {
+		err := s.Start()
 		switch {
-		case err != nil:
-			return err
-		case status.State == want:
+		case errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING):
 			return nil
-		case status.State == svc.Stopped:
-			return fmt.Errorf("it ended with exit code %d", status.Win32ExitCode)
+		case errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):
+			return errors.Join(ErrPending, err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+		return err
+	})
+}
+
+func (system) State(name string) (state State, err error) {
+	err = service(name, windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
+		status, err := s.Query()
+		state = State{Running: status.State == svc.Running, Stopped: status.State == svc.Stopped, Exit: status.Win32ExitCode}
+		return err
+	})
+	return state, err
 }
 
 // https://learn.microsoft.com/windows/win32/toolhelp/taking-a-snapshot-and-viewing-processes

@@ -90,10 +90,13 @@ func TestServices(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	restart := func() (err error) {
-		for err = m.Restart(ctx, name); errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT) && ctx.Err() == nil; {
-			err = m.Restart(ctx, name) // in a new prefix Wine has been seen to take longer than the 10 s that it gives
+		for err = install.Restart(ctx, m, name); errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT) && ctx.Err() == nil; {
+			err = install.Restart(ctx, m, name) // in a new prefix Wine has been seen to take longer than the 10 s that it gives
 		}
 		return err
+	}
+	if list, err := m.Dependents(name); err != nil || len(list) > 0 {
+		t.Errorf("services that need it: %v, %v; want none", list, err)
 	}
 	if err := restart(); err != nil {
 		t.Fatalf("restart of a service that is stopped: %v", err)

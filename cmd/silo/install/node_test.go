@@ -30,16 +30,20 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestFindAsksTheService(t *testing.T) {
-	w := newWorld(t, v3)
+func TestFind_ServiceArguments_NameTheConfiguration(t *testing.T) {
 	elsewhere := filepath.Join(t.TempDir(), "other.toml")
-	w.service = install.Service{Exe: filepath.Join(w.prefix, "containerd.exe"), Args: []string{"--run-service", "--config", elsewhere}}
-	n, err := install.Find(w.machine, install.Options{Service: "containerd"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n.Prefix != w.prefix || n.Config != elsewhere {
-		t.Errorf("prefix %s, config %s", n.Prefix, n.Config)
+	for _, args := range [][]string{
+		{"--config", elsewhere}, {"--config=" + elsewhere}, {"-c", elsewhere}, {"-c=" + elsewhere}, {"-config", elsewhere},
+	} {
+		w := newWorld(t, v3)
+		w.service = install.Service{Exe: filepath.Join(w.prefix, "containerd.exe"), Args: append([]string{"--run-service"}, args...)}
+		n, err := install.Find(w.machine, install.Options{Service: containerdService})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n.Prefix != w.prefix || n.Config != elsewhere {
+			t.Errorf("%q: prefix %s, config %s", args, n.Prefix, n.Config)
+		}
 	}
 }
 

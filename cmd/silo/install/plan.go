@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Change is one thing that a plan does.
@@ -53,6 +54,9 @@ func (p *Plan) remove(path, why string) error {
 	return err
 }
 
+// rollbackTime bounds the restart after a failure, whose own time may be over.
+const rollbackTime = 2 * time.Minute
+
 // Apply makes the changes, checks them and restarts the service where the plan says so. If anything fails, what was
 // changed goes back to what it was, in reverse order, and so does the service.
 func (p *Plan) Apply(ctx context.Context) error {
@@ -81,7 +85,9 @@ func (p *Plan) Apply(ctx context.Context) error {
 	if p.restart != nil {
 		if err := p.restart(ctx); err != nil {
 			err = back(err)
-			return errors.Join(err, p.restart(context.WithoutCancel(ctx))) // with what it had before
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
+			defer cancel()
+			return errors.Join(err, p.restart(ctx)) // with what it had before
 		}
 	}
 	if p.tidy != nil {

@@ -27,6 +27,8 @@ type machine struct {
 	fallback string // its default handler
 	stuck    error
 	service  install.Service
+
+	services services
 }
 
 func (m *machine) Service(string) (install.Service, error) {
@@ -39,7 +41,11 @@ func (m *machine) Service(string) (install.Service, error) {
 func (m *machine) Started(string) (time.Time, error)  { return m.since, nil }
 func (m *machine) Processes(string) ([]uint32, error) { return m.shims, nil }
 
-func (m *machine) Restart(context.Context, string) error {
+// Start starts a service. What containerd then knows is noted.
+func (m *machine) Start(name string) error {
+	if err := m.services.start(name); err != nil || name != containerdService {
+		return err
+	}
 	text, err := m.dump(filepath.Join(m.prefix, "config.toml"))
 	if err != nil {
 		return err
@@ -47,6 +53,10 @@ func (m *machine) Restart(context.Context, string) error {
 	m.restarts = append(m.restarts, known(text))
 	return m.stuck
 }
+
+func (m *machine) Stop(name string) error                   { return m.services.stop(name) }
+func (m *machine) State(name string) (install.State, error) { return m.services.state(name) }
+func (m *machine) Dependents(name string) ([]string, error) { return m.services.dependents(name), nil }
 
 // known is what containerd would know: the node's own runtime, and ours.
 func known(text string) string {
@@ -90,10 +100,10 @@ func (m *machine) dump(path string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if doc["version"] != more["version"] {
+			if doc["version"] == int64(2) && more["version"] != int64(2) {
 				delete(doc, "plugins")
 			}
-			merge(doc, more, doc["version"] == int64(3), 0)
+			merge(doc, more, doc["version"] != int64(2), 0)
 		}
 	}
 	if m.fallback != "" {
@@ -134,7 +144,9 @@ type world struct {
 // newWorld makes a machine with containerd and this configuration.
 func newWorld(t *testing.T, config string) *world {
 	t.Helper()
-	w := &world{machine: &machine{prefix: t.TempDir(), since: time.Now().Add(time.Hour)}}
+	w := &world{machine: &machine{prefix: t.TempDir(), since: time.Now().Add(time.Hour), services: services{
+		containerdService: {running: true},
+	}}}
 	w.shim = filepath.Join(t.TempDir(), install.ShimName)
 	write(t, w.shim, "the shim")
 	write(t, filepath.Join(w.prefix, "containerd.exe"), "containerd")
@@ -154,7 +166,7 @@ func write(t *testing.T, path, text string) {
 
 func (w *world) node(t *testing.T) *install.Node {
 	t.Helper()
-	n, err := install.Find(w.machine, install.Options{Prefix: w.prefix, Service: "containerd"})
+	n, err := install.Find(w.machine, install.Options{Prefix: w.prefix, Service: containerdService})
 	if err != nil {
 		t.Fatal(err)
 	}

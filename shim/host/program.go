@@ -33,7 +33,8 @@ func (p *program) Start() (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	application, dir, err := p.job.root.locate(p.spec)
+	env := p.job.plan.Environ(user, p.spec)
+	application, dir, err := p.job.root.locate(p.spec, env)
 	if err != nil {
 		return 0, err
 	}
@@ -41,7 +42,7 @@ func (p *program) Start() (uint32, error) {
 		Application: application,
 		CommandLine: p.spec.CommandLine,
 		Dir:         dir,
-		Env:         p.job.plan.Environ(user, p.spec),
+		Env:         env,
 	}
 	if err := p.connect(&o); err != nil {
 		return 0, err

@@ -19,6 +19,11 @@ var (
 	ErrPermission = fs.ErrPermission
 	// ErrNotSupported says that this kernel has no such facility, or keeps it off.
 	ErrNotSupported = errors.ErrUnsupported
+	// ErrNotDirectory says that the working directory of a process to start is not there.
+	ErrNotDirectory = errors.New("no such working directory")
+	// ErrNotExecutable says that the file of a process to start is no program that
+	// this machine can run.
+	ErrNotExecutable = errors.New("not a program for this machine")
 	// ErrExited says that the process has ended already.
 	ErrExited = os.ErrProcessDone
 )

@@ -49,7 +49,7 @@ func (p *program) Start() (uint32, error) {
 	}
 	process, err := p.job.start(o)
 	if err != nil {
-		return 0, errors.Join(classify(err), p.Close())
+		return 0, errors.Join(startError(p.spec, application, dir, err), p.Close())
 	}
 	p.process = process
 	return process.Pid(), nil

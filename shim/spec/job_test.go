@@ -60,7 +60,7 @@ func TestJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Process{CommandLine: app, Env: []string{}, Width: 80, Height: 25}
+	want := Process{Program: app, Field: "process.args[0]", CommandLine: app, Env: []string{}, Width: 80, Height: 25}
 	if diff := cmp.Diff(want, j.Process, cmpopts.IgnoreFields(Process{}, "Search")); diff != "" {
 		t.Errorf("process (-want +got):\n%s", diff)
 	}

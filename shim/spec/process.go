@@ -14,6 +14,8 @@ type Process struct {
 	// Search finds the program and the working directory of a job container's process. It is nil for a Windows Server
 	// container.
 	Search *Search
+	// Program is what the spec names as the program, and Field where it does.
+	Program, Field string
 	// CommandLine is what the program sees, its own name first.
 	CommandLine string
 	// Dir is the working directory in a Windows Server container.
@@ -83,6 +85,7 @@ func (j *Job) planProgram(plan *Process, p *specs.Process, cwd string) error {
 	if err := checkText(strings.TrimSuffix(field, "[0]"), plan.CommandLine); err != nil {
 		return err
 	}
+	plan.Program, plan.Field = program, field
 	plan.Search = &Search{job: j, field: field, program: program, cwd: cwd}
 	if j.Root == nil && len(j.Mounts) == 0 {
 		plan.Search.isFile = j.host.Lookup

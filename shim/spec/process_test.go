@@ -31,7 +31,7 @@ func TestExec(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Process{
-		CommandLine: `CAT "a b" ""`, Username: `NT AUTHORITY\SYSTEM`,
+		Program: "CAT", Field: "process.args[0]", CommandLine: `CAT "a b" ""`, Username: `NT AUTHORITY\SYSTEM`,
 		Env: []string{`Path=C:\tools;D:\x`, "EMPTY=", "A=2"}, Terminal: true, Width: 100, Height: 25,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Process{}, "Search")); diff != "" {

@@ -53,6 +53,8 @@ const (
 	NotSupported    Code = 0x80070032
 	InvalidArgument Code = 0x80070057
 	AlreadyExists   Code = 0x800700B7
+	BadImage        Code = 0x800700C1 // ERROR_BAD_EXE_FORMAT
+	BadDirectory    Code = 0x8007010B // ERROR_DIRECTORY
 	ElementNotFound Code = 0x80070490
 	Cancelled       Code = 0x800704C7
 	NoResources     Code = 0x800705AA
@@ -103,6 +105,8 @@ var codes = map[Code]struct {
 	NotSupported:    {"not supported", errdefs.ErrNotImplemented},
 	InvalidArgument: {"the parameter is incorrect", errdefs.ErrInvalidArgument},
 	AlreadyExists:   {"it exists", errdefs.ErrAlreadyExists},
+	BadImage:        {"not a program for this machine", errdefs.ErrInvalidArgument},
+	BadDirectory:    {"no such working directory", errdefs.ErrNotFound},
 	ElementNotFound: {"not found", errdefs.ErrNotFound},
 	Cancelled:       {"cancelled", errdefs.ErrAborted},
 	NoResources:     {"not enough system resources", errdefs.ErrResourceExhausted},

@@ -22,6 +22,11 @@ var (
 	// ErrUnknownLimits says that a job was only opened and its limits were not
 	// queried yet, so that setting all of them would take some away.
 	ErrUnknownLimits = errors.New("its limits are unknown: call QueryLimits first, or set one alone")
+	// ErrNotDirectory says that the working directory of a process to start is not there.
+	ErrNotDirectory = errors.New("no such working directory")
+	// ErrNotExecutable says that the file of a process to start is no program that
+	// this machine can run.
+	ErrNotExecutable = errors.New("not a program for this machine")
 	// ErrExited says that the process has ended already.
 	ErrExited = os.ErrProcessDone
 )

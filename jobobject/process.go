@@ -59,7 +59,8 @@ type Process struct {
 
 // Start starts a process that is a member of the job from its first
 // instruction, so nothing it does escapes the job. A program that is not there
-// is [ErrNotExist].
+// is [ErrNotExist], a missing working directory [ErrNotDirectory], and a file that
+// is no program [ErrNotExecutable].
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-updateprocthreadattribute
 func (j *Job) Start(p ProcessOptions) (*Process, error) {

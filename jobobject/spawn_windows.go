@@ -147,11 +147,23 @@ func (s *spawn) run(p *ProcessOptions) (Handle, uint32, error) {
 			s.flags, &env[0], dir, &s.startup.StartupInfo, &made)
 	}
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, explainStart(err)
 	}
 	// The thread handle has no use here, and nothing follows from its loss.
 	_ = windows.CloseHandle(made.Thread)
 	return Handle(made.Process), made.ProcessId, nil
+}
+
+// explainStart tells apart what a start may fail of. A program that is not there is [ErrNotExist] already.
+func explainStart(err error) error {
+	switch {
+	case errors.Is(err, windows.ERROR_DIRECTORY):
+		return fmt.Errorf("%w: %w", ErrNotDirectory, err)
+	case errors.Is(err, windows.ERROR_BAD_EXE_FORMAT), errors.Is(err, windows.ERROR_EXE_MACHINE_TYPE_MISMATCH),
+		errors.Is(err, windows.ERROR_INVALID_EXE_SIGNATURE), errors.Is(err, windows.ERROR_EXE_MARKED_INVALID):
+		return fmt.Errorf("%w: %w", ErrNotExecutable, err)
+	}
+	return err
 }
 
 func (s *spawn) release() {

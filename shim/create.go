@@ -149,8 +149,7 @@ func (s *Service) exec(ctx context.Context, t *task.Task, r *api.ExecProcessRequ
 func (s *Service) undoCreate(r *api.CreateTaskRequest) {
 	t, err := s.task(r.ID)
 	if err == nil {
-		_, err = t.Delete(context.Background(), "")
-		s.free(r.ID)
+		_, err = s.remove(context.Background(), t, "")
 	}
 	s.undone(r.ID, err)
 }

@@ -111,3 +111,10 @@ func (c *client) Close() error {
 	c.gone.Do(func() { c.idle.client(-1) })
 	return c.Conn.Close()
 }
+
+// watchIdle ends the shim when nobody needs it for a while. A task that comes at the last moment keeps it.
+func (s *Service) watchIdle() *idle {
+	i := newIdle(func() { s.leave("") })
+	s.need = i.need
+	return i
+}

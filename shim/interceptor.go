@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/log"
 	"github.com/containerd/ttrpc"
+	"google.golang.org/grpc/status"
 
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/internal/trace"
@@ -26,8 +28,27 @@ func intercept(ctx context.Context, unmarshal ttrpc.Unmarshaler, info *ttrpc.Una
 		end(err)
 		if err != nil {
 			log.G(ctx).WithField(logfield.Op, info.FullMethod).WithError(err).Debug("request refused")
-			err = errgrpc.ToGRPC(err)
+			err = errgrpc.ToGRPC(newWireError(err))
 		}
 	}()
 	return call(ctx, unmarshal)
 }
+
+// wireError is an error as the client gets it: one line and one class. Of an error that wraps several, errgrpc sends all
+// but the first as details, its class among them, and containerd prints each detail on a line behind the message.
+type wireError struct {
+	text  string
+	class error
+}
+
+func newWireError(err error) error {
+	if _, is := status.FromError(err); is { // ttrpc's own
+		return err
+	}
+	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+	return &wireError{strings.Join(lines, "; "), errdefs.Resolve(err)}
+}
+
+func (e *wireError) Error() string { return e.text }
+
+func (e *wireError) Unwrap() error { return e.class }

@@ -23,10 +23,9 @@ func Serve(ctx context.Context, l net.Listener, c Config) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	c.Shutdown = stop
-	idle := newIdle(stop)
-	defer idle.close()
 	service := NewService(c)
-	service.need = idle.need
+	idle := service.watchIdle()
+	defer idle.close()
 	register(server, service)
 	registerSandbox(server, service)
 	served := make(chan error, 1)

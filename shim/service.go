@@ -120,8 +120,13 @@ func (s *Service) free(id string) {
 	}
 }
 
-// end ends the shim.
-func (s *Service) end() { s.once.Do(s.config.Shutdown) }
+// end ends the shim. No id is taken any more before it does.
+func (s *Service) end() {
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+	s.once.Do(s.config.Shutdown)
+}
 
 // leave ends the shim if no task is held or being made, and tells whether it does. If id is that of a sandbox, and it is
 // gone, the last of the others does.

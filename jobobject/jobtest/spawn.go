@@ -10,6 +10,13 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
+// What no simulated kernel starts: a process in MissingDir, which is the only directory that is not there, or one of a
+// file called NotExecutable.
+const (
+	MissingDir    = `C:\no such directory`
+	NotExecutable = "notes.exe"
+)
+
 // Program installs what runs when an image called name is started, by that very
 // path or by its last element; case does not count. A name without a program is
 // a file that does not exist.
@@ -21,11 +28,15 @@ func (k *Kernel) Program(name string, run func(*Proc) uint32) {
 
 func (k *Kernel) programLocked(application string) (func(*Proc) uint32, error) {
 	path := strings.ToLower(application)
+	name := path[strings.LastIndexAny(path, `\/`)+1:]
 	if run := k.programs[path]; run != nil {
 		return run, nil
 	}
-	if run := k.programs[path[strings.LastIndexAny(path, `\/`)+1:]]; run != nil {
+	if run := k.programs[name]; run != nil {
 		return run, nil
+	}
+	if name == NotExecutable {
+		return nil, fmt.Errorf("program %q: %w", application, jobobject.ErrNotExecutable)
 	}
 	return nil, fmt.Errorf("program %q: %w", application, jobobject.ErrNotExist)
 }
@@ -97,6 +108,9 @@ func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, 
 	run, err = k.programLocked(n.application)
 	if err != nil {
 		return nil, 0, err
+	}
+	if n.dir == MissingDir {
+		return nil, 0, jobobject.ErrNotDirectory
 	}
 	p.pid, p.born = k.newPidLocked(), k.now
 	if n.job != nil {

@@ -22,6 +22,7 @@ var contract = []struct {
 	{"no streams", testNoStreams},
 	{"nothing else inherited", testInheritance},
 	{"no program", testNoProgram},
+	{"not startable", testNotStartable},
 	{"bad options", testBadOptions},
 	{"event", testEvent},
 	{"event without a handler", testUnhandledEvent},

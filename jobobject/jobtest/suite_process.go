@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,6 +126,36 @@ func testNoProgram(t *testing.T, b Bed) {
 		}
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("by %s: error gives an argument away: %v", what, err)
+		}
+	}
+	if a, err := j.Accounting(); err != nil || a.Active != 0 {
+		t.Errorf("accounting = %+v, %v, want nothing active", a, err)
+	}
+}
+
+func testNotStartable(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	dir := t.TempDir()
+	notes := filepath.Join(dir, NotExecutable)
+	if err := os.WriteFile(notes, []byte("no program\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		want error
+		set  func(*jobobject.ProcessOptions)
+	}{
+		{"working directory is missing", jobobject.ErrNotDirectory, func(o *jobobject.ProcessOptions) { o.Dir = MissingDir }},
+		{"file is text", jobobject.ErrNotExecutable, func(o *jobobject.ProcessOptions) { o.Application = notes }},
+	} {
+		o := b.options("exit", "0")
+		tt.set(&o)
+		p, err := j.Start(o)
+		if err == nil {
+			p.Close()
+		}
+		if !errors.Is(err, tt.want) || errors.Is(err, jobobject.ErrNotExist) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}
 	if a, err := j.Accounting(); err != nil || a.Active != 0 {

@@ -68,7 +68,7 @@ var services = map[string]string{
 // authority is the domain of the service accounts.
 const authority = "NT AUTHORITY"
 
-// groupOf is the local group that a plan names as its user, or "".
+// groupOf is the local group that a plan names as its user, or "". After an error the name may still be a user's.
 func groupOf(a Accounts, plan *spec.Job) (string, error) {
 	domain, name := splitUser(plan.Process.Username)
 	if plan.InheritUser || serviceOf(domain, name) != "" {
@@ -79,7 +79,7 @@ func groupOf(a Accounts, plan *spec.Job) (string, error) {
 	}
 	is, err := a.IsGroup(name)
 	if err != nil {
-		return "", fmt.Errorf("process.user.username %q: look for a group: %w", plan.Process.Username, err)
+		return "", fmt.Errorf("look up local group %q: %w", name, err)
 	}
 	if !is {
 		return "", nil
@@ -103,7 +103,8 @@ func serviceOf(domain, name string) string {
 }
 
 // logon makes the token of a plan's user. A group is represented by an account that is made for it, and that u deletes.
-func logon(a Accounts, plan *spec.Job, account Account, group string, u *undo) (Token, error) {
+// groupErr is why the name could not be looked up as a group's; it is then taken for a user's, as the reference does.
+func logon(a Accounts, plan *spec.Job, account Account, group string, groupErr error, u *undo) (Token, error) {
 	if plan.InheritUser {
 		return ownToken(), nil
 	}
@@ -120,6 +121,9 @@ func logon(a Accounts, plan *spec.Job, account Account, group string, u *undo) (
 		return t, nil
 	}
 	t, err := a.Logon(User{Domain: domain, Name: name})
+	if err != nil && groupErr != nil {
+		return nil, fmt.Errorf("process.user.username %q: %w; log on without a password: %w: %w", username, groupErr, err, errdefs.ErrUnavailable)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("process.user.username %q: log on without a password: %w: name a service account "+
 			"(NT AUTHORITY\\SYSTEM, Local Service, Network Service) or a local group: %w", username, err, errdefs.ErrInvalidArgument)

@@ -96,6 +96,33 @@ func TestUnknownUsers(t *testing.T) {
 	}
 }
 
+// TestGroupLookup_Fails_UserLogsOn: who cannot tell whether a name is a group's does not keep its user out.
+func TestGroupLookup_Fails_UserLogsOn(t *testing.T) {
+	b := newRootBed(t)
+	b.machine.Fail("IsGroup", 0, 1, errors.New("the RPC server is unavailable"))
+	plan := b.job(true, func(s *specs.Spec) { s.Process.User.Username = hosttest.ManagedUser })
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.start(c, &plan.Process); err != nil || b.listen.told.Token == 0 {
+		t.Errorf("start with token %d: %v", b.listen.told.Token, err)
+	}
+	b.end(c)
+}
+
+// TestGroupLookup_FailsAndLogonFails_ErrorNamesBoth: the name may be a group's after all, so it is not said to be wrong.
+func TestGroupLookup_FailsAndLogonFails_ErrorNamesBoth(t *testing.T) {
+	b := newRootBed(t)
+	broken := errors.New("the RPC server is unavailable")
+	b.machine.Fail("IsGroup", 0, 1, broken)
+	_, err := b.host.Job(t.Context(), "ns", "c", b.dir, b.job(true))
+	if !errdefs.IsUnavailable(err) || errdefs.IsInvalidArgument(err) || !errors.Is(err, broken) || !errors.Is(err, hosttest.ErrLogon) {
+		t.Errorf("%v, want both causes, and unavailable", err)
+	}
+	b.gone()
+}
+
 // TestOrphans: an account is one when its container is gone, and nobody else's account ever is.
 func TestOrphans(t *testing.T) {
 	b := newRootBed(t)

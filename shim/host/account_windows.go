@@ -23,19 +23,6 @@ const (
 	nerrUserNotFound  = windows.Errno(2221)
 )
 
-// userInfo1 is USER_INFO_1.
-//
-// https://learn.microsoft.com/windows/win32/api/lmaccess/ns-lmaccess-user_info_1
-type userInfo1 struct {
-	name, password *uint16
-	passwordAge    uint32
-	priv           uint32
-	homeDir        *uint16
-	comment        *uint16
-	flags          uint32
-	scriptPath     *uint16
-}
-
 // Values of USER_INFO_1.
 const (
 	userPrivUser         = 1
@@ -58,7 +45,8 @@ func (windowsAccounts) IsGroup(group string) (bool, error) {
 		return false, err
 	}
 	var info *byte
-	err = netCall(procNetLocalGroupGetInfo, 0, uintptr(unsafe.Pointer(name)), 0, uintptr(unsafe.Pointer(&info)))
+	const level = 1 // the only one that is documented
+	err = netCall(procNetLocalGroupGetInfo, 0, uintptr(unsafe.Pointer(name)), level, uintptr(unsafe.Pointer(&info)))
 	if info != nil {
 		_ = windows.NetApiBufferFree(info)
 	}
@@ -113,26 +101,27 @@ func (windowsAccounts) List() (list []Account, err error) {
 	return list, nil
 }
 
-// addMember gives the name with its domain, as the function wants it.
+// addMember names the user by SID: a name would need its domain, which on a domain controller is not the computer's.
 //
 //	NET_API_STATUS NetLocalGroupAddMembers(LPCWSTR servername, LPCWSTR groupname, DWORD level, LPBYTE buf, DWORD totalentries);
 //
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netlocalgroupaddmembers.
 func addMember(user, group string) error {
-	computer, err := windows.ComputerName()
+	sid, _, kind, err := windows.LookupSID("", user)
 	if err != nil {
-		return err
+		return fmt.Errorf("look up the user's SID: %w", err)
 	}
-	member, err := windows.UTF16PtrFromString(computer + `\` + user)
-	if err != nil {
-		return err
+	if kind != windows.SidTypeUser {
+		return fmt.Errorf("look up the user's SID: %s has type %d, not %d: it is no user", sid, kind, windows.SidTypeUser)
 	}
 	name, err := windows.UTF16PtrFromString(group)
 	if err != nil {
 		return err
 	}
-	const level = 3 // LOCALGROUP_MEMBERS_INFO_3: one pointer to a name
-	return netCall(procNetLocalGroupAddMembers, 0, uintptr(unsafe.Pointer(name)), level, uintptr(unsafe.Pointer(&member)), 1)
+	const level = 0
+	members := [...]localGroupMembersInfo0{{unsafe.Pointer(sid)}}
+	return netCall(procNetLocalGroupAddMembers, 0, uintptr(unsafe.Pointer(name)), level,
+		uintptr(unsafe.Pointer(&members[0])), uintptr(len(members)))
 }
 
 // Delete implements [Accounts].

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // classes are containerd's for the kernel's errors.
@@ -16,6 +18,8 @@ var classes = []struct{ kernel, class error }{
 	{jobobject.ErrNotExist, errdefs.ErrNotFound},
 	{jobobject.ErrClosed, errdefs.ErrNotFound},
 	{jobobject.ErrNotSupported, errdefs.ErrNotImplemented},
+	{jobobject.ErrNotDirectory, errdefs.ErrNotFound},
+	{jobobject.ErrNotExecutable, errdefs.ErrInvalidArgument},
 	{hcs.ErrExited, errdefs.ErrNotFound},
 }
 
@@ -27,4 +31,34 @@ func classify(err error) error {
 		}
 	}
 	return err
+}
+
+// blamed are the fields of a process that errors of its start are about: its program, where none is named.
+var blamed = []struct {
+	err   error
+	field string
+}{
+	{jobobject.ErrNotDirectory, "process.cwd"},
+	{jobobject.ErrNotExecutable, ""},
+	{jobobject.ErrNotExist, ""},
+	{hcs.BadDirectory, "process.cwd"},
+	{hcs.BadImage, ""},
+	{hcs.FileNotFound, ""},
+	{hcs.PathNotFound, ""},
+}
+
+// startError says what could not be started, where, and which field is to blame if one is. Arguments may be secrets, so
+// no command line is in it.
+func startError(p *spec.Process, program, dir string, err error) error {
+	what := "start " + program
+	if dir != "" {
+		what += " in " + dir
+	}
+	for _, b := range blamed {
+		if errors.Is(err, b.err) {
+			what = cmp.Or(b.field, p.Field) + ": " + what
+			break
+		}
+	}
+	return classify(fmt.Errorf("%s: %w", what, err))
 }

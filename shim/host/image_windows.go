@@ -33,11 +33,6 @@ const (
 	cimMountSingleFile  = 0x20
 )
 
-// imagePath is one image of a merged mount.
-//
-//	struct CIMFS_IMAGE_PATH { PCWSTR ImageDir; PCWSTR ImageName; };
-type imagePath struct{ dir, name *uint16 }
-
 // imageSpace makes the names of volumes from ids; hcsshim's is the same, so either shim finds what the other left.
 var imageSpace = windows.GUID{Data1: 0x6827367b, Data2: 0xc388, Data3: 0x4e9b, Data4: [8]byte{0x96, 0x1c, 0x6d, 0x2c, 0x93, 0x6c}}
 

@@ -90,10 +90,7 @@ func (j *Job) make(ctx context.Context, h Host, account Account) error {
 	if err := j.job.SetLimits(jobLimits(j.plan.Limits)); err != nil {
 		return err
 	}
-	group, err := groupOf(h.Accounts, j.plan)
-	if err != nil {
-		return err
-	}
+	group, groupErr := groupOf(h.Accounts, j.plan)
 	l := &ledger{Job: true}
 	if group != "" {
 		l.Account = account.Name
@@ -109,7 +106,7 @@ func (j *Job) make(ctx context.Context, h Host, account Account) error {
 			return err
 		}
 	}
-	user, err := logon(h.Accounts, j.plan, account, group, &j.undo)
+	user, err := logon(h.Accounts, j.plan, account, group, groupErr, &j.undo)
 	if err != nil {
 		return err
 	}

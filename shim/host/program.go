@@ -33,7 +33,8 @@ func (p *program) Start() (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	application, dir, err := p.job.root.locate(p.spec)
+	env := p.job.plan.Environ(user, p.spec)
+	application, dir, err := p.job.root.locate(p.spec, env)
 	if err != nil {
 		return 0, err
 	}
@@ -41,14 +42,14 @@ func (p *program) Start() (uint32, error) {
 		Application: application,
 		CommandLine: p.spec.CommandLine,
 		Dir:         dir,
-		Env:         p.job.plan.Environ(user, p.spec),
+		Env:         env,
 	}
 	if err := p.connect(&o); err != nil {
 		return 0, err
 	}
 	process, err := p.job.start(o)
 	if err != nil {
-		return 0, errors.Join(classify(err), p.Close())
+		return 0, errors.Join(startError(p.spec, application, dir, err), p.Close())
 	}
 	p.process = process
 	return process.Pid(), nil

@@ -105,13 +105,14 @@ func (r *root) show(job *jobobject.Job, id string) error {
 	return nil
 }
 
-// locate finds the program and the working directory of a process: the one as the host knows it, for the kernel opens
-// it as the shim, the other as the container does. The kernel wants that to be there for the shim, too.
-func (r *root) locate(p *spec.Process) (application, dir string, err error) {
-	if p.Search == nil {
-		return p.Application, p.Dir, nil
+// locate finds the program and the working directory of a process with the environment env: the one as the host knows
+// it, for the kernel opens it as the shim, the other as the container does. The kernel wants that to be there for the
+// shim, too.
+func (r *root) locate(p *spec.Process, env []string) (application, dir string, err error) {
+	if p.Search == nil { // only its command line is known
+		return "", p.Dir, nil
 	}
-	if application, dir, err = p.Search.In(view{r}); err != nil {
+	if application, dir, err = p.Search.In(view{r}, env); err != nil {
 		return "", "", err
 	}
 	if r.plan.Silo && !r.files.IsDir(dir) {

@@ -101,6 +101,47 @@ func TestExecInASilo(t *testing.T) {
 	b.gone()
 }
 
+// TestProgram_BareName_SoughtInThePathItGets: of its user, of its spec, and what the root adds, for init and exec, in a
+// silo and without one.
+func TestProgram_BareName_SoughtInThePathItGets(t *testing.T) {
+	const powershell = `C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe`
+	for _, tt := range []struct {
+		name, program string
+		env           []string
+		want          string
+	}{
+		{"the user's", "usertool", nil, `C:\bin\usertool.exe`},
+		{"the spec's", "imagetool", []string{`path=C:\image`}, `C:\image\imagetool.exe`},
+		{"what the root adds to the user's", "powershell", nil, powershell},
+		{"what the root adds to the spec's", "powershell", []string{`PATH=C:\image`}, powershell},
+		{"not the user's beside the spec's", "usertool", []string{`PATH=C:\image`}, ""},
+		{"not the shim's", "shimtool", nil, ""},
+	} {
+		for _, silo := range []bool{true, false} {
+			b := newRootBed(t)
+			b.machine.Put(`C:\bin\usertool.exe`, `C:\image\imagetool.exe`, powershell, `C:\shim\shimtool.exe`)
+			process := &specs.Process{Args: []string{tt.program}, Env: tt.env, Cwd: `C:\Windows`}
+			plan := b.job(silo, func(s *specs.Spec) { process.User = s.Process.User; s.Process = process })
+			c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			exec, err := spec.NewProcess(process, plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range []*spec.Process{&plan.Process, exec} {
+				b.listen.told = jobobject.ProcessOptions{}
+				err := b.start(c, p)
+				if got := b.listen.told.Application; got != tt.want || (tt.want != "") != (err == nil) || err != nil && !errdefs.IsNotFound(err) {
+					t.Errorf("%s, silo %t, init %t: started %q, want %q: %v", tt.name, silo, p == &plan.Process, got, tt.want, err)
+				}
+			}
+			b.end(c)
+		}
+	}
+}
+
 func TestRootWithoutASilo(t *testing.T) {
 	b := newRootBed(t)
 	plan := b.job(false)

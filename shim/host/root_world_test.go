@@ -63,7 +63,7 @@ func (b *rootBed) job(silo bool, change ...func(*specs.Spec)) *spec.Job {
 	}
 	h := spec.Host{
 		Lookup: func(path string) bool { return silo && path == `C:\Windows\System32\bindfltapi.dll` },
-		Root:   `C:\Windows`, Path: `C:\bin`, Resolve: func(path string) (string, error) { return path, nil },
+		Root:   `C:\Windows`, Resolve: func(path string) (string, error) { return path, nil },
 	}
 	plan, err := h.Job("c", s, nil)
 	if err != nil {

@@ -47,7 +47,7 @@ func (p *serverProgram) Start() (uint32, error) {
 	}
 	process, err := p.server.system.CreateProcess(ctx, p.spec.Parameters(stdin, stdout, stderr))
 	if err != nil {
-		return 0, classify(err)
+		return 0, startError(p.spec, p.spec.Program, p.spec.Dir, err)
 	}
 	p.process = process
 	var in io.WriteCloser

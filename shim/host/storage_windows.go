@@ -31,25 +31,8 @@ var (
 	procNameToGuid         = modvmcompute.NewProc("NameToGuid")
 )
 
-// driverInfo is the first argument of the layer functions.
-//
-//	struct DriverInfo { enum { DiffDriver, FilterDriver } Flavour; LPCWSTR HomeDir; };
-type driverInfo struct {
-	flavour int32
-	homeDir *uint16
-}
-
 // filterDriver is the one driver there is; the paths of layers are whole, so it has no home. It is never moved.
 var filterDriver = driverInfo{flavour: 1, homeDir: new(uint16)}
-
-// layerDescriptor names a parent.
-//
-//	struct WC_LAYER_DESCRIPTOR { GUID LayerId; ULONG Flags; LPCWSTR Path; };
-type layerDescriptor struct {
-	id    windows.GUID
-	flags uint32
-	path  *uint16
-}
 
 // windowsStorage is the storage of this machine.
 type windowsStorage struct{}
@@ -191,7 +174,7 @@ func withParents(parents []schema.Layer, call func(list *layerDescriptor, n int)
 		if err != nil {
 			return err
 		}
-		list[i] = layerDescriptor{id: id, path: path}
+		list[i] = layerDescriptor{id: guid(id), path: path}
 	}
 	if len(list) == 0 {
 		return errors.New("there is no layer below")

@@ -14,8 +14,6 @@ type Host struct {
 	Processors int
 	// Root is the Windows directory.
 	Root string
-	// Path is the search path for containers that bring none.
-	Path string
 	// Resolve follows the links of a path to an existing file or directory. The Host Compute Service does not.
 	Resolve func(path string) (string, error)
 	// Same reports whether two paths lead to one file or directory.
@@ -33,9 +31,6 @@ func (h Host) withDefaults() Host {
 	}
 	if h.Root == "" {
 		h.Root = windowsDir()
-	}
-	if h.Path == "" {
-		h.Path = os.Getenv("PATH")
 	}
 	if h.Resolve == nil {
 		h.Resolve = resolve

@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -17,7 +18,7 @@ func machine(files ...string) Host {
 		Lookup: func(path string) bool {
 			return slices.ContainsFunc(files, func(f string) bool { return strings.EqualFold(f, path) })
 		},
-		Processors: 4, Root: `C:\Windows`, Path: `C:\hostbin`,
+		Processors: 4, Root: `C:\Windows`,
 		Resolve: func(path string) (string, error) { return path, nil },
 	}
 }
@@ -59,9 +60,12 @@ func TestJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Process{Application: app, CommandLine: app, Dir: `C:\app`, Env: []string{}, Width: 80, Height: 25}
-	if diff := cmp.Diff(want, j.Process); diff != "" {
+	want := Process{Program: app, Field: "process.args[0]", CommandLine: app, Env: []string{}, Width: 80, Height: 25}
+	if diff := cmp.Diff(want, j.Process, cmpopts.IgnoreFields(Process{}, "Search")); diff != "" {
 		t.Errorf("process (-want +got):\n%s", diff)
+	}
+	if application, dir, err := j.Process.Search.In(nil, nil); application != app || dir != `C:\app` || err != nil {
+		t.Errorf("found %s in %s, %v", application, dir, err)
 	}
 	if !j.InheritUser || j.Root != nil || j.Warnings != nil || !cmp.Equal(Limits{}, j.Limits) {
 		t.Errorf("job %+v", j)
@@ -153,7 +157,7 @@ func TestJobRefuses(t *testing.T) {
 	}
 }
 
-// TestAProgramMayComeLater: a plan is made without its program, and says so to who asks.
+// TestAProgramMayComeLater: a plan is made without its program, and the start says so.
 func TestAProgramMayComeLater(t *testing.T) {
 	files := map[string]bool{}
 	h := machine()
@@ -162,14 +166,11 @@ func TestAProgramMayComeLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Process.Missing(); !errors.Is(err, errdefs.ErrNotFound) || !strings.Contains(err.Error(), `program "late.exe" not found`) {
+	if _, _, err := j.Process.Search.In(nil, nil); !errors.Is(err, errdefs.ErrNotFound) || !strings.Contains(err.Error(), `program "late.exe" not found`) {
 		t.Errorf("without the program: %v", err)
 	}
 	files[`C:\work\late.exe`] = true
-	if err := j.Process.Missing(); err != nil {
-		t.Errorf("with the program: %v", err)
-	}
-	if application, dir, err := j.Process.Search.In(nil); application != `C:\work\late.exe` || dir != `C:\work` || err != nil {
+	if application, dir, err := j.Process.Search.In(nil, nil); application != `C:\work\late.exe` || dir != `C:\work` || err != nil {
 		t.Errorf("found %q, %q, %v", application, dir, err)
 	}
 }

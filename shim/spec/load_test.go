@@ -72,7 +72,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"process":{"args":["a.exe"],"cwd":"C:\\","env":["A=1"]},"annotations":{"microsoft.com/hostprocess-container":"true","microsoft.com/hostprocess-inherit-user":"true"},"windows":{"resources":{"cpu":{"count":1}}}}`))
 	f.Add([]byte(`{"process":{"commandLine":"\"a b\" c","cwd":"\\\\?\\C:\\"},"root":{"path":"C:\\hpc"},"windows":{}}`))
 	f.Add([]byte(`{"process":{"args":["%CONTAINER_SANDBOX_MOUNT_POINT%\\a"]},"mounts":[{"source":"C:\\a","destination":"/b"}],"annotations":{"microsoft.com/hostprocess-container":"true","microsoft.com/hostprocess-inherit-user":"true"},"windows":{"layerFolders":["C:\\1","C:\\s"]}}`))
-	h := Host{Lookup: func(string) bool { return true }, Processors: 1, Root: `C:\Windows`, Path: `C:\bin`, Resolve: func(path string) (string, error) { return path, nil }}
+	h := Host{Lookup: func(string) bool { return true }, Processors: 1, Root: `C:\Windows`, Resolve: func(path string) (string, error) { return path, nil }}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := decode(data)
 		if err != nil {
@@ -82,10 +82,8 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if search := j.Process.Search; search != nil {
-			j.Process.Application, j.Process.Dir, err = search.In(everything{})
-		}
-		if err != nil || j.Process.Application == "" || j.Process.CommandLine == "" || !isAbs(j.Process.Dir) {
+		application, dir, err := j.Process.Search.In(everything{}, j.Process.Env)
+		if err != nil || application == "" || j.Process.CommandLine == "" || !isAbs(dir) {
 			t.Errorf("an incomplete plan: %+v, %v", j.Process, err)
 		}
 	})

@@ -11,14 +11,14 @@ import (
 
 // Process is the plan of one process: what CreateProcess is to be told.
 type Process struct {
-	// Search finds Application and Dir, which are not known before the container's files are there. It is nil for
-	// containers that work on the host's own.
+	// Search finds the program and the working directory of a job container's process. It is nil for a Windows Server
+	// container.
 	Search *Search
-	// Application is the full path of the program.
-	Application string
+	// Program is what the spec names as the program, and Field where it does.
+	Program, Field string
 	// CommandLine is what the program sees, its own name first.
 	CommandLine string
-	// Dir is the working directory.
+	// Dir is the working directory in a Windows Server container.
 	Dir string
 	// Env holds the container's own entries. The host's belong under them: see [MergeEnv].
 	Env []string
@@ -42,11 +42,11 @@ func NewProcess(p *specs.Process, j *Job) (*Process, error) {
 		return nil, fmt.Errorf("process is missing: say what to run in process.args: %w", errdefs.ErrInvalidArgument)
 	}
 	plan := &Process{Terminal: p.Terminal}
-	var err error
-	if plan.Username, err = j.username(p); err != nil {
+	cwd, err := j.dir(p.Cwd)
+	if err != nil {
 		return nil, err
 	}
-	if plan.Dir, err = j.dir(p.Cwd); err != nil {
+	if plan.Username, err = j.username(p); err != nil {
 		return nil, err
 	}
 	if plan.Env, err = j.env(p.Env); err != nil {
@@ -55,14 +55,15 @@ func NewProcess(p *specs.Process, j *Job) (*Process, error) {
 	if plan.Width, plan.Height, err = consoleSize(p); err != nil {
 		return nil, err
 	}
-	if err := j.planProgram(plan, p); err != nil {
+	if err := j.planProgram(plan, p, cwd); err != nil {
 		return nil, err
 	}
 	return plan, nil
 }
 
-// planProgram fills Application and CommandLine. The spec's command line is taken as it is; arguments are quoted.
-func (j *Job) planProgram(plan *Process, p *specs.Process) error {
+// planProgram fills Search and CommandLine. The spec's command line is taken as it is; arguments are quoted. A name that
+// can be no program's is refused at once.
+func (j *Job) planProgram(plan *Process, p *specs.Process, cwd string) error {
 	var field, program string
 	switch {
 	case p.CommandLine != "":
@@ -84,23 +85,13 @@ func (j *Job) planProgram(plan *Process, p *specs.Process) error {
 	if err := checkText(strings.TrimSuffix(field, "[0]"), plan.CommandLine); err != nil {
 		return err
 	}
-	path, has := lookupEnv(plan.Env, "PATH")
-	if !has {
-		path = j.host.Path
-	}
-	sought := &Search{job: j, field: field, program: program, path: path, cwd: plan.Dir}
+	plan.Program, plan.Field = program, field
+	plan.Search = &Search{job: j, field: field, program: program, cwd: cwd}
 	if j.Root == nil && len(j.Mounts) == 0 {
-		sought.isFile = j.host.Lookup
-		var err error
-		plan.Application, _, err = sought.In(nil)
-		if errdefs.IsNotFound(err) {
-			plan.Search, err = sought, nil // it may be there when the process starts, and that is who has to say so
-		}
-		return err
+		plan.Search.isFile = j.host.Lookup
 	}
-	plan.Search, plan.Dir = sought, ""
-	_, err := search{windows: j.host.Root, dir: sought.cwd, root: j.Root, isFile: func(string) bool { return true }}.find(field, program)
-	return err // of the name alone
+	_, err := search{windows: j.host.Root, dir: cwd, root: j.Root, isFile: func(string) bool { return true }}.find(field, program)
+	return err
 }
 
 // dir is the working directory: the process's own, else the init's, else the root of the root file system.
@@ -112,8 +103,6 @@ func (j *Job) dir(cwd string) (string, error) {
 	case dir != "":
 	case j.Process.Search != nil:
 		dir = j.Process.Search.cwd
-	case j.Process.Dir != "":
-		dir = j.Process.Dir
 	case j.Root != nil:
 		dir = join(j.Root.Path, "")
 	}

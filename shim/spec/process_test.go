@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
@@ -30,11 +31,14 @@ func TestExec(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Process{
-		Application: `C:\tools\CAT.exe`, CommandLine: `CAT "a b" ""`, Dir: `C:\app`, Username: `NT AUTHORITY\SYSTEM`,
+		Program: "CAT", Field: "process.args[0]", CommandLine: `CAT "a b" ""`, Username: `NT AUTHORITY\SYSTEM`,
 		Env: []string{`Path=C:\tools;D:\x`, "EMPTY=", "A=2"}, Terminal: true, Width: 100, Height: 25,
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Process{}, "Search")); diff != "" {
 		t.Errorf("exec (-want +got):\n%s", diff)
+	}
+	if application, dir, err := got.Search.In(nil, got.Env); application != `C:\tools\CAT.exe` || dir != `C:\app` || err != nil {
+		t.Errorf("found %s in %s, %v", application, dir, err)
 	}
 }
 
@@ -45,8 +49,8 @@ func TestCommandLineWinsAndStaysAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.CommandLine != line || got.Application != app {
-		t.Errorf("application %s, command line %s", got.Application, got.CommandLine)
+	if application, _, err := got.Search.In(nil, nil); got.CommandLine != line || application != app || err != nil {
+		t.Errorf("application %s, command line %s, %v", application, got.CommandLine, err)
 	}
 }
 

@@ -89,8 +89,5 @@ func (s search) dirs() []string {
 			dirs = append(dirs, entry)
 		}
 	}
-	if s.root != nil {
-		dirs = append(dirs, s.root.Path)
-	}
 	return append(dirs, join(s.windows, "System32"), join(s.windows, "System"), s.windows)
 }

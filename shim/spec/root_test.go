@@ -98,7 +98,7 @@ func TestRootTakesThePlaceOfItsVariable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, dir, err := exec.Search.In(&files{[]string{`C:\hpc\bin\`, `C:\hpc\b.exe`}})
+	app, dir, err := exec.Search.In(&files{[]string{`C:\hpc\bin\`, `C:\hpc\b.exe`}}, exec.Env)
 	if err != nil || app != `C:\hpc\b.exe` || dir != `C:\hpc\bin` || exec.CommandLine != `C:\hpc\b c` {
 		t.Errorf("%s in %s as %s, %v", app, dir, exec.CommandLine, err)
 	}
@@ -137,7 +137,7 @@ func TestSearchInRoot(t *testing.T) {
 				h = machine(bindFilter)
 			}
 			j := newJob(t, h, layered, func(s *specs.Spec) { s.Process.Cwd, s.Process.Args = tt.cwd, []string{tt.program} })
-			app, dir, err := j.Process.Search.In(&files{tt.files})
+			app, dir, err := j.Process.Search.In(&files{tt.files}, j.Environ([]string{`Path=C:\hostbin`}, &j.Process))
 			if tt.err != "" {
 				if err == nil || err.Error() != tt.err {
 					t.Errorf("error %v, want %s", err, tt.err)

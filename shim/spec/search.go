@@ -15,17 +15,18 @@ type Files interface {
 	MakeDir(path string) error
 }
 
-// Search is what is still to be found of a process: its container has files of its own, and they are not there before
-// the container is made; or its program was not there yet.
+// Search is what is still to be found of a process when it starts: the container's files, and the environment of its
+// user, are not known before.
 type Search struct {
-	job                       *Job
-	field, program, path, cwd string
-	isFile                    func(path string) bool // of a container without files of its own
+	job                 *Job
+	field, program, cwd string
+	isFile              func(path string) bool // of a container without files of its own
 }
 
-// In finds the program and the working directory. A working directory below the root file system is made if it is
-// missing; any other that is missing, and a program that is, is [errdefs.ErrNotFound].
-func (s *Search) In(files Files) (application, dir string, err error) {
+// In finds the program and the working directory of a process that gets the environment env, whose PATH is searched. A
+// working directory below the root file system is made if it is missing; any other that is missing, and a program that
+// is, is [errdefs.ErrNotFound].
+func (s *Search) In(files Files, env []string) (application, dir string, err error) {
 	isFile := s.isFile
 	if dir = s.cwd; isFile == nil {
 		isFile = files.IsFile
@@ -33,18 +34,9 @@ func (s *Search) In(files Files) (application, dir string, err error) {
 			return "", "", err
 		}
 	}
-	application, err = search{windows: s.job.host.Root, dir: dir, path: s.path, root: s.job.Root, isFile: isFile}.find(s.field, s.program)
+	path, _ := lookupEnv(env, "PATH")
+	application, err = search{windows: s.job.host.Root, dir: dir, path: path, root: s.job.Root, isFile: isFile}.find(s.field, s.program)
 	return application, dir, err
-}
-
-// Missing says that there is no program now, for who wants to know before the start. It is [errdefs.ErrNotFound], or nil
-// if the program was found, or cannot be sought before the container is made.
-func (p *Process) Missing() error {
-	if p.Search == nil || p.Search.isFile == nil {
-		return nil
-	}
-	_, _, err := p.Search.In(nil)
-	return err
 }
 
 func (s *Search) dir(files Files) (string, error) {

@@ -150,9 +150,10 @@ func (v *Server) Exec(p *specs.Process) (*Process, error) {
 	}
 	plan := &Process{Terminal: p.Terminal, Username: p.User.Username, Dir: backslashes(p.Cwd)}
 	var err error
-	if plan.CommandLine, err = commandLine(p); err != nil {
+	if plan.CommandLine, plan.Field, err = commandLine(p); err != nil {
 		return nil, err
 	}
+	plan.Program = firstToken(plan.CommandLine)
 	if plan.Width, plan.Height, err = consoleSize(p); err != nil {
 		return nil, err
 	}
@@ -162,19 +163,19 @@ func (v *Server) Exec(p *specs.Process) (*Process, error) {
 	return plan, first(checkText("process.cwd", plan.Dir), checkText("process.user.username", plan.Username))
 }
 
-// commandLine is the spec's own as it is, or its arguments quoted.
-func commandLine(p *specs.Process) (string, error) {
+// commandLine is the spec's own as it is, or its arguments quoted, and the field that names its program.
+func commandLine(p *specs.Process) (line, field string, err error) {
 	if p.CommandLine != "" {
-		return p.CommandLine, checkText("process.commandLine", p.CommandLine)
+		return p.CommandLine, "process.commandLine", checkText("process.commandLine", p.CommandLine)
 	}
 	if len(p.Args) == 0 {
-		return "", fmt.Errorf("process.args is empty: name the program and its arguments: %w", errdefs.ErrInvalidArgument)
+		return "", "", fmt.Errorf("process.args is empty: name the program and its arguments: %w", errdefs.ErrInvalidArgument)
 	}
 	if err := checkArgs(p.Args); err != nil {
-		return "", err
+		return "", "", err
 	}
-	line := quote(p.Args)
-	return line, checkText("process.args", line)
+	line = quote(p.Args)
+	return line, "process.args[0]", checkText("process.args", line)
 }
 
 // Parameters are a process as the Host Compute Service takes it, with the streams that are asked for. The service

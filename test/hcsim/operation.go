@@ -70,6 +70,10 @@ func codeOf(err error) hcs.Code {
 		return code
 	case errors.Is(err, jobobject.ErrNotExist):
 		return hcs.FileNotFound
+	case errors.Is(err, jobobject.ErrNotDirectory):
+		return hcs.BadDirectory
+	case errors.Is(err, jobobject.ErrNotExecutable):
+		return hcs.BadImage
 	case errors.Is(err, jobobject.ErrExist):
 		return hcs.SystemAlreadyExists
 	}

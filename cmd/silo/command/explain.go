@@ -117,11 +117,9 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 		l.Affinity = append(l.Affinity, jobobject.GroupAffinity{Mask: x.Mask, Group: x.Group})
 	}
 	calls := limitCalls(node.JobName(f.namespace, f.id), l, m)
-	application, dir := plan.Process.Application, plan.Process.Dir
-	if search := plan.Process.Search; search != nil {
-		if application, dir, err = search.In(everything{}); err != nil {
-			return err
-		}
+	application, dir, err := plan.Process.Search.In(everything{}, plan.Environ(nil, &plan.Process))
+	if err != nil {
+		return err
 	}
 	calls = append(calls, rootCalls(plan)...)
 	user := plan.Process.Username

@@ -42,17 +42,14 @@ func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions,
 	if dir == "" {
 		dir = a.Dir
 	}
-	host := a.Host
-	if host.Path == "" {
-		host.Path = lookupEnv(a.Env, "PATH")
-	}
-	plan, err := host.Job("", &specs.Spec{
+	plan, err := a.Host.Job("", &specs.Spec{
 		Process:     &specs.Process{Args: args, Cwd: dir, Env: env},
 		Windows:     &specs.Windows{},
 		Annotations: map[string]string{annotations.HostProcessContainer: "true", annotations.HostProcessInheritUser: "true"},
 	}, nil)
-	if err == nil {
-		err = plan.Process.Missing()
+	var application string
+	if err == nil { // the search path is that of the caller, also with a clean environment
+		application, dir, err = plan.Process.Search.In(nil, spec.MergeEnv(a.Env, plan.Process.Env))
 	}
 	if errdefs.IsNotFound(err) {
 		return jobobject.ProcessOptions{}, &failure{codeNotFound, fmt.Errorf("%s: no such program in the working directory, PATH or the directories of Windows", args[0])}
@@ -65,7 +62,7 @@ func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions,
 		base = nil
 	}
 	return jobobject.ProcessOptions{
-		Application: plan.Process.Application, CommandLine: plan.Process.CommandLine, Dir: plan.Process.Dir,
+		Application: application, CommandLine: plan.Process.CommandLine, Dir: dir,
 		Env: spec.MergeEnv(base, plan.Process.Env),
 	}, nil
 }

@@ -107,7 +107,7 @@ func TestResources(t *testing.T) {
 			Process: &specs.Process{Args: []string{`C:\app.exe`}, Cwd: `C:\`}, Windows: &specs.Windows{Resources: r},
 			Annotations: map[string]string{"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true"},
 		}
-		plan, err := spec.Host{Processors: 8, Root: `C:\Windows`, Path: `C:\`, Lookup: func(string) bool { return true }}.Job("c", s, nil)
+		plan, err := spec.Host{Processors: 8, Root: `C:\Windows`, Lookup: func(string) bool { return true }}.Job("c", s, nil)
 		if err != nil || plan.Limits.CPUWeight != weight || plan.Limits.MemoryBytes != 64<<20 {
 			t.Errorf("weight %d: %+v %v", weight, plan, err)
 		}

@@ -20,6 +20,9 @@ type account struct{ password, group, comment string }
 // groups are those of the machine.
 var groups = map[string]bool{"Administrators": true, "Users": true, "agents": true}
 
+// ManagedUser logs on without a password, as a group managed service account does.
+const ManagedUser = "managed$"
+
 // IsGroup implements [host.Accounts].
 func (m *Machine) IsGroup(name string) (bool, error) {
 	return groups[name], m.call("IsGroup", name, "", "", "")
@@ -74,7 +77,7 @@ func (m *Machine) Logon(u host.User) (host.Token, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if a, is := m.accounts[u.Name]; !u.Service && (!is || a.password != u.Password) {
+	if a, is := m.accounts[u.Name]; !u.Service && u.Name != ManagedUser && (!is || a.password != u.Password) {
 		return nil, ErrLogon
 	}
 	m.handles++

@@ -97,23 +97,72 @@ static API user_del(LPCWSTR server, LPCWSTR name) {
     return path_of(name, path) && DeleteFileW(path) ? 0 : NOT_A_USER;
 }
 
-static API group_info(LPCWSTR server, LPCWSTR name, DWORD level, BYTE **info) {
-    (void)server, (void)level;
-    *info = NULL;
-    return is_group(name) ? 0 : NOT_A_GROUP;
+// group_info knows the one level that Windows documents.
+static API group_info(LPCWSTR server, LPCWSTR name, DWORD level, BYTE **buf) {
+    typedef struct { LPWSTR name, comment; WCHAR text[LONGEST + 1]; } info; // begins as LOCALGROUP_INFO_1
+    (void)server;
+    *buf = NULL;
+    if (level != 1) return ERROR_INVALID_LEVEL;
+    if (!is_group(name)) return NOT_A_GROUP;
+    info *i = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *i); // the caller frees it with NetApiBufferFree
+    if (!i) return ERROR_NOT_ENOUGH_MEMORY;
+    lstrcpyW(i->text, name);
+    i->name = i->text;
+    i->comment = i->text + lstrlenW(name); // an empty one
+    *buf = (BYTE *)i;
+    return 0;
 }
 
-static API group_add(LPCWSTR server, LPCWSTR group, DWORD level, LPCWSTR *members, DWORD count) {
-    WCHAR path[64];
-    (void)server;
-    if (level != 3) return ERROR_INVALID_LEVEL;
-    if (!is_group(group)) return NOT_A_GROUP;
-    for (DWORD i = 0; i < count; i++) {
-        LPCWSTR name = members[i];
-        for (LPCWSTR p = name; *p; p++)
-            if (*p == '\\') name = p + 1;
-        if (!path_of(name, path) || GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) return ERROR_NO_SUCH_MEMBER;
+// account_sid is a SID: S-1-5-21-1-2-3-N, N made from the account's name, which is the same in any case.
+typedef struct { BYTE revision, count, authority[6]; ULONG parts[5]; } account_sid;
+
+static void sid_of(LPCWSTR name, account_sid *sid) {
+    ULONG hash = 2166136261u; // FNV-1a
+    for (; *name; name++) hash = (hash ^ (*name >= 'a' && *name <= 'z' ? *name - 32u : *name)) * 16777619u;
+    *sid = (account_sid){1, 5, {0, 0, 0, 0, 0, 5}, {21, 1, 2, 3, 1000 + hash % 1000000}};
+}
+
+// lookup_name finds the SID of an account that is kept here. Wine knows the others.
+static BOOL WINAPI lookup_name(LPCWSTR system, LPCWSTR name, PSID sid, DWORD *size, LPWSTR domain, DWORD *length, PSID_NAME_USE use) {
+    WCHAR path[64], computer[MAX_COMPUTERNAME_LENGTH + 1];
+    DWORD n = MAX_COMPUTERNAME_LENGTH + 1;
+    if (!name || !path_of(name, path) || GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES)
+        return LookupAccountNameW(system, name, sid, size, domain, length, use);
+    if (!GetComputerNameW(computer, &n)) return FALSE;
+    BOOL fits = *size >= sizeof(account_sid) && *length > n;
+    if (fits) {
+        sid_of(name, sid);
+        lstrcpyW(domain, computer);
+        *use = SidTypeUser;
+    } else {
+        SetLastError(ERROR_INSUFFICIENT_BUFFER);
     }
+    *size = sizeof(account_sid);
+    *length = fits ? n : n + 1;
+    return fits;
+}
+
+static BOOL is_kept(PSID sid) {
+    WIN32_FIND_DATAW found;
+    account_sid own;
+    BOOL is = FALSE;
+    HANDLE search = FindFirstFileW(L"C:\\gap\\user\\*", &found);
+    for (BOOL more = search != INVALID_HANDLE_VALUE; more && !is; more = FindNextFileW(search, &found)) {
+        sid_of(found.cFileName, &own);
+        is = !(found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) && EqualSid(&own, sid);
+    }
+    if (search != INVALID_HANDLE_VALUE) FindClose(search);
+    return is;
+}
+
+// group_add takes SIDs. The other level of Windows, names with their domain, is refused: on a domain controller that
+// domain is not the computer's name, so who asks for it has to be found here.
+static API group_add(LPCWSTR server, LPCWSTR group, DWORD level, PSID *members, DWORD count) {
+    (void)server;
+    if (level != 0) return ERROR_INVALID_LEVEL;
+    if (!is_group(group)) return NOT_A_GROUP;
+    for (DWORD i = 0; i < count; i++)
+        if (!IsValidSid(members[i]) || !is_kept(members[i])) return ERROR_NO_SUCH_MEMBER;
     return 0;
 }
 
@@ -144,6 +193,7 @@ void *user_function(const char *name) {
     static const struct { const char *name; void *function; } functions[] = {
         {"NetUserAdd", user_add}, {"NetUserDel", user_del}, {"NetUserEnum", user_list},
         {"NetLocalGroupGetInfo", group_info}, {"NetLocalGroupAddMembers", group_add}, {"LogonUserW", logon},
+        {"LookupAccountNameW", lookup_name},
     };
     for (unsigned i = 0; i < sizeof functions / sizeof *functions; i++)
         if (!lstrcmpA(name, functions[i].name)) return functions[i].function;

@@ -1,0 +1,56 @@
+package host
+
+import "unsafe"
+
+// The structures that Windows reads or writes. They are declared for every system so that their layout is tested on
+// each.
+
+// guid is GUID, with the fields of windows.GUID.
+//
+// https://learn.microsoft.com/windows/win32/api/guiddef/ns-guiddef-guid
+type guid struct {
+	Data1 uint32
+	Data2 uint16
+	Data3 uint16
+	Data4 [8]byte
+}
+
+// userInfo1 is USER_INFO_1.
+//
+// https://learn.microsoft.com/windows/win32/api/lmaccess/ns-lmaccess-user_info_1
+type userInfo1 struct {
+	name, password *uint16
+	passwordAge    uint32
+	priv           uint32
+	homeDir        *uint16
+	comment        *uint16
+	flags          uint32
+	scriptPath     *uint16
+}
+
+// localGroupMembersInfo0 is LOCALGROUP_MEMBERS_INFO_0.
+//
+// https://learn.microsoft.com/windows/win32/api/lmaccess/ns-lmaccess-localgroup_members_info_0
+type localGroupMembersInfo0 struct{ sid unsafe.Pointer }
+
+// driverInfo is the first argument of the layer functions.
+//
+//	struct DriverInfo { enum { DiffDriver, FilterDriver } Flavour; LPCWSTR HomeDir; };
+type driverInfo struct {
+	flavour int32
+	homeDir *uint16
+}
+
+// layerDescriptor names a parent.
+//
+//	struct WC_LAYER_DESCRIPTOR { GUID LayerId; ULONG Flags; LPCWSTR Path; };
+type layerDescriptor struct {
+	id    guid
+	flags uint32
+	path  *uint16
+}
+
+// imagePath is one image of a merged mount.
+//
+//	struct CIMFS_IMAGE_PATH { PCWSTR ImageDir; PCWSTR ImageName; };
+type imagePath struct{ dir, name *uint16 }

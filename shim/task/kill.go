@@ -26,18 +26,13 @@ func (s Stop) signal() uint32 {
 // process that was never started is simply stopped; one that has stopped is [errdefs.ErrNotFound], one that has
 // ended and whose output is underway no error. SIGTERM is as the task's [Stop] says, and no SIGKILL waits for it.
 func (p *Process) Kill(sig uint32) error {
-	from, err := p.step(Kill, func(s *Status) {
-		if s.State == Stopped {
-			s.Exit, s.ExitedAt, s.Reason = Killed, p.task.now(), ReasonKilled
-		}
-	})
+	from, err := p.kill()
 	switch {
 	case err != nil:
 		return err
 	case from == Created:
 		p.release()
 		close(p.started)
-		p.task.emitExit(p)(p.Status())
 		p.task.exited(p, p.Status())
 		close(p.done)
 		return nil
@@ -48,6 +43,21 @@ func (p *Process) Kill(sig uint32) error {
 		return p.stop()
 	}
 	return p.signal(sig)
+}
+
+// kill takes the step of a kill. It stops a process that was never started, and announces that as one thing with it.
+func (p *Process) kill() (from State, err error) {
+	p.task.order.Lock()
+	defer p.task.order.Unlock()
+	from, err = p.step(Kill, func(s *Status) {
+		if s.State == Stopped {
+			s.Exit, s.ExitedAt, s.Reason = Killed, p.task.now(), ReasonKilled
+		}
+	})
+	if err == nil && from == Created {
+		p.task.emitExit(p)(p.Status())
+	}
+	return from, err
 }
 
 // stop asks the program to end and, where there is a grace, sees to it that it does. What the program is asked with

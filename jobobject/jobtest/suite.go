@@ -24,6 +24,7 @@ var contract = []struct {
 	{"no program", testNoProgram},
 	{"bad options", testBadOptions},
 	{"event", testEvent},
+	{"event of a member", testMemberEvent},
 	{"event without a handler", testUnhandledEvent},
 	{"terminate process", testTerminateProcess},
 	{"wait ends", testWaitEnds},

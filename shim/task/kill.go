@@ -69,7 +69,7 @@ func (p *Process) stop() error {
 	}
 	p.mu.Lock()
 	if p.end.deadline == nil && !p.end.over {
-		p.end.deadline = time.AfterFunc(s.Grace, p.overdue)
+		p.end.deadline, p.end.due = time.AfterFunc(s.Grace, p.overdue), time.Now().Add(s.Grace)
 	}
 	p.mu.Unlock()
 	if err := p.signal(s.signal()); err != nil {
@@ -85,19 +85,37 @@ func (p *Process) overdue() {
 	}
 }
 
-// signal passes a signal on to a program that has not ended.
+// signal passes a signal on to a program that has not ended. SIGKILL also ends the time that the processes which it left
+// behind have to end.
 func (p *Process) signal(sig uint32) error {
 	p.mu.Lock()
 	over := p.end.over
-	p.end.killed = p.end.killed || sig == SIGKILL
+	if sig == SIGKILL && !p.end.killed {
+		p.end.killed = true
+		close(p.killed)
+	}
+	before := p.end.asked
+	if sig != SIGKILL && !over {
+		p.end.asked = &sig // before the program can end for it
+	}
 	p.mu.Unlock()
 	if over {
 		return nil
 	}
-	if err := p.program.Signal(sig); err != nil && !p.isOver() {
+	if err := p.program.Signal(sig); err != nil && !p.refused(before) {
 		return fmt.Errorf("signal %s: %w", p, err)
 	}
 	return nil
+}
+
+// refused takes a signal back that the program did not get, and tells whether that is because it has ended.
+func (p *Process) refused(before *uint32) (over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.end.over {
+		p.end.asked = before
+	}
+	return p.end.over
 }
 
 // KillAll ends every process of the container, whoever started it, when sig is SIGKILL; any other signal goes

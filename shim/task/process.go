@@ -28,6 +28,7 @@ type Process struct {
 	program Program
 	io      IO
 	started chan struct{} // closed when the launch has succeeded or failed, or will not happen
+	killed  chan struct{} // closed when SIGKILL was sent
 	done    chan struct{} // closed when the story is over
 
 	// mu guards the fields below.
@@ -48,7 +49,7 @@ const unknownExit = 255
 func newProcess(t *Task, id string, program Program, io IO, stdio Stdio) *Process {
 	return &Process{
 		ID: id, Stdio: stdio, task: t, program: program, io: io,
-		started: make(chan struct{}), done: make(chan struct{}),
+		started: make(chan struct{}), killed: make(chan struct{}), done: make(chan struct{}),
 		status: Status{State: Created, Exit: unknownExit},
 	}
 }
@@ -169,15 +170,15 @@ func (p *Process) ended(status uint32, reason Reason) {
 	close(p.done)
 }
 
-// drainReturn is how long after its context Drain may take to count what it gives up.
-const drainReturn = time.Second
+// lateReturn is how long after the end of its context a call may take to return.
+const lateReturn = time.Second
 
 // drain delivers the output and tells whether another program keeps it open.
 func (p *Process) drain() (held bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.task.bounds.Drain)
 	defer cancel()
 	answer := make(chan bool, 1)
-	err := within(p.task.bounds.Drain+drainReturn, func() error {
+	err := within(p.task.bounds.Drain+lateReturn, func() error {
 		held, err := p.io.Drain(ctx)
 		answer <- held
 		return err

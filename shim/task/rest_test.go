@@ -19,7 +19,7 @@ type stoppable struct {
 	deaf       bool          // Stop does not heed its context
 	asked      []uint32      // guarded by mu of the world
 	terminated time.Duration // when, after began
-	began      time.Time
+	began      time.Time     // the end of init
 }
 
 func (s *stoppable) Stop(ctx context.Context, sig uint32) error {
@@ -74,7 +74,7 @@ func TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &stoppable{world: &world{}, takes: c.takes, deaf: c.deaf}
+				w := &stoppable{world: &world{}, takes: c.takes, deaf: c.deaf, began: time.Now().Add(c.after)}
 				p := w.program()
 				if c.refuse {
 					p.deaf = errors.ErrUnsupported
@@ -90,7 +90,6 @@ func TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime(t *testing.T) {
 					}
 				}
 				time.Sleep(c.after)
-				w.began = time.Now()
 				p.end(0)
 				if c.kill > 0 {
 					time.Sleep(c.kill)
@@ -99,6 +98,7 @@ func TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime(t *testing.T) {
 					}
 				}
 				<-tk.Init.Done()
+				defer time.Sleep(c.takes) // a call that hangs ends
 				if w.terminated != c.left {
 					t.Errorf("the rest was terminated %s after the end of init, want %s", w.terminated, c.left)
 				}

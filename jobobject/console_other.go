@@ -2,12 +2,10 @@
 
 package jobobject
 
-import "os"
+import "io"
 
-func newConsole(width, height uint16) (*Console, *os.File, *os.File, error) {
-	return nil, nil, nil, ErrNotSupported
+func (system) CreateConsole(_, _ uint16) (Handle, io.WriteCloser, io.ReadCloser, error) {
+	return 0, nil, nil, ErrNotSupported
 }
-
-func resizeConsole(Handle, uint16, uint16) error { return ErrNotSupported }
-
-func closeConsole(Handle) {}
+func (system) ResizeConsole(Handle, uint16, uint16) error { return ErrNotSupported }
+func (system) CloseConsole(Handle)                        {}

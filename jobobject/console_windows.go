@@ -3,52 +3,49 @@ package jobobject
 import (
 	"errors"
 	"fmt"
-	"math"
+	"io"
 	"os"
 
 	"golang.org/x/sys/windows"
 )
 
-func newConsole(width, height uint16) (*Console, *os.File, *os.File, error) {
-	size, err := coord(width, height)
-	if err != nil {
-		return nil, nil, nil, err
-	}
+// HRESULT CreatePseudoConsole(COORD size, HANDLE hInput, HANDLE hOutput, DWORD dwFlags, HPCON *phPC)
+//
+// https://learn.microsoft.com/windows/console/createpseudoconsole
+func (system) CreateConsole(width, height uint16) (Handle, io.WriteCloser, io.ReadCloser, error) {
 	hostIn, in, err := os.Pipe()
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("create input pipe: %w", err)
+		return 0, nil, nil, fmt.Errorf("create input pipe: %w", err)
 	}
 	out, hostOut, err := os.Pipe()
 	if err != nil {
-		return nil, nil, nil, errors.Join(fmt.Errorf("create output pipe: %w", err), hostIn.Close(), in.Close())
+		return 0, nil, nil, errors.Join(fmt.Errorf("create output pipe: %w", err), hostIn.Close(), in.Close())
 	}
 	var h windows.Handle
-	err = windows.CreatePseudoConsole(size, windows.Handle(hostIn.Fd()), windows.Handle(hostOut.Fd()), 0, &h)
+	err = windows.CreatePseudoConsole(coord(width, height), windows.Handle(hostIn.Fd()), windows.Handle(hostOut.Fd()), 0, &h)
 	// The console host has duplicates of its own by now.
 	hostIn.Close()
 	hostOut.Close()
 	if err != nil {
 		in.Close()
 		out.Close()
-		return nil, nil, nil, supported(err)
+		return 0, nil, nil, supported(err)
 	}
-	return &Console{handle: Handle(h)}, in, out, nil
+	return Handle(h), in, out, nil
 }
 
-func resizeConsole(h Handle, width, height uint16) error {
-	size, err := coord(width, height)
-	if err != nil {
-		return err
-	}
-	return supported(windows.ResizePseudoConsole(windows.Handle(h), size))
+// HRESULT ResizePseudoConsole(HPCON hPC, COORD size)
+//
+// https://learn.microsoft.com/windows/console/resizepseudoconsole
+func (system) ResizeConsole(console Handle, width, height uint16) error {
+	return supported(windows.ResizePseudoConsole(windows.Handle(console), coord(width, height)))
 }
 
-func closeConsole(h Handle) { windows.ClosePseudoConsole(windows.Handle(h)) }
+// void ClosePseudoConsole(HPCON hPC)
+//
+// https://learn.microsoft.com/windows/console/closepseudoconsole
+func (system) CloseConsole(console Handle) { windows.ClosePseudoConsole(windows.Handle(console)) }
 
-// coord refuses the sizes that the console host answers with E_INVALIDARG.
-func coord(width, height uint16) (windows.Coord, error) {
-	if width == 0 || width > math.MaxInt16 || height == 0 || height > math.MaxInt16 {
-		return windows.Coord{}, fmt.Errorf("size is %d by %d, want 1 to %d each", width, height, math.MaxInt16)
-	}
-	return windows.Coord{X: int16(width), Y: int16(height)}, nil
+func coord(width, height uint16) windows.Coord {
+	return windows.Coord{X: int16(width), Y: int16(height)}
 }

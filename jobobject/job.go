@@ -122,6 +122,9 @@ func kernelOr(k Kernel) Kernel {
 	return k
 }
 
+// Kernel is the one that the job is of.
+func (j *Job) Kernel() Kernel { return j.kernel }
+
 // Name is the name the job was created or opened with.
 func (j *Job) Name() string { return j.name }
 

@@ -1,5 +1,7 @@
 package jobobject
 
+import "io"
+
 // Handle names an open kernel object of one [Kernel]. Zero is none.
 type Handle uintptr
 
@@ -23,6 +25,7 @@ type ProcessAccess uint32
 
 const (
 	ProcessTerminate    ProcessAccess = 0x0001
+	ProcessSignal       ProcessAccess = 0x10143A // start a thread in it, and tell whether it has ended
 	ProcessSetQuota     ProcessAccess = 0x0100
 	ProcessQueryLimited ProcessAccess = 0x1000
 )
@@ -30,7 +33,7 @@ const (
 // Kernel is the seam under this package: the calls a job needs, typed, without
 // any unsafe pointer. [System] is the machine's own kernel; the jobtest package
 // has a simulated one. A Kernel is comparable, usable as a map key, and safe for
-// concurrent use. No call blocks but WaitPort.
+// concurrent use. No call blocks but WaitPort and CloseConsole.
 //
 // Errors match the sentinels of this package where one fits, and are the code
 // of the kernel otherwise.
@@ -100,6 +103,14 @@ type Kernel interface {
 	// ends the watch; it must be called once, before the handle is closed, and
 	// returns when the watch has no more use for the handle.
 	WatchExit(process Handle) (exited <-chan struct{}, stop func(), err error)
+
+	// CreateConsole makes a pseudo console, in a size that it takes. What is
+	// written to in is typed into it; out carries what it shows.
+	CreateConsole(width, height uint16) (console Handle, in io.WriteCloser, out io.ReadCloser, err error)
+	ResizeConsole(console Handle, width, height uint16) error
+	// CloseConsole ends the console and the processes attached to it. It may
+	// return only when they have ended and out was read to its end.
+	CloseConsole(console Handle)
 
 	ProcessQueries
 }

@@ -25,26 +25,53 @@ type Member struct {
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-openprocess
 func (j *Job) Member(pid uint32) (*Member, error) {
-	const op = "open member of job"
+	h, err := j.openMember(pid, ProcessQueryLimited)
+	if err != nil {
+		return nil, fail("open member of job", j.name, err)
+	}
+	give := func() error { return j.kernel.CloseHandle(h) }
+	return &Member{job: j.name, kernel: j.kernel, handle: newHandle(h, give), pid: pid}, nil
+}
+
+// SignalMember raises a console control event in the process with this pid, as
+// [Process.Signal] does, if it is a member now. One that is not, or that has
+// ended, is [ErrNotExist]; one that may not be touched is [ErrPermission].
+func (j *Job) SignalMember(pid, event uint32) error {
+	const op = "signal member of job"
+	h, err := j.openMember(pid, ProcessSignal)
+	if err != nil {
+		return fail(op, j.name, err)
+	}
+	err = j.kernel.SignalProcess(h, event)
+	if err != nil && ended(j.kernel, h) {
+		err = ErrNotExist
+	}
+	if err != nil {
+		err = fmt.Errorf("process %d: %w", pid, err)
+	}
+	return fail(op, j.name, errors.Join(err, j.kernel.CloseHandle(h)))
+}
+
+// openMember opens the process with this pid if it is a member now.
+func (j *Job) openMember(pid uint32, access ProcessAccess) (Handle, error) {
 	job, err := j.handle.acquire()
 	if err != nil {
-		return nil, fail(op, j.name, err)
+		return 0, err
 	}
 	defer j.handle.release()
-	h, err := j.kernel.OpenProcess(pid, ProcessQueryLimited)
+	h, err := j.kernel.OpenProcess(pid, access)
 	if err != nil {
-		return nil, fail(op, j.name, fmt.Errorf("process %d: %w", pid, err))
+		return 0, fmt.Errorf("process %d: %w", pid, err)
 	}
 	// Asked of the handle, not of the pid, so a reused pid cannot slip in after.
 	in, err := j.kernel.IsProcessInJob(h, job)
 	if err == nil && in {
-		give := func() error { return j.kernel.CloseHandle(h) }
-		return &Member{job: j.name, kernel: j.kernel, handle: newHandle(h, give), pid: pid}, nil
+		return h, nil
 	}
 	if err == nil || ended(j.kernel, h) {
 		err = ErrNotExist
 	}
-	return nil, fail(op, j.name, errors.Join(fmt.Errorf("process %d: %w", pid, err), j.kernel.CloseHandle(h)))
+	return 0, errors.Join(fmt.Errorf("process %d: %w", pid, err), j.kernel.CloseHandle(h))
 }
 
 // ended tells whether the process is known to be over.

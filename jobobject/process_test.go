@@ -46,7 +46,7 @@ func TestWaitForThePast(t *testing.T) {
 }
 
 func TestConsole(t *testing.T) {
-	c, in, out, err := jobobject.NewConsole(80, 25)
+	c, in, out, err := jobobject.NewConsole(80, 25, nil)
 	if errors.Is(err, jobobject.ErrNotSupported) {
 		t.Skipf("the system has no pseudo console: %v", err)
 	}
@@ -63,7 +63,7 @@ func TestConsole(t *testing.T) {
 	if err := c.Resize(100, 30); !errors.Is(err, jobobject.ErrClosed) {
 		t.Errorf("resize after close: %v, want ErrClosed", err)
 	}
-	if _, _, _, err := jobobject.NewConsole(0, 25); err == nil {
+	if _, _, _, err := jobobject.NewConsole(0, 25, nil); err == nil {
 		t.Error("a console without columns was made")
 	}
 }

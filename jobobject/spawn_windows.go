@@ -103,9 +103,7 @@ func (s *spawn) connect(p *ProcessOptions) error {
 }
 
 func (s *spawn) connectConsole(c *Console) error {
-	c.mu.Lock()
-	h := c.handle
-	c.mu.Unlock()
+	h := c.Handle()
 	if h == 0 {
 		return fmt.Errorf("console: %w", ErrClosed)
 	}

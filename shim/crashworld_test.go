@@ -25,7 +25,7 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
-// life is the kind of a container that the matrix lets live: a job container; one with a root file system and a user of
+// life is the kind of a container that the matrix lets live: a job container; one with a console; one with a root file system and a user of
 // its own; a Windows Server container on layers in
 // directories, or in image files. A spectator is somebody else who has the container open, so that it does not end with
 // its shim.
@@ -117,6 +117,8 @@ func (c *crash) bundle(t *testing.T, id string) string {
 	switch c.kind {
 	case "job":
 		return bundle(t, nil, "sleep")
+	case "console":
+		return bundle(t, func(s *specs.Spec) { s.Process.Terminal = true }, "sleep")
 	case "root":
 		c.machine.Put(hosttest.VolumeOf(`C:\scratch\`+id)+`bin\workload.exe`, `C:\data\`)
 		return bundle(t, func(s *specs.Spec) {
@@ -217,6 +219,9 @@ func (c *crash) requests(t *testing.T, s api.TTRPCTaskService) []request {
 	create := c.creation("c", c.dir)
 	if c.streams() {
 		create.Stdin, create.Stdout = `/in`, `/out`
+		create.Terminal = c.kind == "console"
+	}
+	if c.streams() && !create.Terminal {
 		create.Stderr = "file:///" + strings.TrimPrefix(filepath.ToSlash(filepath.Join(c.dir, "..", "logs", "err.log")), "/")
 	}
 	resources := &anypb.Any{TypeUrl: resourcesURL, Value: marshal(t, specs.WindowsResources{
@@ -245,10 +250,10 @@ func (c *crash) requests(t *testing.T, s api.TTRPCTaskService) []request {
 	}
 }
 
-// streams tells whether the container has any. What a job container prints comes through a real pipe: while it is read
+// streams tells whether the container has any. What a job container without a console prints comes through a real pipe: while it is read
 // the bubble's clock stands still, and so it may not outlive its shim or hang.
 func (c *crash) streams() bool {
-	return fault.Enabled && !c.spectator && (!c.isJob() || c.fuse.hangs == nil)
+	return fault.Enabled && !c.spectator && (!c.isJob() || c.kind == "console" || c.fuse.hangs == nil)
 }
 
 // live makes the requests, as far as the shim gets: nobody hears from a dead one.
@@ -265,7 +270,7 @@ func (c *crash) live(t *testing.T) error {
 	return nil
 }
 
-func (c *crash) isJob() bool { return c.kind == "job" || c.kind == "root" }
+func (c *crash) isJob() bool { return c.kind == "job" || c.kind == "root" || c.kind == "console" }
 
 // jobOnly makes a request of those containers alone that know it.
 func (c *crash) jobOnly(do func(context.Context) error) func(context.Context) error {

@@ -37,6 +37,14 @@ func (h hosted) Pause(ctx context.Context) error {
 	return notImplemented("pause")
 }
 
+// Stop implements [task.Stopper]. A container whose processes cannot be asked is terminated at once.
+func (h hosted) Stop(ctx context.Context, sig uint32) error {
+	if s, ok := h.Container.(task.Stopper); ok {
+		return s.Stop(ctx, sig)
+	}
+	return nil
+}
+
 // Resume implements [task.Pauser].
 func (h hosted) Resume(ctx context.Context) error {
 	if p, ok := h.Container.(task.Pauser); ok {

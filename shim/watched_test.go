@@ -1,6 +1,8 @@
 package shim_test
 
 import (
+	"io"
+
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 )
@@ -83,6 +85,21 @@ func (w *watched) ExitCode(p jobobject.Handle) (code uint32, exited bool, err er
 		return err
 	})
 	return code, exited, err
+}
+
+func (w *watched) CreateConsole(width, height uint16) (h jobobject.Handle, in io.WriteCloser, out io.ReadCloser, err error) {
+	err = w.moment("CreateConsole", func() error {
+		h, in, out, err = w.Kernel.CreateConsole(width, height)
+		return err
+	})
+	return h, in, out, err
+}
+
+func (w *watched) CloseConsole(h jobobject.Handle) {
+	_ = w.moment("CloseConsole", func() error { // which tells nothing
+		w.Kernel.CloseConsole(h)
+		return nil
+	})
 }
 
 // watchedService is a mortal service with the same.

@@ -41,7 +41,7 @@ type Kernel struct {
 	lost     map[jobobject.MessageKind]int // how often still; negative for ever
 }
 
-// entry is what a handle stands for: a *job, a *Proc or a *port.
+// entry is what a handle stands for: a *job, a *Proc, a *port or a *console.
 type entry struct {
 	object any
 	access uint32
@@ -123,7 +123,7 @@ func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
 	if err := k.enterLocked("CloseHandle"); err != nil {
 		return nil, err
 	}
-	if !ok {
+	if _, is := e.object.(*console); !ok || is { // which is closed by a call of its own
 		return nil, ErrInvalidHandle
 	}
 	delete(k.handles, h)

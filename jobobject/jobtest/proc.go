@@ -35,6 +35,7 @@ type Proc struct {
 
 	// Guarded by kernel.mu.
 	job          *job
+	console      *console // nil without one
 	handles      int
 	handled      bool // Events was called
 	protected    bool
@@ -88,13 +89,18 @@ func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 	}
 	p.kernel.mu.Lock()
 	j, err := p.job.heirLocked(breakaway)
+	c := p.console
 	p.kernel.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
+	var files [3]*os.File
+	if c == nil {
+		files = [3]*os.File{p.files[0].file, p.files[1].file, p.files[2].file}
+	}
 	child, _, err := p.kernel.spawn(newborn{
-		application: args[0], args: args, env: p.Env, dir: p.Dir, parent: p.pid, job: j,
-		files: [3]*os.File{p.files[0].file, p.files[1].file, p.files[2].file},
+		application: args[0], args: args, env: p.Env, dir: p.Dir, parent: p.pid, job: j, console: c,
+		files: files,
 	}, false)
 	return child, err
 }

@@ -39,26 +39,32 @@ func (k *Kernel) TerminateProcess(h jobobject.Handle, code uint32) error {
 // SignalProcess implements [jobobject.Kernel].
 func (k *Kernel) SignalProcess(h jobobject.Handle, event uint32) error {
 	k.mu.Lock()
-	p, err := lookLocked[*Proc](k, "SignalProcess", h, allProcessAccess)
-	var over, handled bool
-	if err == nil {
-		over, handled = p.over, p.handled
-	}
+	p, err := lookLocked[*Proc](k, "SignalProcess", h, uint32(jobobject.ProcessSignal))
+	over := err == nil && p.over
 	k.mu.Unlock()
 	switch {
 	case err != nil:
 		return err
 	case over:
 		return jobobject.ErrPermission
-	case !handled:
+	}
+	k.raise(p, event)
+	return nil
+}
+
+// raise has a process handle an event, or ends it if it has no handler.
+func (k *Kernel) raise(p *Proc, event uint32) {
+	k.mu.Lock()
+	handled := p.handled
+	k.mu.Unlock()
+	if !handled {
 		k.kill([]*Proc{p}, StatusControlCExit)
-		return nil
+		return
 	}
 	select {
 	case p.events <- event:
 	default: // a program that never takes its events
 	}
-	return nil
 }
 
 // ExitCode implements [jobobject.Kernel].

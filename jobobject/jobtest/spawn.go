@@ -47,19 +47,24 @@ type newborn struct {
 	args, env   []string
 	dir         string
 	files       [3]*os.File // copied, not taken
+	console     *console    // in the place of files
 	parent      uint32
 	job         *job // that of the parent or of the job list
 }
 
-// CreateProcess implements [jobobject.Kernel]. Token and Console are refused.
+// CreateProcess implements [jobobject.Kernel]. A token is refused.
 func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) (jobobject.Handle, uint32, error) {
 	k.mu.Lock()
 	j, err := lookLocked[*job](k, "CreateProcess", h, uint32(jobobject.AccessAssign))
+	var c *console
+	if err == nil && o.Console != nil {
+		c, err = lookLocked[*console](k, "attach console", o.Console.Handle(), 0)
+	}
 	k.mu.Unlock()
 	if err != nil {
 		return 0, 0, err
 	}
-	if o.Console != nil || o.Token != 0 {
+	if o.Token != 0 {
 		return 0, 0, jobobject.ErrNotSupported
 	}
 	args := SplitCommandLine(o.CommandLine)
@@ -69,7 +74,7 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	}
 	p, opened, err := k.spawn(newborn{
 		application: application, args: args, env: slices.Clone(o.Env), dir: o.Dir,
-		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, parent: Self, job: j,
+		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, console: c, parent: Self, job: j,
 	}, true)
 	if err != nil {
 		return 0, 0, err
@@ -81,24 +86,36 @@ const allProcessAccess = 0x1FFFFF
 
 // spawn makes the process, opens it before it can end, and runs its program.
 func (k *Kernel) spawn(n newborn, open bool) (*Proc, jobobject.Handle, error) {
-	files, err := copyFiles(n.files)
-	if err != nil {
-		return nil, 0, err
-	}
 	p := &Proc{
-		Args: n.args, Env: n.env, Dir: n.dir, Stdin: files[0], Stdout: files[1], Stderr: files[2],
-		files: files, kernel: k, parent: n.parent, done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 16),
+		Args: n.args, Env: n.env, Dir: n.dir, kernel: k, parent: n.parent,
+		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 16),
 		commit: startCommit, working: startWorkingSet,
+	}
+	if err := p.connect(&n); err != nil {
+		return nil, 0, err
 	}
 	run, opened, err := k.enrol(p, &n, open)
 	if err != nil {
-		return nil, 0, errors.Join(err, closeStreams(files[:]))
+		return nil, 0, errors.Join(err, closeStreams(p.files[:]))
 	}
 	go func() {
 		defer k.running.Done()
 		k.end(p, run(p), (*Proc).closeFiles)
 	}()
 	return p, opened, nil
+}
+
+// connect gives p its files or its console.
+func (p *Proc) connect(n *newborn) error {
+	if n.console != nil {
+		t := terminal{n.console, p}
+		p.Stdin, p.Stdout, p.Stderr = t, t, t
+		return nil
+	}
+	files, err := copyFiles(n.files)
+	p.files = files
+	p.Stdin, p.Stdout, p.Stderr = files[0], files[1], files[2]
+	return err
 }
 
 // enrol gives p its pid and its job.
@@ -118,6 +135,10 @@ func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, 
 			k.freePids = append(k.freePids, p.pid)
 			return nil, 0, err
 		}
+	}
+	if n.console != nil {
+		n.console.attached = append(n.console.attached, p)
+		p.console = n.console
 	}
 	k.procs[p.pid] = p
 	if open {

@@ -64,7 +64,9 @@ func copyFiles(files [3]*os.File) (copies [3]*stream, err error) {
 func closeStreams(streams []*stream) error {
 	var errs []error
 	for _, s := range streams {
-		errs = append(errs, s.Close())
+		if s != nil { // or it has a console
+			errs = append(errs, s.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -25,6 +25,7 @@ var contract = []struct {
 	{"not startable", testNotStartable},
 	{"bad options", testBadOptions},
 	{"event", testEvent},
+	{"event of a member", testMemberEvent},
 	{"event without a handler", testUnhandledEvent},
 	{"terminate process", testTerminateProcess},
 	{"wait ends", testWaitEnds},

@@ -209,6 +209,30 @@ func testEvent(t *testing.T, b Bed) {
 	}
 }
 
+func testMemberEvent(t *testing.T, b Bed) {
+	j := b.create(t, jobobject.Options{KillOnClose: true})
+	other := b.create(t, jobobject.Options{KillOnClose: true})
+	r, w := pipe(t)
+	o := b.options("event")
+	o.Stdout = w
+	p := start(t, j, o)
+	w.Close()
+	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
+		t.Fatalf("first line %q, %v", line, err)
+	}
+	const ctrlC = 0
+	if err := other.SignalMember(p.Pid(), ctrlC); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("signal a process of another job: %v, want ErrNotExist", err)
+	}
+	b.lacks(t, j.SignalMember(p.Pid(), ctrlC), "console control events")
+	if code := wait(t, p); code != 40+ctrlC {
+		t.Errorf("exit code = %d, want %d", code, 40+ctrlC)
+	}
+	if err := j.SignalMember(p.Pid(), ctrlC); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("signal after exit: %v, want ErrNotExist", err)
+	}
+}
+
 func testUnhandledEvent(t *testing.T, b Bed) {
 	j := b.create(t, jobobject.Options{KillOnClose: true})
 	p := b.startTree(t, j, 1).first

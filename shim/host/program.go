@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
+	"time"
 
 	"github.com/containerd/errdefs"
 
@@ -49,7 +50,8 @@ func (p *program) Start() (uint32, error) {
 	}
 	process, err := p.job.start(o)
 	if err != nil {
-		return 0, errors.Join(startError(p.spec, application, dir, err), p.Close())
+		p.closeConsole()
+		return 0, startError(p.spec, application, dir, err)
 	}
 	p.process = process
 	return process.Pid(), nil
@@ -61,9 +63,10 @@ func (p *program) connect(o *jobobject.ProcessOptions) error {
 		o.Stdin, o.Stdout, o.Stderr = p.streams.Child()
 		return nil
 	}
-	var in, out *os.File
+	var in io.WriteCloser
+	var out io.ReadCloser
 	var err error
-	if p.console, in, out, err = jobobject.NewConsole(p.spec.Width, p.spec.Height); err != nil {
+	if p.console, in, out, err = jobobject.NewConsole(p.spec.Width, p.spec.Height, p.job.job.Kernel()); err != nil {
 		return fmt.Errorf("process.terminal: %w", classify(err))
 	}
 	o.Console = p.console
@@ -71,15 +74,42 @@ func (p *program) connect(o *jobobject.ProcessOptions) error {
 	return nil
 }
 
-// Wait returns the exit status, after the notices of limits that the program met. The console is closed then, which
-// ends the output that the relay reads.
+// Wait returns the exit status, after the notices of limits that the program met. Then the console is being closed,
+// which ends the output that the relay reads.
 func (p *program) Wait(ctx context.Context) (uint32, error) {
-	status, err := p.process.Wait(ctx)
-	p.job.settle(p.process.Pid())
-	if p.console != nil {
-		err = errors.Join(err, p.console.Close())
+	select {
+	case <-p.process.Exited():
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
 	}
-	return status, err
+	defer p.closeConsole()
+	answer := make(chan exit, 1)
+	go func() { // ends when the kernel answers
+		status, err := p.process.Wait(ctx)
+		answer <- exit{status, err}
+	}()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case e := <-answer:
+		p.job.settle(p.process.Pid())
+		return e.status, e.err
+	case <-late.C:
+		return 0, fmt.Errorf("exit status of process %d: no answer after %s: %w", p.process.Pid(), patience, context.DeadlineExceeded)
+	}
+}
+
+type exit struct {
+	status uint32
+	err    error
+}
+
+// closeConsole begins to close the console, if there is one. On Windows before build 26100 that takes until the last
+// program on it has ended and its output was read, which the relay does: so nothing waits for it.
+func (p *program) closeConsole() {
+	if p.console != nil {
+		go func() { _ = p.console.Close() }() // it has no error
+	}
 }
 
 // events are the console control events by the number that containerd sends for a signal, as the reference shim
@@ -106,14 +136,11 @@ func (p *program) Resize(width, height uint32) error {
 	return classify(p.console.Resize(uint16(width), uint16(height)))
 }
 
-// Close gives back console and process handle.
+// Close gives back the process handle, and begins to close the console.
 func (p *program) Close() error {
-	var err error
-	if p.console != nil {
-		err = p.console.Close()
+	p.closeConsole()
+	if p.process == nil {
+		return nil
 	}
-	if p.process != nil {
-		err = errors.Join(err, p.process.Close())
-	}
-	return err
+	return p.process.Close()
 }

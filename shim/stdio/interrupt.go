@@ -21,6 +21,13 @@ func interrupt(c io.Closer) {
 	_ = c.Close() // Closing is the message.
 }
 
+// resume lets reads wait again after an interrupt, where c knows deadlines.
+func resume(c io.Closer) {
+	if d, ok := c.(interface{ SetDeadline(time.Time) error }); ok {
+		_ = d.SetDeadline(time.Time{}) // if c is closed, the next read says so
+	}
+}
+
 // ignoreClosed forgives closing twice.
 func ignoreClosed(err error) error {
 	if errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {

@@ -58,7 +58,9 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 		if c.Log != nil {
 			s.log = c.Log.WithField(logfield.Stream, a.field)
 		}
-		r.output = append(r.output, newOutput(a.field, s, &r.lost))
+		o := newOutput(a.field, s, &r.lost)
+		o.client = !a.file && !a.program
+		r.output = append(r.output, o)
 	}
 	for _, l := range r.loggers {
 		l.endRest()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -13,11 +14,14 @@ import (
 // output carries what the program writes to its reader.
 type output struct {
 	// Immutable after Start.
-	name string
-	src  io.ReadCloser // our end of the program's stream
-	sink *sink
-	lost *atomic.Uint64
-	done chan struct{} // closed when run has ended
+	name    string
+	client  bool          // the reader is a client that waits for the end, and no log
+	console bool          // src is a console's
+	src     io.ReadCloser // our end of the program's stream
+	sink    *sink
+	lost    *atomic.Uint64
+	quit    context.CancelCauseFunc // ends the carrying; set by Start
+	done    chan struct{}           // closed when the reader was told the end
 
 	reads   atomic.Uint64 // how often the program's stream had something
 	waiting atomic.Bool   // for the program's stream, and not for the reader
@@ -31,8 +35,13 @@ func newOutput(name string, s *sink, lost *atomic.Uint64) *output {
 	return &output{name: name, sink: s, lost: lost, done: make(chan struct{})}
 }
 
-// interrupt ends what run waits for; ctx must have ended.
+// interrupt ends what run waits for; its ctx must have ended. Once the reader was told the end it does nothing.
 func (o *output) interrupt() {
+	select {
+	case <-o.done:
+		return
+	default:
+	}
 	if o.src != nil {
 		interrupt(o.src)
 	}
@@ -42,33 +51,80 @@ func (o *output) interrupt() {
 // use sets the program's side.
 func (o *output) use(src io.ReadCloser) { o.src = src }
 
-// run carries bytes until the stream ends or ctx does.
+// run carries bytes until the stream ends or ctx does. A stream that goes on after that is read to its end: the programs
+// that write to it run on, and the close of a console waits for its output to be read.
 func (o *output) run(ctx context.Context) {
-	defer close(o.done)
-	defer o.close() //nolint:errcheck // Reading is over, and a reader that is gone has no say.
 	chunk := getChunk()
 	defer putChunk(chunk)
+	open := o.carry(ctx, *chunk)
+	counted := 0
+	if n, err := pending(o.src); open && err == nil {
+		o.lose(n)
+		counted = n
+	}
+	_ = o.sink.close() // a reader that is gone has no say
+	close(o.done)
+	if open {
+		o.discardRest(*chunk, counted)
+	}
+	_ = o.src.Close() // reading is over
+}
 
+// carry hands the reader what comes until the stream ends or ctx does, and tells whether the stream is open still.
+func (o *output) carry(ctx context.Context, chunk []byte) (open bool) {
 	for ctx.Err() == nil {
 		o.waiting.Store(true)
-		n, err := fault.Do("read output", func() (int, error) { return o.src.Read(*chunk) })
+		n, err := o.read(chunk)
 		o.waiting.Store(false)
 		if n > 0 {
 			o.reads.Add(1)
-			o.lose(n - o.sink.write(ctx, (*chunk)[:n]))
+			o.lose(n - o.sink.write(ctx, chunk[:n]))
 		}
 		switch {
 		case err == nil, errors.Is(err, io.EOF) && stillOpen(o.src):
 		case errors.Is(err, io.EOF):
-			return
+			return false
 		case ctx.Err() == nil:
 			o.cut = err
-			return
+			return false
 		}
 	}
 	o.cut = context.Cause(ctx)
-	if n, err := pending(o.src); err == nil {
-		o.lose(n)
+	return true
+}
+
+func (o *output) read(chunk []byte) (int, error) {
+	return fault.Do("read output", func() (int, error) { return o.src.Read(chunk) })
+}
+
+// discardRest reads the stream to its end. The first bytes of it are counted as lost already.
+func (o *output) discardRest(chunk []byte, counted int) {
+	resume(o.src)
+	for {
+		n, err := o.read(chunk)
+		o.lose(n - counted)
+		counted = max(0, counted-n)
+		switch {
+		case err == nil, errors.Is(err, io.EOF) && stillOpen(o.src):
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			resume(o.src) // an interrupt that came late
+		default:
+			return
+		}
+	}
+}
+
+// errHeldOpen is why a client was told the end of a stream that has not ended.
+var errHeldOpen = errors.New("another program holds the stream open")
+
+// leave tells the reader the end of the stream, whoever holds it open, and returns once that is done, or with ctx. What
+// comes later is discarded.
+func (o *output) leave(ctx context.Context) {
+	o.quit(errHeldOpen)
+	o.interrupt()
+	select {
+	case <-o.done:
+	case <-ctx.Done():
 	}
 }
 
@@ -102,13 +158,23 @@ func (o *output) lose(n int) {
 	}
 }
 
-// close releases both sides. It must not run beside run.
-func (o *output) close() error {
-	var src error
-	if o.src != nil {
-		src = ignoreClosed(o.src.Close())
+// release closes both sides of an output that was not started. What a console shows is read to its end.
+func (o *output) release() error {
+	err := o.sink.close()
+	switch {
+	case o.src == nil:
+	case o.console:
+		go readOut(o.src)
+	default:
+		err = errors.Join(err, ignoreClosed(o.src.Close()))
 	}
-	return errors.Join(src, o.sink.close())
+	return err
+}
+
+// readOut reads what a console shows to its end, which comes when the console is closed.
+func readOut(out io.ReadCloser) {
+	_, _ = io.Copy(io.Discard, out)
+	_ = out.Close() // reading is over
 }
 
 // discard makes an output without a reader for src.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -56,7 +57,7 @@ type Relay struct {
 	terminal bool
 	log      *log.Entry // may be nil
 
-	// running counts the stream goroutines; Close waits for them.
+	// running counts the goroutines of the input; Close waits for them.
 	running sync.WaitGroup
 
 	// mu guards the fields below.
@@ -86,15 +87,18 @@ func (r *Relay) Child() (stdin, stdout, stderr *os.File) {
 // terminal that nobody is attached to any more must go on running.
 //
 // A console reports the end of its output only after it was closed, so the
-// caller closes the console before it calls [Relay.Drain].
-func (r *Relay) UseConsole(in, out *os.File) {
+// caller begins to close the console before it calls [Relay.Drain]. That may take
+// until the output was read to its end: the relay reads it whatever happens,
+// also when it was never started.
+func (r *Relay) UseConsole(in io.WriteCloser, out io.ReadCloser) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.terminal {
 		panic("stdio: UseConsole on a relay without a terminal")
 	}
 	if r.started || r.closed {
-		closeAll(in, out)
+		closeStreams(in)
+		go readOut(out)
 		return
 	}
 	if r.input != nil {
@@ -110,6 +114,7 @@ func (r *Relay) UseConsole(in, out *os.File) {
 		// A console whose output is not read stops its programs.
 		r.output = append(r.output, discard(out, &r.lost))
 	}
+	r.output[0].console = true
 }
 
 // Start begins to carry bytes. It is called once the program was created and
@@ -131,7 +136,9 @@ func (r *Relay) Start() {
 			close(o.done)
 			continue
 		}
-		r.running.Go(func() { o.run(r.ctx) })
+		ctx, quit := context.WithCancelCause(r.ctx)
+		o.quit = quit
+		go o.run(ctx) // Close waits until the reader was told the end; it ends with the stream
 	}
 }
 
@@ -139,6 +146,9 @@ func (r *Relay) Start() {
 func (r *Relay) stop(cause error) {
 	r.mu.Lock()
 	in, outputs := r.input, r.output
+	if !r.started {
+		outputs = nil // what a console shows is read on
+	}
 	r.mu.Unlock()
 	r.cancel(cause)
 	if in != nil {
@@ -171,12 +181,14 @@ func (r *Relay) CloseStdin() {
 // written, and its readers were told so. It is called after the program has
 // exited. A process that inherited its stdout can keep that open for longer:
 // once nobody has written for a second or two, Drain says that the streams are
-// held and returns. They go on until [Relay.Close].
+// held and returns. A client was told the end by then, since it waits for that;
+// what is written later is read and discarded. A file or a logging program goes
+// on to get it until [Relay.Close].
 //
 // When ctx ends first, the output is given up: what the program wrote and no
-// reader took is counted in [Relay.Lost], the streams are closed, and the error
-// names them and wraps the cause of ctx. Without a started program it
-// returns nil at once.
+// reader took is counted in [Relay.Lost], the readers are told the end, and the
+// error names the streams and wraps the cause of ctx. Without a started program
+// it returns nil at once.
 func (r *Relay) Drain(ctx context.Context) (held bool, err error) {
 	r.mu.Lock()
 	started, outputs := r.started, r.output
@@ -188,37 +200,58 @@ func (r *Relay) Drain(ctx context.Context) (held bool, err error) {
 	for _, o := range outputs {
 		if o.quiet(ctx) {
 			held = true
+			if o.client {
+				r.leave(ctx, o)
+			}
 			continue
 		}
 		if ctx.Err() != nil {
 			r.stop(context.Cause(ctx))
 			<-o.done
 		}
-		if o.cut != nil {
+		switch {
+		case errors.Is(o.cut, errHeldOpen): // an earlier Drain has met that
+			held = true
+		case o.cut != nil:
 			errs = append(errs, fmt.Errorf("drain %s: %w", o.name, o.cut))
 		}
 	}
 	return held, errors.Join(errs...)
 }
 
+// leave tells the client of a stream that is held open that it has ended.
+func (r *Relay) leave(ctx context.Context, o *output) {
+	o.leave(ctx)
+	if r.log != nil {
+		r.log.WithField(logfield.Stream, o.name).Info("a program that was left behind holds the stream open: its client was told the end, later output is discarded")
+	}
+}
+
 // Lost returns how many bytes of output no reader could be given: those that
-// came while a reader stayed away, and those that an ended [Relay.Drain] or
-// [Relay.Close] left unread.
+// came while a reader stayed away, and those that came after the reader was told
+// the end.
 func (r *Relay) Lost() uint64 { return r.lost.Load() }
 
 // Close ends all streams at once and releases everything; output that was not
-// drained is counted as lost, and the log has how much that was. When it returns, no goroutine of the relay is
-// left, and logging programs have ended: they get 10 s for it. More calls
-// return nil.
+// drained is counted as lost, and the log has how much that was. When it
+// returns, all readers were told the end, and logging programs have ended: they
+// get 10 s for it. An output that programs hold open is read and discarded until
+// they close it, so that they run on; nothing else of the relay is left. More
+// calls return nil.
 func (r *Relay) Close() error {
 	r.mu.Lock()
-	first := !r.closed
+	first, started := !r.closed, r.started
 	r.closed = true
 	r.closeChildLocked()
 	r.mu.Unlock()
 
 	r.stop(os.ErrClosed)
 	r.running.Wait()
+	for _, o := range r.output {
+		if started {
+			<-o.done
+		}
+	}
 	if !first {
 		return nil
 	}
@@ -227,7 +260,9 @@ func (r *Relay) Close() error {
 		errs = append(errs, r.input.close())
 	}
 	for _, o := range r.output {
-		errs = append(errs, o.close())
+		if !started {
+			errs = append(errs, o.release())
+		}
 	}
 	for _, l := range r.loggers {
 		errs = append(errs, l.wait(loggerEnd))

@@ -157,7 +157,7 @@ func (s *sink) close() error {
 	if conn == nil {
 		return nil
 	}
-	return ignoreClosed(conn.Close())
+	return ignoreClosed(fault.Call("close output", conn.Close))
 }
 
 func (s *sink) say(f func(*log.Entry)) {

@@ -25,6 +25,13 @@ type Pauser interface {
 	Resume(ctx context.Context) error
 }
 
+// Stopper is a [Container] whose processes can all be asked to end.
+type Stopper interface {
+	// Stop sends a signal other than SIGKILL to every process and returns when none is left, or with ctx. None starts
+	// from then on. It fails if it could not ask one of them; that some have not ended is no error.
+	Stop(ctx context.Context, sig uint32) error
+}
+
 // Program is one program in a container, prepared but not yet running.
 type Program interface {
 	// Start launches the program and returns its process id.

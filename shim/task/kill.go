@@ -26,18 +26,13 @@ func (s Stop) signal() uint32 {
 // process that was never started is simply stopped; one that has stopped is [errdefs.ErrNotFound], one that has
 // ended and whose output is underway no error. SIGTERM is as the task's [Stop] says, and no SIGKILL waits for it.
 func (p *Process) Kill(sig uint32) error {
-	from, err := p.step(Kill, func(s *Status) {
-		if s.State == Stopped {
-			s.Exit, s.ExitedAt, s.Reason = Killed, p.task.now(), ReasonKilled
-		}
-	})
+	from, err := p.kill()
 	switch {
 	case err != nil:
 		return err
 	case from == Created:
 		p.release()
 		close(p.started)
-		p.task.emitExit(p)(p.Status())
 		p.task.exited(p, p.Status())
 		close(p.done)
 		return nil
@@ -50,6 +45,21 @@ func (p *Process) Kill(sig uint32) error {
 	return p.signal(sig)
 }
 
+// kill takes the step of a kill. It stops a process that was never started, and announces that as one thing with it.
+func (p *Process) kill() (from State, err error) {
+	p.task.order.Lock()
+	defer p.task.order.Unlock()
+	from, err = p.step(Kill, func(s *Status) {
+		if s.State == Stopped {
+			s.Exit, s.ExitedAt, s.Reason = Killed, p.task.now(), ReasonKilled
+		}
+	})
+	if err == nil && from == Created {
+		p.task.emitExit(p)(p.Status())
+	}
+	return from, err
+}
+
 // stop asks the program to end and, where there is a grace, sees to it that it does. What the program is asked with
 // may be refused by the system: with a grace that is no reason to fail, for the end will come.
 func (p *Process) stop() error {
@@ -59,7 +69,7 @@ func (p *Process) stop() error {
 	}
 	p.mu.Lock()
 	if p.end.deadline == nil && !p.end.over {
-		p.end.deadline = time.AfterFunc(s.Grace, p.overdue)
+		p.end.deadline, p.end.due = time.AfterFunc(s.Grace, p.overdue), time.Now().Add(s.Grace)
 	}
 	p.mu.Unlock()
 	if err := p.signal(s.signal()); err != nil {
@@ -75,19 +85,37 @@ func (p *Process) overdue() {
 	}
 }
 
-// signal passes a signal on to a program that has not ended.
+// signal passes a signal on to a program that has not ended. SIGKILL also ends the time that the processes which it left
+// behind have to end.
 func (p *Process) signal(sig uint32) error {
 	p.mu.Lock()
 	over := p.end.over
-	p.end.killed = p.end.killed || sig == SIGKILL
+	if sig == SIGKILL && !p.end.killed {
+		p.end.killed = true
+		close(p.killed)
+	}
+	before := p.end.asked
+	if sig != SIGKILL && !over {
+		p.end.asked = &sig // before the program can end for it
+	}
 	p.mu.Unlock()
 	if over {
 		return nil
 	}
-	if err := p.program.Signal(sig); err != nil && !p.isOver() {
+	if err := p.program.Signal(sig); err != nil && !p.refused(before) {
 		return fmt.Errorf("signal %s: %w", p, err)
 	}
 	return nil
+}
+
+// refused takes a signal back that the program did not get, and tells whether that is because it has ended.
+func (p *Process) refused(before *uint32) (over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.end.over {
+		p.end.asked = before
+	}
+	return p.end.over
 }
 
 // KillAll ends every process of the container, whoever started it, when sig is SIGKILL; any other signal goes

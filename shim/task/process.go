@@ -28,6 +28,7 @@ type Process struct {
 	program Program
 	io      IO
 	started chan struct{} // closed when the launch has succeeded or failed, or will not happen
+	killed  chan struct{} // closed when SIGKILL was sent
 	done    chan struct{} // closed when the story is over
 
 	// mu guards the fields below.
@@ -48,7 +49,7 @@ const unknownExit = 255
 func newProcess(t *Task, id string, program Program, io IO, stdio Stdio) *Process {
 	return &Process{
 		ID: id, Stdio: stdio, task: t, program: program, io: io,
-		started: make(chan struct{}), done: make(chan struct{}),
+		started: make(chan struct{}), killed: make(chan struct{}), done: make(chan struct{}),
 		status: Status{State: Created, Exit: unknownExit},
 	}
 }
@@ -141,7 +142,7 @@ func (p *Process) story(launched chan<- error) {
 		return
 	}
 	p.io.Start()
-	p.must(p.tell(Launched, func(s *Status) { s.Pid, s.StartedAt = pid, p.task.now() }, p.task.emitStarted(p)))
+	p.advance(Launched, func(s *Status) { s.Pid, s.StartedAt = pid, p.task.now() }, p.task.emitStarted(p))
 	close(p.started)
 	launched <- nil
 
@@ -153,61 +154,98 @@ func (p *Process) story(launched chan<- error) {
 	p.ended(status, p.over(status, err))
 }
 
-// ended delivers the rest of the output and announces the exit.
+// ended delivers the rest of the output and announces the exit. Each call on the way is bounded: one that hangs must not
+// keep the exit from being announced.
 func (p *Process) ended(status uint32, reason Reason) {
 	exitedAt := p.task.now()
 	if p.ID == "" {
 		p.task.endRest()
 	}
+	if held := p.drain(); !held {
+		p.closeIO()
+	}
+	p.closeProgram()
+	p.advance(Exited, func(s *Status) { s.Exit, s.ExitedAt, s.Reason = status, exitedAt, reason }, p.task.emitExit(p))
+	p.task.exited(p, p.Status())
+	close(p.done)
+}
+
+// lateReturn is how long after the end of its context a call may take to return.
+const lateReturn = time.Second
+
+// drain delivers the output and tells whether another program keeps it open.
+func (p *Process) drain() (held bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.task.bounds.Drain)
 	defer cancel()
-	held, err := p.io.Drain(ctx)
+	answer := make(chan bool, 1)
+	err := within(p.task.bounds.Drain+lateReturn, func() error {
+		held, err := p.io.Drain(ctx)
+		answer <- held
+		return err
+	})
 	if err != nil {
 		p.task.report("deliver the output of "+p.String(), err)
 	}
-	if !held {
-		p.closeIO()
+	select {
+	case held = <-answer:
+	default: // Drain hangs
 	}
-	if err := within(p.task.bounds.Drain, func() error { p.closeProgram(); return nil }); err != nil {
-		p.task.report("close "+p.String(), err)
-	}
-	p.must(p.tell(Exited, func(s *Status) { s.Exit, s.ExitedAt, s.Reason = status, exitedAt, reason }, p.task.emitExit(p)))
-	p.task.exited(p, p.Status())
-	close(p.done)
+	return held
 }
 
 // abandon ends a process whose launch failed. It has no exit to announce: it never started.
 func (p *Process) abandon() {
 	p.release()
-	_, err := p.step(Failed, func(s *Status) { s.ExitedAt = p.task.now() })
-	p.must(err)
+	p.advance(Failed, func(s *Status) { s.ExitedAt = p.task.now() }, func(Status) {})
 	close(p.started)
 	close(p.done)
 }
 
-// release gives back streams and program.
+// release closes streams and program, the streams first: the close of a console waits for its output to be read.
 func (p *Process) release() {
 	p.closeIO()
 	p.closeProgram()
 }
 
-// closeIO ends the streams. Delete does so again: they may have been held beyond the end of the program.
+// closeIO ends the streams, within a bound. Delete does so again: they may have been held beyond the end of the program.
 func (p *Process) closeIO() {
-	if err := p.io.Close(); err != nil {
+	if err := within(p.task.bounds.Drain, p.io.Close); err != nil {
 		p.task.report("close the streams of "+p.String(), err)
 	}
 }
 
+// closeProgram closes the program, within a bound.
 func (p *Process) closeProgram() {
-	if err := p.program.Close(); err != nil {
+	if err := within(p.task.bounds.Drain, p.program.Close); err != nil {
 		p.task.report("close "+p.String(), err)
 	}
 }
 
-// must holds the story to the table: a refusal here is a bug of this package.
-func (p *Process) must(err error) {
-	if err != nil {
-		panic(err)
+// outcomes are the states that the process's own steps lead to.
+var outcomes = map[Op]State{Launched: Running, Failed: Stopped, Exited: Stopped}
+
+// advance is [Process.tell] for the process's own steps, which the table allows wherever they are taken. A refusal is a
+// bug of this package: it is reported and the step is taken all the same, with the reason lost. The other tasks of the
+// shim live on, and clients that wait for the end of this process get it.
+func (p *Process) advance(op Op, change func(*Status), announce func(Status)) {
+	err := p.tell(op, change, announce)
+	if err == nil {
+		return
+	}
+	p.task.report("keep the state of "+p.String(), err)
+	p.task.order.Lock()
+	defer p.task.order.Unlock()
+	p.mu.Lock()
+	deleted := p.status.State == Deleted
+	if !deleted {
+		p.status.State = outcomes[op]
+	}
+	change(&p.status)
+	p.status.Reason = ReasonLost
+	s := p.status
+	p.mu.Unlock()
+	if !deleted {
+		announce(s)
 	}
 }
 

@@ -23,15 +23,10 @@ func (r Reason) String() string {
 type end struct {
 	over     bool        // the program has ended; its output may be underway
 	killed   bool        // SIGKILL was sent
+	asked    *uint32     // the signal that asked it to end; nil is none
+	due      time.Time   // when the grace of that is over; zero is never
 	limit    Reason      // what the kernel held the process to: ReasonOutOfMemory, ReasonLimit or ReasonNone
 	deadline *time.Timer // ends a process that takes too long to stop; nil until it is asked to
-}
-
-// isOver tells whether the program has ended.
-func (p *Process) isOver() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.end.over
 }
 
 // over marks the end of the program, which nobody needs to bring about any more, and says why it came.

@@ -198,8 +198,10 @@ func (t *Task) dissolve(ctx context.Context) error {
 	return nil
 }
 
-// endRest ends what init left behind and waits until the execs have told their exits, so that init's is the last.
+// endRest ends what init left behind and waits until the execs have told their exits, so that init's is the last. Where
+// init was asked to end, the others are, too.
 func (t *Task) endRest() {
+	t.stopRest()
 	ctx, cancel := context.WithTimeout(context.Background(), t.bounds.Terminate)
 	defer cancel()
 	t.end()

@@ -17,6 +17,6 @@ func within(bound time.Duration, act func() error) error {
 	case err := <-done:
 		return err
 	case <-overdue.C:
-		return fmt.Errorf("the system does not answer: %w", context.DeadlineExceeded)
+		return fmt.Errorf("no answer after %s: %w", bound, context.DeadlineExceeded)
 	}
 }

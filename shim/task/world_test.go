@@ -107,6 +107,8 @@ type program struct {
 	lost   error    // of Wait
 	deaf   error    // of every signal but SIGKILL
 	asked  []uint32 // the signals, in order; the test reads them when all is quiet
+	// closing holds Close while open, when not nil.
+	closing chan struct{}
 }
 
 func (w *world) program() *program {
@@ -124,7 +126,12 @@ func (p *program) Start() (uint32, error) {
 func (p *program) Wait(context.Context) (uint32, error) { return <-p.exit, p.lost }
 func (p *program) end(status uint32)                    { p.once.Do(func() { p.exit <- status }) }
 func (p *program) Resize(uint32, uint32) error          { return nil }
-func (p *program) Close() error                         { return nil }
+func (p *program) Close() error {
+	if p.closing != nil {
+		<-p.closing
+	}
+	return nil
+}
 func (p *program) Signal(sig uint32) error {
 	p.asked = append(p.asked, sig)
 	if sig == task.SIGKILL {

@@ -50,6 +50,22 @@ func containerExecStreams(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
+// containerExecHeld: an exec ends with its program, also where that leaves another one behind which keeps its output open
+// and lives on. kubectl exec waits for the end of the streams, and so do both ways to exec here.
+func containerExecHeld(t *testing.T, n *node) {
+	p := n.pod(t)
+	pod := n.run(t, p)
+	id := n.start(t, pod, container("sleep", "600"), p)
+	for _, args := range [][]string{{"exec", id}, {"exec", "-s", id}} {
+		if r := n.try(t, append(args, workload.Payload, "holdout", "600")...); r.code != 0 || r.stderr != "" {
+			t.Errorf("%s of holdout: %+v, want its end", strings.Join(args, " "), r)
+		}
+	}
+	n.saysHello(t, id)
+	n.crictl(t, "stop", "--timeout", "0", id)
+	n.drop(t, pod)
+}
+
 // containerAttach: who attaches speaks to the init, and reads what it answers; the log has it, too.
 func containerAttach(t *testing.T, n *node) {
 	p := n.pod(t)

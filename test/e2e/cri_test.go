@@ -26,6 +26,7 @@ func TestPodContainers(t *testing.T) {
 		"environment":  containerEnvironment,
 		"exec sync":    containerExecSync,
 		"exec streams": containerExecStreams,
+		"exec held":    containerExecHeld,
 		"attach":       containerAttach,
 		"log":          containerLog,
 		"log reopened": containerLogReopened,

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,6 +24,27 @@ func TestStopSignal(t *testing.T) {
 	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
 		t.Errorf("task delete says %q, want exit code 137", r.stderr)
 	}
+	d.ctr(t, "container", "delete", id)
+	d.nothingLeft(t)
+}
+
+// TestStop_InitHasAChild_ChildEndsInOrder: a stop reaches the child that init leaves behind when it ends for the stop,
+// and the child has the time to end in order.
+func TestStop_InitHasAChild_ChildEndsInOrder(t *testing.T) {
+	d := newDaemon(t)
+	file := filepath.Join(t.TempDir(), "state")
+	state := func() string {
+		text, _ := os.ReadFile(file) // it may not be there yet
+		return string(text)
+	}
+	id := d.detach(t, workload.Spec("parting", d.bed.WindowsPath(file)))
+	until(t, "the child is ready", func() bool { return state() == "ready" })
+	d.ctr(t, "task", "kill", id)
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	if got := state(); got != "done" {
+		t.Errorf("the child was %q when the task stopped, want done", got)
+	}
+	_ = d.try(t, "task", "delete", id) // it fails with init's exit code
 	d.ctr(t, "container", "delete", id)
 	d.nothingLeft(t)
 }

@@ -69,7 +69,7 @@ func (p *pipes) openConsole(size []uint16) (*jobobject.Console, error) {
 	if len(size) == 2 {
 		height, width = size[0], size[1]
 	}
-	console, in, out, err := jobobject.NewConsole(width, height)
+	console, in, out, err := jobobject.NewConsole(width, height, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ var modes = map[string]func(args []string) (int, error){
 	"burn":    burn,
 	"alloc":   alloc,
 	"holdout": holdOut,
+	"parting": parting,
 	"logger":  logger,
 	"kill":    kill,
 	"stacks":  stacks,

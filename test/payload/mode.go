@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/siloshim/siloshim/test/payload/flood"
@@ -191,6 +193,29 @@ func tree(args []string) (int, error) {
 func holdOut(args []string) (int, error) {
 	_, err := again(append([]string{"sleep"}, args...)...)
 	return 0, err
+}
+
+// parting FILE: lives until it is asked to end, and so does a child, which takes a second for it. FILE is "ready" once the
+// child is, and "done" when the child has ended in order.
+func parting(args []string) (int, error) {
+	switch {
+	case len(args) == 1:
+		child, err := again("parting", args[0], "child")
+		if err != nil {
+			return 0, err
+		}
+		return 0, child.Wait() // an event ends this program before
+	case len(args) != 2:
+		return 0, errors.New("parting needs a file")
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
+	if err := os.WriteFile(args[0], []byte("ready"), 0o600); err != nil {
+		return 0, err
+	}
+	<-asked
+	time.Sleep(time.Second) // what it takes to end in order
+	return 0, os.WriteFile(args[0], []byte("done"), 0o600)
 }
 
 // kill PID: TerminateProcess with exit code 1.

@@ -17,6 +17,9 @@
 //     did not take are kept for it. After that while output is discarded and
 //     counted ([Relay.Lost]), so that no program blocks for ever on a reader
 //     that will not come back.
+//   - A reader whose reads take 32 KiB, as containerd's do, and its successor get
+//     every byte once. After one with shorter reads, the write during which it
+//     ended is repeated: at most 32 KiB.
 //   - The program's last byte is delivered before its reader sees the end.
 //   - [Relay.CloseStdin] never overtakes bytes that the client sent before it.
 //   - A client that hangs up while its pipe exists has detached, and the next one

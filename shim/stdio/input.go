@@ -162,6 +162,7 @@ func (in *input) redial(ctx context.Context) net.Conn {
 		done()
 		switch {
 		case err == nil && in.attach(ctx, client):
+			in.returned(missing)
 			return client
 		case !errors.Is(err, fs.ErrNotExist): // busy: its server accepts no client now
 			missing = time.Time{}
@@ -172,6 +173,13 @@ func (in *input) redial(ctx context.Context) net.Conn {
 		}
 	}
 	return nil
+}
+
+// returned tells the log of a pipe that was missing and exists again.
+func (in *input) returned(missing time.Time) {
+	if in.log != nil && !missing.IsZero() {
+		in.log.Infof("the client of stdin is back, its pipe was missing for %s", time.Since(missing).Round(time.Millisecond))
+	}
 }
 
 // ended reports whether the client has ended the input, as its pipe has been

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"io"
 	"strings"
 	"testing"
 
@@ -61,4 +62,34 @@ func (d *daemon) pipeInto(t *testing.T, words string, s *specs.Spec, id string, 
 	cmd := d.Ctr(ctx, d.runArgs(t, s, id, flags...)...)
 	cmd.Stdin = strings.NewReader(words)
 	return run(t, cmd)
+}
+
+// TestRun_KilledClient_EndsTheInput: ctr is killed while it feeds a container. The program reads the end of its input
+// when ctr has been gone for a minute, which is not shorter here as ctr has no way to pass the shim's options.
+func TestRun_KilledClient_EndsTheInput(t *testing.T) {
+	d := newDaemon(t)
+	id := newID()
+	cmd := d.Ctr(t.Context(), d.runArgs(t, workload.Spec("cat"), id)...)
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(input, "alive\n"); err != nil {
+		t.Fatal(err)
+	}
+	var word string
+	firstLine(t, cmd, &word)
+	if row := d.row(t, id); len(row) < 3 || row[2] != "RUNNING" {
+		t.Errorf("task ls shows %v, want RUNNING", row)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	if r := d.try(t, "task", "delete", id); r.code != 0 {
+		t.Errorf("task delete: exit %d, %s; want that the program ended with 0", r.code, r.stderr)
+	}
+	d.ctr(t, "container", "delete", id)
+	d.nothingLeft(t)
 }

@@ -54,10 +54,10 @@ var errProgram = errors.New("the program reads no more")
 
 func newInput(client net.Conn, dial func(context.Context) (net.Conn, error)) *input {
 	in := &input{client: client, dial: dial, gone: goneTimeout, identify: serverOf}
-	if client != nil {
-		in.server = in.identify(client)
-	}
 	in.finished, in.cancel = context.WithCancel(context.Background())
+	if client != nil {
+		in.setServer(client)
+	}
 	return in
 }
 
@@ -162,7 +162,8 @@ func (in *input) redial(ctx context.Context) net.Conn {
 		done()
 		switch {
 		case err == nil && in.attach(ctx, client):
-			in.returned(missing)
+			in.setServer(client)
+			in.logReturn(missing)
 			return client
 		case !errors.Is(err, fs.ErrNotExist): // busy: its server accepts no client now
 			missing = time.Time{}
@@ -175,8 +176,8 @@ func (in *input) redial(ctx context.Context) net.Conn {
 	return nil
 }
 
-// returned tells the log of a pipe that was missing and exists again.
-func (in *input) returned(missing time.Time) {
+// logReturn tells the log of a pipe that was missing and exists again.
+func (in *input) logReturn(missing time.Time) {
 	if in.log != nil && !missing.IsZero() {
 		in.log.Infof("the client of stdin is back, its pipe was missing for %s", time.Since(missing).Round(time.Millisecond))
 	}
@@ -208,8 +209,6 @@ func (in *input) attach(ctx context.Context, client net.Conn) bool {
 		return false
 	}
 	in.client = client
-	in.forgetServer()
-	in.server = in.identify(client)
 	if in.finished.Err() != nil { // finish met no client.
 		_ = client.SetReadDeadline(past)
 	}
@@ -238,15 +237,20 @@ func (in *input) hangUp() {
 func (in *input) close() error {
 	in.cancel()
 	in.detach()
-	in.forgetServer()
+	in.closeServer()
 	if in.program == nil {
 		return nil
 	}
 	return ignoreClosed(in.program.Close())
 }
 
-// forgetServer closes what is known of the last client's process.
-func (in *input) forgetServer() {
+// setServer finds out which process serves client.
+func (in *input) setServer(client net.Conn) {
+	in.closeServer()
+	in.server = in.identify(client)
+}
+
+func (in *input) closeServer() {
 	if in.server != nil {
 		in.server.close()
 		in.server = nil

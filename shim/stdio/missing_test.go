@@ -128,8 +128,8 @@ func TestInput_FinishWhilePipeMissing_EndsAtOnce(t *testing.T) {
 	})
 }
 
-// TestInput_Close_ForgetsEveryServer: no handle of a client's process stays.
-func TestInput_Close_ForgetsEveryServer(t *testing.T) {
+// TestInput_Close_ClosesEveryServer: no handle of a client's process stays.
+func TestInput_Close_ClosesEveryServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &testServer{}
 		in := runInput(t, s, func() error { return context.DeadlineExceeded })
@@ -203,7 +203,8 @@ func newTestInput(t *testing.T, s server, missing func() error) *testInput {
 		}
 		return s
 	}
-	in.attach(t.Context(), conn)
+	in.client = conn
+	in.setServer(conn)
 	ours, theirs := net.Pipe()
 	in.use(ours, false)
 	in.reader = theirs

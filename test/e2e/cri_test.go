@@ -20,17 +20,17 @@ func TestPods(t *testing.T) {
 // TestPodContainers is what a kubelet does with the containers of a HostProcess pod.
 func TestPodContainers(t *testing.T) {
 	eachHandler(t, cases{
-		"states":         containerStates,
-		"lists":          containerLists,
-		"stop":           containerStop,
-		"environment":    containerEnvironment,
-		"exec sync":      containerExecSync,
-		"exec streams":   containerExecStreams,
-		"attach":         containerAttach,
-		"attach restart": containerAttachRestart,
-		"log":            containerLog,
-		"log reopened":   containerLogReopened,
-		"from image":     containerFromImage,
-		"volumes":        containerVolumes,
+		"states":       containerStates,
+		"lists":        containerLists,
+		"stop":         containerStop,
+		"environment":  containerEnvironment,
+		"exec sync":    containerExecSync,
+		"exec streams": containerExecStreams,
+		"attach":       containerAttach,
+		"attach again": containerAttachRestart,
+		"log":          containerLog,
+		"log reopened": containerLogReopened,
+		"from image":   containerFromImage,
+		"volumes":      containerVolumes,
 	})
 }

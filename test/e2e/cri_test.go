@@ -28,6 +28,7 @@ func TestPodContainers(t *testing.T) {
 		"exec streams": containerExecStreams,
 		"exec held":    containerExecHeld,
 		"attach":       containerAttach,
+		"attach again": containerAttachRestart,
 		"log":          containerLog,
 		"log reopened": containerLogReopened,
 		"from image":   containerFromImage,

@@ -95,14 +95,16 @@ var goldens = map[string]changes{
 	"cpu-affinity":           {cpu(specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 3}, {Mask: 1, Group: 1}}})},
 	"memory":                 {memoryLimit(512 << 20)},
 	"memory-rounded-up":      {memoryLimit(512<<20 + 1)},
-	"memory-small":           {memoryLimit(1)},
+	"memory-small":           {memoryLimit(1), annotate(BestEffort, "true")},
+	"memory-least":           {memoryLimit(8 << 20)},
+	"cpu-above-whole":        {cpu(specs.WindowsCPUResources{Shares: p(uint16(10001))}), annotate(BestEffort, "true")},
 	"memory-annotation":      {annotate("io.microsoft.container.memory.sizeinmb", "1024")},
 	"storage-bps":            {storage(specs.WindowsStorageResources{Bps: p(uint64(1 << 20))})},
 	"storage-iops":           {storage(specs.WindowsStorageResources{Iops: p(uint64(500))})},
 	"storage-annotations": {
 		annotate("io.microsoft.container.storage.qos.bandwidthmaximum", "4096"), annotate("io.microsoft.container.storage.qos.iopsmaximum", "10"),
 	},
-	"storage-size-best-effort": {storage(specs.WindowsStorageResources{SandboxSize: p(uint64(1 << 34))}), annotate(BestEffort, "true")},
+	"storage-size": {storage(specs.WindowsStorageResources{SandboxSize: p(uint64(1 << 34))})},
 	"resources-all": {resources(specs.WindowsResources{
 		CPU: &specs.WindowsCPUResources{Maximum: p(uint16(5000))}, Memory: &specs.WindowsMemoryResources{Limit: p(uint64(1 << 30))},
 		Storage: &specs.WindowsStorageResources{Bps: p(uint64(1)), Iops: p(uint64(2))},
@@ -120,16 +122,26 @@ var goldens = map[string]changes{
 	"mount-read-only": {mount(specs.Mount{Source: `C:\data`, Destination: `C:\in`, Options: []string{"rbind", "ro"}})},
 	"mount-link":      {mount(specs.Mount{Source: `C:\link`, Destination: `C:\in`})},
 	"mount-slashes":   {mount(specs.Mount{Source: `C:/data/x`, Destination: `D:/in/y`})},
-	"mount-pipe":      {mount(specs.Mount{Source: `\\.\pipe\docker_engine`, Destination: `\\.\pipe\docker_engine`})},
+	"mount-drive": {mount(
+		specs.Mount{Source: `C:\data`, Destination: `D:`}, specs.Mount{Source: `E:\`, Destination: `e:\`}, specs.Mount{Source: `C:\data`, Destination: `F:/`})},
+	"mount-trailing": {mount(
+		specs.Mount{Source: `C:\data\`, Destination: `C:\in\\`}, specs.Mount{Source: `\\?\D:\`, Destination: `C:\d`},
+		specs.Mount{Source: `\\?\Volume{0e2d6f3a-5a0b-4c58-9d4b-2f1f9d6f5b11}\`, Destination: `C:\v`})},
+	"mount-no-drive":       {mount(specs.Mount{Source: `C:\data`, Destination: `/in`})},
+	"mount-read-only-case": {mount(specs.Mount{Source: `C:\data`, Destination: `C:\in`, Options: []string{"RO"}})},
+	"mount-pipe":           {mount(specs.Mount{Source: `\\.\pipe\docker_engine`, Destination: `\\.\pipe\docker_engine`})},
 	"mount-pipe-renamed": {mount(
 		specs.Mount{Source: `//./PIPE/a`, Destination: `\\.\pipe\b`}, specs.Mount{Source: `C:\data`, Destination: `C:\in`})},
 
 	"device-class":         {devices(specs.WindowsDevice{IDType: "class", ID: "5B45201D-F2F2-4F3B-85BB-30FF1F953599"})},
+	"device-class-prefix":  {devices(specs.WindowsDevice{IDType: "class", ID: "class/5B45201D-F2F2-4F3B-85BB-30FF1F953599"})},
 	"device-class-guid":    {devices(specs.WindowsDevice{IDType: "vpci-class-guid", ID: "{5B45201D-F2F2-4F3B-85BB-30FF1F953599}"})},
 	"device-location-path": {devices(specs.WindowsDevice{IDType: "vpci-location-path", ID: "PCIROOT(0)#PCI(0100)"})},
 	"device-extensions":    {annotate("io.microsoft.container.wcow.deviceextensions", `C:\ext\a.json,C:\ext\b.json`)},
 
-	"dumps": {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{container_id}`)},
+	"dumps":          {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{container_id}`)},
+	"dumps-capitals": {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{CONTAINER_ID}`)},
+	"dumps-middle":   {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{container_id}\x`)},
 	"dumps-mini": {
 		annotate("io.microsoft.container.processdumplocation", `C:\d`), annotate("io.microsoft.wcow.processdumptype", "mini"),
 		annotate("io.microsoft.wcow.processdumpcount", "3"),
@@ -142,6 +154,7 @@ var goldens = map[string]changes{
 	"process-terminal": {process(func(p *specs.Process) {
 		p.Terminal, p.ConsoleSize = true, &specs.Box{Width: 120, Height: 40}
 	})},
+	"servicing": {func(s *specs.Spec) { s.Windows.Servicing = true }},
 	"foreign-best-effort": {annotate(BestEffort, "true"), func(s *specs.Spec) {
 		s.Hooks, s.Domainname, s.Process.NoNewPrivileges = &specs.Hooks{}, "x", true
 	}},

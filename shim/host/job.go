@@ -38,17 +38,17 @@ type Job struct {
 	hold      *hold
 	notices   notices
 
-	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
-	updating sync.Mutex
-	limits   spec.Limits // in force
+	// updating is held over an update, the kernel's calls included: two must not mix.
+	updating semaphore
 
 	// closing lets one Close at a time work, and guards the field below.
 	closing sync.Mutex
 	undo    undo
 
-	// mu guards the field below.
-	mu    sync.Mutex
-	ended bool // no program may start any more
+	// mu guards the fields below.
+	mu     sync.Mutex
+	ended  bool        // no program may start any more
+	limits spec.Limits // in force; who updates them has updating, too
 }
 
 var (
@@ -70,6 +70,7 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 	}
 	j := &Job{
 		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, hold: newHold(job, h.Suspend),
+		updating:  newSemaphore(),
 		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)}),
 	}
 	if err := j.make(ctx, h, Account{accountName(namespace, id), accountComment + namespace + "/" + id}); err != nil {

@@ -147,7 +147,7 @@ func (s *Server) start(ctx context.Context) error {
 
 // Update changes the limits that are named and leaves the others alone. After an error those before the one that it
 // names are in force.
-func (s *Server) Update(r *specs.WindowsResources, annotations map[string]string) error {
+func (s *Server) Update(_ context.Context, r *specs.WindowsResources, annotations map[string]string) error {
 	requests, err := s.plan.Update(r, annotations)
 	if err != nil {
 		return err

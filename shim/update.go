@@ -15,11 +15,12 @@ import (
 // Updater is a [Container] whose limits can be changed while it lives.
 type Updater interface {
 	// Update changes the limits that are named and leaves the others alone. After an error all are what they were.
-	Update(r *specs.WindowsResources, annotations map[string]string) error
+	// ctx ends the wait for another update.
+	Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error
 }
 
 // Update changes limits of a task that has not stopped.
-func (s *Service) Update(_ context.Context, r *api.UpdateTaskRequest) (*empty, error) {
+func (s *Service) Update(ctx context.Context, r *api.UpdateTaskRequest) (*empty, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func (s *Service) Update(_ context.Context, r *api.UpdateTaskRequest) (*empty, e
 	if !ok {
 		return nil, notImplemented("update")
 	}
-	if err := updater.Update(resources, r.Annotations); err != nil {
+	if err := updater.Update(ctx, resources, r.Annotations); err != nil {
 		return nil, fmt.Errorf("update task %s: %w", r.ID, err)
 	}
 	return &empty{}, nil

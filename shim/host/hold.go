@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// catchBound bounds the stop of a process that came into a paused job.
+// catchBound bounds the stop of a process that came into a paused job, and at the end the wait for a pause that hangs.
 const catchBound = 5 * time.Second
 
 // hold keeps the members of a job from running. Where the kernel freezes jobs, that is one call; elsewhere each member
@@ -25,7 +25,7 @@ type hold struct {
 
 	// turn holds a value over the calls into the kernel on purpose: two that stop and resume must not mix. It guards the
 	// fields below.
-	turn   chan struct{}
+	turn   semaphore
 	frozen bool
 	still  map[uint32]*still
 }
@@ -40,18 +40,20 @@ func newHold(job *jobobject.Job, suspend func(uint32) (func() error, error)) *ho
 	if suspend == nil {
 		suspend = suspendProcess
 	}
-	return &hold{job: job, suspend: suspend, turn: make(chan struct{}, 1), still: map[uint32]*still{}}
+	return &hold{job: job, suspend: suspend, turn: newSemaphore(), still: map[uint32]*still{}}
 }
 
 // Pause stops every member, and what becomes one later. After an error all of them run.
 func (j *Job) Pause(ctx context.Context) error { return classify(j.hold.on(ctx)) }
 
 // Resume lets the members go on.
-func (j *Job) Resume(context.Context) error { return classify(j.hold.off()) }
+func (j *Job) Resume(ctx context.Context) error { return classify(j.hold.off(ctx)) }
 
 func (h *hold) on(ctx context.Context) error {
-	h.turn <- struct{}{}
-	defer func() { <-h.turn }()
+	if err := h.turn.acquire(ctx); err != nil {
+		return err
+	}
+	defer h.turn.release()
 	refusal := h.job.Freeze()
 	h.frozen = refusal == nil
 	if h.frozen || errors.Is(refusal, jobobject.ErrClosed) {
@@ -65,9 +67,11 @@ func (h *hold) on(ctx context.Context) error {
 	return nil
 }
 
-func (h *hold) off() error {
-	h.turn <- struct{}{}
-	defer func() { <-h.turn }()
+func (h *hold) off(ctx context.Context) error {
+	if err := h.turn.acquire(ctx); err != nil {
+		return err
+	}
+	defer h.turn.release()
 	if !h.frozen {
 		return h.resumeAllLocked()
 	}
@@ -83,8 +87,10 @@ func (h *hold) catch() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), catchBound)
 	defer cancel()
-	h.turn <- struct{}{}
-	defer func() { <-h.turn }()
+	if err := h.turn.acquire(ctx); err != nil {
+		return err
+	}
+	defer h.turn.release()
 	if !h.suspending.Load() { // it was resumed meanwhile
 		return nil
 	}
@@ -157,7 +163,11 @@ func (h *hold) resumeAllLocked() error {
 
 // close gives back what the suspended members hold; the job is closed by then, and they have ended with it.
 func (h *hold) close() error {
-	h.turn <- struct{}{}
-	defer func() { <-h.turn }()
+	ctx, cancel := context.WithTimeout(context.Background(), catchBound)
+	defer cancel()
+	if err := h.turn.acquire(ctx); err != nil {
+		return err
+	}
+	defer h.turn.release()
 	return h.resumeAllLocked()
 }

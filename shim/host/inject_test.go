@@ -74,7 +74,7 @@ func (b *bed) used(c shim.Container, init task.Program, plan *spec.Server) (err 
 	c.Stats(time.Now()) // never fails
 	_, e = c.Pids()
 	limit := uint64(64 << 20)
-	update := c.(shim.Updater).Update(&specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: &limit}}, nil)
+	update := c.(shim.Updater).Update(b.t.Context(), &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: &limit}}, nil)
 	return errors.Join(err, e, update, init.Signal(task.SIGKILL), close())
 }
 

@@ -38,18 +38,18 @@ type Job struct {
 	hold      *hold
 	notices   notices
 
-	// updating is held over an update, the kernel's calls included: two must not mix. It guards the fields below.
-	updating  sync.Mutex
-	limits    spec.Limits    // in force
+	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
+	updating  semaphore
 	requested spec.Requested // by the specification and the updates so far
 
 	// closing lets one Close at a time work, and guards the field below.
 	closing sync.Mutex
 	undo    undo
 
-	// mu guards the field below.
-	mu    sync.Mutex
-	ended bool // no program may start any more
+	// mu guards the fields below.
+	mu     sync.Mutex
+	ended  bool        // no program may start any more
+	limits spec.Limits // in force; who updates them has updating, too
 }
 
 var (
@@ -68,7 +68,8 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 		return nil, classify(err)
 	}
 	j := &Job{
-		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, requested: plan.Requested, hold: newHold(job, h.Suspend),
+		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, requested: plan.Requested,
+		hold: newHold(job, h.Suspend), updating: newSemaphore(),
 		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)}),
 	}
 	if err := j.make(ctx, h, Account{accountName(namespace, id), accountComment + namespace + "/" + id}); err != nil {

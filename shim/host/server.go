@@ -31,7 +31,7 @@ type Server struct {
 	figures figures
 
 	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
-	updating  sync.Mutex
+	updating  semaphore
 	requested spec.Requested // by the specification and the updates so far
 
 	// closing lets one Close at a time work, and guards the fields below.
@@ -60,7 +60,7 @@ func (h Host) Server(ctx context.Context, id, bundle string, plan *spec.Server) 
 		return nil, classify(err)
 	}
 	h = h.withDefaults()
-	s := &Server{host: h, id: id, bundle: bundle, plan: plan, requested: plan.Requested}
+	s := &Server{host: h, id: id, bundle: bundle, plan: plan, requested: plan.Requested, updating: newSemaphore()}
 	s.figures.init(h, s)
 	if err := s.make(ctx); err != nil {
 		return nil, errors.Join(classify(err), s.giveBack())
@@ -146,10 +146,12 @@ func (s *Server) start(ctx context.Context) error {
 }
 
 // Update changes the limits that are named and leaves the others alone. After an error those before the one that it
-// names are in force; the same request again asks for all of them.
-func (s *Server) Update(r *specs.WindowsResources, annotations map[string]string) error {
-	s.updating.Lock()
-	defer s.updating.Unlock()
+// names are in force; the same request again asks for all of them. ctx ends the wait for another update.
+func (s *Server) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
+	if err := s.updating.acquire(ctx); err != nil {
+		return err
+	}
+	defer s.updating.release()
 	next, err := s.plan.Update(s.requested, r, annotations)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,10 +19,12 @@ import (
 // Update changes those limits of the live job that r and the annotations name, and asks the kernel whether they are in
 // force. After an error the limits are what they were, but for an affinity where there was none: the kernel does not
 // take that back.
-func (j *Job) Update(r *specs.WindowsResources, annotations map[string]string) error {
-	j.updating.Lock()
-	defer j.updating.Unlock()
-	next, err := j.plan.Update(j.limits, j.requested, r, annotations)
+func (j *Job) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
+	if err := j.updating.acquire(ctx); err != nil {
+		return err
+	}
+	defer j.updating.release()
+	next, err := j.plan.Update(j.inForce(), j.requested, r, annotations)
 	if err != nil {
 		return err
 	}
@@ -29,7 +32,10 @@ func (j *Job) Update(r *specs.WindowsResources, annotations map[string]string) e
 	if err := j.apply(next.Limits); err != nil {
 		return errors.Join(err, classify(j.job.SetLimits(before)))
 	}
-	j.limits, j.requested = next.Limits, next.Requested
+	j.mu.Lock()
+	j.limits = next.Limits
+	j.mu.Unlock()
+	j.requested = next.Requested
 	j.collector.SetLimits(statsLimits(next.Limits))
 	warn(j.id, next.Warnings)
 	return nil
@@ -44,9 +50,7 @@ func warn(id string, warnings []string) {
 
 // Limits are the limits in force, by the names that a person reads in the status of a pod.
 func (j *Job) Limits() map[string]any {
-	j.updating.Lock()
-	l := j.limits
-	j.updating.Unlock()
+	l := j.inForce()
 	all := map[string]any{}
 	for name, value := range map[string]uint64{
 		"cpu_rate": uint64(l.CPURate), "cpu_weight": uint64(l.CPUWeight), "memory_bytes": l.MemoryBytes,
@@ -59,6 +63,12 @@ func (j *Job) Limits() map[string]any {
 		all["affinity"] = l.Affinity
 	}
 	return all
+}
+
+func (j *Job) inForce() spec.Limits {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.limits
 }
 
 // apply sets limits and reads them back.

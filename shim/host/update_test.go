@@ -73,7 +73,7 @@ func newJob(t *testing.T, k jobobject.Kernel) *host.Job {
 func TestUpdateIsInForce(t *testing.T) {
 	k := jobtest.New()
 	j := newJob(t, k)
-	if err := j.Update(resources(), nil); err != nil {
+	if err := j.Update(t.Context(), resources(), nil); err != nil {
 		t.Fatal(err)
 	}
 	want := jobobject.Limits{
@@ -82,7 +82,7 @@ func TestUpdateIsInForce(t *testing.T) {
 	if diff := cmp.Diff(want, inForce(t, k)); diff != "" {
 		t.Errorf("limits (-want +got):\n%s", diff)
 	}
-	if err := j.Update(&specs.WindowsResources{CPU: &specs.WindowsCPUResources{Shares: new(uint16(1))}}, nil); err != nil {
+	if err := j.Update(t.Context(), &specs.WindowsResources{CPU: &specs.WindowsCPUResources{Shares: new(uint16(1))}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	want.CPURate, want.CPUWeight = 0, 1
@@ -97,7 +97,7 @@ func TestRefusedUpdateChangesNothing(t *testing.T) {
 	j := newJob(t, k)
 	before := inForce(t, k)
 	k.Fail("SetLimits processor rate", 1, jobobject.ErrNotSupported)
-	if err := j.Update(resources(), nil); !errdefs.IsNotImplemented(err) || !strings.Contains(err.Error(), "processor rate") {
+	if err := j.Update(t.Context(), resources(), nil); !errdefs.IsNotImplemented(err) || !strings.Contains(err.Error(), "processor rate") {
 		t.Errorf("update: %v, want not implemented that names the processor rate", err)
 	}
 	if diff := cmp.Diff(before, inForce(t, k)); diff != "" {
@@ -113,7 +113,7 @@ func TestUpdateReadsBack(t *testing.T) {
 		"windows.resources.cpu.affinity": jobobject.AffinityLimits,
 	} {
 		k := &forgetful{Kernel: jobtest.New(), part: part}
-		err := newJob(t, k).Update(resources(), nil)
+		err := newJob(t, k).Update(t.Context(), resources(), nil)
 		if !errdefs.IsNotImplemented(err) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v, want not implemented that names it", field, err)
 		}

@@ -79,7 +79,7 @@ var wholeSteps = []wholeStep{
 // check runs the updates on a container; inForce tells its memory in megabytes, its limit of the processors and which.
 func (s wholeStep) check(t *testing.T, c shim.Updater, inForce func() (memory uint64, count, maximum uint32, processors uint64)) {
 	t.Helper()
-	err := c.Update(s.r, nil)
+	err := c.Update(t.Context(), s.r, nil)
 	if s.refused == "" && err != nil || s.refused != "" && (err == nil || !strings.Contains(err.Error(), s.refused)) {
 		t.Errorf("%s: %v, want %q", s.name, err, s.refused)
 	}
@@ -165,13 +165,13 @@ func TestServerUpdate_Failed_IsMadeByTheNext(t *testing.T) {
 		c, _ := b.start(b.plan(func(s *specs.Spec) { s.Windows.Resources = allResources() }))
 		u := c.(shim.Updater)
 		b.service.Fault("ModifySystem", hcstest.Fault{Skip: 1, Err: hcs.NoResources})
-		if err := u.Update(allResources(withMaximum(5000), withMemory(1<<30)), nil); err == nil || !strings.Contains(err.Error(), "Memory") {
+		if err := u.Update(t.Context(), allResources(withMaximum(5000), withMemory(1<<30)), nil); err == nil || !strings.Contains(err.Error(), "Memory") {
 			t.Errorf("the service refuses the memory: %v", err)
 		}
 		if d, _ := b.service.Document("c"); d.Container.Processor.Maximum != 5000 {
 			t.Fatalf("processor %+v, want the first half of the update in force", d.Container.Processor)
 		}
-		if err := u.Update(allResources(), nil); err != nil {
+		if err := u.Update(t.Context(), allResources(), nil); err != nil {
 			t.Error(err)
 		}
 		if d, _ := b.service.Document("c"); d.Container.Processor.Count != 1 || d.Container.Processor.Maximum != 0 {

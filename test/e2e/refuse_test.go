@@ -42,19 +42,31 @@ func TestBadInputIsRefusedWithItsField(t *testing.T) {
 }
 
 // TestAnAbsentProgramFailsToStart: the task is made, its start fails, and it can be deleted: containerd's own clients expect
-// that on Windows.
+// that on Windows. The error says on one line what is wrong.
 func TestAnAbsentProgramFailsToStart(t *testing.T) {
 	d := newDaemon(t)
-	s := workload.Spec("sleep", "600")
-	s.Process.Args[0] = `C:\no\such.exe`
-	id := newID()
-	if r := d.try(t, d.runArgs(t, s, id, "-d", "--null-io")...); r.code == 0 || !strings.Contains(r.stderr, `C:\\no\\such.exe`) {
-		t.Errorf("exit %d, error %q, want one that names the program", r.code, r.stderr)
+	for _, tt := range []struct {
+		name, want, class string
+		change            func(*specs.Process)
+	}{
+		{"no program", `C:\\no\\such.exe`, "not found", func(p *specs.Process) { p.Args[0] = `C:\no\such.exe` }},
+		{"no directory", `process.cwd: start `, "not found", func(p *specs.Process) { p.Cwd = `C:\no\such` }},
+		{"a file that is no program", `process.args[0]: start C:\windows\win.ini in `, "invalid argument", func(p *specs.Process) { p.Args[0] = `C:\windows\win.ini` }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := workload.Spec("sleep", "600")
+			tt.change(s.Process)
+			id := newID()
+			r := d.try(t, d.runArgs(t, s, id, "-d", "--null-io")...)
+			if r.code == 0 || !strings.Contains(r.stderr, tt.want) || !strings.HasSuffix(strings.TrimSpace(r.stderr), ": "+tt.class) {
+				t.Errorf("exit %d, error %q, want one that has %q and ends with its class, %s", r.code, r.stderr, tt.want, tt.class)
+			}
+			if row := d.row(t, id); len(row) < 3 || row[2] != "STOPPED" {
+				t.Errorf("the task is %v, want STOPPED", row)
+			}
+			d.try(t, "task", "delete", id) // it tells the exit code, and warns
+			d.ctr(t, "container", "delete", id)
+		})
 	}
-	if row := d.row(t, id); len(row) < 3 || row[2] != "STOPPED" {
-		t.Errorf("the task is %v, want STOPPED", row)
-	}
-	d.try(t, "task", "delete", id) // it tells the exit code, and warns
-	d.ctr(t, "container", "delete", id)
 	d.nothingLeft(t)
 }

@@ -20,13 +20,6 @@ const directoryQuery = 0x0001
 // jobType is the type name of a job in an object directory.
 const jobType = "Job"
 
-// directoryEntry is OBJECT_DIRECTORY_INFORMATION.
-//
-// https://learn.microsoft.com/windows/win32/devnotes/ntquerydirectoryobject
-type directoryEntry struct {
-	name, typeName windows.NTUnicodeString
-}
-
 // JobNames lists the job objects of this machine whose names a container may have, as kernel paths.
 func JobNames() ([]string, error) {
 	root, err := jobsIn(`\`)
@@ -95,4 +88,9 @@ func readDirectory(dir windows.Handle) ([]string, error) {
 			list = append(list, entry.name.String())
 		}
 	}
+}
+
+// String copies the text.
+func (s unicodeString) String() string {
+	return windows.UTF16ToString(unsafe.Slice(s.buffer, s.length/2))
 }

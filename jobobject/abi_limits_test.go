@@ -3,71 +3,9 @@ package jobobject
 import (
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-func TestLimitLayout(t *testing.T) {
-	var (
-		lim basicLimit
-		ioc ioCounters
-		ext extendedLimit
-		cpu cpuRateControl
-		aff groupAffinity
-		net netRateControl
-		ui  uiRestrictions
-		end endOfJobTime
-	)
-	checkLayout(t, []layout{
-		{"sizeof basicLimit", unsafe.Sizeof(lim), 64},
-		{"basicLimit.PerProcessUserTimeLimit", unsafe.Offsetof(lim.PerProcessUserTimeLimit), 0},
-		{"basicLimit.PerJobUserTimeLimit", unsafe.Offsetof(lim.PerJobUserTimeLimit), 8},
-		{"basicLimit.LimitFlags", unsafe.Offsetof(lim.LimitFlags), 16},
-		{"basicLimit.MinimumWorkingSetSize", unsafe.Offsetof(lim.MinimumWorkingSetSize), 24},
-		{"basicLimit.MaximumWorkingSetSize", unsafe.Offsetof(lim.MaximumWorkingSetSize), 32},
-		{"basicLimit.ActiveProcessLimit", unsafe.Offsetof(lim.ActiveProcessLimit), 40},
-		{"basicLimit.Affinity", unsafe.Offsetof(lim.Affinity), 48},
-		{"basicLimit.PriorityClass", unsafe.Offsetof(lim.PriorityClass), 56},
-		{"basicLimit.SchedulingClass", unsafe.Offsetof(lim.SchedulingClass), 60},
-
-		{"sizeof ioCounters", unsafe.Sizeof(ioc), 48},
-		{"ioCounters.ReadOperationCount", unsafe.Offsetof(ioc.ReadOperationCount), 0},
-		{"ioCounters.WriteOperationCount", unsafe.Offsetof(ioc.WriteOperationCount), 8},
-		{"ioCounters.OtherOperationCount", unsafe.Offsetof(ioc.OtherOperationCount), 16},
-		{"ioCounters.ReadTransferCount", unsafe.Offsetof(ioc.ReadTransferCount), 24},
-		{"ioCounters.WriteTransferCount", unsafe.Offsetof(ioc.WriteTransferCount), 32},
-		{"ioCounters.OtherTransferCount", unsafe.Offsetof(ioc.OtherTransferCount), 40},
-
-		{"sizeof extendedLimit", unsafe.Sizeof(ext), 144},
-		{"extendedLimit.BasicLimitInformation", unsafe.Offsetof(ext.BasicLimitInformation), 0},
-		{"extendedLimit.IoInfo", unsafe.Offsetof(ext.IoInfo), 64},
-		{"extendedLimit.ProcessMemoryLimit", unsafe.Offsetof(ext.ProcessMemoryLimit), 112},
-		{"extendedLimit.JobMemoryLimit", unsafe.Offsetof(ext.JobMemoryLimit), 120},
-		{"extendedLimit.PeakProcessMemoryUsed", unsafe.Offsetof(ext.PeakProcessMemoryUsed), 128},
-		{"extendedLimit.PeakJobMemoryUsed", unsafe.Offsetof(ext.PeakJobMemoryUsed), 136},
-
-		{"sizeof cpuRateControl", unsafe.Sizeof(cpu), 8},
-		{"cpuRateControl.ControlFlags", unsafe.Offsetof(cpu.ControlFlags), 0},
-		{"cpuRateControl.Value", unsafe.Offsetof(cpu.Value), 4},
-
-		{"sizeof groupAffinity", unsafe.Sizeof(aff), 16},
-		{"groupAffinity.Mask", unsafe.Offsetof(aff.Mask), 0},
-		{"groupAffinity.Group", unsafe.Offsetof(aff.Group), 8},
-		{"groupAffinity.Reserved", unsafe.Offsetof(aff.Reserved), 10},
-
-		{"sizeof netRateControl", unsafe.Sizeof(net), 16},
-		{"netRateControl.MaxBandwidth", unsafe.Offsetof(net.MaxBandwidth), 0},
-		{"netRateControl.ControlFlags", unsafe.Offsetof(net.ControlFlags), 8},
-		{"netRateControl.DscpTag", unsafe.Offsetof(net.DscpTag), 12},
-
-		{"sizeof uiRestrictions", unsafe.Sizeof(ui), 4},
-		{"uiRestrictions.UIRestrictionsClass", unsafe.Offsetof(ui.UIRestrictionsClass), 0},
-
-		{"sizeof endOfJobTime", unsafe.Sizeof(end), 4},
-		{"endOfJobTime.EndOfJobTimeAction", unsafe.Offsetof(end.EndOfJobTimeAction), 0},
-	})
-}
 
 // TestExtendedLimits writes each limit alone and reads it back. The flags are
 // those of the Windows SDK.

@@ -10,65 +10,6 @@ import (
 	"unsafe"
 )
 
-func TestProcessQueryLayout(t *testing.T) {
-	var (
-		times kernelUserTimes
-		basic processBasicInformation
-		text  unicodeString
-		sys   systemProcessInformation
-	)
-	checkLayout(t, []layout{
-		{"sizeof kernelUserTimes", unsafe.Sizeof(times), 32},
-		{"kernelUserTimes.CreateTime", unsafe.Offsetof(times.CreateTime), 0},
-		{"kernelUserTimes.ExitTime", unsafe.Offsetof(times.ExitTime), 8},
-		{"kernelUserTimes.KernelTime", unsafe.Offsetof(times.KernelTime), 16},
-		{"kernelUserTimes.UserTime", unsafe.Offsetof(times.UserTime), 24},
-
-		{"sizeof processBasicInformation", unsafe.Sizeof(basic), 48},
-		{"processBasicInformation.ExitStatus", unsafe.Offsetof(basic.ExitStatus), 0},
-		{"processBasicInformation.PebBaseAddress", unsafe.Offsetof(basic.PebBaseAddress), 8},
-		{"processBasicInformation.AffinityMask", unsafe.Offsetof(basic.AffinityMask), 16},
-		{"processBasicInformation.BasePriority", unsafe.Offsetof(basic.BasePriority), 24},
-		{"processBasicInformation.UniqueProcessID", unsafe.Offsetof(basic.UniqueProcessID), 32},
-		{"processBasicInformation.InheritedFromUniqueProcessID", unsafe.Offsetof(basic.InheritedFromUniqueProcessID), 40},
-
-		{"sizeof unicodeString", unsafe.Sizeof(text), 16},
-		{"unicodeString.Length", unsafe.Offsetof(text.Length), 0},
-		{"unicodeString.MaximumLength", unsafe.Offsetof(text.MaximumLength), 2},
-		{"unicodeString.Buffer", unsafe.Offsetof(text.Buffer), 8},
-
-		{"sizeof systemProcessInformation", unsafe.Sizeof(sys), 256},
-		{"systemProcessInformation.NumberOfThreads", unsafe.Offsetof(sys.NumberOfThreads), 4},
-		{"systemProcessInformation.WorkingSetPrivateSize", unsafe.Offsetof(sys.WorkingSetPrivateSize), 8},
-		{"systemProcessInformation.HardFaultCount", unsafe.Offsetof(sys.HardFaultCount), 16},
-		{"systemProcessInformation.NumberOfThreadsHighWatermark", unsafe.Offsetof(sys.NumberOfThreadsHighWatermark), 20},
-		{"systemProcessInformation.CycleTime", unsafe.Offsetof(sys.CycleTime), 24},
-		{"systemProcessInformation.CreateTime", unsafe.Offsetof(sys.CreateTime), 32},
-		{"systemProcessInformation.UserTime", unsafe.Offsetof(sys.UserTime), 40},
-		{"systemProcessInformation.KernelTime", unsafe.Offsetof(sys.KernelTime), 48},
-		{"systemProcessInformation.ImageName", unsafe.Offsetof(sys.ImageName), 56},
-		{"systemProcessInformation.BasePriority", unsafe.Offsetof(sys.BasePriority), 72},
-		{"systemProcessInformation.UniqueProcessID", unsafe.Offsetof(sys.UniqueProcessID), 80},
-		{"systemProcessInformation.InheritedFromUniqueProcessID", unsafe.Offsetof(sys.InheritedFromUniqueProcessID), 88},
-		{"systemProcessInformation.HandleCount", unsafe.Offsetof(sys.HandleCount), 96},
-		{"systemProcessInformation.SessionID", unsafe.Offsetof(sys.SessionID), 100},
-		{"systemProcessInformation.UniqueProcessKey", unsafe.Offsetof(sys.UniqueProcessKey), 104},
-		{"systemProcessInformation.PeakVirtualSize", unsafe.Offsetof(sys.PeakVirtualSize), 112},
-		{"systemProcessInformation.VirtualSize", unsafe.Offsetof(sys.VirtualSize), 120},
-		{"systemProcessInformation.PageFaultCount", unsafe.Offsetof(sys.PageFaultCount), 128},
-		{"systemProcessInformation.PeakWorkingSetSize", unsafe.Offsetof(sys.PeakWorkingSetSize), 136},
-		{"systemProcessInformation.WorkingSetSize", unsafe.Offsetof(sys.WorkingSetSize), 144},
-		{"systemProcessInformation.QuotaPeakPagedPoolUsage", unsafe.Offsetof(sys.QuotaPeakPagedPoolUsage), 152},
-		{"systemProcessInformation.QuotaPagedPoolUsage", unsafe.Offsetof(sys.QuotaPagedPoolUsage), 160},
-		{"systemProcessInformation.QuotaPeakNonPagedPoolUsage", unsafe.Offsetof(sys.QuotaPeakNonPagedPoolUsage), 168},
-		{"systemProcessInformation.QuotaNonPagedPoolUsage", unsafe.Offsetof(sys.QuotaNonPagedPoolUsage), 176},
-		{"systemProcessInformation.PagefileUsage", unsafe.Offsetof(sys.PagefileUsage), 184},
-		{"systemProcessInformation.PeakPagefileUsage", unsafe.Offsetof(sys.PeakPagefileUsage), 192},
-		{"systemProcessInformation.PrivatePageCount", unsafe.Offsetof(sys.PrivatePageCount), 200},
-		{"systemProcessInformation.IoInfo", unsafe.Offsetof(sys.IoInfo), 208},
-	})
-}
-
 func TestTimeOf(t *testing.T) {
 	for ticks, want := range map[int64]time.Time{
 		0:                      {},

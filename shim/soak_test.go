@@ -16,15 +16,15 @@ import (
 var soakExecs = flag.Int("soak", 300, "execs of the soak")
 
 // belongings is what a process has that it might forget to give back.
-type belongings struct{ goroutines, handles, descriptors, files int }
+type belongings struct {
+	goroutines, handles, files int
+	open                       map[string]int // what the system has open for the process, by kind
+}
 
 func (w *world) count(t *testing.T) (b belongings) {
 	t.Helper()
 	b.handles = w.kernel.OpenHandles()
-	b.descriptors = -1
-	if open, err := os.ReadDir("/proc/self/fd"); err == nil { // pipes and sockets, where the system tells of them
-		b.descriptors = len(open)
-	}
+	b.open = openHandles(t)
 	if err := filepath.WalkDir(os.TempDir(), func(string, os.DirEntry, error) error { b.files++; return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,17 @@ func (w *world) count(t *testing.T) (b belongings) {
 // within tells whether there is no more of anything than before. There may be less: what earlier tests left has ended.
 func (b belongings) within(before belongings) bool {
 	return b.goroutines <= before.goroutines && b.handles <= before.handles &&
-		b.descriptors <= before.descriptors && b.files <= before.files
+		b.files <= before.files && noneAbove(b.open, before.open)
+}
+
+// noneAbove tells whether no kind has a greater count than before.
+func noneAbove(counts, before map[string]int) bool {
+	for kind, n := range counts {
+		if n > before[kind] {
+			return false
+		}
+	}
+	return true
 }
 
 // rest counts until there is no more than before, or there have been turns enough for every goroutine that is ending.

@@ -27,8 +27,9 @@ const usage = `usage: wine VERB
 `
 
 func main() {
-	// Interrupt and SIGTERM end what runs in an orderly way: run ends its program, with stops the server.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// These signals end what runs in an orderly way: run ends its program, with stops the server. SIGQUIT is what go test
+	// sends to a test that has not ended a minute after its -timeout.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
 	code := 0
 	if err := dispatch(ctx, os.Args[1:]); err != nil {
 		code = exitCode(err)

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/siloshim/siloshim/test/wine/bed"
@@ -53,6 +56,43 @@ func TestRunEndsAtItsLimit(t *testing.T) {
 	err := dispatch(t.Context(), []string{"run", "-t", "100ms", payload(t), "sleep", "3600"})
 	if err == nil || !strings.Contains(err.Error(), "ran longer than 100ms") {
 		t.Errorf("run ended with %v", err)
+	}
+}
+
+// TestRun_OnTheSignalOfGoTest_EndsItsProgram waits for the end of the program's output, which the program alone has open
+// when the command has ended.
+func TestRun_OnTheSignalOfGoTest_EndsItsProgram(t *testing.T) {
+	program := payload(t)
+	exe := filepath.Join(t.TempDir(), "wine")
+	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", exe, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	cmd := exec.CommandContext(t.Context(), exe, "run", program, "cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil {
+		t.Fatalf("the program did not run: %v", err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(out); err != nil || len(rest) != 0 {
+		t.Errorf("the program wrote %q, then %v", rest, err)
+	}
+	if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("run ended with %v, want 1", cmd.ProcessState)
 	}
 }
 

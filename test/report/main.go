@@ -1,0 +1,94 @@
+// Command report runs targets of the Makefile, one after the other and all of them, and says at the end what failed in
+// each:
+//
+//	go run ./test/report make unit cross
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: report MAKE TARGET...")
+		os.Exit(2)
+	}
+	if !report(ctx, os.Stdout, os.Args[1], os.Args[2:]) {
+		stop()
+		os.Exit(1)
+	}
+}
+
+// report runs the targets and tells whether all of them succeeded. Their output goes to out as it comes.
+func report(ctx context.Context, out io.Writer, program string, targets []string) bool {
+	var passed, failed []string
+	for _, target := range targets {
+		said := failures{}
+		err := run(ctx, io.MultiWriter(out, &said), program, target)
+		if err == nil {
+			passed = append(passed, target)
+			continue
+		}
+		failed = append(failed, fmt.Sprintf("%s: %v", target, err))
+		for _, line := range said.lines {
+			failed = append(failed, "    "+line)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	fmt.Fprintf(out, "\npassed: %s\n", strings.Join(passed, " "))
+	if failed != nil {
+		fmt.Fprintf(out, "failed:\n  %s\n", strings.Join(failed, "\n  "))
+	}
+	return failed == nil
+}
+
+// run runs one target, and goes on with the rest of it where a part fails (-k). Both its streams are one, so that its lines stay in their order.
+func run(ctx context.Context, out io.Writer, program, target string) error {
+	cmd := exec.CommandContext(ctx, program, "-k", target)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, out
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // make ends what it runs
+	cmd.WaitDelay = 10 * time.Second
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return nil // it succeeded, and a service that it started has its output open
+	}
+	return err
+}
+
+// failure is a line with which go test or make names what failed.
+var failure = regexp.MustCompile(`^(FAIL\t|--- FAIL: |make(\[\d+\])?: \*\*\* )`)
+
+// failures keeps the lines that name what failed.
+type failures struct {
+	lines []string
+	rest  []byte // of a line that is not complete
+}
+
+func (f *failures) Write(p []byte) (int, error) {
+	f.rest = append(f.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(f.rest, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		f.rest = rest
+		if text := bytes.TrimSpace(line); failure.Match(text) {
+			f.lines = append(f.lines, string(text))
+		}
+	}
+}

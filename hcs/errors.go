@@ -16,6 +16,8 @@ var (
 	ErrClosed = fs.ErrClosed
 	// ErrExited says that the process has ended already.
 	ErrExited = os.ErrProcessDone
+	// ErrNoExitCode says that a process has ended, and that the service does not tell how.
+	ErrNoExitCode = errors.New("the service tells no exit code")
 )
 
 // Error tells which operation failed, on what, and what the service says about

@@ -2,6 +2,8 @@ package hcs
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/siloshim/siloshim/schema"
 )
@@ -10,25 +12,26 @@ import (
 // service is lost; [Process.Wait] then tells which.
 func (p *Process) Exited() <-chan struct{} { return p.watch.done }
 
+// announcement is how long the service may take to announce an exit that it has
+// shown to know of.
+const announcement = time.Second
+
+// lastAnswer bounds the question for the exit code of a process whose exit was not
+// announced: a service that does not announce it may not answer either.
+const lastAnswer = 10 * time.Second
+
 // Wait returns the exit code of the process once it has ended. It ends early with
 // ctx, with [ErrClosed] by Close of the process, and with [ServiceDisconnect] if
 // the service goes away. If the system ends and nobody tells how the process
-// did, that is [SystemAlreadyStopped].
+// did, that is [SystemAlreadyStopped]. If the service answers a Signal or a Kill
+// as if there were no such process, and nobody tells its exit code, Wait ends a
+// second later with [ErrNoExitCode].
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	const op = "wait for process in system"
 	if err := p.await(ctx); err != nil {
 		return 0, p.who.fail(op, err)
 	}
-	select {
-	case <-p.watch.done:
-	default:
-		return p.lastWords(ctx)
-	}
-	n, err := p.watch.final()
-	if err != nil {
-		return 0, p.who.fail(op, err)
-	}
-	code, err := exitCodeIn(n.Document)
+	code, err := p.exitCode(ctx)
 	return code, p.who.fail(op, err)
 }
 
@@ -51,31 +54,65 @@ func (p *Process) await(ctx context.Context) error {
 	}
 }
 
-// lastWords asks for the exit code of a process whose system has ended without a
-// word about it.
-func (p *Process) lastWords(ctx context.Context) (uint32, error) {
-	const op = "wait for process in system"
-	if _, err := p.system.watch.final(); err != nil {
-		return 0, p.who.fail(op, err)
+// exitCode is the exit code of a process that has ended.
+func (p *Process) exitCode(ctx context.Context) (uint32, error) {
+	select {
+	case <-p.watch.done:
+	default:
+		if _, err := p.system.watch.final(); err != nil {
+			return 0, err
+		}
+		return p.askExitCode(ctx, SystemAlreadyStopped)
 	}
-	answer, err := p.call(ctx, op, ProcessProperties, "")
+	n, err := p.watch.final()
+	if errors.Is(err, ErrNoExitCode) {
+		return p.askExitCode(ctx, err)
+	}
 	if err != nil {
-		return 0, p.who.fail(op, SystemAlreadyStopped)
+		return 0, err
 	}
-	code, err := exitCodeIn(answer)
-	return code, p.who.fail(op, err)
+	return exitCodeIn(n.Document)
 }
 
+// askExitCode asks for the exit code of a process whose exit was not announced, and
+// waits a moment longer for the announcement. If neither tells, the error is unknown.
+func (p *Process) askExitCode(ctx context.Context, unknown error) (uint32, error) {
+	asking, cancel := context.WithTimeout(ctx, lastAnswer)
+	defer cancel()
+	var status schema.ProcessStatus
+	answer, err := p.call(asking, "query process in system", ProcessProperties, "")
+	// Without Exited a zero may be no code at all, and would be taken for success.
+	if err == nil && decode(answer, &status) == nil && (status.Exited || status.ExitCode != 0) {
+		return exitCodeOf(&status)
+	}
+	waiting, cancel := context.WithTimeout(ctx, announcement)
+	defer cancel()
+	if wait(waiting, p.watch.done, p.lease.closed) == nil {
+		if n, err := p.watch.final(); err == nil {
+			return exitCodeIn(n.Document)
+		}
+	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	return 0, unknown
+}
+
+// exitCodeIn is the exit code in the document of an exit event.
 func exitCodeIn(document string) (uint32, error) {
 	var status schema.ProcessStatus
 	if err := decode(document, &status); err != nil {
 		return 0, err
 	}
-	switch {
-	case Code(uint32(status.LastWaitResult)).Failed():
-		return 0, Code(uint32(status.LastWaitResult))
-	case !status.Exited:
-		return 0, SystemAlreadyStopped
+	return exitCodeOf(&status)
+}
+
+// exitCodeOf is the exit code of a process that has ended, whether or not its
+// status says so, unless the service failed to wait for it.
+func exitCodeOf(status *schema.ProcessStatus) (uint32, error) {
+	waited := Code(uint32(status.LastWaitResult))
+	if waited.Failed() || waited != 0 && !status.Exited {
+		return 0, waited
 	}
 	return status.ExitCode, nil
 }

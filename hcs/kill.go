@@ -2,10 +2,15 @@ package hcs
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/errdefs"
 )
 
-// Kill ends the process without its consent. One that has ended already is
-// [ErrExited]; one that an earlier Kill has condemned is no error.
+// Kill ends the process without its consent. One that has ended already, or is
+// about to, is [ErrExited]; one that an earlier Kill has condemned is no error.
 //
 // The service handles the signals of one handle one after the other, and may hold
 // one until the process ends. So Kill comes with handles of its own, and overtakes
@@ -31,7 +36,6 @@ func (p *Process) Kill(ctx context.Context) error {
 		final: p.lease.drop,
 	}.run(ctx, p.system.client)
 	if err != nil && p.ended() {
-		// A dying process denies access; now it is known why.
 		err = ErrExited
 	}
 	return p.who.fail(op, err)
@@ -50,10 +54,32 @@ func (p *Process) kill(own ProcessHandle) error {
 	}
 	o := &operation{service: service}
 	_, err := query(service, o, func(op OperationHandle) error { return service.CallProcess(op, h, TerminateProcess, "") })
-	if err == nil {
+	switch {
+	case err == nil:
 		p.killed.Store(true)
+	case errors.Is(err, Win32Denied):
+		// The service may end any process of its containers. It passes on what
+		// TerminateProcess says of one that is being terminated; for a caller without
+		// rights it has AccessDenied.
+		return ErrExited
 	}
-	return err
+	return p.answered(err)
+}
+
+// answered reads the answer to a signal or a kill. The service may know that the
+// process is gone and never announce its exit; so Wait ends soon after.
+func (p *Process) answered(err error) error {
+	code, ok := errors.AsType[Code](err)
+	if !ok || code.canonical() != InvalidState && !errors.Is(code, errdefs.ErrNotFound) {
+		return err
+	}
+	if !p.ended() {
+		time.AfterFunc(announcement, func() { p.watch.lose(code) })
+	}
+	if errors.Is(code, ErrExited) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrExited, code)
 }
 
 // ended tells whether the exit of the process was told.

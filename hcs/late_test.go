@@ -86,32 +86,36 @@ func TestTeardownNotCut(t *testing.T) {
 	}
 }
 
-// TestFinishedTooEarly: the creation of a process is done before it returns, and
-// the wait for it refused. It is asked again, and the process is whole.
+// TestFinishedTooEarly: the creation of a process is done, and the wait for it
+// fails. The service is asked again, and the process is whole.
 func TestFinishedTooEarly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newStage(t)
-		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.InvalidArgument})
-		p, err := g.system.CreateProcess(t.Context(), &schema.ProcessParameters{
-			CommandLine: "workload.exe args 1", CreateStdOutPipe: true,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if out, err := io.ReadAll(p.Stdout()); string(out) != "\"1\"\n" || err != nil {
-			t.Errorf("output %q, %v", out, err)
-		}
-		if code, err := p.Wait(t.Context()); code != 0 || err != nil {
-			t.Errorf("exit code %d, %v", code, err)
-		}
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-		if n := g.service.Calls("ProcessInfo"); n != 1 {
-			t.Errorf("asked again %d times", n)
-		}
-		g.settle(t)
+	for _, answer := range []hcs.Code{hcs.InvalidArgument, hcs.OperationTimeout, hcs.InvalidHandle, hcs.RPCFailed, 0x8000FFFF} {
+		t.Run(answer.Error(), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { finishedTooEarly(t, answer) }) })
+	}
+}
+
+func finishedTooEarly(t *testing.T, answer hcs.Code) {
+	g := newStage(t)
+	g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: answer})
+	p, err := g.system.CreateProcess(t.Context(), &schema.ProcessParameters{
+		CommandLine: "workload.exe args 1", CreateStdOutPipe: true,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := io.ReadAll(p.Stdout()); string(out) != "\"1\"\n" || err != nil {
+		t.Errorf("output %q, %v", out, err)
+	}
+	if code, err := p.Wait(t.Context()); code != 0 || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := g.service.Calls("ProcessInfo"); n != 1 {
+		t.Errorf("asked again %d times", n)
+	}
+	g.settle(t)
 }
 
 // TestFinishedTooEarlyAndGone: if asking again fails also, the first error counts

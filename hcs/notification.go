@@ -60,6 +60,7 @@ type watch struct {
 	mu    sync.Mutex // guards the fields below
 	last  Notification
 	ended bool
+	lost  error             // why done was closed without any event, or nil
 	c     chan Notification // made when somebody asks for it
 	shut  bool
 }
@@ -82,10 +83,24 @@ func (w *watch) put(n Notification) {
 	}
 }
 
+// lose closes done although nothing was told, because of what the service has
+// answered. An end that was told stays.
+func (w *watch) lose(answer error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ended {
+		w.lost, w.ended = fmt.Errorf("%w: %w", ErrNoExitCode, answer), true
+		close(w.done)
+	}
+}
+
 // final is the notification that closed done.
 func (w *watch) final() (Notification, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.lost != nil {
+		return w.last, w.lost
+	}
 	if w.last.Event == ServiceDisconnected {
 		return w.last, ServiceDisconnect
 	}

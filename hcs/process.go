@@ -68,14 +68,11 @@ func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process,
 	}
 	if err != nil {
 		// The service of Windows Server 2022 has been seen to finish the creation
-		// before it returns, and then to refuse the wait with E_INVALIDARG although
-		// the process runs. Asking again tells. Not after a wait that went well: the
-		// process may be gone by now, and its output with it.
-		info, again := ProcessInformation{}, err
-		if errors.Is(err, InvalidArgument) {
-			info, again = p.ask()
-		}
-		if again != nil {
+		// before it returns, and then to refuse the wait, with E_INVALIDARG for one,
+		// although the process runs. Asking again tells. Not after a wait that went
+		// well: the process may be gone by now, and its output with it.
+		info, again := p.ask()
+		if again != nil { // the first error is the cause
 			p.undo()
 			return nil, err
 		}
@@ -168,7 +165,8 @@ func (p *Process) Status(ctx context.Context) (*schema.ProcessStatus, error) {
 
 // Signal raises a console control event in the process. Some versions of the
 // service answer only when the process has ended; ctx says how long to wait for
-// that, and its end takes nothing back. One that has ended already is [ErrExited].
+// that, and its end takes nothing back. One that has ended already, or that the
+// service does not know any more, is [ErrExited].
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcssignalprocess
 func (p *Process) Signal(ctx context.Context, signal schema.ProcessSignal) error {
@@ -203,7 +201,11 @@ func (p *Process) call(ctx context.Context, op string, call ProcessCall, documen
 	e := errand[string]{
 		limit: p.system.client.Timeouts.query(),
 		call: func() (string, error) {
-			return query(o.service, o, func(op OperationHandle) error { return o.service.CallProcess(op, h, call, document) })
+			answer, err := query(o.service, o, func(op OperationHandle) error { return o.service.CallProcess(op, h, call, document) })
+			if call == SignalProcess {
+				err = p.answered(err)
+			}
+			return answer, err
 		},
 		leave: o.cancel,
 		final: p.lease.drop,

@@ -36,7 +36,11 @@ func (s *System) create(op OperationHandle, document string) error {
 	}
 	s.lease = newLease(h, service.CloseSystem)
 	if _, err := service.WaitOperation(op); err != nil {
-		s.abandon()
+		if errors.Is(err, SystemAlreadyExists) {
+			s.abandon() // the system is somebody else's
+		} else {
+			s.undo() // it may have been made
+		}
 		return err
 	}
 	if err := service.SetSystemCallback(h, s.watch.put); err != nil {

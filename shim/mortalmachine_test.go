@@ -50,6 +50,10 @@ func (m mortalMachine) AddEndpoint(namespace, endpoint string) error {
 	return m.fuse.call("network AddEndpoint", func() error { return m.Machine.AddEndpoint(namespace, endpoint) })
 }
 
+func (m mortalMachine) RemoveEndpoint(namespace, endpoint string) error {
+	return m.fuse.call("network RemoveEndpoint", func() error { return m.Machine.RemoveEndpoint(namespace, endpoint) })
+}
+
 func (m mortalMachine) DeleteNamespace(id string) error {
 	return m.fuse.call("network DeleteNamespace", func() error { return m.Machine.DeleteNamespace(id) })
 }

@@ -91,7 +91,7 @@ func TestServerExecFails(t *testing.T) {
 // TestServerStopFails: what fails once on the way down is tried again, and nothing is left.
 func TestServerStopFails(t *testing.T) {
 	for _, call := range []string{
-		"ShutDownSystem", "TerminateSystem", "TerminateProcess", "Unprepare", "Deactivate", "DeleteNamespace", "ModifyServiceSettings",
+		"ShutDownSystem", "TerminateSystem", "TerminateProcess", "Unprepare", "Deactivate", "RemoveEndpoint", "DeleteNamespace", "ModifyServiceSettings",
 	} {
 		t.Run(call, func(t *testing.T) {
 			w := newServerWorld(t)

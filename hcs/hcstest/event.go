@@ -71,7 +71,12 @@ func (s *Service) SetSystemCallback(h hcs.SystemHandle, notify func(hcs.Notifica
 
 // SetProcessCallback implements [hcs.Service].
 func (s *Service) SetProcessCallback(h hcs.ProcessHandle, notify func(hcs.Notification)) error {
-	return setCallback(s, "SetProcessCallback", uintptr(h), notify, func(p *Proc) *hcs.Notification { return p.exit })
+	return setCallback(s, "SetProcessCallback", uintptr(h), notify, func(p *Proc) *hcs.Notification {
+		if !p.noticed {
+			return nil
+		}
+		return p.exit
+	})
 }
 
 func setCallback[T any](s *Service, call string, h uintptr, notify func(hcs.Notification), missed func(T) *hcs.Notification) error {

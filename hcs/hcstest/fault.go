@@ -26,7 +26,7 @@ type Fault struct {
 
 // Fault plans f for the next calls of that name; see [Service.Calls] for names.
 // One plan replaces another. The names "ProcessExited" and "SystemExited" stand
-// for notifications, which get lost.
+// for notifications, which get lost, or with Late are held up.
 func (s *Service) Fault(name string, f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,26 +40,21 @@ func (s *Service) Fault(name string, f Fault) {
 func (s *Service) plan(name string) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.faults[name]
-	if f == nil || f.Times == 0 {
-		return Fault{}
-	}
-	if f.Skip > 0 {
-		f.Skip--
-		return Fault{}
-	}
-	f.Times--
-	return *f
+	f, _ := s.planLocked(name)
+	return f
 }
 
-// mutedLocked tells whether the notification of that name gets lost.
-func (s *Service) mutedLocked(name string) bool {
-	f := s.faults[name]
-	if f == nil || f.Times == 0 {
-		return false
+func (s *Service) planLocked(name string) (f Fault, planned bool) {
+	next := s.faults[name]
+	if next == nil || next.Times == 0 {
+		return Fault{}, false
 	}
-	f.Times--
-	return true
+	if next.Skip > 0 {
+		next.Skip--
+		return Fault{}, false
+	}
+	next.Times--
+	return *next, true
 }
 
 // hold spends the time that f costs, and says what comes of it.

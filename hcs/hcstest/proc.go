@@ -35,8 +35,11 @@ type Proc struct {
 	// Guarded by Service.mu.
 	born  bool // false before a late creation, and after one that failed
 	usage Usage
-	exit  *hcs.Notification
+	exit  *hcs.Notification // set when the process ends
 	code  uint32
+	// noticed says that the service has seen the end. Before that the process is
+	// dying: Windows denies the termination of a process that is being terminated.
+	noticed bool
 }
 
 // Usage is what a process has used.
@@ -131,24 +134,36 @@ func (p *Proc) information() hcs.ProcessInformation {
 	return info
 }
 
-// endLocked ends p with code, unless it has ended, and tells.
+// endLocked ends p with code, unless it has ended. The service notices that later.
 func (s *Service) endLocked(p *Proc, code uint32) {
 	if p.exit != nil {
 		return
 	}
 	p.dieLocked(code)
-	if !s.mutedLocked("ProcessExited") {
-		s.tellLocked(p, *p.exit)
+	f, planned := s.planLocked("ProcessExited")
+	if planned && !f.Late { // the event is lost
+		p.noticed = true
+		return
 	}
+	s.running.Go(func() {
+		_ = f.hold(nil) // an event has no error
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !p.noticed {
+			p.noticed = true
+			s.tellLocked(p, *p.exit)
+		}
+	})
 }
 
-// dieLocked ends p without telling anybody.
+// dieLocked ends p without telling anybody. The event leaves Exited out, as the
+// service may: that the event comes says as much.
 func (p *Proc) dieLocked(code uint32) {
 	if p.exit != nil {
 		return
 	}
 	p.code = code
-	p.exit = &hcs.Notification{Event: hcs.ProcessExited, Document: encode(p.statusLocked(true))}
+	p.exit = &hcs.Notification{Event: hcs.ProcessExited, Document: encode(schema.ProcessStatus{ProcessId: p.pid, ExitCode: code})}
 	close(p.done)
 	for _, pipe := range p.pipes {
 		if pipe != nil {
@@ -157,8 +172,12 @@ func (p *Proc) dieLocked(code uint32) {
 	}
 }
 
-func (p *Proc) statusLocked(exited bool) schema.ProcessStatus {
-	return schema.ProcessStatus{ProcessId: p.pid, Exited: exited, ExitCode: p.code}
+// statusLocked is what the service knows of p.
+func (p *Proc) statusLocked() schema.ProcessStatus {
+	if !p.noticed {
+		return schema.ProcessStatus{ProcessId: p.pid}
+	}
+	return schema.ProcessStatus{ProcessId: p.pid, Exited: true, ExitCode: p.code}
 }
 
 // words splits a command line at blanks, but not inside of quotation marks.

@@ -74,7 +74,7 @@ func (s *Service) OpenProcess(h hcs.SystemHandle, pid, _ uint32) (hcs.ProcessHan
 	)
 	for _, p := range sys.procs {
 		switch {
-		case p.pid == pid && p.exit == nil:
+		case p.pid == pid && !p.noticed:
 			opened, code = s.openLocked(p), 0
 		case p.pid == pid:
 			code = hcs.ProcessAlreadyStopped
@@ -102,7 +102,7 @@ func (s *Service) CallProcess(op hcs.OperationHandle, h hcs.ProcessHandle, call 
 		case hcs.ProcessProperties:
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			return encode(p.statusLocked(p.exit != nil)), nil
+			return encode(p.statusLocked()), nil
 		case hcs.ProcessInfo:
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -121,7 +121,13 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 	s.mu.Lock()
 	code := hcs.Code(0)
 	switch {
-	case p.exit != nil || !p.born:
+	case p.noticed || !p.born:
+		code = hcs.ProcessAlreadyStopped
+	case p.exit != nil && call == hcs.TerminateProcess:
+		code = hcs.Win32Denied
+	case p.exit != nil && call == hcs.SignalProcess:
+		code = hcs.InvalidState
+	case p.exit != nil:
 		code = hcs.ProcessAlreadyStopped
 	case call == hcs.TerminateProcess:
 		s.endLocked(p, 1)

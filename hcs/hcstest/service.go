@@ -104,6 +104,7 @@ func (s *Service) Disconnect() {
 		sys.state = schema.StateStopped
 		for _, p := range sys.procs {
 			p.dieLocked(1)
+			p.noticed = true
 		}
 	}
 	s.instances = nil

@@ -43,6 +43,7 @@ func RunSuite(t *testing.T, newBed func(t testing.TB) Bed) {
 		{"no program", testNoProgram},
 		{"kill", testKill},
 		{"kill twice", testKillTwice},
+		{"kill the dying", testKillDying},
 		{"signal", testSignal},
 		{"signal the dead", testSignalDead},
 		{"open process", testOpenProcess},

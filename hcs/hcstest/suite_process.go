@@ -138,6 +138,27 @@ func testKillTwice(t *testing.T, b Bed) {
 	exit(t, p)
 }
 
+// testKillDying: a process that ends by itself may be killed at any moment of its end, and has its own exit code.
+func testKillDying(t *testing.T, b Bed) {
+	noticed := make(chan struct{})
+	if b.Simulated != nil { // which holds the process in its end
+		b.Simulated.Fault("ProcessExited", Fault{Late: true, Hang: noticed})
+	}
+	p := b.run(t, b.start(t), "wait")
+	here(t, p)
+	if err := p.CloseStdin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(p.Stdout()); err != nil { // the output ends with the process
+		t.Error(err)
+	}
+	wantError(t, "kill", p.Kill(t.Context()), hcs.ErrExited)
+	close(noticed)
+	if code := exit(t, p); code != 7 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func testSignal(t *testing.T, b Bed) {
 	p := b.run(t, b.start(t), "event")
 	here(t, p)

@@ -169,8 +169,17 @@ func (s *Service) exitLocked(sys *system, how schema.ExitType) {
 		status.Status = int32(-0x7fc8fefa) // HCS_E_UNEXPECTED_EXIT
 	}
 	sys.exit = &hcs.Notification{Event: hcs.SystemExited, Document: encode(status)}
-	if !s.mutedLocked("SystemExited") {
+	f, planned := s.planLocked("SystemExited")
+	switch {
+	case !planned:
 		s.tellLocked(sys, *sys.exit)
+	case f.Late:
+		s.running.Go(func() {
+			_ = f.hold(nil) // an event has no error
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.tellLocked(sys, *sys.exit)
+		})
 	}
 }
 

@@ -3,7 +3,6 @@ package host
 import (
 	"crypto/sha1"
 	"encoding/json"
-	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -71,11 +70,12 @@ func mountImage(id string, l spec.Layers) (string, error) {
 	}
 	images := make([]imagePath, len(paths))
 	for i, path := range paths {
-		dir, err := windows.UTF16PtrFromString(filepath.Dir(path))
+		parent, base := splitImage(path, l.Device)
+		dir, err := windows.UTF16PtrFromString(parent)
 		if err != nil {
 			return "", err
 		}
-		name, err := windows.UTF16PtrFromString(filepath.Base(path))
+		name, err := windows.UTF16PtrFromString(base)
 		if err != nil {
 			return "", err
 		}

@@ -81,7 +81,7 @@ func (b *bed) used(c shim.Container, init task.Program, plan *spec.Server) (err 
 // steps are the calls that can fail, by what an error of each has to say at least.
 var steps = map[string]string{
 	"LayerID": "name layer", "Activate": "activate layer", "Prepare": "prepare layer", "Volume": "find volume",
-	"Unprepare": "", "Deactivate": "", "DeleteNamespace": "", // tried again until they succeed
+	"Unprepare": "", "Deactivate": "", "DeleteNamespace": "", "RemoveEndpoint": "", // tried again until they succeed
 	"CreateNamespace": "create network namespace", "AddEndpoint": "add endpoint",
 
 	"ModifyServiceSettings": "credentials", "ServiceProperties": "query credentials",

@@ -18,6 +18,7 @@ import (
 type ledger struct {
 	Layers      *spec.Layers `json:"layers,omitempty"`
 	Namespace   string       `json:"network_namespace,omitempty"`
+	Endpoints   []string     `json:"endpoints,omitempty"` // in that namespace
 	Credentials bool         `json:"credentials,omitempty"`
 
 	// What only job containers have.

@@ -17,7 +17,7 @@ import (
 func TestCleanupAfterEveryStep(t *testing.T) {
 	const ns = "9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001"
 	parents := []schema.Layer{{Id: ns, Path: `C:\layers\0`}}
-	directories := `{"layers":{"Kind":"windows-layer","Scratch":"C:\\scratch","Parents":["C:\\layers\\0"]},"network_namespace":"` + ns + `","credentials":true}`
+	directories := `{"layers":{"Kind":"windows-layer","Scratch":"C:\\scratch","Parents":["C:\\layers\\0"]},"network_namespace":"` + ns + `","endpoints":["e1","e2"],"credentials":true}`
 	images := `{"layers":{"Kind":"CimFS","Scratch":"C:\\scratch","Parents":["C:\\layers\\0"],"Cims":["C:\\0.cim"]},"network_namespace":"` + ns + `"}`
 	for name, life := range map[string]struct {
 		list  string
@@ -27,6 +27,8 @@ func TestCleanupAfterEveryStep(t *testing.T) {
 			func(m *hosttest.Machine) error { return m.Activate(`C:\scratch`, parents) },
 			func(m *hosttest.Machine) error { return m.Prepare(`C:\scratch`, parents) },
 			func(m *hosttest.Machine) error { return m.CreateNamespace(ns) },
+			func(m *hosttest.Machine) error { return m.AddEndpoint(ns, "e1") },
+			func(m *hosttest.Machine) error { return m.AddEndpoint(ns, "e2") },
 		}},
 		"images": {images, []func(*hosttest.Machine) error{
 			func(m *hosttest.Machine) error { _, err := m.MountImage("c", spec.Layers{}); return err },

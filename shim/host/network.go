@@ -14,6 +14,9 @@ type Network interface {
 	CreateNamespace(id string) error
 	// AddEndpoint joins an endpoint to a namespace, by their GUIDs.
 	AddEndpoint(namespace, endpoint string) error
+	// RemoveEndpoint takes an endpoint out of a namespace; the endpoint stays.
+	RemoveEndpoint(namespace, endpoint string) error
+	// DeleteNamespace wants the endpoints to be out of the namespace.
 	DeleteNamespace(id string) error
 }
 
@@ -27,7 +30,7 @@ func newGUID() string {
 
 // makeNamespace makes the namespace id with a plan's endpoints.
 func makeNamespace(n Network, id string, plan *spec.Server, u *undo) error {
-	u.push("delete network namespace "+id, func() error { return n.DeleteNamespace(id) })
+	undoNamespace(n, id, plan.Endpoints, u)
 	if err := n.CreateNamespace(id); err != nil {
 		return fmt.Errorf("create network namespace %s: %w", id, err)
 	}
@@ -37,4 +40,12 @@ func makeNamespace(n Network, id string, plan *spec.Server, u *undo) error {
 		}
 	}
 	return nil
+}
+
+// undoNamespace leaves to u to empty the namespace id and to delete it.
+func undoNamespace(n Network, id string, endpoints []string, u *undo) {
+	u.push("delete network namespace "+id, func() error { return n.DeleteNamespace(id) })
+	for _, endpoint := range endpoints {
+		u.push("remove endpoint "+endpoint+" from network namespace "+id, func() error { return n.RemoveEndpoint(id, endpoint) })
+	}
 }

@@ -16,3 +16,5 @@ var errNoNetwork = fmt.Errorf("network namespaces are of Windows: %w", errdefs.E
 func (windowsNetwork) CreateNamespace(string) error     { return errNoNetwork }
 func (windowsNetwork) AddEndpoint(string, string) error { return errNoNetwork }
 func (windowsNetwork) DeleteNamespace(string) error     { return nil }
+
+func (windowsNetwork) RemoveEndpoint(string, string) error { return nil }

@@ -63,11 +63,20 @@ func (windowsNetwork) CreateNamespace(id string) error {
 
 // AddEndpoint implements [Network].
 func (windowsNetwork) AddEndpoint(id, endpoint string) error {
+	return changeNamespace(id, schema.RequestAdd, endpoint)
+}
+
+// RemoveEndpoint implements [Network]. What is not there may be the namespace, the endpoint, or the one in the other.
+func (windowsNetwork) RemoveEndpoint(id, endpoint string) error {
+	return ignoreAbsent(changeNamespace(id, schema.RequestRemove, endpoint))
+}
+
+func changeNamespace(id string, request schema.RequestType, endpoint string) error {
 	guid, err := windows.GUIDFromString("{" + id + "}")
 	if err != nil {
 		return err
 	}
-	change := namespaceChange{ResourceType: "Endpoint", RequestType: schema.RequestAdd}
+	change := namespaceChange{ResourceType: "Endpoint", RequestType: request}
 	change.Settings.EndpointID = endpoint
 	settings, err := documentOf(change)
 	if err != nil {

@@ -76,7 +76,7 @@ func (s *Server) make(ctx context.Context) error {
 
 	l := &ledger{Layers: &s.plan.Layers, Credentials: s.plan.CredentialSpec != ""}
 	if s.plan.OwnNamespace {
-		l.Namespace = newGUID()
+		l.Namespace, l.Endpoints = newGUID(), s.plan.Endpoints
 	}
 	if err := l.write(s.bundle); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
@@ -319,6 +320,27 @@ func TestServerCreate_WhatUsersWrite_IsTaken(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"D:", "E:", `C:\in`, `C:\data`}, got); diff != "" {
 			t.Errorf("destinations (-want +got):\n%s", diff)
+		}
+		if err := b.end(c); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestServer_LayerBehindALink_KeepsItsID: the id of a layer is made from the name that the snapshotter gave it.
+func TestServer_LayerBehindALink_KeepsItsID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		plan := b.plan()
+		plan.Layers.Named, plan.Layers.Parents = plan.Layers.Parents, []string{`E:\3f2a`}
+		c, _ := b.start(plan)
+		id, err := b.machine.LayerID(`C:\layers\0`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, _ := b.service.Document("c")
+		if diff := cmp.Diff([]schema.Layer{{Id: id, Path: `E:\3f2a`}}, document.Container.Storage.Layers); diff != "" {
+			t.Errorf("layers (-want +got):\n%s", diff)
 		}
 		if err := b.end(c); err != nil {
 			t.Error(err)

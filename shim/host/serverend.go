@@ -126,7 +126,7 @@ func (h Host) cleanupServer(ctx context.Context, bundle, id string, l *ledger) e
 		unmountLayers(h.Storage, id, *l.Layers, u)
 	}
 	if l.Namespace != "" {
-		u.push("delete network namespace "+l.Namespace, func() error { return h.Network.DeleteNamespace(l.Namespace) })
+		undoNamespace(h.Network, l.Namespace, l.Endpoints, u)
 	}
 	if l.Credentials {
 		u.push("remove credentials of "+id, func() error { return removeCredentials(ctx, h.Service, id) })

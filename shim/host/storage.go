@@ -69,10 +69,14 @@ func mountLayers(ctx context.Context, st Storage, id string, l spec.Layers, u *u
 
 func mountDirectories(ctx context.Context, st Storage, l spec.Layers, u *undo) (*schema.Storage, error) {
 	out := &schema.Storage{Path: l.Volume}
-	for _, path := range l.Parents {
-		id, err := st.LayerID(path)
+	for i, path := range l.Parents {
+		name := path
+		if len(l.Named) > 0 {
+			name = l.Named[i]
+		}
+		id, err := st.LayerID(name)
 		if err != nil {
-			return nil, fmt.Errorf("name layer %s: %w", path, err)
+			return nil, fmt.Errorf("name layer %s: %w", name, err)
 		}
 		out.Layers = append(out.Layers, schema.Layer{Id: id, Path: path})
 	}

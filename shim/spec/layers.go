@@ -28,6 +28,9 @@ type Layers struct {
 	Scratch string
 	// Parents are the read-only layers, the nearest first.
 	Parents []string
+	// Named are the parents as the snapshotter names them, if links lead to others of other names: the id of a layer is
+	// made from the name of its directory.
+	Named []string `json:",omitempty"`
 	// Cims are the image files of the parents, in their order.
 	Cims []string `json:",omitempty"`
 	// Merged is the image file that shows several of BlockCIM as one.

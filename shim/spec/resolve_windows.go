@@ -2,15 +2,29 @@ package spec
 
 import (
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	winio "github.com/Microsoft/go-winio/pkg/fs"
 	"golang.org/x/sys/windows"
 )
 
-// resolve follows links, and names files by their drive where there is one: containerd names them by their volume.
-func resolve(path string) (string, error) { return filepath.EvalSymlinks(short(path)) }
+// resolve follows links: symbolic ones, junctions and mounted volumes. It names files by their drive where there is one:
+// containerd names them by their volume.
+func resolve(path string) (string, error) {
+	path = short(path)
+	real, err := winio.ResolvePath(path)
+	if _, missing := errors.AsType[*fs.PathError](err); err != nil && !missing {
+		// The file is there, and the mount manager knows nothing of its disk: RAM disks and file systems in user mode.
+		real, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return "", err
+	}
+	return short(real), nil
+}
 
 // short is a path without the long form's prefix if it can do without.
 func short(path string) string {

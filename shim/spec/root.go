@@ -43,13 +43,23 @@ func (j *Job) planRoot(id string, s *specs.Spec, rootfs []specs.Mount) error {
 	if err != nil {
 		return err
 	}
+	if err := layers.resolve(j.host); err != nil {
+		return err
+	}
 	at, err := rootLocation(s.Annotations)
 	if err != nil {
 		return err
 	}
-	j.Root = &Root{Layers: layers, Path: at, location: at}
+	real, err := j.host.resolveNearest(at)
+	if err != nil {
+		return fmt.Errorf("annotation %s: %w", annotations.HostProcessRootfsLocation, err)
+	}
+	if !hasDrive(real) { // a volume without a drive is no place for a working directory
+		real = at
+	}
+	j.Root = &Root{Layers: layers, Path: real, location: at}
 	if !j.host.binds() {
-		j.Root.Path = join(at, id)
+		j.Root.Path = join(real, id)
 	}
 	return nil
 }

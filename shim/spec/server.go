@@ -56,6 +56,9 @@ func (h Host) Server(id string, s *specs.Spec, rootfs []specs.Mount) (*Server, e
 	if v.Layers, err = planLayers(s, rootfs); err != nil {
 		return nil, err
 	}
+	if err := v.Layers.resolve(v.host); err != nil {
+		return nil, err
+	}
 	for _, plan := range []func(*specs.Spec) error{
 		v.planGuest, v.planResources, v.planNetwork, v.planCredentials, v.planMounts, v.planDevices, v.planForeign, v.planInit,
 	} {

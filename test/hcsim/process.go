@@ -20,7 +20,9 @@ type process struct {
 	pipes   pipes
 	told    chan struct{} // closed when its exit was announced
 
-	exit *event // guarded by world
+	// Guarded by world.
+	exit *event
+	last string // the status since the exit
 }
 
 // createProcess starts a process. It is there when this returns; the operation tells of it.
@@ -83,13 +85,16 @@ func (p *process) watch() {
 		_ = p.console.Close() // which ends its output
 	}
 	_ = p.process.Close() // an open handle keeps the job, and its name
-	status := schema.ProcessStatus{ProcessId: p.process.Pid(), Exited: true, ExitCode: code}
+	// An event need not say that the process has exited.
+	status := schema.ProcessStatus{ProcessId: p.process.Pid(), ExitCode: code}
 	if err != nil {
 		status.LastWaitResult = int32(codeOf(err))
 	}
 	world.Lock()
 	defer world.Unlock()
 	p.exit = &event{hcs.ProcessExited, encode(status)}
+	status.Exited = true
+	p.last = encode(status)
 	announceLocked(p.system, p, *p.exit)
 	close(p.told)
 }
@@ -123,15 +128,29 @@ func (p *process) terminate() error {
 	if p.over() {
 		return hcs.ProcessAlreadyStopped
 	}
-	return ended(p.process.Terminate(1))
+	return p.dying(hcs.Win32Denied, func() error { return p.process.Terminate(1) })
 }
 
-// ended is the service's answer where a process ended before its exit was announced.
-func ended(err error) error {
-	if errors.Is(err, jobobject.ErrClosed) {
-		return hcs.ProcessAlreadyStopped
+// dying makes a call about a process that runs, and answers with code if it has ended and its exit was not announced.
+func (p *process) dying(code hcs.Code, call func() error) error {
+	if p.ended() {
+		return code
 	}
-	return err
+	if err := call(); !errors.Is(err, jobobject.ErrClosed) && !errors.Is(err, jobobject.ErrExited) {
+		return err
+	}
+	return code
+}
+
+// ended asks the kernel, which knows before the news of it arrive here.
+func (p *process) ended() bool {
+	kernel := jobobject.System()
+	h, err := kernel.OpenProcess(p.process.Pid(), jobobject.ProcessQueryLimited)
+	if err != nil {
+		return errors.Is(err, jobobject.ErrNotExist)
+	}
+	_, exited, err := kernel.ExitCode(h)
+	return errors.Join(err, kernel.CloseHandle(h)) == nil && exited
 }
 
 // controls are the numbers of the console control events.
@@ -151,7 +170,7 @@ func (p *process) signal(document string) error {
 	if p.over() {
 		return hcs.ProcessAlreadyStopped
 	}
-	return ended(p.process.Signal(number))
+	return p.dying(hcs.InvalidState, func() error { return p.process.Signal(number) })
 }
 
 func (p *process) modify(document string) error {
@@ -179,7 +198,7 @@ func (p *process) status() string {
 	world.Lock()
 	defer world.Unlock()
 	if p.exit != nil {
-		return p.exit.document
+		return p.last
 	}
 	return encode(schema.ProcessStatus{ProcessId: p.process.Pid()})
 }

@@ -106,7 +106,7 @@ func (m *Machine) blocked(drop string) string {
 		}
 	}
 	for held := range m.held {
-		if kind == "account" && strings.HasSuffix(held, " of "+about) {
+		if kind == "account" && strings.HasSuffix(held, " of "+about) || kind == "namespace" && strings.HasSuffix(held, " in "+about) {
 			return held
 		}
 	}
@@ -183,7 +183,12 @@ func (m *Machine) CreateNamespace(id string) error {
 
 // AddEndpoint implements [host.Network].
 func (m *Machine) AddEndpoint(namespace, endpoint string) error {
-	return m.call("AddEndpoint", endpoint, "namespace "+namespace, "", "")
+	return m.call("AddEndpoint", endpoint, "namespace "+namespace, "endpoint "+endpoint+" in "+namespace, "")
+}
+
+// RemoveEndpoint implements [host.Network].
+func (m *Machine) RemoveEndpoint(namespace, endpoint string) error {
+	return m.call("RemoveEndpoint", endpoint, "", "", "endpoint "+endpoint+" in "+namespace)
 }
 
 // DeleteNamespace implements [host.Network].

@@ -1,6 +1,6 @@
 // computenetwork.dll for Wine: the functions for network namespaces. The directory that HCSIM_NAMESPACES names, with a
 // backslash at its end, has a file for each that exists, so that a test sees what was left. The file holds what a query
-// answers.
+// answers, and behind that the ids of the namespace's endpoints. A namespace that has endpoints is not deleted.
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
@@ -31,11 +31,13 @@ static GUID invent(void) {
     return (GUID){now.LowPart, (USHORT)now.HighPart, 0x5000, {0x80, 0, (BYTE)InterlockedIncrement(&serial), 0, 0, 0, 0, 2}};
 }
 
+#define DESCRIPTION L"{\"ID\":\"________-____-____-____-____________\",\"SchemaVersion\":{\"Major\":2,\"Minor\":0}}"
+
 // describe writes what a query answers into a new namespace.
 static BOOL describe(HANDLE ns, const GUID *id) {
     static const WCHAR digits[] = L"0123456789abcdef";
     static const BYTE order[] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-    WCHAR text[] = L"{\"ID\":\"________-____-____-____-____________\",\"SchemaVersion\":{\"Major\":2,\"Minor\":0}}";
+    WCHAR text[] = DESCRIPTION;
     DWORD done;
     for (int i = 0, at = 7; i < 16; i++) {
         BYTE b = ((const BYTE *)id)[order[i]];
@@ -118,16 +120,51 @@ API HcnOpenNamespace(const GUID *id, HANDLE *ns, LPWSTR *error) {
     return open_file(id, OPEN_EXISTING, ns);
 }
 
+typedef WCHAR endpoint[ID_LENGTH];
+
+// behind is the text behind a part of another, or NULL.
+static LPCWSTR behind(LPCWSTR text, LPCWSTR part) {
+    for (int n = lstrlenW(part); lstrlenW(text) >= n; text++)
+        if (CompareStringOrdinal(text, n, part, n, TRUE) == CSTR_EQUAL) return text + n;
+    return NULL;
+}
+
+// HcnModifyNamespace adds an endpoint to a namespace, or removes one.
 API HcnModifyNamespace(HANDLE ns, LPCWSTR settings, LPWSTR *error) {
+    DWORD n;
+    endpoint other;
     *error = NULL;
-    return ns && settings ? S_OK : E_INVALIDARG;
+    LPCWSTR id = settings ? behind(settings, L"\"EndpointId\":\"") : NULL;
+    if (!id || lstrlenW(id) < ID_LENGTH || !contains(settings, L"\"ResourceType\":\"Endpoint\"")) return E_INVALIDARG;
+    if (contains(settings, L"\"RequestType\":\"Add\"")) {
+        SetFilePointer(ns, 0, NULL, FILE_END);
+        return WriteFile(ns, id, sizeof other, &n, NULL) ? S_OK : FAILED_WITH(GetLastError());
+    }
+    if (!contains(settings, L"\"RequestType\":\"Remove\"")) return E_INVALIDARG;
+    for (LONG at = sizeof DESCRIPTION, end = GetFileSize(ns, NULL); at < end; at += sizeof other) {
+        SetFilePointer(ns, at, NULL, FILE_BEGIN);
+        if (!ReadFile(ns, other, sizeof other, &n, NULL)) return FAILED_WITH(GetLastError());
+        if (CompareStringOrdinal(other, ID_LENGTH, id, ID_LENGTH, TRUE) != CSTR_EQUAL) continue;
+        SetFilePointer(ns, end - (LONG)sizeof other, NULL, FILE_BEGIN); // the last one takes its place
+        if (!ReadFile(ns, other, sizeof other, &n, NULL)) return FAILED_WITH(GetLastError());
+        SetFilePointer(ns, at, NULL, FILE_BEGIN);
+        if (!WriteFile(ns, other, sizeof other, &n, NULL)) return FAILED_WITH(GetLastError());
+        SetFilePointer(ns, end - (LONG)sizeof other, NULL, FILE_BEGIN);
+        return SetEndOfFile(ns) ? S_OK : FAILED_WITH(GetLastError());
+    }
+    return FAILED_WITH(ERROR_NOT_FOUND);
 }
 
 API HcnDeleteNamespace(const GUID *id, LPWSTR *error) {
     WCHAR path[MAX_PATH];
+    HANDLE ns;
     *error = NULL;
+    HRESULT hr = open_file(id, OPEN_EXISTING, &ns);
+    if (hr != S_OK) return hr;
+    BOOL empty = GetFileSize(ns, NULL) == sizeof DESCRIPTION;
+    CloseHandle(ns);
     path_of(path, id);
-    return DeleteFileW(path) ? S_OK : FAILED_WITH(ERROR_NOT_FOUND);
+    return empty && DeleteFileW(path) ? S_OK : FAILED_WITH(empty ? GetLastError() : ERROR_BUSY);
 }
 
 API HcnCloseNamespace(HANDLE ns) { return CloseHandle(ns) ? S_OK : E_HANDLE; }

@@ -82,6 +82,7 @@ BOOL private_commit(ULONG pid, ULONGLONG *bytes);
 // unix_link makes path a link to target; the last part of path must not exist.
 BOOL unix_link(LPCWSTR path, LPCWSTR target);
 BOOL unix_is_link(LPCWSTR path);
+WCHAR *unix_final(LPCWSTR path);
 BOOL WINAPI gap_unlink(LPCWSTR path);
 
 // user.c ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ static LONGLONG call(LONGLONG number, const void *a, const void *b, LONGLONG c) 
     return result;
 }
 
-enum { UNLINK = 87, SYMLINK = 88, READLINK = 89 };
+enum { OPEN = 2, CLOSE = 3, UNLINK = 87, SYMLINK = 88, READLINK = 89, O_PATH = 0x200000 };
 
 // unix_path gives the path that Linux knows a file by, of which the last part need not exist. Free it with HeapFree.
 static char *unix_path(LPCWSTR path) {
@@ -42,4 +42,24 @@ __declspec(dllexport) BOOL WINAPI gap_unlink(LPCWSTR path) {
     BOOL ok = call(UNLINK, at, NULL, 0) == 0;
     HeapFree(GetProcessHeap(), 0, at);
     return ok;
+}
+
+// unix_final gives the path of what path leads to, with no link in it. Free it with HeapFree.
+WCHAR *unix_final(LPCWSTR path) {
+    typedef WCHAR *(CDECL * convert)(const char *);
+    convert f = (convert)(void *)GetProcAddress(GetModuleHandleA("kernel32"), "wine_get_dos_file_name");
+    char name[32] = "/proc/self/fd/", target[MAX_PATH * 3], *at = unix_path(path);
+    if (!at) return NULL;
+    LONGLONG n = -1, fd = call(OPEN, at, (void *)O_PATH, 0);
+    HeapFree(GetProcessHeap(), 0, at);
+    if (fd < 0) return NULL;
+    int end = lstrlenA(name), digits = 1;
+    for (LONGLONG rest = fd; rest >= 10; rest /= 10) digits++;
+    name[end + digits] = 0;
+    for (LONGLONG rest = fd; digits > 0; rest /= 10) name[end + --digits] = (char)('0' + rest % 10);
+    n = call(READLINK, name, target, sizeof target - 1);
+    call(CLOSE, (void *)fd, NULL, 0);
+    if (n <= 0) return NULL;
+    target[n] = 0;
+    return f ? f(target) : NULL;
 }

@@ -85,8 +85,40 @@ static BOOL WINAPI no_name(LPCWSTR path, LPWSTR volume, DWORD size) {
     return FALSE;
 }
 
+// final_path names a file as it is when all links on the way to it were followed. Wine names it as it was opened. Volumes
+// have no names here, which Windows says of shares.
+static DWORD WINAPI final_path(HANDLE file, LPWSTR out, DWORD size, DWORD flags) {
+    struct {
+        UNICODE_STRING name;
+        WCHAR text[MAX_PATH * 2];
+    } opened;
+    static const WCHAR prefix[] = L"\\\\?\\";
+    enum { PREFIX = 4 };
+    NTSTATUS st = NtQueryObject(file, (OBJECT_INFORMATION_CLASS)1 /* its name */, &opened, sizeof opened - sizeof(WCHAR), NULL);
+    if (!OK(st)) {
+        SetLastError(RtlNtStatusToDosError(st));
+        return 0;
+    }
+    if (flags & 7) { // anything but VOLUME_NAME_DOS
+        SetLastError(ERROR_PATH_NOT_FOUND);
+        return 0;
+    }
+    WCHAR *name = opened.name.Buffer;
+    name[opened.name.Length / sizeof *name] = 0;
+    if (opened.name.Length > PREFIX * sizeof *name && name[0] == '\\' && name[1] == '?') name[1] = '\\'; // \??\ is \\?\ to others
+    WCHAR *real = unix_final(name);
+    if (!real) {
+        SetLastError(ERROR_PATH_NOT_FOUND);
+        return 0;
+    }
+    DWORD n = (DWORD)lstrlenW(real) + PREFIX;
+    if (n < size) lstrcpyW(lstrcpyW(out, prefix) + PREFIX, real);
+    HeapFree(GetProcessHeap(), 0, real);
+    return n < size ? n : n + 1;
+}
+
 BOOL volume_install(void) {
     return replace("kernelbase", "GetVolumeNameForVolumeMountPointW", no_name) &&
            replace("kernel32", "SetVolumeMountPointW", mount) && replace("kernelbase", "DeleteVolumeMountPointW", unmount) &&
-           replace("kernelbase", "CreateSymbolicLinkW", link);
+           replace("kernelbase", "CreateSymbolicLinkW", link) && replace("kernelbase", "GetFinalPathNameByHandleW", final_path);
 }

@@ -3,8 +3,8 @@ package hcstest
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/siloshim/siloshim/hcs"

@@ -33,6 +33,15 @@ func TestRefusedDocuments(t *testing.T) {
 		"absolute": func(d *schema.ComputeSystem) {
 			d.Container.MappedDirectories = []schema.MappedDirectory{{HostPath: `C:\a`, ContainerPath: "b"}}
 		},
+		`D:\ cannot be`: func(d *schema.ComputeSystem) {
+			d.Container.MappedDirectories = []schema.MappedDirectory{{HostPath: `C:\a`, ContainerPath: `D:\`}}
+		},
+		"C: cannot be": func(d *schema.ComputeSystem) {
+			d.Container.MappedDirectories = []schema.MappedDirectory{{HostPath: `C:\a`, ContainerPath: "C:"}}
+		},
+		"no GUID": func(d *schema.ComputeSystem) {
+			d.Container.AssignedDevices = []schema.Device{{InterfaceClassGuid: "class/5B45201D-F2F2-4F3B-85BB-30FF1F953599"}}
+		},
 		"bare name": func(d *schema.ComputeSystem) {
 			d.Container.MappedPipes = []schema.MappedPipe{{HostPath: `\\.\pipe\a`, ContainerPipeName: `\\.\pipe\a`}}
 		},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -40,8 +41,12 @@ func checkContainer(c *schema.Container) string {
 		}
 	}
 	for _, m := range c.MappedDirectories {
-		if !absolute(m.HostPath) || !absolute(m.ContainerPath) {
+		if !absolute(m.HostPath) || !absolute(m.ContainerPath) && !drive(m.ContainerPath) {
 			return "mapped directory: both paths have to be absolute"
+		}
+		// See https://github.com/containerd/containerd/pull/6651: D: is taken, D:\ is an incorrect parameter.
+		if strings.HasSuffix(m.ContainerPath, `\`) || strings.EqualFold(m.ContainerPath, "C:") {
+			return "mapped directory: " + m.ContainerPath + " cannot be a path in the container"
 		}
 	}
 	for _, m := range c.MappedPipes {
@@ -53,12 +58,21 @@ func checkContainer(c *schema.Container) string {
 		if (d.Type == schema.DeviceInstance) != (d.LocationPath != "") {
 			return "device: location path and type do not go together"
 		}
+		if d.Type != schema.DeviceInstance && !class.MatchString(d.InterfaceClassGuid) {
+			return "device: the interface class is no GUID"
+		}
 	}
 	if g := c.GuestOs; g != nil && len(g.HostName) > 63 {
 		return "host name: longer than 63 characters"
 	}
 	return ""
 }
+
+// drive tells whether path is a drive by its letter alone.
+func drive(path string) bool { return len(path) == 2 && path[1] == ':' }
+
+// class is the form of an interface class.
+var class = regexp.MustCompile(`(?i)^\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$`)
 
 func checkProcessor(p *schema.Processor) string {
 	if p == nil {

@@ -38,9 +38,10 @@ type Job struct {
 	hold      *hold
 	notices   notices
 
-	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
-	updating sync.Mutex
-	limits   spec.Limits // in force
+	// updating is held over an update, the kernel's calls included: two must not mix. It guards the fields below.
+	updating  sync.Mutex
+	limits    spec.Limits    // in force
+	requested spec.Requested // by the specification and the updates so far
 
 	// closing lets one Close at a time work, and guards the field below.
 	closing sync.Mutex
@@ -59,9 +60,7 @@ var (
 )
 
 func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spec.Job) (*Job, error) {
-	for _, warning := range plan.Warnings {
-		log.L.WithField(logfield.ContainerID, id).Warn(warning)
-	}
+	warn(id, plan.Warnings)
 	job, err := jobobject.Create(jobobject.Options{
 		Name: JobName(namespace, id), KillOnClose: true, TrackIO: true, Kernel: h.Kernel,
 	})
@@ -69,7 +68,7 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 		return nil, classify(err)
 	}
 	j := &Job{
-		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, hold: newHold(job, h.Suspend),
+		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, requested: plan.Requested, hold: newHold(job, h.Suspend),
 		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)}),
 	}
 	if err := j.make(ctx, h, Account{accountName(namespace, id), accountComment + namespace + "/" + id}); err != nil {

@@ -7,11 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/containerd/log"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/hcs"
-	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim"
@@ -31,6 +29,10 @@ type Server struct {
 	system *hcs.System
 
 	figures figures
+
+	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
+	updating  sync.Mutex
+	requested spec.Requested // by the specification and the updates so far
 
 	// closing lets one Close at a time work, and guards the fields below.
 	closing sync.Mutex
@@ -53,14 +55,12 @@ var (
 // Server makes a Windows Server container that does not run yet. The order is the one in which the parts need each
 // other: layers, network, credentials, the compute system, its processors. They are given back in reverse.
 func (h Host) Server(ctx context.Context, id, bundle string, plan *spec.Server) (shim.Container, error) {
-	for _, warning := range plan.Warnings {
-		log.L.WithField(logfield.ContainerID, id).Warn(warning)
-	}
+	warn(id, plan.Warnings)
 	if err := inheritEvents(); err != nil {
 		return nil, classify(err)
 	}
 	h = h.withDefaults()
-	s := &Server{host: h, id: id, bundle: bundle, plan: plan}
+	s := &Server{host: h, id: id, bundle: bundle, plan: plan, requested: plan.Requested}
 	s.figures.init(h, s)
 	if err := s.make(ctx); err != nil {
 		return nil, errors.Join(classify(err), s.giveBack())
@@ -113,19 +113,19 @@ func (s *Server) create(ctx context.Context, document *schema.ComputeSystem) err
 	}
 	s.system = system
 	s.undo.push("end system "+s.id, s.end)
-	return s.pin()
+	return s.pin(s.plan.Affinity)
 }
 
 // pin binds the silo to its processors; the service has no word for that.
-func (s *Server) pin() error {
-	if len(s.plan.Affinity) == 0 {
+func (s *Server) pin(affinity []spec.Affinity) error {
+	if len(affinity) == 0 {
 		return nil
 	}
 	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.AccessAll, s.host.Kernel)
 	if err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
-	set := job.SetLimits(jobobject.Limits{Affinity: jobLimits(spec.Limits{Affinity: s.plan.Affinity}).Affinity})
+	set := job.SetLimits(jobobject.Limits{Affinity: jobLimits(spec.Limits{Affinity: affinity}).Affinity})
 	if err := errors.Join(set, job.Close()); err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
@@ -146,19 +146,26 @@ func (s *Server) start(ctx context.Context) error {
 }
 
 // Update changes the limits that are named and leaves the others alone. After an error those before the one that it
-// names are in force.
+// names are in force; the same request again asks for all of them.
 func (s *Server) Update(r *specs.WindowsResources, annotations map[string]string) error {
-	requests, err := s.plan.Update(r, annotations)
+	s.updating.Lock()
+	defer s.updating.Unlock()
+	next, err := s.plan.Update(s.requested, r, annotations)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	for _, request := range requests {
+	for _, request := range next.Requests {
 		if err := s.system.Modify(ctx, request); err != nil {
 			return classify(fmt.Errorf("update %s: %w", request.ResourcePath, err))
 		}
 	}
+	if err := s.pin(next.Affinity); err != nil {
+		return classify(err)
+	}
+	s.requested = next.Requested
+	warn(s.id, next.Warnings)
 	return nil
 }
 

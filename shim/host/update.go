@@ -6,8 +6,10 @@ import (
 	"slices"
 
 	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/stats"
@@ -19,17 +21,25 @@ import (
 func (j *Job) Update(r *specs.WindowsResources, annotations map[string]string) error {
 	j.updating.Lock()
 	defer j.updating.Unlock()
-	next, err := j.plan.Update(j.limits, r, annotations)
+	next, err := j.plan.Update(j.limits, j.requested, r, annotations)
 	if err != nil {
 		return err
 	}
 	before := j.job.Limits()
-	if err := j.apply(next); err != nil {
+	if err := j.apply(next.Limits); err != nil {
 		return errors.Join(err, classify(j.job.SetLimits(before)))
 	}
-	j.limits = next
-	j.collector.SetLimits(statsLimits(next))
+	j.limits, j.requested = next.Limits, next.Requested
+	j.collector.SetLimits(statsLimits(next.Limits))
+	warn(j.id, next.Warnings)
 	return nil
+}
+
+// warn logs what was asked for and is not done.
+func warn(id string, warnings []string) {
+	for _, warning := range warnings {
+		log.L.WithField(logfield.ContainerID, id).Warn(warning)
+	}
 }
 
 // Limits are the limits in force, by the names that a person reads in the status of a pod.

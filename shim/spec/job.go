@@ -20,6 +20,8 @@ type Job struct {
 	// Silo says that the job must be a silo, for a view of its own of the host's files.
 	Silo   bool
 	Limits Limits
+	// Requested is for the first update.
+	Requested Requested
 	// Process is the init process.
 	Process Process
 	// InheritUser runs every process as the shim's own user.

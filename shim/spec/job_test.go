@@ -84,8 +84,8 @@ func TestLimits(t *testing.T) {
 		{"an annotation before the field", []func(*specs.Spec){
 			cpu(specs.WindowsCPUResources{Maximum: p(uint16(1))}), annotate("io.microsoft.container.processor.limit", "300"),
 		}, Limits{CPURate: 300}},
-		{"memory in bytes", []func(*specs.Spec){resources(specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: p(uint64(1000))}})}, Limits{MemoryBytes: 1000}},
-		{"memory in megabytes", []func(*specs.Spec){annotate("io.microsoft.container.memory.sizeinmb", "3")}, Limits{MemoryBytes: 3 << 20}},
+		{"memory in bytes", []func(*specs.Spec){resources(specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: p(uint64(8<<20 + 1))}})}, Limits{MemoryBytes: 8<<20 + 1}},
+		{"memory in megabytes", []func(*specs.Spec){annotate("io.microsoft.container.memory.sizeinmb", "8")}, Limits{MemoryBytes: 8 << 20}},
 		{"affinity", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 3}, {Mask: 1, Group: 2}}})},
 			Limits{Affinity: []Affinity{{Mask: 3}, {Mask: 1, Group: 2}}}},
 	}
@@ -124,6 +124,8 @@ func TestJobRefuses(t *testing.T) {
 		{"the host read-only", func(s *specs.Spec) { s.Root = &specs.Root{Readonly: true} }, errdefs.ErrNotImplemented, "root.readonly"},
 		{"one layer", func(s *specs.Spec) { s.Windows.LayerFolders = []string{`C:\l`} }, errdefs.ErrInvalidArgument, "windows.layerFolders has 1"},
 		{"a mount", func(s *specs.Spec) { s.Mounts = []specs.Mount{{Source: `C:\a`, Destination: `C:\b`}} }, errdefs.ErrNotImplemented, "mounts[0]"},
+		{"memory with which it hangs", memoryLimit(8<<20 - 1), errdefs.ErrInvalidArgument, "windows.resources.memory.limit 8388607: use at least 8388608"},
+		{"as few megabytes", annotate("io.microsoft.container.memory.sizeinmb", "7"), errdefs.ErrInvalidArgument, "sizeinmb 7: use at least 8:"},
 		{"a pipe mount", func(s *specs.Spec) {
 			s.Mounts = []specs.Mount{{Source: `C:\a`, Destination: `c:/A`}, {Source: `\\.\pipe\a`, Destination: `\\.\pipe\b`}}
 		}, errdefs.ErrInvalidArgument, "mounts[1]"},
@@ -194,7 +196,7 @@ func TestBestEffortWarns(t *testing.T) {
 	}
 	want := []string{
 		"root.readonly", "mounts[0]", "windows.credentialSpec",
-		"windows.resources.storage.bps", "windows.resources.storage.iops", "windows.resources.storage.sandboxSize",
+		"windows.resources.storage.sandboxSize", "windows.resources.storage.bps", "windows.resources.storage.iops",
 	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Errorf("warned of (-want +got):\n%s", diff)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -12,73 +11,39 @@ import (
 )
 
 func (v *Server) planResources(s *specs.Spec) error {
-	var r specs.WindowsResources
-	if s.Windows.Resources != nil {
-		r = *s.Windows.Resources
+	q, err := v.read(Requested{}, s.Windows.Resources, s.Annotations)
+	if err != nil {
+		return err
 	}
 	c := v.Document.Container
-	var err error
-	if c.Processor, err = v.processor(r, s.Annotations); err != nil {
-		return err
-	}
-	if c.Memory, err = memory(r, s.Annotations); err != nil {
-		return err
-	}
-	if v.Affinity, err = affinity(r); err != nil {
-		return err
-	}
-	return v.planStorage(r, s.Annotations)
+	c.Processor, c.Memory = v.processor(q.next.processor), memory(q.next.memory)
+	v.Affinity, v.Requested = q.next.affinity, q.next
+	return v.planStorage(q.bps, q.iops)
 }
 
-// processor is nil for no limit. More processors than there are mean all of them, as for a job container.
-func (v *Server) processor(r specs.WindowsResources, a map[string]string) (*schema.Processor, error) {
-	count, maximum, shares, err := pickCPU(r, a)
-	if err != nil {
-		return nil, err
+// processor is what the service is told of the processors. More of them than there are mean all, as for a job container.
+func (v *Server) processor(p processorLimit) *schema.Processor {
+	switch p.kind {
+	case byCount:
+		return &schema.Processor{Count: uint32(min(p.value, uint64(v.host.Processors)))}
+	case byMaximum:
+		return &schema.Processor{Maximum: int64(p.value)}
+	case byShares:
+		return &schema.Processor{Weight: int64(p.value)}
 	}
-	p := schema.Processor{
-		Count: uint32(min(count.value, uint64(v.host.Processors))), Maximum: int64(maximum.value), Weight: int64(shares.value),
-	}
-	if p.Count == 0 && p.Maximum == 0 && p.Weight == 0 {
-		return nil, nil
-	}
-	return &p, nil
+	return &schema.Processor{}
 }
-
-// maxMegabytes keeps the size in bytes within what the service counts with.
-const maxMegabytes = math.MaxInt64 >> 20
 
 // memory is nil for no limit. The service counts in megabytes; a part of one is rounded up, so that the container
-// gets no less than it was promised and a small limit does not turn into none.
-func memory(r specs.WindowsResources, a map[string]string) (*schema.Memory, error) {
-	var bytes *uint64
-	if r.Memory != nil {
-		bytes = r.Memory.Limit
+// gets no less than it was promised.
+func memory(w wish) *schema.Memory {
+	if w.value == 0 {
+		return nil
 	}
-	w, err := pick(a, annotations.ContainerMemorySizeInMB, "windows.resources.memory.limit", bytes)
-	if err != nil || w.value == 0 {
-		return nil, err
-	}
-	if _, annotated := a[annotations.ContainerMemorySizeInMB]; !annotated {
-		w.value = w.value>>20 + min(1, w.value&(1<<20-1))
-	}
-	if w.value > maxMegabytes {
-		return nil, fmt.Errorf("%s is too large: %w", w.field, errdefs.ErrInvalidArgument)
-	}
-	return &schema.Memory{SizeInMB: w.value}, nil
+	return &schema.Memory{SizeInMB: w.value>>20 + min(1, w.value&(1<<20-1))}
 }
 
-func (v *Server) planStorage(r specs.WindowsResources, a map[string]string) error {
-	bps, iops, size, err := pickStorage(r, a)
-	if err != nil {
-		return err
-	}
-	if size.value > 0 {
-		if err := v.lacks(size.field, "the size of the layer to write to is the snapshotter's to set, by the label "+
-			"containerd.io/snapshot/io.microsoft.container.storage.rootfs.size-gb"); err != nil {
-			return err
-		}
-	}
+func (v *Server) planStorage(bps, iops wish) error {
 	for _, w := range []wish{bps, iops} {
 		if w.value > math.MaxInt32 {
 			return fmt.Errorf("%s %d: use 1 to %d: %w", w.field, w.value, math.MaxInt32, errdefs.ErrInvalidArgument)
@@ -89,47 +54,4 @@ func (v *Server) planStorage(r specs.WindowsResources, a map[string]string) erro
 		v.Document.Container.Storage.QoS = &schema.StorageQoS{BandwidthMaximum: bps.value, IopsMaximum: iops.value}
 	}
 	return nil
-}
-
-// Update is what to ask of the running container to give it these resources; those that are not named stay as they
-// are. What cannot be changed while it runs is [errdefs.ErrNotImplemented] and names the field.
-func (v *Server) Update(r *specs.WindowsResources, a map[string]string) ([]*schema.ModifySettingRequest, error) {
-	if r == nil {
-		r = &specs.WindowsResources{}
-	}
-	p, err := v.processor(*r, a)
-	if err != nil {
-		return nil, err
-	}
-	m, err := memory(*r, a)
-	if err != nil {
-		return nil, err
-	}
-	bps, iops, size, err := pickStorage(*r, a)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range []wish{bps, iops, size} {
-		if w.value > 0 {
-			return nil, fmt.Errorf("%s: a running Windows Server container keeps its storage limits: %w", w.field, errdefs.ErrNotImplemented)
-		}
-	}
-	if r.CPU != nil && len(r.CPU.Affinity) > 0 {
-		return nil, fmt.Errorf("windows.resources.cpu.affinity: a running container keeps its processors: %w", errdefs.ErrNotImplemented)
-	}
-	return requests(p, m)
-}
-
-func requests(p *schema.Processor, m *schema.Memory) (list []*schema.ModifySettingRequest, err error) {
-	add := func(path string, settings any) {
-		r, failed := schema.NewModifySetting(schema.RequestUpdate, path, settings)
-		list, err = append(list, r), first(err, failed)
-	}
-	if p != nil {
-		add(schema.PathProcessor, p)
-	}
-	if m != nil {
-		add(schema.PathMemory, m.SizeInMB)
-	}
-	return list, err
 }

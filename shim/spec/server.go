@@ -31,6 +31,8 @@ type Server struct {
 	CredentialSpec string
 	// Affinity names the processors to run on, at most once per group.
 	Affinity []Affinity
+	// Requested is for the first update.
+	Requested Requested
 	Compromise
 
 	host Host
@@ -108,6 +110,9 @@ func (v *Server) planNetwork(s *specs.Spec) error {
 
 // planForeign refuses what Windows, or this shim, does not know.
 func (v *Server) planForeign(s *specs.Spec) error {
+	if s.Windows.Servicing {
+		v.warn("windows.servicing", "the container is made as any other")
+	}
 	p := s.Process
 	if p == nil {
 		return nil
@@ -116,7 +121,6 @@ func (v *Server) planForeign(s *specs.Spec) error {
 		field string
 		set   bool
 	}{
-		{"windows.servicing", s.Windows.Servicing},
 		{"hooks", s.Hooks != nil},
 		{"domainname", s.Domainname != ""},
 		{"process.rlimits", len(p.Rlimits) > 0},

@@ -34,9 +34,10 @@ func TestServerRefuses(t *testing.T) {
 		{"shares out of range", cpu(specs.WindowsCPUResources{Shares: p(uint16(10001))}), invalid, "cpu.shares 10001"},
 		{"an empty mask", cpu(specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{}}}), invalid, "affinity[0].mask"},
 		{"memory no number", annotate("io.microsoft.container.memory.sizeinmb", "-1"), invalid, "sizeinmb"},
+		{"memory with which it hangs", memoryLimit(8<<20 - 1), invalid, "windows.resources.memory.limit 8388607: use at least 8388608"},
+		{"as few megabytes", annotate("io.microsoft.container.memory.sizeinmb", "7"), invalid, "sizeinmb 7: use at least 8:"},
 		{"memory too large", annotate("io.microsoft.container.memory.sizeinmb", "18446744073709551615"), invalid, "sizeinmb"},
 		{"bandwidth beyond 32 bits", storage(specs.WindowsStorageResources{Bps: p(uint64(1) << 32)}), invalid, "storage.bps 4294967296"},
-		{"scratch size", storage(specs.WindowsStorageResources{SandboxSize: p(uint64(1))}), not, "sandboxSize"},
 		{"namespace and endpoints", network(specs.WindowsNetwork{NetworkNamespace: "a", EndpointList: []string{"b"}}), invalid, "networkNamespace and"},
 		{"a comma in a domain", network(specs.WindowsNetwork{DNSSearchList: []string{"a,b"}}), invalid, "DNSSearchList[0]"},
 		{"credentials of another type", func(s *specs.Spec) { s.Windows.CredentialSpec = 5 }, invalid, "credentialSpec"},
@@ -71,7 +72,6 @@ func TestServerRefuses(t *testing.T) {
 			annotate("io.microsoft.container.processdumplocation", `C:\d`)(s)
 			annotate("io.microsoft.wcow.processdumpcount", "0")(s)
 		}, invalid, "processdumpcount"},
-		{"servicing", func(s *specs.Spec) { s.Windows.Servicing = true }, not, "windows.servicing"},
 		{"hooks", func(s *specs.Spec) { s.Hooks = &specs.Hooks{} }, not, "hooks"},
 		{"no process", func(s *specs.Spec) { s.Process = nil }, invalid, "process is missing"},
 		{"no args", process(func(p *specs.Process) { p.Args = nil }), invalid, "process.args"},

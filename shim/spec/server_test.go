@@ -95,14 +95,16 @@ var goldens = map[string]changes{
 	"cpu-affinity":           {cpu(specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 3}, {Mask: 1, Group: 1}}})},
 	"memory":                 {memoryLimit(512 << 20)},
 	"memory-rounded-up":      {memoryLimit(512<<20 + 1)},
-	"memory-small":           {memoryLimit(1)},
+	"memory-small":           {memoryLimit(1), annotate(BestEffort, "true")},
+	"memory-least":           {memoryLimit(8 << 20)},
+	"cpu-above-whole":        {cpu(specs.WindowsCPUResources{Shares: p(uint16(10001))}), annotate(BestEffort, "true")},
 	"memory-annotation":      {annotate("io.microsoft.container.memory.sizeinmb", "1024")},
 	"storage-bps":            {storage(specs.WindowsStorageResources{Bps: p(uint64(1 << 20))})},
 	"storage-iops":           {storage(specs.WindowsStorageResources{Iops: p(uint64(500))})},
 	"storage-annotations": {
 		annotate("io.microsoft.container.storage.qos.bandwidthmaximum", "4096"), annotate("io.microsoft.container.storage.qos.iopsmaximum", "10"),
 	},
-	"storage-size-best-effort": {storage(specs.WindowsStorageResources{SandboxSize: p(uint64(1 << 34))}), annotate(BestEffort, "true")},
+	"storage-size": {storage(specs.WindowsStorageResources{SandboxSize: p(uint64(1 << 34))})},
 	"resources-all": {resources(specs.WindowsResources{
 		CPU: &specs.WindowsCPUResources{Maximum: p(uint16(5000))}, Memory: &specs.WindowsMemoryResources{Limit: p(uint64(1 << 30))},
 		Storage: &specs.WindowsStorageResources{Bps: p(uint64(1)), Iops: p(uint64(2))},
@@ -142,6 +144,7 @@ var goldens = map[string]changes{
 	"process-terminal": {process(func(p *specs.Process) {
 		p.Terminal, p.ConsoleSize = true, &specs.Box{Width: 120, Height: 40}
 	})},
+	"servicing": {func(s *specs.Spec) { s.Windows.Servicing = true }},
 	"foreign-best-effort": {annotate(BestEffort, "true"), func(s *specs.Spec) {
 		s.Hooks, s.Domainname, s.Process.NoNewPrivileges = &specs.Hooks{}, "x", true
 	}},

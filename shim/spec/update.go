@@ -1,26 +1,104 @@
 package spec
 
-import "github.com/opencontainers/runtime-spec/specs-go"
+import (
+	"fmt"
 
-// Update plans a change of limits: now with what r and the annotations a name in its place. A processor limit takes the
-// place of whichever was there, as only one of them can be. Its errors are those of [Host.Job].
-func (j *Job) Update(now Limits, r *specs.WindowsResources, a map[string]string) (Limits, error) {
-	if r == nil {
-		r = &specs.WindowsResources{}
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/schema"
+)
+
+// JobUpdate is a change of the limits of a job container. Once Limits are in force, Requested is for the next one.
+type JobUpdate struct {
+	Limits    Limits
+	Requested Requested
+	Warnings  []string
+}
+
+// Update plans a change of limits: now with what r and the annotations a name in its place. What they name as it was
+// named before stays as it is. A processor limit takes the place of whichever was there, as only one of them can be. Its
+// errors are those of [Host.Job].
+func (j *Job) Update(now Limits, before Requested, r *specs.WindowsResources, a map[string]string) (*JobUpdate, error) {
+	c := j.compromise(a)
+	q, err := c.read(before, r, a)
+	if err != nil {
+		return nil, err
 	}
-	change := Job{host: j.host}
-	if err := change.planLimits(&specs.Spec{Windows: &specs.Windows{Resources: r}, Annotations: a}); err != nil {
-		return now, err
+	for _, w := range []wish{q.bps, q.iops} {
+		if w.value == 0 {
+			continue
+		}
+		if err := c.lacks(w.field, "a job container cannot limit storage"); err != nil {
+			return nil, err
+		}
 	}
-	next := change.Limits
-	if next.CPURate == 0 && next.CPUWeight == 0 {
-		next.CPURate, next.CPUWeight = now.CPURate, now.CPUWeight
+	if q.hasProcessor {
+		j.limitCPU(&now, q.next.processor)
 	}
-	if next.MemoryBytes == 0 {
-		next.MemoryBytes = now.MemoryBytes
+	if q.hasMemory {
+		now.MemoryBytes = q.next.memory.value
 	}
-	if next.Affinity == nil {
-		next.Affinity = now.Affinity
+	if q.hasAffinity {
+		now.Affinity = q.next.affinity
 	}
-	return next, nil
+	return &JobUpdate{now, q.next, c.Warnings}, nil
+}
+
+// ServerUpdate is a change of the limits of a Windows Server container. Once all of it is in force, Requested is for the
+// next one.
+type ServerUpdate struct {
+	// Requests are for the service.
+	Requests []*schema.ModifySettingRequest
+	// Affinity are other processors to run on than before, or nil.
+	Affinity  []Affinity
+	Requested Requested
+	Warnings  []string
+}
+
+// Update plans a change of limits; those that are not named, or are named as they were before, stay as they are. What
+// would have to change and cannot while the container runs is [errdefs.ErrNotImplemented] and names the field.
+func (v *Server) Update(before Requested, r *specs.WindowsResources, a map[string]string) (*ServerUpdate, error) {
+	c := v.compromise(a)
+	q, err := c.read(before, r, a)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range []wish{q.bps, q.iops} {
+		if w.value == 0 {
+			continue
+		}
+		if err := c.lacks(w.field, "a running Windows Server container keeps its storage limits"); err != nil {
+			return nil, err
+		}
+	}
+	u := &ServerUpdate{Requested: q.next, Warnings: c.Warnings}
+	if q.hasAffinity && !sameAffinity(q.next.affinity, before.affinity) {
+		u.Affinity = q.next.affinity
+	}
+	u.Requests, err = v.requests(q)
+	return u, err
+}
+
+// requests ask for all that is named: to ask again for what is in force does no harm, and mends an update that failed
+// half-way.
+func (v *Server) requests(q *request) (list []*schema.ModifySettingRequest, err error) {
+	add := func(path string, settings any) {
+		r, failed := schema.NewModifySetting(schema.RequestUpdate, path, settings)
+		list, err = append(list, r), first(err, failed)
+	}
+	if q.hasProcessor {
+		add(schema.PathProcessor, v.processor(q.next.processor))
+	}
+	if q.hasMemory {
+		add(schema.PathMemory, memory(q.next.memory).SizeInMB)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("update: %w", err)
+	}
+	return list, nil
+}
+
+// compromise is for an update with annotations: best effort is enough if it was for the container, or is now.
+func (c *Compromise) compromise(a map[string]string) *Compromise {
+	return &Compromise{bestEffort: c.bestEffort || a[BestEffort] == "true"}
 }

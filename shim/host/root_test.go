@@ -45,7 +45,7 @@ func TestRootInASilo(t *testing.T) {
 		t.Errorf("started %s in %s with token %d", o.Application, o.Dir, o.Token)
 	}
 	wantEnv := `Path=C:\bin;C:\hpc;C:\Windows\System32\WindowsPowerShell\v1.0;C:\Windows\System32\Wbem`
-	if !slices.Contains(b.listen.told.Env, wantEnv) || !slices.Contains(b.listen.told.Env, `CONTAINER_SANDBOX_MOUNT_POINT=C:\hpc`) {
+	if !slices.Contains(b.listen.told.Env, wantEnv) || !slices.Contains(b.listen.told.Env, `CONTAINER_SANDBOX_MOUNT_POINT=C:\hpc\`) {
 		t.Errorf("environment %q", b.listen.told.Env)
 	}
 	if text := b.ledger(); !strings.Contains(text, `"C:\\var"`) || strings.Contains(strings.ToLower(text), "password") {

@@ -55,7 +55,7 @@ func (b *bed) plan(change ...func(*specs.Spec)) *spec.Server {
 	for _, c := range change {
 		c(s)
 	}
-	plan, err := spec.Host{}.Server("c", s, nil)
+	plan, err := spec.Host{Resolve: func(path string) (string, error) { return path, nil }}.Server("c", s, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -283,6 +283,34 @@ func TestProcessors(t *testing.T) {
 		}
 		if diff := cmp.Diff([]jobobject.GroupAffinity{{Mask: 1}}, limits.Affinity); diff != "" {
 			t.Errorf("processors (-want +got):\n%s", diff)
+		}
+		if err := b.end(c); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestServerCreate_WhatUsersWrite_IsTaken: drives, backslashes at the end and prefixes that the service does not take are
+// sent as it takes them.
+func TestServerCreate_WhatUsersWrite_IsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		c, err := b.create(b.plan(func(s *specs.Spec) {
+			for _, to := range []string{"D:", `E:\`, `C:\in\`, "/data"} {
+				s.Mounts = append(s.Mounts, specs.Mount{Source: `C:\a`, Destination: to})
+			}
+			s.Windows.Devices = []specs.WindowsDevice{{IDType: "class", ID: "class/5B45201D-F2F2-4F3B-85BB-30FF1F953599"}}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, _ := b.service.Document("c")
+		var got []string
+		for _, m := range document.Container.MappedDirectories {
+			got = append(got, m.ContainerPath)
+		}
+		if diff := cmp.Diff([]string{"D:", "E:", `C:\in`, `C:\data`}, got); diff != "" {
+			t.Errorf("destinations (-want +got):\n%s", diff)
 		}
 		if err := b.end(c); err != nil {
 			t.Error(err)

@@ -16,6 +16,9 @@ import (
 // guid is the form of a device class.
 var guid = regexp.MustCompile(`(?i)^\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$`)
 
+// classPrefix stands before the GUID where a client passes on what its user wrote, as in docker's --device class/GUID.
+const classPrefix = "class/"
+
 func (v *Server) planDevices(s *specs.Spec) error {
 	c := v.Document.Container
 	for i, d := range s.Windows.Devices {
@@ -25,10 +28,11 @@ func (v *Server) planDevices(s *specs.Spec) error {
 		}
 		switch d.IDType {
 		case "class", "vpci-class-guid":
-			if !guid.MatchString(d.ID) {
+			id := strings.TrimPrefix(d.ID, classPrefix)
+			if !guid.MatchString(id) {
 				return fmt.Errorf("%s.id %q: a class is named by its GUID: %w", field, d.ID, errdefs.ErrInvalidArgument)
 			}
-			c.AssignedDevices = append(c.AssignedDevices, schema.Device{InterfaceClassGuid: d.ID})
+			c.AssignedDevices = append(c.AssignedDevices, schema.Device{InterfaceClassGuid: id})
 		case "vpci-location-path":
 			c.AssignedDevices = append(c.AssignedDevices, schema.Device{Type: schema.DeviceInstance, LocationPath: d.ID})
 		case "vpci", "vpci-instance-id", "gpu":

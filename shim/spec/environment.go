@@ -62,7 +62,7 @@ func (j *Job) env(entries []string) ([]string, error) {
 		list = append(list, j.substitute(entry))
 	}
 	if root := j.rootPath(); root != "" {
-		list = append(list, mountPoint+"="+root)
+		list = append(list, mountPoint+"="+join(root, "")) // with its backslash, which text does not get
 	}
 	return MergeEnv(nil, list), nil
 }

@@ -50,7 +50,7 @@ func (j *Job) planMounts(s *specs.Spec) error {
 
 // mount reads one mount. A pipe that is to be seen where it is needs none, so that is nil.
 func (j *Job) mount(field string, m specs.Mount) (*Mount, error) {
-	src, dst := backslashes(m.Source), j.destination(m)
+	src, dst := trimmed(backslashes(m.Source)), j.destination(m)
 	ro, err := readOnly(field, m.Options)
 	switch {
 	case err != nil:
@@ -62,7 +62,7 @@ func (j *Job) mount(field string, m specs.Mount) (*Mount, error) {
 			"drop the mount, or give both sides one name: %w", field, errdefs.ErrInvalidArgument)
 	case !isAbs(src) || isDevice(src) && !isLong(src):
 		return nil, fmt.Errorf("%s.source: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
-	case hasDrive(dst) && len(dst) == len(`C:`): // images can ask for that: VOLUME D:
+	case isDrive(dst): // images can ask for that: VOLUME D:
 		return nil, j.lacks(field, "no mount can be a whole drive")
 	case !hasDrive(dst) || !isAbs(dst) || !isPlain(dst):
 		return nil, fmt.Errorf("%s.destination: it is not a path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
@@ -81,7 +81,7 @@ func (j *Job) destination(m specs.Mount) string {
 	dst := strings.TrimRight(backslashes(j.substitute(m.Destination)), `\`)
 	switch {
 	case dst == "" && m.Destination == "":
-		return backslashes(m.Source)
+		return trimmed(backslashes(m.Source))
 	case strings.HasPrefix(dst, `\`) && !strings.HasPrefix(dst, `\\`):
 		return j.host.Root[:2] + dst
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -60,6 +61,10 @@ func planLayers(s *specs.Spec, rootfs []specs.Mount) (Layers, error) {
 	} else {
 		last := len(folders) - 1
 		l = Layers{Kind: WindowsLayer, Scratch: folders[last], Parents: folders[:last]}
+	}
+	l.Scratch, l.Parents = trimmed(l.Scratch), slices.Clone(l.Parents)
+	for i, parent := range l.Parents {
+		l.Parents[i] = trimmed(parent)
 	}
 	for i, path := range append([]string{l.Scratch, l.Volume}, append(l.Parents, l.Cims...)...) {
 		if path == "" && i == 1 {

@@ -35,22 +35,42 @@ func (v *Server) planMounts(s *specs.Spec) error {
 		if err := first(checkText(field+".source", m.Source), checkText(field+".destination", m.Destination)); err != nil {
 			return err
 		}
-		to := strings.ToLower(strings.TrimRight(backslashes(m.Destination), `\`))
+		dst := destination(m.Destination)
+		to := strings.ToLower(dst)
 		if seen[to] {
 			return fmt.Errorf("%s.destination is the target of an earlier mount: keep one: %w", field, errdefs.ErrInvalidArgument)
 		}
 		seen[to] = true
-		if err := v.mount(field, m); err != nil {
+		if err := v.mount(field, trimmed(backslashes(m.Source)), dst, m.Options); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// destination is a path in the container, without a backslash at its end: the service takes the drive D: and not D:\.
+// A path without a drive is on the system's, as containerd's CRI reads it.
+func destination(path string) string {
+	path = strings.TrimRight(backslashes(path), `\`)
+	if strings.HasPrefix(path, `\`) && !strings.HasPrefix(path, `\\`) {
+		return "C:" + path
+	}
+	return path
+}
+
+// trimmed is a path of the host without a backslash at its end, but for the root of a drive or volume: without one, that
+// is another thing.
+func trimmed(path string) string {
+	short := strings.TrimRight(path, `\`)
+	if strings.HasSuffix(short, ":") || isLong(short) && strings.HasSuffix(short, "}") {
+		return path
+	}
+	return short
+}
+
 // mount maps a pipe to a pipe, or a directory or file to a path.
-func (v *Server) mount(field string, m specs.Mount) error {
-	src, dst := backslashes(m.Source), backslashes(m.Destination)
-	ro, err := readOnly(field, m.Options)
+func (v *Server) mount(field, src, dst string, options []string) error {
+	ro, err := readOnly(field, options)
 	if err != nil {
 		return err
 	}
@@ -64,7 +84,9 @@ func (v *Server) mount(field string, m specs.Mount) error {
 	case from:
 		c.MappedPipes = append(c.MappedPipes, schema.MappedPipe{HostPath: src, ContainerPipeName: dst[len(pipePrefix):]})
 		return nil
-	case !isAbs(dst) || isDevice(dst):
+	case strings.EqualFold(dst, "C:"):
+		return fmt.Errorf("%s.destination is the container's system drive: name a directory on it, or another drive: %w", field, errdefs.ErrInvalidArgument)
+	case !isDrive(dst) && !isAbs(dst) || isDevice(dst):
 		return fmt.Errorf("%s.destination: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
 	case !isAbs(src):
 		return fmt.Errorf("%s.source: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
@@ -76,6 +98,8 @@ func (v *Server) mount(field string, m specs.Mount) error {
 	c.MappedDirectories = append(c.MappedDirectories, schema.MappedDirectory{HostPath: src, ContainerPath: dst, ReadOnly: ro})
 	return nil
 }
+
+func isDrive(path string) bool { return hasDrive(path) && len(path) == len("D:") }
 
 func isPipe(path string) bool {
 	return len(path) > len(pipePrefix) && strings.EqualFold(path[:len(pipePrefix)], pipePrefix)
@@ -93,9 +117,12 @@ func isLong(path string) bool {
 	return long && (hasDrive(rest) && isAbs(rest) || len(rest) > len(volume) && strings.EqualFold(rest[:len(volume)], volume))
 }
 
-// readOnly reads the options. What other systems say about propagation and binding means nothing here.
+// readOnly reads the options, in any case. What other systems say about propagation and binding means nothing here.
 func readOnly(field string, options []string) (bool, error) {
-	ro, rw := slices.Contains(options, "ro"), slices.Contains(options, "rw")
+	has := func(option string) bool {
+		return slices.ContainsFunc(options, func(o string) bool { return strings.EqualFold(o, option) })
+	}
+	ro, rw := has("ro"), has("rw")
 	if ro && rw {
 		return false, fmt.Errorf("%s.options has ro and rw: keep one: %w", field, errdefs.ErrInvalidArgument)
 	}

@@ -30,18 +30,33 @@ func (v *Server) planRegistry(id string, a map[string]string) error {
 	if err != nil {
 		return err
 	}
-	folder = strings.ReplaceAll(folder, "{container_id}", id)
+	folder = dumpFolder(folder, id)
+	if strings.Contains(strings.ToLower(folder), containerID) {
+		v.warn("annotation "+annotations.ContainerProcessDumpLocation, containerID+" is replaced at the end alone")
+	}
 	if err := checkText("annotation "+annotations.ContainerProcessDumpLocation, folder); err != nil {
 		return err
 	}
 	// https://learn.microsoft.com/windows/win32/wer/collecting-user-mode-dumps
 	key := &schema.RegistryKey{Hive: schema.HiveSoftware, Name: `Microsoft\Windows\Windows Error Reporting\LocalDumps`}
 	changes.AddValues = append(changes.AddValues,
-		schema.RegistryValue{Key: key, Name: "DumpFolder", Type: schema.RegistryExpandedString, StringValue: folder},
+		schema.RegistryValue{Key: key, Name: "DumpFolder", Type: schema.RegistryString, StringValue: folder},
 		schema.RegistryValue{Key: key, Name: "DumpType", Type: schema.RegistryDWord, DWordValue: &kind},
 		schema.RegistryValue{Key: key, Name: "DumpCount", Type: schema.RegistryDWord, DWordValue: &count},
 	)
 	return nil
+}
+
+// containerID at the end of a dump location stands for the id of the container, as does the same in capitals.
+const containerID = "{container_id}"
+
+func dumpFolder(folder, id string) string {
+	for _, suffix := range []string{containerID, strings.ToUpper(containerID)} {
+		if parent, has := strings.CutSuffix(folder, suffix); has {
+			return parent + id
+		}
+	}
+	return folder
 }
 
 // defaultDumps is how many dumps are kept if nobody says.

@@ -87,7 +87,7 @@ func TestRootTakesThePlaceOfItsVariable(t *testing.T) {
 	if want := `C:\hpc\bin\app.exe C:\hpc\x`; j.Process.CommandLine != want {
 		t.Errorf("command line %s, want %s", j.Process.CommandLine, want)
 	}
-	want := []string{`DATA=C:\hpc\data`, `CONTAINER_SANDBOX_MOUNT_POINT=C:\hpc`}
+	want := []string{`DATA=C:\hpc\data`, `CONTAINER_SANDBOX_MOUNT_POINT=C:\hpc\`}
 	if diff := cmp.Diff(want, j.Process.Env); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}

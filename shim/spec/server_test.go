@@ -122,16 +122,26 @@ var goldens = map[string]changes{
 	"mount-read-only": {mount(specs.Mount{Source: `C:\data`, Destination: `C:\in`, Options: []string{"rbind", "ro"}})},
 	"mount-link":      {mount(specs.Mount{Source: `C:\link`, Destination: `C:\in`})},
 	"mount-slashes":   {mount(specs.Mount{Source: `C:/data/x`, Destination: `D:/in/y`})},
-	"mount-pipe":      {mount(specs.Mount{Source: `\\.\pipe\docker_engine`, Destination: `\\.\pipe\docker_engine`})},
+	"mount-drive": {mount(
+		specs.Mount{Source: `C:\data`, Destination: `D:`}, specs.Mount{Source: `E:\`, Destination: `e:\`}, specs.Mount{Source: `C:\data`, Destination: `F:/`})},
+	"mount-trailing": {mount(
+		specs.Mount{Source: `C:\data\`, Destination: `C:\in\\`}, specs.Mount{Source: `\\?\D:\`, Destination: `C:\d`},
+		specs.Mount{Source: `\\?\Volume{0e2d6f3a-5a0b-4c58-9d4b-2f1f9d6f5b11}\`, Destination: `C:\v`})},
+	"mount-no-drive":       {mount(specs.Mount{Source: `C:\data`, Destination: `/in`})},
+	"mount-read-only-case": {mount(specs.Mount{Source: `C:\data`, Destination: `C:\in`, Options: []string{"RO"}})},
+	"mount-pipe":           {mount(specs.Mount{Source: `\\.\pipe\docker_engine`, Destination: `\\.\pipe\docker_engine`})},
 	"mount-pipe-renamed": {mount(
 		specs.Mount{Source: `//./PIPE/a`, Destination: `\\.\pipe\b`}, specs.Mount{Source: `C:\data`, Destination: `C:\in`})},
 
 	"device-class":         {devices(specs.WindowsDevice{IDType: "class", ID: "5B45201D-F2F2-4F3B-85BB-30FF1F953599"})},
+	"device-class-prefix":  {devices(specs.WindowsDevice{IDType: "class", ID: "class/5B45201D-F2F2-4F3B-85BB-30FF1F953599"})},
 	"device-class-guid":    {devices(specs.WindowsDevice{IDType: "vpci-class-guid", ID: "{5B45201D-F2F2-4F3B-85BB-30FF1F953599}"})},
 	"device-location-path": {devices(specs.WindowsDevice{IDType: "vpci-location-path", ID: "PCIROOT(0)#PCI(0100)"})},
 	"device-extensions":    {annotate("io.microsoft.container.wcow.deviceextensions", `C:\ext\a.json,C:\ext\b.json`)},
 
-	"dumps": {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{container_id}`)},
+	"dumps":          {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{container_id}`)},
+	"dumps-capitals": {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{CONTAINER_ID}`)},
+	"dumps-middle":   {annotate("io.microsoft.container.processdumplocation", `C:\dumps\{container_id}\x`)},
 	"dumps-mini": {
 		annotate("io.microsoft.container.processdumplocation", `C:\d`), annotate("io.microsoft.wcow.processdumptype", "mini"),
 		annotate("io.microsoft.wcow.processdumpcount", "3"),

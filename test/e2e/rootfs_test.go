@@ -118,8 +118,8 @@ func TestJobContainersEnvironment(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.runs(t, s)), &env); err != nil {
 		t.Fatal(err)
 	}
-	root := env["CONTAINER_SANDBOX_MOUNT_POINT"]
-	if !strings.HasPrefix(root, `C:\hpc\c`) || env["CONFIG"] != root+`\etc` {
+	root, slash := strings.CutSuffix(env["CONTAINER_SANDBOX_MOUNT_POINT"], `\`)
+	if !slash || !strings.HasPrefix(root, `C:\hpc\c`) || env["CONFIG"] != root+`\etc` {
 		t.Errorf("root %q, CONFIG=%q", root, env["CONFIG"])
 	}
 	path := env["PATH"] + env["Path"]

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
@@ -99,7 +101,7 @@ func limitCalls(name string, l jobobject.Limits, m limit.Machine) []call {
 	return calls
 }
 
-// explainSpec plans the specification as the shim does, on a host where every file exists.
+// explainSpec plans the specification as the shim does, for a host whose files are not known.
 func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	s, err := readSpec(text)
 	if err != nil {
@@ -108,7 +110,10 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	if !spec.IsJob(s) {
 		return a.explainServer(f, m, s, spec.Owner, nil)
 	}
-	plan, err := a.explainHost(m).Job(f.id, s, nil)
+	sought := new(unknown)
+	host := a.explainHost(m)
+	host.Lookup = sought.IsFile
+	plan, err := host.Job(f.id, s, nil)
 	if err != nil {
 		return err
 	}
@@ -117,11 +122,10 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 		l.Affinity = append(l.Affinity, jobobject.GroupAffinity{Mask: x.Mask, Group: x.Group})
 	}
 	calls := limitCalls(node.JobName(f.namespace, f.id), l, m)
-	application, dir := plan.Process.Application, plan.Process.Dir
-	if search := plan.Process.Search; search != nil {
-		if application, dir, err = search.In(everything{}); err != nil {
-			return err
-		}
+	sought.files = nil
+	_, dir, err := plan.Process.Search.In(sought)
+	if err != nil && !errdefs.IsNotFound(err) {
+		return err
 	}
 	calls = append(calls, rootCalls(plan)...)
 	user := plan.Process.Username
@@ -131,7 +135,7 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	calls = append(calls,
 		call{"user", user},
 		call{"CreateProcess PROC_THREAD_ATTRIBUTE_JOB_LIST", plan.Process.CommandLine},
-		call{"  lpApplicationName", application},
+		call{"  lpApplicationName", sought.String()},
 		call{"  lpCurrentDirectory", dir},
 		call{"  lpEnvironment", "the user's own with " + names(plan.Process.Env) + " over it"})
 	for _, w := range plan.Warnings {
@@ -140,12 +144,30 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	return show(a, calls, callColumns)
 }
 
-// everything is a container in which every file exists.
-type everything struct{}
+// unknown are the files of a machine that is not at hand, but for the bind filter of Windows Server 2022. It notes those
+// that are sought and has none, so that the search goes through all.
+type unknown struct{ files []string }
 
-func (everything) IsFile(string) bool   { return true }
-func (everything) IsDir(string) bool    { return true }
-func (everything) MakeDir(string) error { return nil }
+func (u *unknown) IsFile(path string) bool {
+	if strings.HasSuffix(path, `\bindfltapi.dll`) {
+		return true
+	}
+	if !slices.ContainsFunc(u.files, func(f string) bool { return strings.EqualFold(f, path) }) {
+		u.files = append(u.files, path)
+	}
+	return false
+}
+
+func (*unknown) IsDir(string) bool    { return true }
+func (*unknown) MakeDir(string) error { return nil }
+
+// String is the one file that it can be, or says which it can.
+func (u *unknown) String() string {
+	if len(u.files) == 1 {
+		return u.files[0]
+	}
+	return "the first that is there: " + strings.Join(u.files, "; ")
+}
 
 // rootCalls are those that give a job files of its own.
 func rootCalls(plan *spec.Job) (calls []call) {
@@ -173,11 +195,10 @@ func rootCalls(plan *spec.Job) (calls []call) {
 	return calls
 }
 
-// explainHost is a machine on which every file exists.
+// explainHost is a machine that is not at hand: links are shown as they are written.
 func (a *App) explainHost(m limit.Machine) spec.Host {
 	host := a.Host
 	host.Processors = m.Processors()
-	host.Lookup = func(string) bool { return true }
 	host.Resolve = func(path string) (string, error) { return path, nil }
 	return host
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -16,7 +17,7 @@ type explained struct {
 	ID        string                    `json:"id"`
 	Scratch   string                    `json:"scratch_layer"`
 	Parents   []string                  `json:"parent_layers"`
-	Endpoints []string                  `json:"endpoints_of_own_namespace,omitempty"`
+	Endpoints []string                  `json:"endpoints_of_own_namespace,omitzero"`
 	Account   bool                      `json:"credentials,omitempty"`
 	System    json.RawMessage           `json:"HcsCreateComputeSystem"`
 	Affinity  []affinity                `json:"SetInformationJobObject_affinity,omitempty"`
@@ -30,11 +31,14 @@ type affinity struct {
 	Group uint16 `json:"group"`
 }
 
+// noPath stands before the name of a layer that is not known, to be planned as a path. It is not shown.
+const noPath = `C:\?`
+
 // explainServer plans the specification as the shim does, or as silo does where owner says so.
 func (a *App) explainServer(f *explainFlags, m limit.Machine, s *specs.Spec, owner string, warnings []string) error {
 	if s.Windows != nil && len(s.Windows.LayerFolders) == 0 {
 		// containerd brings the layers with the request, which is not in the file.
-		s.Windows.LayerFolders = []string{`C:\(parent layers)`, `C:\(scratch layer)`}
+		s.Windows.LayerFolders = []string{noPath + "(parent layers)", noPath + "(scratch layer)"}
 	}
 	plan, err := a.explainHost(m).Server(f.id, s, nil)
 	if err != nil {
@@ -46,8 +50,11 @@ func (a *App) explainServer(f *explainFlags, m limit.Machine, s *specs.Spec, own
 		return err
 	}
 	e := explained{
-		ID: f.id, Scratch: plan.Layers.Scratch, Parents: plan.Layers.Parents, Account: plan.CredentialSpec != "",
+		ID: f.id, Scratch: strings.TrimPrefix(plan.Layers.Scratch, noPath), Account: plan.CredentialSpec != "",
 		System: document, Process: plan.Process.Parameters(owner != serverOwner, true, true), Warnings: append(warnings, plan.Warnings...),
+	}
+	for _, parent := range plan.Layers.Parents {
+		e.Parents = append(e.Parents, strings.TrimPrefix(parent, noPath))
 	}
 	if plan.OwnNamespace {
 		e.Endpoints = append([]string{}, plan.Endpoints...)
@@ -70,6 +77,6 @@ func (a *App) explainNspawn(f *explainFlags, m limit.Machine, text []byte) error
 	if _, err := server.NspawnOutput(n); err != nil {
 		return err
 	}
-	s, dropped := server.Nspawn(n, []string{n.ParentLayerDirectory, `C:\(scratch layer)`})
+	s, dropped := server.Nspawn(n, []string{n.ParentLayerDirectory, noPath + "(scratch layer)"})
 	return a.explainServer(f, m, s, serverOwner, dropped)
 }

@@ -188,9 +188,11 @@ func TestExplain(t *testing.T) {
 		{"explain", "--memory", "512m", "--cpus", "1.5", "--affinity", "n1"},
 		{"explain", "--cpu-mhz", "1024", "--processors", "80", "--mhz", "2000", "-o", "json"},
 		{"explain", "testdata/job.json"},
+		{"explain", "testdata/bare.json"},
 		{"explain", "testdata/rootfs.json"},
 		{"explain", "testdata/nspawn.json"},
 		{"explain", "--id", "web", "testdata/server.json"},
+		{"explain", "testdata/server-request.json"},
 	} {
 		if code := w.silo(t, args...); code != 0 {
 			t.Errorf("silo %s: %d %s", strings.Join(args, " "), code, &w.Stderr)
@@ -199,6 +201,14 @@ func TestExplain(t *testing.T) {
 	}
 	if strings.Contains(all.String(), "hush") {
 		t.Error("the value of a variable is in the explanation")
+	}
+	for _, madeUp := range []string{`C:\cmd.exe` + "\n", `C:\\(`} {
+		if strings.Contains(all.String(), madeUp) {
+			t.Errorf("the explanation has the path %q, which the specification does not name", madeUp)
+		}
+	}
+	if n := strings.Count(all.String(), "endpoints_of_own_namespace"); n != 2 {
+		t.Errorf("%d containers are shown with a namespace of their own, want 2", n)
 	}
 	golden(t, "explain.golden", all.String())
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// catchBound bounds the stop of a process that came into a paused job, and at the end the wait for a pause that hangs.
+// catchBound bounds the stop of a process that came into a paused job.
 const catchBound = 5 * time.Second
 
 // hold keeps the members of a job from running. Where the kernel freezes jobs, that is one call; elsewhere each member
@@ -161,11 +161,10 @@ func (h *hold) resumeAllLocked() error {
 	return errors.Join(errs...)
 }
 
-// close gives back what the suspended members hold; the job is closed by then, and they have ended with it.
+// close gives back what the suspended members hold; the job is closed by then, and they have ended with it. It waits for
+// a pause that hangs, which may hold some in the end; the task bounds its wait for the close.
 func (h *hold) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), catchBound)
-	defer cancel()
-	if err := h.turn.acquire(ctx); err != nil {
+	if err := h.turn.acquire(context.Background()); err != nil {
 		return err
 	}
 	defer h.turn.release()

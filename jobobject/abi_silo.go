@@ -39,7 +39,7 @@ func (i *serverSiloBasic) serverSilo() ServerSilo {
 }
 
 // freezeInformation is JOBOBJECT_FREEZE_INFORMATION, which Microsoft has not
-// documented; the layout is that of the public symbols of ntoskrnl.
+// documented; the layout is that of phnt's ntpsapi.h and of the public symbols of ntoskrnl.
 type freezeInformation struct {
 	_              structs.HostLayout
 	Operations     uint32 // freezeOperation, and two that we leave alone

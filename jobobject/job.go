@@ -89,12 +89,15 @@ func (j *Job) setUp(h Handle, o Options) error {
 	return nil
 }
 
-// Open opens an existing job. Without such a job the error is [ErrNotExist]. An
-// opened job gets no [Message]s, and its limits are unknown until [Job.QueryLimits]
-// was called: [Job.SetLimits] needs that. Ask for no more access than is needed. A
+// Open opens an existing job. Without such a job the error is [ErrNotExist]; a
+// name goes with the last handle, so that is also the answer while the kernel is
+// still ending the members of a job whose owner died. An opened job gets no
+// [Message]s, and its limits are unknown until [Job.QueryLimits] was called:
+// [Job.SetLimits] needs that. Ask for no more access than is needed. A
 // nil k is [System].
 //
-// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw and, for names,
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwmaketemporaryobject
 func Open(name string, access Access, k Kernel) (*Job, error) {
 	const op = "open job"
 	k = kernelOr(k)

@@ -77,7 +77,8 @@ func (system) OpenJob(name string, access Access) (Handle, error) {
 
 // callNtJob calls one of two functions of the same shape, which take names that
 // Win32 cannot express: the jobs of Windows Server containers are outside of
-// \BaseNamedObjects.
+// \BaseNamedObjects. hcsshim opens \Container_<id> so, as LocalSystem; what an
+// administrator may open there is not known.
 //
 //	NTSTATUS NtCreateJobObject(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES)
 //	NTSTATUS NtOpenJobObject(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES)
@@ -153,6 +154,8 @@ func (system) IOCounters(job Handle) (IOCounters, error) {
 	return info.IO.counters(), unknownClass(err)
 }
 
+// hcsshim's tests ask a job that is no silo for this class, as an administrator: TestJobStats of its internal/jobobject,
+// which its CI runs on Server 2022.
 func (system) MemoryUsage(job Handle) (MemoryUsage, error) {
 	var info memoryUsage
 	err := queryJob(job, classMemoryUsage, &info)
@@ -165,6 +168,8 @@ func (system) IOAttribution(job Handle) (IOAttribution, error) {
 	return info.attribution(), unknownClass(err)
 }
 
+// hcsshim's tests switch it on for a job that is no silo and has a member, as an administrator: TestIOTracking of its
+// internal/jobobject. Before that a query says ERROR_NOT_FOUND.
 func (system) EnableIOAttribution(job Handle) error {
 	info := ioAttributionInformation{ControlFlags: ioAttributionEnable}
 	return unknownClass(setJob(job, classIOAttribution, &info))

@@ -25,6 +25,10 @@ func queryProcessBytes(process Handle, class int32, info unsafe.Pointer, size ui
 // VM_COUNTERS_EX, which ends before the private working set.
 var shortCounters atomic.Bool
 
+// hcsshim reads these counters with PROCESS_QUERY_LIMITED_INFORMATION alone (PrivateWorkingSet of its internal/jobobject),
+// a right that is given for protected processes, too.
+//
+// https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights
 func (system) ProcessMemory(process Handle) (ProcessMemory, error) {
 	var info vmCounters
 	if !shortCounters.Load() {

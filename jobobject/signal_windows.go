@@ -14,7 +14,8 @@ var (
 
 // SignalProcess starts a thread in process at kernel32's CtrlRoutine, where the
 // console system starts one too when a key is pressed. The DLL sits at one
-// address in all processes of the same machine type, so ours is theirs.
+// address in all processes of the same machine type, so ours is theirs. hcsshim
+// signals job containers so (signalProcess of its internal/jobcontainers).
 //
 // HANDLE CreateRemoteThread(HANDLE hProcess, LPSECURITY_ATTRIBUTES lpThreadAttributes, SIZE_T dwStackSize,
 // LPTHREAD_START_ROUTINE lpStartAddress, LPVOID lpParameter, DWORD dwCreationFlags, LPDWORD lpThreadId)

@@ -24,10 +24,13 @@ const (
 	bindCurrentSilo = 0x4
 )
 
+// The class takes no structure, and no job that has a member. hcsshim promotes the jobs of its job containers so before it
+// sets their limits (PromoteToSilo of its internal/jobobject), and leaves those without files of their own plain jobs.
 func (system) CreateSilo(job Handle) error {
 	return unknownClass(setJobBytes(job, classCreateSilo, nil, 0))
 }
 
+// Of a job that is no silo the query fails, which is how hcsshim tells silos (isJobSilo of its internal/jobobject).
 func (system) Silo(job Handle) (Silo, error) {
 	var info siloBasic
 	err := queryJob(job, classSiloBasic, &info)

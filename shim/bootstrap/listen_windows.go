@@ -12,7 +12,8 @@ import (
 // https://learn.microsoft.com/en-us/windows/win32/ipc/named-pipe-security-and-access-rights
 const access = "D:P(A;;GA;;;SY)(A;;GA;;;BA)"
 
-// protected is the part of the name space in which only administrators can make pipes.
+// protected is the part of the name space in which only administrators can make pipes. hcsshim has the pipes of runhcs
+// there for that reason, WireGuard and Tailscale have theirs.
 const protected = `\\.\pipe\ProtectedPrefix\Administrators\`
 
 func newAddress(namespace, id string) string {

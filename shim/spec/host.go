@@ -45,7 +45,8 @@ func (h Host) withDefaults() Host {
 }
 
 // binds reports whether a job can have a view of its own of the host's files: Windows Server 2022 is the first whose
-// bind filter knows silos, and the first with this library.
+// bind filter knows silos, and the first with this library. hcsshim asks for the same file (FileBindingSupported of its
+// internal/jobcontainers); Server 2019 lacks it.
 func (h Host) binds() bool { return h.Lookup(join(h.Root, `System32\bindfltapi.dll`)) }
 
 func windowsDir() string {

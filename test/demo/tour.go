@@ -132,7 +132,7 @@ func (t *tour) wants(out, pattern string) {
 
 // until polls for what no event tells.
 func (t *tour) until(what string, holds func() bool) {
-	ctx, cancel := context.WithTimeout(t.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(t.ctx, 10*time.Minute)
 	defer cancel()
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()

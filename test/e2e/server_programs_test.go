@@ -29,7 +29,7 @@ func withService(t *testing.T, pkg, match string, want int, env ...string) strin
 	if err := os.Mkdir(namespaces, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", match, "-test.v", "-test.timeout", "45s")
+	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", match, "-test.v", "-test.timeout", limit.String())
 	cmd.Env = append(append(cmd.Env, env...), "WINEGAP_DLLS="+b.WindowsPath(buildService(t))+`\`,
 		"HCSIM_LOG="+b.WindowsPath(log), "HCSIM_NAMESPACES="+b.WindowsPath(namespaces)+`\`)
 	printed, err := output(t, cmd)

@@ -30,7 +30,7 @@ func TestComputeServiceSuite(t *testing.T) {
 	if err := os.WriteFile(document, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", "^TestSuiteComputeCore$", "-test.v", "-test.timeout", "90s", "-test.count", "3")
+	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", "^TestSuiteComputeCore$", "-test.v", "-test.timeout", limit.String(), "-test.count", "3")
 	cmd.Env = append(cmd.Env, "WINEGAP_DLLS="+b.WindowsPath(buildService(t))+`\`,
 		"SILO_HCSTEST_DOCUMENT="+b.WindowsPath(document), "SILO_HCSTEST_APPLICATION="+b.WindowsPath(program))
 	r := run(t, cmd)

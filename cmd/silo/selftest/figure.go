@@ -14,7 +14,7 @@ import (
 
 // figureTrials are about what the kernel tells of workloads that are known.
 var figureTrials = []trial{
-	{name: "committed memory of a job is that of its program, and the peak stays", settles: "U7", run: func(ctx context.Context, s *stage) error {
+	{name: "committed memory of a job is that of its program, and the peak stays", run: func(ctx context.Context, s *stage) error {
 		p, err := s.ready("hold", "64")
 		if err != nil {
 			return err
@@ -34,7 +34,7 @@ var figureTrials = []trial{
 		}
 		return err
 	}},
-	{name: "the private working set is that of its program", settles: "U9", run: func(_ context.Context, s *stage) error {
+	{name: "the private working set is that of its program", run: func(_ context.Context, s *stage) error {
 		if _, err := s.ready("hold", "64"); err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ var figureTrials = []trial{
 		}
 		return err
 	}},
-	{name: "storage traffic is counted", settles: "U8", run: func(ctx context.Context, s *stage) error {
+	{name: "storage traffic is counted", run: func(ctx context.Context, s *stage) error {
 		before, err := s.job.Storage()
 		if err != nil {
 			return err

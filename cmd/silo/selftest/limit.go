@@ -76,7 +76,7 @@ var limitTrials = []trial{
 		}
 		return err
 	}},
-	{name: "a job is paused and goes on", settles: "U18", run: func(_ context.Context, s *stage) error {
+	{name: "a job is paused and goes on", run: func(_ context.Context, s *stage) error {
 		return errors.Join(s.job.Freeze(), s.job.Thaw())
 	}},
 }

@@ -75,10 +75,10 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
       container_annotations = ["microsoft.com/*"]
 `
 
-// crictlConfig tells crictl.exe where the node is.
+// crictlConfig tells crictl.exe where the node is, and to wait for it as long as the tests do, in seconds.
 const crictlConfig = `runtime-endpoint: "npipe:////./pipe/containerd-%[1]s"
 image-endpoint: "npipe:////./pipe/containerd-%[1]s"
-timeout: 60
+timeout: 600
 `
 
 // network is a CNI configuration whose plug-in is the payload. Pods of job containers are on the host's network and make

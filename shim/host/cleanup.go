@@ -40,7 +40,7 @@ func (h Host) cleanupRoot(ctx context.Context, id string, l *ledger) error {
 	u.push("give back the kept directories", func() error {
 		var errs []error
 		for _, dir := range slices.Backward(l.Kept) {
-			errs = append(errs, h.Files.Unkeep(dir))
+			errs = append(errs, unkeep(h.Files, dir))
 		}
 		return errors.Join(errs...)
 	})

@@ -1,12 +1,15 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/shim/spec"
 )
@@ -28,8 +31,24 @@ type Files interface {
 	Kept(dir string) ([]string, error)
 	// Keep makes one of those if it is not there, and keeps it until the closer is closed or this process ends.
 	Keep(dir string) (io.Closer, error)
-	// Unkeep takes a directory away unless somebody keeps it, or has put something into it.
+	// Unkeep takes a directory away unless somebody keeps it, or has put something into it. If nothing but another
+	// program's handle is in the way, that is [ErrHeld].
 	Unkeep(dir string) error
+}
+
+// ErrHeld says that another program has a directory, or a file that was in it, open: virus scanners do for a moment.
+var ErrHeld = errors.New("another program has it open")
+
+// unkeep takes away a directory that is not kept any more. One that is held is tried again, and then left with a
+// warning: it is empty.
+func unkeep(files Files, dir string) error {
+	held := func(err error) bool { return errors.Is(err, ErrHeld) }
+	err := again(context.Background(), held, func() error { return files.Unkeep(dir) })
+	if held(err) {
+		log.L.WithError(err).Warnf("directory %s is left: remove it by hand", dir)
+		return nil
+	}
+	return err
 }
 
 // plainFiles are those calls of [Files] that every system has.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -79,8 +80,25 @@ func mountPaths(dir, volume string) (at, name *uint16, err error) {
 }
 
 // keeper begins the names of the files that keep a directory. Each belongs to one open handle, and Windows takes it away
-// with that, also when its process dies; so a directory without any is kept by nobody.
+// with that, also when its process dies; so a directory without any is kept by nobody. A file that another program has
+// open, too, stays until that closes it.
 const keeper = ".silo-"
+
+// keeping is the open handle of a keeper.
+type keeping struct{ *os.File }
+
+// Close takes the file's name away at once, whoever else has the file open, where Windows (1709) and the file system can.
+//
+//	BOOL SetFileInformationByHandle(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
+//	    LPVOID lpFileInformation, DWORD dwBufferSize)
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/ns-ntddk-_file_disposition_information_ex
+func (k keeping) Close() error {
+	flags := uint32(windows.FILE_DISPOSITION_DELETE | windows.FILE_DISPOSITION_POSIX_SEMANTICS)
+	_ = windows.SetFileInformationByHandle(windows.Handle(k.Fd()), windows.FileDispositionInfoEx,
+		(*byte)(unsafe.Pointer(&flags)), uint32(unsafe.Sizeof(flags))) // elsewhere the file goes with its last handle
+	return k.File.Close()
+}
 
 // Kept implements [Files].
 func (windowsFiles) Kept(dir string) (list []string, err error) {
@@ -121,7 +139,7 @@ func (windowsFiles) Keep(dir string) (io.Closer, error) {
 		h, err := windows.CreateFile(name, windows.DELETE, windows.FILE_SHARE_DELETE, nil, windows.CREATE_NEW,
 			windows.FILE_ATTRIBUTE_HIDDEN|windows.FILE_FLAG_DELETE_ON_CLOSE, 0)
 		if err == nil {
-			return os.NewFile(uintptr(h), dir), nil
+			return keeping{os.NewFile(uintptr(h), dir)}, nil
 		}
 		if n == attempts || !errors.Is(err, windows.ERROR_PATH_NOT_FOUND) {
 			return nil, &fs.PathError{Op: "keep", Path: dir, Err: err}
@@ -132,10 +150,39 @@ func (windowsFiles) Keep(dir string) (io.Closer, error) {
 // Unkeep implements [Files].
 func (windowsFiles) Unkeep(dir string) error {
 	err := os.Remove(dir)
-	if errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) || errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+	if !errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) && !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		return absent(err)
+	}
+	if inUse(dir) {
 		return nil // somebody else's turn
 	}
-	return absent(err)
+	return fmt.Errorf("%w: %w", ErrHeld, err)
+}
+
+// inUse reports whether there is anything in a directory but keepers that were given up.
+func inUse(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), keeper) || keeps(dir+`\`+e.Name()) {
+			return true
+		}
+	}
+	return err != nil
+}
+
+// keeps reports whether a keeper has its own handle, which lets nobody read. One that is to go with the handle of another
+// program is opened to nobody.
+func keeps(file string) bool {
+	name, err := windows.UTF16PtrFromString(file)
+	if err != nil {
+		return true
+	}
+	h, err := windows.CreateFile(name, windows.FILE_READ_DATA, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE,
+		nil, windows.OPEN_EXISTING, 0, 0)
+	if err == nil {
+		_ = windows.CloseHandle(h) // it was opened to look
+	}
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION)
 }
 
 func absent(err error) error {

@@ -211,7 +211,7 @@ func (r *root) unkeep() error {
 			errs = append(errs, k.Close())
 			k.Closer = nil
 		}
-		if err := r.files.Unkeep(k.path); err != nil {
+		if err := unkeep(r.files, k.path); err != nil {
 			errs = append(errs, err)
 			left = append([]keptDir{k}, left...)
 		}

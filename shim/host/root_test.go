@@ -262,6 +262,32 @@ func TestRootIsGivenBackLater(t *testing.T) {
 	}
 }
 
+// TestRoot_DirectoryHeldByAnotherProgram_HoldsUpNothing: a virus scanner has it open for a moment, or for good.
+func TestRoot_DirectoryHeldByAnotherProgram_HoldsUpNothing(t *testing.T) {
+	for times, left := range map[int]bool{1: false, 4: false, 99: true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newRootBed(t)
+			c, err := b.host.Job(t.Context(), "ns", "c", b.dir, b.job(true))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Terminate(t.Context(), task.Killed); err != nil {
+				t.Error(err)
+			}
+			b.machine.Fail("Unkeep", 0, times, host.ErrHeld)
+			if err := c.Close(); err != nil {
+				t.Errorf("held %d times: %v", times, err)
+			}
+			if _, err := os.Stat(filepath.Join(b.dir, "silo-resources.json")); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("held %d times: the list is left: %v", times, err)
+			}
+			if held := b.machine.Held(); len(held) > 0 != left {
+				t.Errorf("held %d times: %q are left", times, held)
+			}
+		})
+	}
+}
+
 // TestRootOfADeadShim: cleanup gives back what the list says, and twice does no harm.
 func TestRootOfADeadShim(t *testing.T) {
 	for _, silo := range []bool{true, false} {

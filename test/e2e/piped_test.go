@@ -45,8 +45,8 @@ func TestRun_TerminalWithoutConsole_IsRefused(t *testing.T) {
 	d := newDaemon(t)
 	s := workload.Spec("cat")
 	s.Process.Terminal = true
-	if r := d.pipeInto(t, "data", s, newID(), "--rm", "-t"); r.code == 0 {
-		t.Errorf("exit 0, output %q", r.stdout)
+	if r := d.pipeInto(t, "data", s, newID(), "--rm", "-t"); r.code == 0 || !strings.Contains(r.stderr, "console.Current") {
+		t.Errorf("exit %d, %s%s; want that ctr finds no console", r.code, r.stdout, r.stderr)
 	}
 	if rows := strings.Count(d.list(t), "\n"); rows != 1 {
 		t.Errorf("ctr task ls shows\n%s, want the heading alone", d.list(t))

@@ -56,7 +56,7 @@ func (s *sink) write(ctx context.Context, p []byte) (taken int) {
 			}
 			continue
 		}
-		n, err := fault.Do("write output", func() (int, error) { return conn.Write(p[taken:]) })
+		n, err := fault.Do("write output", func() (int, error) { return conn.Write(p[taken:min(len(p), taken+writeSize)]) })
 		taken += n
 		if n > 0 {
 			s.present()

@@ -26,8 +26,8 @@ type Options struct {
 	// ScrubLogs keeps annotations and environment out of logs. It is on unless turned off. Nothing of
 	// the kind is logged today, so there is nothing to turn on.
 	ScrubLogs bool
-	// IORetryTimeout bounds how long a stream is dialled again after its reader went away. Zero leaves
-	// it to the stream.
+	// IORetryTimeout bounds how long a stream is dialled again after its reader, or the process of its writer, went
+	// away. Zero leaves it to the stream.
 	IORetryTimeout time.Duration
 	// DefaultAnnotations hold where the container has no annotation of that name.
 	DefaultAnnotations map[string]string

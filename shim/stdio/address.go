@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 
@@ -105,6 +107,25 @@ func (a *address) open(ctx context.Context) (io.WriteCloser, error) {
 		return openRotated(a.path, a.rotation)
 	}
 	return openLog(a.path)
+}
+
+// acceptTimeout is how long a client may take to accept at a pipe of its own.
+// Clients accept before they send the request, so one that has not is at fault.
+const acceptTimeout = 10 * time.Second
+
+// reach opens a for the first time. A pipe that exists and is not accepted at is
+// given up after [acceptTimeout]; the error then says so instead of wrapping ctx's.
+func reach[Stream any](ctx context.Context, a *address, open func(context.Context) (Stream, error)) (Stream, error) {
+	bounded, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	s, err := open(bounded)
+	switch {
+	case err == nil:
+		return s, nil
+	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+		err = fmt.Errorf("%s: not accepted within %s; the client must accept before it sends the request", a.path, acceptTimeout)
+	}
+	return s, a.unavailable(err)
 }
 
 // dial reaches the client at a pipe.

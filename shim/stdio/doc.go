@@ -17,10 +17,15 @@
 //     did not take are kept for it. After that while output is discarded and
 //     counted ([Relay.Lost]), so that no program blocks for ever on a reader
 //     that will not come back.
+//   - A reader whose reads take 32 KiB, as containerd's do, and its successor get
+//     every byte once. After one with shorter reads, the write during which it
+//     ended is repeated: at most 32 KiB.
 //   - The program's last byte is delivered before its reader sees the end.
-//   - [Relay.CloseStdin] never overtakes bytes that the client sent before it,
-//     and nothing else ends the program's stdin: a client that hangs up has
-//     detached, and the next one at the same address goes on where it stopped.
+//   - [Relay.CloseStdin] never overtakes bytes that the client sent before it.
+//   - A client that hangs up while its pipe exists has detached, and the next one
+//     at the same address goes on where it stopped. One whose pipe no longer exists
+//     has ended the input: after 2 s if its process lives and so has closed the pipe,
+//     after [Config.Retry] if its process has ended. A console's input stays open.
 //
 // The package starts no process and knows no job: package jobobject hands the
 // ends that [Relay.Child] returns to the program. The one exception is the

@@ -4,22 +4,42 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"sync"
 	"time"
 
+	"github.com/containerd/log"
+
 	"github.com/siloshim/siloshim/internal/fault"
 )
 
-// input carries the client's bytes to the program's stdin. A client that hangs
-// up has only detached: the next one is called at the same address. Finish
-// alone, containerd's CloseIO, ends the program's stdin.
+const (
+	// closedTimeout ends the input of a client whose process lives and has
+	// closed its pipe: ctr run does so, and never calls CloseIO.
+	closedTimeout = 2 * time.Second
+
+	// goneTimeout ends the input of a client whose process has ended. It is
+	// longer than containerd takes to restart and make CRI's pipes again.
+	goneTimeout = time.Minute
+)
+
+// input carries the client's bytes to the program's stdin. Three things end it:
+// finish, which is containerd's CloseIO, a program that reads no more, and a
+// client whose pipe no longer exists, by the timeouts above. A client that hangs
+// up while its pipe exists has detached: the next one is dialled there.
 type input struct {
 	// Immutable after Start.
-	dial    func(context.Context) (net.Conn, error) // nil when a console has nobody to type
-	program io.WriteCloser                          // our end of the program's stdin
-	keep    bool                                    // a console: not closed before the relay is
+	dial     func(context.Context) (net.Conn, error) // nil when a console has no client
+	program  io.WriteCloser                          // our end of the program's stdin
+	keep     bool                                    // a console: not closed before the relay is
+	gone     time.Duration                           // goneTimeout, unless configured
+	identify func(net.Conn) server
+	log      *log.Entry // may be nil
+
+	// server has the process that served the last client. Owned by Open, then by run, then by close.
+	server server
 
 	finished context.Context
 	cancel   context.CancelFunc // ends finished
@@ -33,8 +53,11 @@ type input struct {
 var errProgram = errors.New("the program reads no more")
 
 func newInput(client net.Conn, dial func(context.Context) (net.Conn, error)) *input {
-	in := &input{client: client, dial: dial}
+	in := &input{client: client, dial: dial, gone: goneTimeout, identify: serverOf}
 	in.finished, in.cancel = context.WithCancel(context.Background())
+	if client != nil {
+		in.setServer(client)
+	}
 	return in
 }
 
@@ -125,21 +148,56 @@ func (in *input) copyChunk(client net.Conn, chunk []byte) error {
 	return err
 }
 
-// redial calls for a client until one answers; nil when none is wanted any more.
-// Finish ends the pause but not a call: whoever answers that has been heard.
+// redial dials until a client answers. It returns nil when no client is wanted
+// any more, or when the pipe has been missing for as long as ends the input.
+// Finish ends the pause but not a dial: a client that answers that is read.
 func (in *input) redial(ctx context.Context) net.Conn {
 	wanted, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(in.finished, cancel)()
+	var missing time.Time // since when no pipe has that name; zero while there is one
 	for pause := firstPause; wait(wanted, pause); pause = min(2*pause, longPause) {
 		bounded, done := context.WithTimeout(ctx, dialBound)
 		client, err := in.dial(bounded)
 		done()
-		if err == nil && in.attach(ctx, client) {
+		switch {
+		case err == nil && in.attach(ctx, client):
+			in.setServer(client)
+			in.logReturn(missing)
 			return client
+		case !errors.Is(err, fs.ErrNotExist): // busy: its server accepts no client now
+			missing = time.Time{}
+		case missing.IsZero():
+			missing = time.Now()
+		case in.ended(time.Since(missing)):
+			return nil
 		}
 	}
 	return nil
+}
+
+// logReturn tells the log of a pipe that was missing and exists again.
+func (in *input) logReturn(missing time.Time) {
+	if in.log != nil && !missing.IsZero() {
+		in.log.Infof("the client of stdin is back, its pipe was missing for %s", time.Since(missing).Round(time.Millisecond))
+	}
+}
+
+// ended reports whether the client has ended the input, as its pipe has been
+// missing for that time. A console has no end of input: its programs would be
+// ended.
+func (in *input) ended(missing time.Duration) bool {
+	timeout := in.gone
+	if in.server != nil && in.server.lives() {
+		timeout = min(timeout, closedTimeout)
+	}
+	if in.keep || missing < timeout {
+		return false
+	}
+	if in.log != nil {
+		in.log.Infof("stdin ends: its pipe has been missing for %s", timeout)
+	}
+	return true
 }
 
 // attach makes client the one that is read, unless ctx has ended.
@@ -179,8 +237,22 @@ func (in *input) hangUp() {
 func (in *input) close() error {
 	in.cancel()
 	in.detach()
+	in.closeServer()
 	if in.program == nil {
 		return nil
 	}
 	return ignoreClosed(in.program.Close())
+}
+
+// setServer finds out which process serves client.
+func (in *input) setServer(client net.Conn) {
+	in.closeServer()
+	in.server = in.identify(client)
+}
+
+func (in *input) closeServer() {
+	if in.server != nil {
+		in.server.close()
+		in.server = nil
+	}
 }

@@ -1,6 +1,7 @@
 package stdio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -21,9 +22,6 @@ func Open(ctx context.Context, c Config) (*Relay, error) {
 	if c.Terminal && c.Stderr != "" {
 		return nil, fmt.Errorf("stderr: a terminal has no stderr of its own: %w", errdefs.ErrFailedPrecondition)
 	}
-	if c.Retry == 0 {
-		c.Retry = defaultRetry
-	}
 	r := &Relay{terminal: c.Terminal, log: c.Log}
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	if err := r.open(ctx, c); err != nil {
@@ -41,19 +39,21 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 	}
 	if a := addresses[0]; a != nil {
 		call := func(ctx context.Context) (net.Conn, error) { return dial(ctx, a.path) }
-		client, err := call(ctx)
+		client, err := reach(ctx, a, call)
 		if err != nil {
-			return a.unavailable(err)
+			return err
 		}
 		r.input = newInput(client, call)
+		r.input.gone = cmp.Or(c.Retry, goneTimeout)
+		r.input.log = c.Log
 	}
 	for _, a := range addresses[1:] {
 		if a == nil {
 			continue
 		}
-		s, err := r.reach(ctx, c, a)
+		s, err := r.reader(ctx, c, a)
 		if err != nil {
-			return a.unavailable(err)
+			return err
 		}
 		if c.Log != nil {
 			s.log = c.Log.WithField(logfield.Stream, a.field)
@@ -69,19 +69,19 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 	return r.makePipes(addresses)
 }
 
-// reach finds the reader of an output. One that is a program is not started again when it ends: its output is discarded
+// reader finds the reader of an output. One that is a program is not started again when it ends: its output is discarded
 // from then on.
-func (r *Relay) reach(ctx context.Context, c Config, a *address) (*sink, error) {
+func (r *Relay) reader(ctx context.Context, c Config, a *address) (*sink, error) {
 	if !a.program {
-		client, err := a.open(ctx)
+		client, err := reach(ctx, a, a.open)
 		if err != nil {
 			return nil, err
 		}
-		return newSink(client, a.open, c.Retry), nil
+		return newSink(client, a.open, cmp.Or(c.Retry, defaultRetry)), nil
 	}
 	l, err := r.logger(ctx, c, a)
 	if err != nil {
-		return nil, err
+		return nil, a.unavailable(err)
 	}
 	return newSink(l.take(a.field), l.gone, 0), nil
 }

@@ -32,7 +32,9 @@ type Config struct {
 	// in place of the pipes of [Relay.Child].
 	Terminal bool
 
-	// Retry is how long a reader that is gone is called again. 0 means 10 s.
+	// Retry is how long a reader that is gone is called again, and how long a
+	// client of stdin whose process has ended may take to return. 0 means 10 s
+	// and 1 min.
 	Retry time.Duration
 
 	// Log is told when a reader goes, returns and is given up. It may be nil.
@@ -154,8 +156,10 @@ func (r *Relay) stop(cause error) {
 // does not wait for that, and more calls do nothing. The input of a pseudo
 // console is not closed; what the client sends later is not read, though.
 //
-// Nothing else ends it: a client that closes its end has detached, and the next
-// one is called at the same address. See containerd's [CloseIO].
+// Besides, it ends when the client's pipe no longer exists: two seconds after the
+// client closed it, or [Config.Retry] after the client's process has ended. A client
+// that closes its end while the pipe exists has detached, and the next one is called
+// at the same address. See containerd's [CloseIO].
 //
 // [CloseIO]: https://pkg.go.dev/github.com/containerd/containerd/api/runtime/task/v3#CloseIORequest
 func (r *Relay) CloseStdin() {

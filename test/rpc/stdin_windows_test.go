@@ -1,20 +1,27 @@
 package rpc
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/Microsoft/go-winio"
 	api "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/siloshim/siloshim/test/workload"
 )
 
 // TestStdinIsReattached: a client hangs up and another takes its place. The program reads both as one, and reaches the end
-// of its input with CloseIO alone.
+// of its input with CloseIO, as the pipe exists all the time.
 func TestStdinIsReattached(t *testing.T) {
 	s := newShim(t, workload.Spec("cat"))
 	in := listen(t, "in")
@@ -52,6 +59,74 @@ func TestStdinIsReattached(t *testing.T) {
 		t.Errorf("%q came after the end of the input, %v", rest, err)
 	}
 	s.ends(t, "", 0)
+}
+
+// TestExec_ClientClosesPipe_Ends: a client that never calls CloseIO closes its pipe, while the shim lives on.
+func TestExec_ClientClosesPipe_Ends(t *testing.T) {
+	s := newShim(t, workload.Spec("sleep", "600"))
+	s.create(t, "")
+	s.start(t, "")
+	in := listen(t, "in")
+	printed := make(chan net.Conn, 1)
+	stdout := accept(t, "out", printed)
+	fed := make(chan error, 1)
+	go func() {
+		client, err := in.Accept()
+		if err == nil {
+			_, err = io.WriteString(client, "all of it")
+			err = errors.Join(err, client.Close(), in.Close())
+		}
+		fed <- err
+	}()
+	if err := s.tryExec(t, "cat", &api.ExecProcessRequest{Stdin: in.Addr().String(), Stdout: stdout}); err != nil {
+		t.Fatal(err)
+	}
+	s.start(t, "cat")
+	if err := <-fed; err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(<-printed); err != nil || string(got) != "all of it" {
+		t.Errorf("the program read %q, %v", got, err)
+	}
+	s.ends(t, "cat", 0)
+	s.kill(t, "", 9)
+	s.ends(t, "", 137)
+}
+
+// TestStreams_NotAccepted_AreNamed: a client makes its pipe and accepts at none. The request is answered in seconds, and
+// its error names the stream and the pipe.
+func TestStreams_NotAccepted_AreNamed(t *testing.T) {
+	s := newShim(t, workload.Spec("sleep", "600"))
+	pipe := listen(t, "deaf").Addr().String()
+	named := func(field string, err error) {
+		if !errdefs.IsUnavailable(errgrpc.ToNative(err)) || !strings.Contains(err.Error(), "open "+field) || !strings.Contains(err.Error(), pipe) {
+			t.Errorf("error %v, want one of class unavailable that names %s and %s", err, field, pipe)
+		}
+	}
+	_, err := s.Create(t.Context(), &api.CreateTaskRequest{ID: s.id, Bundle: s.bundle, Stdin: pipe})
+	named("stdin", err)
+	s.create(t, "")
+	s.start(t, "")
+	var execs sync.WaitGroup
+	for field, r := range map[string]*api.ExecProcessRequest{"stdin": {Stdin: pipe}, "stdout": {Stdout: pipe}, "stderr": {Stderr: pipe}} {
+		execs.Go(func() { named(field, s.tryExec(t, field, r)) })
+	}
+	execs.Wait()
+	s.kill(t, "", 9)
+	s.ends(t, "", 137)
+}
+
+// tryExec asks for an exec of the payload as cat.
+func (s *shim) tryExec(t *testing.T, id string, r *api.ExecProcessRequest) error {
+	t.Helper()
+	value, err := json.Marshal(workload.Spec("cat").Process)
+	if err != nil {
+		return err
+	}
+	r.ID, r.ExecID = s.id, id
+	r.Spec = &anypb.Any{TypeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Process", Value: value}
+	_, err = s.Exec(t.Context(), r)
+	return err
 }
 
 // listen makes a pipe for the shim to call.

@@ -9,7 +9,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/spec ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross kube contract e2e bed crictl flood pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon lint clean
+.PHONY: help build demo test unit cross kube contract e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ e2e: crictl ## real containerd.exe, ctr.exe and crictl.exe against the shim
 
 flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 30m -run FastExit -v ./test/e2e -floods 200
+
+pipes: N = 100
+pipes: bed ## N times `echo data | ctr run --rm ... cat` on each version of containerd
+	$(BED) daemons
+	for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
+	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run PipedStdin -v ./test/e2e -pipes $(N) || exit 1; done
 
 pods: N = 50
 pods: crictl ## N pods at once: all started, asked for their figures ten times, and removed

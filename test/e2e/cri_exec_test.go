@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,4 +79,35 @@ func (n *node) feed(t *testing.T, words string, args ...string) result {
 	cmd := n.Crictl(ctx, args...)
 	cmd.Stdin = bytes.NewReader([]byte(words))
 	return run(t, cmd)
+}
+
+// containerAttachRestart: the input of a container outlives a restart of containerd, whose pipes are gone for a while.
+func containerAttachRestart(t *testing.T, n *node) {
+	p := n.pod(t)
+	pod := n.run(t, p)
+	c := container("cat")
+	c.Stdin = true
+	id := n.start(t, pod, c, p)
+	want := ""
+	for _, words := range []string{"before\n", "after one restart\n", "after two\n"} {
+		if want != "" {
+			if err := n.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want += words
+		if r := n.feed(t, words, "attach", "-i", id); r.code != 0 {
+			t.Errorf("attach: %+v", r)
+		}
+		until(t, "the log has what was typed", func() bool { return n.try(t, "logs", id).stdout == want })
+	}
+	if s := n.inspect(t, id).Status; s.State != "CONTAINER_RUNNING" {
+		t.Errorf("the container is %s, want that it waits for more", s.State)
+	}
+	log, err := os.ReadFile(n.LogPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("measured by the shim: %q", regexp.MustCompile(`pipe was missing for [\w.]+`).FindAll(log, -1))
+	n.drop(t, pod)
 }

@@ -27,6 +27,7 @@ func TestPodContainers(t *testing.T) {
 		"exec sync":    containerExecSync,
 		"exec streams": containerExecStreams,
 		"attach":       containerAttach,
+		"attach again": containerAttachRestart,
 		"log":          containerLog,
 		"log reopened": containerLogReopened,
 		"from image":   containerFromImage,

@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// pipes is how often TestRun_PipedStdin_EndsWithAllBytes runs its container; `make pipes` asks for 100.
+var pipes = flag.Int("pipes", 3, "runs of a container whose stdin is a pipe")
+
+// TestRun_PipedStdin_EndsWithAllBytes: ctr run does not call CloseIO. It closes its pipe when its own input ends, and
+// the program reads the end of its input.
+func TestRun_PipedStdin_EndsWithAllBytes(t *testing.T) {
+	d := newDaemon(t)
+	const size = 256 << 10
+	words := string(bytes.Repeat([]byte("0123456789abcde\n"), size/16))
+	for i := range *pipes {
+		if r := d.pipeInto(t, words, workload.Spec("cat"), newID(), "--rm"); r.code != 0 || r.stdout != words {
+			t.Fatalf("run %d: exit %d, %d of %d bytes came back: %s", i, r.code, len(r.stdout), size, r.stderr)
+		}
+	}
+	d.nothingLeft(t)
+}
+
+// TestRun_EmptyStdin_Ends: the input ends before the program has started.
+func TestRun_EmptyStdin_Ends(t *testing.T) {
+	d := newDaemon(t)
+	if r := d.pipeInto(t, "", workload.Spec("cat"), newID(), "--rm"); r.code != 0 || r.stdout != "" {
+		t.Errorf("exit %d, output %q: %s", r.code, r.stdout, r.stderr)
+	}
+	d.nothingLeft(t)
+}
+
+// TestRun_TerminalWithoutConsole_IsRefused: ctr refuses a terminal when its own streams are no console, and nothing of
+// the container is left.
+func TestRun_TerminalWithoutConsole_IsRefused(t *testing.T) {
+	d := newDaemon(t)
+	s := workload.Spec("cat")
+	s.Process.Terminal = true
+	if r := d.pipeInto(t, "data", s, newID(), "--rm", "-t"); r.code == 0 || !strings.Contains(r.stderr, "console.Current") {
+		t.Errorf("exit %d, %s%s; want that ctr finds no console", r.code, r.stdout, r.stderr)
+	}
+	if rows := strings.Count(d.list(t), "\n"); rows != 1 {
+		t.Errorf("ctr task ls shows\n%s, want the heading alone", d.list(t))
+	}
+	d.nothingLeft(t)
+}
+
+// pipeInto is ctr run with standard input.
+func (d *daemon) pipeInto(t *testing.T, words string, s *specs.Spec, id string, flags ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cmd := d.Ctr(ctx, d.runArgs(t, s, id, flags...)...)
+	cmd.Stdin = strings.NewReader(words)
+	return run(t, cmd)
+}
+
+// TestRun_KilledClient_EndsTheInput: ctr is killed while it feeds a container. The program reads the end of its input
+// when ctr has been gone for a minute, which is not shorter here as ctr has no way to pass the shim's options.
+func TestRun_KilledClient_EndsTheInput(t *testing.T) {
+	d := newDaemon(t)
+	id := newID()
+	cmd := d.Ctr(t.Context(), d.runArgs(t, workload.Spec("cat"), id)...)
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(input, "alive\n"); err != nil {
+		t.Fatal(err)
+	}
+	var word string
+	firstLine(t, cmd, &word)
+	if row := d.row(t, id); len(row) < 3 || row[2] != "RUNNING" {
+		t.Errorf("task ls shows %v, want RUNNING", row)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	if r := d.try(t, "task", "delete", id); r.code != 0 {
+		t.Errorf("task delete: exit %d, %s; want that the program ended with 0", r.code, r.stderr)
+	}
+	d.ctr(t, "container", "delete", id)
+	d.nothingLeft(t)
+}

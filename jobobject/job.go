@@ -42,11 +42,11 @@ type Job struct {
 	emptied broadcast
 	inbox   inbox
 
-	setting chan struct{} // holds a value while limits are set
+	setting chan struct{} // holds a value while limits are set, the calls included: two sets must not mix
 
 	limitMu     sync.Mutex // guards the fields below
 	limits      Limits
-	limitsKnown bool // limits are all there are: false for an opened job
+	limitsKnown bool // limits are all there are: false for an opened job until QueryLimits
 }
 
 // Create makes a job. A name in use is [ErrExist], never a second handle to

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // LimitPart is a kernel structure that carries some of the [Limits]. Its number
@@ -74,6 +75,10 @@ func (p LimitPart) of(l *Limits) (part Limits) {
 	return part
 }
 
+func (p LimitPart) empty(l *Limits) bool { return reflect.ValueOf(p.of(l)).IsZero() }
+
+func (p LimitPart) same(a, b *Limits) bool { return reflect.DeepEqual(p.of(a), p.of(b)) }
+
 // SetLimits makes l the limits of the job, all of them: a zero field takes that
 // limit away. Only an affinity cannot be taken away again, just changed. When
 // the kernel refuses a part, the error names it, and the parts before it stay
@@ -83,46 +88,76 @@ func (p LimitPart) of(l *Limits) (part Limits) {
 // The job time starts anew when JobUserTime changes, and only then.
 //
 // The wanted state is kept here and each kernel structure is always written
-// whole, so nothing is asked back in between. For a job that was only opened,
-// start from [Job.QueryLimits], or its KillOnClose is lost.
+// whole, so nothing is asked back in between. The limits of a job that was only
+// opened are unknown, and SetLimits returns [ErrLimitsUnknown], until
+// [Job.QueryLimits] has read them. Of such a job only the parts that change are
+// written.
 func (j *Job) SetLimits(l Limits) error {
 	const op = "set limits of job"
 	if err := l.Validate(); err != nil {
 		return fail(op, j.name, err)
 	}
 	l = l.Clone()
-	// One set at a time, the calls included: two must not mix. Who only asks is not held up by a kernel that hangs.
 	j.setting <- struct{}{}
 	defer func() { <-j.setting }()
 	return fail(op, j.name, j.with(func(h Handle) error { return j.apply(h, &l) }))
 }
 
-// apply is for the one who sets. What the kernel has taken is known at once.
+// SetAffinity binds the members to processors and writes no other limit, so it
+// is safe on a job that was only opened. An affinity can be changed and not be
+// taken away, so an empty list is [ErrNotSupported].
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-jobobjectinfoclass
+func (j *Job) SetAffinity(processors []GroupAffinity) error {
+	const op = "set affinity of job"
+	l := Limits{Affinity: slices.Clone(processors)}
+	if err := l.Validate(); err != nil {
+		return fail(op, j.name, err)
+	}
+	j.setting <- struct{}{}
+	defer func() { <-j.setting }()
+	return fail(op, j.name, j.with(func(h Handle) error {
+		now, known := j.known()
+		return j.applyPart(h, AffinityLimits, &l, &now, known)
+	}))
+}
+
+// apply writes the parts of l that the kernel does not have yet.
 func (j *Job) apply(h Handle, l *Limits) error {
 	now, known := j.known()
+	if !known {
+		return ErrLimitsUnknown
+	}
 	for _, part := range limitParts {
-		empty := reflect.ValueOf(part.of(l)).IsZero()
-		if upToDate(part, l, &now, known, empty) {
+		if j.upToDate(part, l, &now) {
 			continue
 		}
-		if part == AffinityLimits && empty {
-			return fmt.Errorf("%v: cannot be taken away: %w", part, ErrNotSupported)
+		if err := j.applyPart(h, part, l, &now, known); err != nil {
+			return err
 		}
-		keepJobTime := now.JobUserTime == l.JobUserTime
-		err := j.kernel.SetLimits(h, part, l, keepJobTime)
-		// A host that lacks a limit has none of it, as is asked for.
-		harmless := empty && errors.Is(err, ErrNotSupported)
-		if err != nil && !harmless {
-			return fmt.Errorf("%v: %w", part, err)
-		}
-		part.Copy(&now, l)
-		j.know(now, known)
 	}
-	j.know(now, true)
 	return nil
 }
 
-// known returns what was set, and whether that is all there is.
+// applyPart writes one part of l. What the kernel has taken is known at once.
+func (j *Job) applyPart(h Handle, part LimitPart, l, now *Limits, known bool) error {
+	empty := part.empty(l)
+	if part == AffinityLimits && empty {
+		return fmt.Errorf("%v: cannot be taken away: %w", part, ErrNotSupported)
+	}
+	keepJobTime := now.JobUserTime == l.JobUserTime
+	err := j.kernel.SetLimits(h, part, l, keepJobTime)
+	// A host that lacks a limit has none of it, as is asked for.
+	harmless := empty && errors.Is(err, ErrNotSupported)
+	if err != nil && !harmless {
+		return fmt.Errorf("%v: %w", part, err)
+	}
+	part.Copy(now, l)
+	j.know(*now, known)
+	return nil
+}
+
+// known returns what was set or read, and whether that is all there is.
 func (j *Job) known() (Limits, bool) {
 	j.limitMu.Lock()
 	defer j.limitMu.Unlock()
@@ -136,19 +171,23 @@ func (j *Job) know(l Limits, all bool) {
 }
 
 // upToDate tells whether the kernel, which has now, need not be told about part of l.
-func upToDate(part LimitPart, l, now *Limits, known, empty bool) bool {
+func (j *Job) upToDate(part LimitPart, l, now *Limits) bool {
 	switch part {
 	case ExtendedLimits:
-		return false
+		return j.opened() && part.same(l, now)
 	case AffinityLimits:
 		// Written each time: the extended structure has an affinity of its own,
 		// which we leave out, and a kernel may take that for no affinity.
-		return empty && (len(now.Affinity) == 0 || !known)
+		return part.empty(l) && part.empty(now)
 	}
-	return known && reflect.DeepEqual(part.of(l), part.of(now))
+	return part.same(l, now)
 }
 
-// Limits returns what was set through this Job. It does not ask the kernel.
+// opened tells a job that somebody else made.
+func (j *Job) opened() bool { return j.port == nil }
+
+// Limits returns what was set through this Job, or read of an opened one by
+// [Job.QueryLimits]. It does not ask the kernel.
 func (j *Job) Limits() Limits {
 	l, _ := j.known()
 	return l
@@ -160,11 +199,17 @@ func (j *Job) Limits() Limits {
 // does not know is zero, as it is not in force; one that was set through this Job
 // all the same, but cannot be told, is [ErrNotSupported].
 func (j *Job) QueryLimits() (Limits, error) {
+	if j.opened() {
+		// What is read here is what a set starts from. A query of a created job is
+		// not held up by a set that hangs in the kernel.
+		j.setting <- struct{}{}
+		defer func() { <-j.setting }()
+	}
 	set := j.Limits()
-	return query(j, "query limits of job", func(h Handle) (l Limits, err error) {
+	l, err := query(j, "query limits of job", func(h Handle) (l Limits, err error) {
 		for _, part := range limitParts {
 			err := j.kernel.QueryLimits(h, part, &l)
-			if errors.Is(err, ErrNotSupported) && reflect.ValueOf(part.of(&set)).IsZero() {
+			if errors.Is(err, ErrNotSupported) && part.empty(&set) {
 				continue
 			}
 			if err != nil {
@@ -173,4 +218,8 @@ func (j *Job) QueryLimits() (Limits, error) {
 		}
 		return l, nil
 	})
+	if err == nil && j.opened() {
+		j.know(l, true)
+	}
+	return l, err
 }

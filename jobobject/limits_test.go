@@ -134,23 +134,156 @@ func TestSetLimitsWritesWhatChanged(t *testing.T) {
 	}
 }
 
-// TestSetLimitsOfOpenedJob knows nothing of what is set, so it writes all that
-// can be written.
-func TestSetLimitsOfOpenedJob(t *testing.T) {
-	k, made := newKernel(t, jobobject.Options{Name: "opened", KillOnClose: true})
-	if err := made.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: 7, UI: 1}); err != nil {
+// someLimits are limits that the creator of a job has set, in five of its six parts.
+var someLimits = jobobject.Limits{
+	KillOnClose: true, JobMemory: 1 << 30, JobUserTime: time.Hour, AtJobTime: jobobject.JobTimeNotify,
+	CPURate: 2500, NetDSCP: new(uint8(1)), UI: jobobject.UIDesktop,
+}
+
+// openLimited makes a job with someLimits and opens it.
+func openLimited(t *testing.T) (*jobtest.Kernel, *jobobject.Job) {
+	t.Helper()
+	k, made := newKernel(t, jobobject.Options{Name: "opened"})
+	if err := made.SetLimits(someLimits); err != nil {
 		t.Fatal(err)
 	}
-	j, err := jobobject.Open("opened", jobobject.AccessAll, k)
+	j, err := jobobject.Open("opened", jobobject.AccessQuery|jobobject.AccessSetAttributes, k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer j.Close()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true}); err != nil {
+	t.Cleanup(func() { j.Close() })
+	k.ResetCalls()
+	return k, j
+}
+
+func wantLimits(t *testing.T, k *jobtest.Kernel, want jobobject.Limits) {
+	t.Helper()
+	got, _ := k.Limits("opened")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("limits in force (-want +got):\n%s", diff)
+	}
+}
+
+func TestSetLimits_UnknownLimits_Refused(t *testing.T) {
+	k, j := openLimited(t)
+	err := j.SetLimits(jobobject.Limits{KillOnClose: true})
+	if !errors.Is(err, jobobject.ErrLimitsUnknown) {
+		t.Errorf("err = %v, want ErrLimitsUnknown", err)
+	}
+	for _, fix := range []string{"opened", "QueryLimits", "SetAffinity"} {
+		if !strings.Contains(err.Error(), fix) {
+			t.Errorf("%q does not say %s", err, fix)
+		}
+	}
+	if n := k.Calls("SetLimits"); n != 0 {
+		t.Errorf("%d calls to set limits, want none", n)
+	}
+	wantLimits(t, k, someLimits)
+}
+
+// A query that failed has told nothing.
+func TestSetLimits_QueryFailed_Refused(t *testing.T) {
+	k, j := openLimited(t)
+	k.Fail("QueryLimits "+jobobject.UILimits.String(), 1, errBroken)
+	if _, err := j.QueryLimits(); !errors.Is(err, errBroken) {
+		t.Fatalf("query: %v, want the fault", err)
+	}
+	if err := j.SetLimits(someLimits); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+		t.Errorf("err = %v, want ErrLimitsUnknown", err)
+	}
+}
+
+// TestSetLimits_OpenedJob_WritesChangedParts: nothing is written that was not asked for.
+func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*jobobject.Limits)
+		part   jobobject.LimitPart // the one that is written; 0 for none
+	}{
+		{"nothing", func(*jobobject.Limits) {}, 0},
+		{"memory", func(l *jobobject.Limits) { l.JobMemory = 1 << 31 }, jobobject.ExtendedLimits},
+		{"rate", func(l *jobobject.Limits) { l.CPURate = 0 }, jobobject.CPULimits},
+		{"action", func(l *jobobject.Limits) { l.AtJobTime = jobobject.JobTimeTerminate }, jobobject.JobTimeLimits},
+		{"processors", func(l *jobobject.Limits) { l.Affinity = []jobobject.GroupAffinity{{Mask: 1}} }, jobobject.AffinityLimits},
+		{"desktop", func(l *jobobject.Limits) { l.UI = 0 }, jobobject.UILimits},
+		{"network", func(l *jobobject.Limits) { l.NetDSCP = nil }, jobobject.NetLimits},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k, j := openLimited(t)
+			l, err := j.QueryLimits()
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.change(&l)
+			if err := j.SetLimits(l); err != nil {
+				t.Fatal(err)
+			}
+			wantLimits(t, k, l)
+			want := 1
+			if tt.part == 0 {
+				want = 0
+			}
+			if all, part := k.Calls("SetLimits"), k.Calls("SetLimits "+tt.part.String()); all != want || part != want {
+				t.Errorf("%d calls, %d of them for %v, want %d", all, part, tt.part, want)
+			}
+		})
+	}
+}
+
+func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
+	k, j := openLimited(t)
+	processors := []jobobject.GroupAffinity{{Mask: 3}}
+	if err := j.SetAffinity(processors); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := k.Limits("opened"); !cmp.Equal(got, jobobject.Limits{KillOnClose: true}) {
-		t.Errorf("limits = %+v, want no rate left", got)
+	want := someLimits.Clone()
+	want.Affinity = []jobobject.GroupAffinity{{Mask: 3}}
+	wantLimits(t, k, want)
+	if all, own := k.Calls("SetLimits"), k.Calls("SetLimits "+jobobject.AffinityLimits.String()); all != 1 || own != 1 {
+		t.Errorf("%d calls, %d of them for the affinity, want that one alone", all, own)
+	}
+	processors[0].Mask = 9
+	if l := j.Limits(); l.Affinity[0].Mask != 3 {
+		t.Error("the affinity shares memory with the caller")
+	}
+	// The other limits are as unknown as before.
+	if err := j.SetLimits(want); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+		t.Errorf("set limits: %v, want ErrLimitsUnknown", err)
+	}
+}
+
+// On a created job the affinity is one of the limits that SetLimits starts from.
+func TestSetAffinity_CreatedJob_StaysWithOtherLimits(t *testing.T) {
+	k, j := newKernel(t, jobobject.Options{Name: "opened"})
+	processors := []jobobject.GroupAffinity{{Mask: 3}}
+	if err := errors.Join(j.SetLimits(someLimits), j.SetAffinity(processors)); err != nil {
+		t.Fatal(err)
+	}
+	want := someLimits.Clone()
+	want.Affinity = processors
+	wantLimits(t, k, want)
+	if diff := cmp.Diff(want, j.Limits()); diff != "" {
+		t.Errorf("known limits (-want +got):\n%s", diff)
+	}
+}
+
+func TestSetAffinity_Refused(t *testing.T) {
+	k, j := openLimited(t)
+	if err := j.SetAffinity(nil); !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "cannot be taken away") {
+		t.Errorf("no processors: %v, want ErrNotSupported", err)
+	}
+	if err := j.SetAffinity([]jobobject.GroupAffinity{{Group: 1}}); err == nil || !strings.Contains(err.Error(), "Affinity[0].Mask is 0") {
+		t.Errorf("no processor of a group: %v, want the field", err)
+	}
+	if n := k.Calls("SetLimits"); n != 0 {
+		t.Errorf("%d calls, want none", n)
+	}
+	k.Fail("SetLimits "+jobobject.AffinityLimits.String(), 1, errBroken)
+	if err := j.SetAffinity([]jobobject.GroupAffinity{{Mask: 1}}); !errors.Is(err, errBroken) {
+		t.Errorf("err = %v, want the fault", err)
+	}
+	if l := j.Limits(); l.Affinity != nil {
+		t.Errorf("affinity = %v, want none after a refusal", l.Affinity)
 	}
 }
 
@@ -165,6 +298,9 @@ func TestLimitsOfOldKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
+	if _, err := j.QueryLimits(); err != nil {
+		t.Fatal(err)
+	}
 	if err := j.SetLimits(jobobject.Limits{JobMemory: 5}); err != nil {
 		t.Errorf("limits without the part: %v", err)
 	}

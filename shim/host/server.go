@@ -121,11 +121,11 @@ func (s *Server) pin() error {
 	if len(s.plan.Affinity) == 0 {
 		return nil
 	}
-	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.AccessAll, s.host.Kernel)
+	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.AccessSetAttributes, s.host.Kernel)
 	if err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
-	set := job.SetLimits(jobobject.Limits{Affinity: jobLimits(spec.Limits{Affinity: s.plan.Affinity}).Affinity})
+	set := job.SetAffinity(jobLimits(spec.Limits{Affinity: s.plan.Affinity}).Affinity)
 	if err := errors.Join(set, job.Close()); err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}

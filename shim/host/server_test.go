@@ -231,10 +231,13 @@ func TestConsole(t *testing.T) {
 	})
 }
 
+// siloName is the name of the job of container c.
+const siloName = `\Container_c`
+
 // silo makes the job that the service makes for a container.
 func (b *bed) silo() *jobobject.Job {
 	b.t.Helper()
-	job, err := jobobject.Create(jobobject.Options{Name: `\Container_c`, TrackIO: true, Kernel: b.kernel})
+	job, err := jobobject.Create(jobobject.Options{Name: siloName, TrackIO: true, Kernel: b.kernel})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -267,7 +270,10 @@ func TestFiguresComeFromTheSilo(t *testing.T) {
 // container.
 func TestProcessors(t *testing.T) {
 	bound := func(s *specs.Spec) {
-		s.Windows.Resources = &specs.WindowsResources{CPU: &specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 1}}}}
+		s.Windows.Resources = &specs.WindowsResources{
+			CPU:    &specs.WindowsCPUResources{Maximum: new(uint16(2500)), Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 1}}},
+			Memory: &specs.WindowsMemoryResources{Limit: new(uint64(512 << 20))},
+		}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -275,14 +281,13 @@ func TestProcessors(t *testing.T) {
 			t.Errorf("without a silo: %v, want not found, with the field", err)
 		}
 		b.settled()
-		job := b.silo()
+		b.service.MakeJobs(b.kernel)
 		c, _ := b.start(b.plan(bound))
-		limits, err := job.QueryLimits()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff([]jobobject.GroupAffinity{{Mask: 1}}, limits.Affinity); diff != "" {
-			t.Errorf("processors (-want +got):\n%s", diff)
+		got, _ := b.kernel.Limits(siloName)
+		// What the service has set is still in force.
+		want := jobobject.Limits{KillOnClose: true, JobMemory: 512 << 20, CPURate: 2500, Affinity: []jobobject.GroupAffinity{{Mask: 1}}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("limits (-want +got):\n%s", diff)
 		}
 		if err := b.end(c); err != nil {
 			t.Error(err)

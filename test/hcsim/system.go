@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"time"
 
@@ -59,8 +60,29 @@ func createSystem(op uintptr, id, document string) (uintptr, error) {
 	if s.job, err = jobobject.Create(o); err != nil {
 		return 0, codeOf(err)
 	}
+	if err := s.limit(); err != nil {
+		return 0, codeOf(errors.Join(err, s.job.Close()))
+	}
 	world.systems[id] = s
 	return openLocked(s, nil), completeLocked(op)
+}
+
+// limit sets those limits of the document that this kernel has. Whoever opens the job has to leave them alone.
+func (s *system) limit() error {
+	limits := s.job.Limits()
+	if m := s.document.Container.Memory; m != nil {
+		limits.JobMemory = m.SizeInMB << 20
+	}
+	if err := s.job.SetLimits(limits); err != nil {
+		return err
+	}
+	if p := s.document.Container.Processor; p != nil {
+		limits.CPURate, limits.CPUWeight = uint32(p.Maximum), jobobject.WeightOfShares(uint32(p.Weight))
+	}
+	if err := s.job.SetLimits(limits); !errors.Is(err, jobobject.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // oneOf tells whether at most one of the numbers is set.

@@ -40,6 +40,9 @@ func newSpawn(job Handle, p *ProcessOptions) (*spawn, error) {
 		jobs:       [1]windows.Handle{windows.Handle(job)},
 		flags:      windows.CREATE_UNICODE_ENVIRONMENT | windows.EXTENDED_STARTUPINFO_PRESENT,
 	}
+	if p.BreakAway && mayBreakAway() {
+		s.flags |= windows.CREATE_BREAKAWAY_FROM_JOB
+	}
 	s.startup.Cb = uint32(unsafe.Sizeof(s.startup))
 	// Also with a console: without the flag the child takes over our own handles.
 	s.startup.Flags = windows.STARTF_USESTDHANDLES

@@ -37,6 +37,7 @@ type newborn struct {
 	dir         string
 	files       [3]*os.File // copied, not taken
 	parent      uint32
+	born        *job // that of a parent outside of job
 	job         *job // that of the parent or of the job list
 }
 
@@ -44,6 +45,7 @@ type newborn struct {
 func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) (jobobject.Handle, uint32, error) {
 	k.mu.Lock()
 	j, err := lookLocked[*job](k, "CreateProcess", h, uint32(jobobject.AccessAssign))
+	born := k.birthplaceLocked(o.BreakAway)
 	k.mu.Unlock()
 	if err != nil {
 		return 0, 0, err
@@ -58,7 +60,7 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	}
 	p, opened, err := k.spawn(newborn{
 		application: application, args: args, env: slices.Clone(o.Env), dir: o.Dir,
-		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, parent: Self, job: j,
+		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, parent: Self, born: born, job: j,
 	}, true)
 	if err != nil {
 		return 0, 0, err
@@ -99,6 +101,12 @@ func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, 
 		return nil, 0, err
 	}
 	p.pid, p.born = k.newPidLocked(), k.now
+	if n.born != nil {
+		if err := n.born.admitLocked(p); err != nil {
+			k.freePids = append(k.freePids, p.pid)
+			return nil, 0, err
+		}
+	}
 	if n.job != nil {
 		if err := n.job.admitLocked(p); err != nil {
 			k.freePids = append(k.freePids, p.pid)

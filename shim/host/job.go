@@ -81,6 +81,12 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 // make makes what the job needs beside itself: limits, its user and its files. What it has made is in j.undo when it
 // fails.
 func (j *Job) make(ctx context.Context, h Host, account Account) error {
+	if j.plan.Silo {
+		// Before the limits: it is the one order that is known to work on Windows.
+		if err := j.job.PromoteToSilo(); err != nil {
+			return err
+		}
+	}
 	if err := j.job.SetLimits(jobLimits(j.plan.Limits)); err != nil {
 		return err
 	}

@@ -75,11 +75,8 @@ func (r *root) mount(u *undo) error {
 	return nil
 }
 
-// show makes the job a silo and shows layers and mounts to it. That ends with the silo.
+// show shows layers and mounts to the members of a silo. That ends with the silo.
 func (r *root) show(job *jobobject.Job, id string) error {
-	if err := job.PromoteToSilo(); err != nil {
-		return err
-	}
 	if r.volume != "" {
 		at := r.plan.Root.Path
 		if err := r.keep(at); err != nil {

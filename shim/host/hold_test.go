@@ -164,6 +164,40 @@ func TestPauseFindsThemAll(t *testing.T) {
 	w.want(t, 6, false)
 }
 
+// TestPause_FreezeRefused_Suspends: no host documents with which error it refuses to freeze a job.
+func TestPause_FreezeRefused_Suspends(t *testing.T) {
+	for _, refusal := range []error{jobobject.ErrNotSupported, jobobject.ErrPermission, errors.New("a device is not functioning")} {
+		t.Run(refusal.Error(), func(t *testing.T) {
+			w := newWorld(t)
+			w.kernel.Fail("Freeze", -1, refusal)
+			w.start(t)
+			if err := w.job.Pause(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.want(t, 1, true)
+			if err := w.job.Resume(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.want(t, 1, false)
+		})
+	}
+}
+
+// TestPause_FreezeAndSuspendRefused_TellsBoth: the one is the cause of the other.
+func TestPause_FreezeAndSuspendRefused_TellsBoth(t *testing.T) {
+	w := newWorld(t)
+	freeze := errors.New("a device is not functioning")
+	w.kernel.Fail("Freeze", -1, freeze)
+	for range 2 {
+		w.start(t)
+	}
+	w.refuse = jobobject.ErrPermission
+	if err := w.job.Pause(t.Context()); !errors.Is(err, jobobject.ErrPermission) || !errors.Is(err, freeze) {
+		t.Errorf("pause: %v, want both refusals", err)
+	}
+	w.want(t, 2, false)
+}
+
 // TestPauseCatchesWhatComesLater: an exec whose launch was underway, and a process that the kernel tells of.
 func TestPauseCatchesWhatComesLater(t *testing.T) {
 	w := newWorld(t)

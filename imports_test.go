@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 
 	"schema":      {},
 	"hcs":         {"schema"},
-	"hcs/hcstest": {"hcs", "schema"},
+	"hcs/hcstest": {"hcs", "jobobject", "schema"},
 
 	"jobobject":         {},
 	"jobobject/jobtest": {"jobobject"},

@@ -31,6 +31,10 @@ var (
 	ErrExited = os.ErrProcessDone
 )
 
+// ErrLimitsUnknown is the refusal to set all limits of a job whose limits are
+// unknown: that would take away what its creator has set.
+var ErrLimitsUnknown = errors.New("the limits of an opened job are unknown; read them with QueryLimits first, or set processors alone with SetAffinity")
+
 // Error tells which operation failed on which job. It unwraps to the cause: a
 // sentinel of this package, a context error, or the code of the kernel.
 type Error struct {

@@ -42,7 +42,7 @@ type Job struct {
 	emptied broadcast
 	inbox   inbox
 
-	setting chan struct{} // holds a value while limits are set
+	setting chan struct{} // holds a value while limits are set, the calls included: two sets must not mix
 
 	limitMu     sync.Mutex // guards the fields below
 	limits      Limits

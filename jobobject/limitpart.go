@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // LimitPart is a kernel structure that carries some of the [Limits]. Its number
@@ -74,6 +75,10 @@ func (p LimitPart) of(l *Limits) (part Limits) {
 	return part
 }
 
+func (p LimitPart) empty(l *Limits) bool { return reflect.ValueOf(p.of(l)).IsZero() }
+
+func (p LimitPart) same(a, b *Limits) bool { return reflect.DeepEqual(p.of(a), p.of(b)) }
+
 // SetLimits makes l the limits of the job, all of them: a zero field takes that
 // limit away. Only an affinity cannot be taken away again, just changed. When
 // the kernel refuses a part, the error names it, and the parts before it stay
@@ -82,91 +87,77 @@ func (p LimitPart) of(l *Limits) (part Limits) {
 //
 // The job time starts anew when JobUserTime changes, and only then.
 //
-// For a job that was only opened, SetLimits is [ErrUnknownLimits] until
-// [Job.QueryLimits] has succeeded: it would take away what the creator set. Of
-// such a job only the structures that carry a change are written.
+// The wanted state is kept here and each kernel structure is always written
+// whole, so nothing is asked back in between. The limits of a job that was only
+// opened are unknown, and SetLimits returns [ErrLimitsUnknown], until
+// [Job.QueryLimits] has read them. Of such a job only the parts that change are
+// written.
 func (j *Job) SetLimits(l Limits) error {
-	return j.set("set limits of job", &l, j.setAll)
-}
-
-// SetAffinity sets the processors that the members may run on, at most one entry
-// a group, and leaves all other limits alone, whoever set them. An affinity can
-// be changed and not taken away: an empty one is [ErrNotSupported].
-//
-// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setinformationjobobject, JobObjectGroupInformationEx
-func (j *Job) SetAffinity(affinity []GroupAffinity) error {
-	return j.set("set affinity of job", &Limits{Affinity: affinity}, j.setAffinity)
-}
-
-// set checks l and has apply write it, with a copy that the caller cannot change.
-func (j *Job) set(op string, l *Limits, apply func(Handle, *Limits) error) error {
+	const op = "set limits of job"
 	if err := l.Validate(); err != nil {
 		return fail(op, j.name, err)
 	}
-	wanted := l.Clone()
-	// One set at a time, the calls included: two must not mix. A query does not wait for a kernel that hangs.
+	l = l.Clone()
 	j.setting <- struct{}{}
 	defer func() { <-j.setting }()
-	return fail(op, j.name, j.with(func(h Handle) error { return apply(h, &wanted) }))
+	return fail(op, j.name, j.with(func(h Handle) error { return j.apply(h, &l) }))
 }
 
-// setAll writes every part that differs from what is in force. What the kernel
-// has taken is known at once. The caller holds j.setting.
-func (j *Job) setAll(h Handle, l *Limits) error {
+// SetAffinity binds the members to processors and writes no other limit, so it
+// is safe on a job that was only opened. An affinity can be changed and not be
+// taken away, so an empty list is [ErrNotSupported].
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-jobobjectinfoclass
+func (j *Job) SetAffinity(processors []GroupAffinity) error {
+	const op = "set affinity of job"
+	l := Limits{Affinity: slices.Clone(processors)}
+	if err := l.Validate(); err != nil {
+		return fail(op, j.name, err)
+	}
+	j.setting <- struct{}{}
+	defer func() { <-j.setting }()
+	return fail(op, j.name, j.with(func(h Handle) error {
+		now, known := j.known()
+		return j.applyPart(h, AffinityLimits, &l, &now, known)
+	}))
+}
+
+// apply writes the parts of l that the kernel does not have yet.
+func (j *Job) apply(h Handle, l *Limits) error {
 	now, known := j.known()
 	if !known {
-		return ErrUnknownLimits
+		return ErrLimitsUnknown
 	}
-	extended := false
 	for _, part := range limitParts {
-		empty := reflect.ValueOf(part.of(l)).IsZero()
-		same := reflect.DeepEqual(part.of(l), part.of(&now))
-		switch {
-		case part == ExtendedLimits && j.created():
-			// Written each time: whoever opened the job may have changed it since.
-		case part == AffinityLimits && extended && !empty:
-			// Written behind the extended structure, which has an affinity of its
-			// own that we leave out: a kernel may take that for no affinity.
-		case same:
+		if j.upToDate(part, l, &now) {
 			continue
 		}
-		if part == AffinityLimits && empty {
-			return errAffinityStays
+		if err := j.applyPart(h, part, l, &now, known); err != nil {
+			return err
 		}
-		err := j.kernel.SetLimits(h, part, l, now.JobUserTime == l.JobUserTime)
-		// A host that lacks a limit has none of it, as is asked for.
-		harmless := empty && errors.Is(err, ErrNotSupported)
-		if err != nil && !harmless {
-			return fmt.Errorf("%v: %w", part, err)
-		}
-		extended = extended || part == ExtendedLimits
-		part.Copy(&now, l)
-		j.know(now, true)
 	}
 	return nil
 }
 
-// errAffinityStays refuses an empty affinity.
-var errAffinityStays = fmt.Errorf("%v: cannot be taken away: %w", AffinityLimits, ErrNotSupported)
-
-// setAffinity writes the affinity alone. The caller holds j.setting.
-func (j *Job) setAffinity(h Handle, l *Limits) error {
-	if len(l.Affinity) == 0 {
-		return errAffinityStays
+// applyPart writes one part of l. What the kernel has taken is known at once.
+func (j *Job) applyPart(h Handle, part LimitPart, l, now *Limits, known bool) error {
+	empty := part.empty(l)
+	if part == AffinityLimits && empty {
+		return fmt.Errorf("%v: cannot be taken away: %w", part, ErrNotSupported)
 	}
-	if err := j.kernel.SetLimits(h, AffinityLimits, l, true); err != nil {
-		return fmt.Errorf("%v: %w", AffinityLimits, err)
+	keepJobTime := now.JobUserTime == l.JobUserTime
+	err := j.kernel.SetLimits(h, part, l, keepJobTime)
+	// A host that lacks a limit has none of it, as is asked for.
+	harmless := empty && errors.Is(err, ErrNotSupported)
+	if err != nil && !harmless {
+		return fmt.Errorf("%v: %w", part, err)
 	}
-	now, known := j.known()
-	AffinityLimits.Copy(&now, l)
-	j.know(now, known)
+	part.Copy(now, l)
+	j.know(*now, known)
 	return nil
 }
 
-// created tells whether this Job made the job object, and did not only open it.
-func (j *Job) created() bool { return j.port != nil }
-
-// known returns the limits, and whether those are all that are in force.
+// known returns what was set or read, and whether that is all there is.
 func (j *Job) known() (Limits, bool) {
 	j.limitMu.Lock()
 	defer j.limitMu.Unlock()
@@ -179,8 +170,24 @@ func (j *Job) know(l Limits, all bool) {
 	j.limits, j.limitsKnown = l.Clone(), all
 }
 
-// Limits returns what was set through this Job, and for an opened job what the
-// first [Job.QueryLimits] returned. It does not ask the kernel.
+// upToDate tells whether the kernel, which has now, need not be told about part of l.
+func (j *Job) upToDate(part LimitPart, l, now *Limits) bool {
+	switch part {
+	case ExtendedLimits:
+		return j.opened() && part.same(l, now)
+	case AffinityLimits:
+		// Written each time: the extended structure has an affinity of its own,
+		// which we leave out, and a kernel may take that for no affinity.
+		return part.empty(l) && part.empty(now)
+	}
+	return part.same(l, now)
+}
+
+// opened tells a job that somebody else made.
+func (j *Job) opened() bool { return j.port == nil }
+
+// Limits returns what was set through this Job, or read of an opened one by
+// [Job.QueryLimits]. It does not ask the kernel.
 func (j *Job) Limits() Limits {
 	l, _ := j.known()
 	return l
@@ -190,14 +197,19 @@ func (j *Job) Limits() Limits {
 // of a job around this one, which bind its members too, are not among them, and
 // an affinity to all processors of the machine is none. A part that this kernel
 // does not know is zero, as it is not in force; one that was set through this Job
-// all the same, but cannot be told, is [ErrNotSupported]. For an opened job the
-// answer is what [Job.SetLimits] goes on from.
+// all the same, but cannot be told, is [ErrNotSupported].
 func (j *Job) QueryLimits() (Limits, error) {
-	set, known := j.known()
+	if j.opened() {
+		// What is read here is what a set starts from. A query of a created job is
+		// not held up by a set that hangs in the kernel.
+		j.setting <- struct{}{}
+		defer func() { <-j.setting }()
+	}
+	set := j.Limits()
 	l, err := query(j, "query limits of job", func(h Handle) (l Limits, err error) {
 		for _, part := range limitParts {
 			err := j.kernel.QueryLimits(h, part, &l)
-			if errors.Is(err, ErrNotSupported) && reflect.ValueOf(part.of(&set)).IsZero() {
+			if errors.Is(err, ErrNotSupported) && part.empty(&set) {
 				continue
 			}
 			if err != nil {
@@ -206,7 +218,7 @@ func (j *Job) QueryLimits() (Limits, error) {
 		}
 		return l, nil
 	})
-	if err == nil && !known {
+	if err == nil && j.opened() {
 		j.know(l, true)
 	}
 	return l, err

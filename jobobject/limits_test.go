@@ -134,70 +134,157 @@ func TestSetLimitsWritesWhatChanged(t *testing.T) {
 	}
 }
 
-// TestSetLimits_OpenedJob_NeedsQuery refuses to take away what the creator set, and then writes the one structure that
-// carries the change.
-func TestSetLimits_OpenedJob_NeedsQuery(t *testing.T) {
-	k, made := newKernel(t, jobobject.Options{Name: "opened", KillOnClose: true})
-	before := jobobject.Limits{KillOnClose: true, CPURate: 7, UI: 1}
-	if err := made.SetLimits(before); err != nil {
-		t.Fatal(err)
-	}
-	j := open(t, k, "opened")
-	k.ResetCalls()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true}); !errors.Is(err, jobobject.ErrUnknownLimits) {
-		t.Fatalf("limits of an opened job: %v, want ErrUnknownLimits", err)
-	}
-	if got, _ := k.Limits("opened"); k.Calls("SetLimits") != 0 || !cmp.Equal(got, before) {
-		t.Errorf("limits = %+v after a refusal and %d calls, want %+v and none", got, k.Calls("SetLimits"), before)
-	}
-	l, err := j.QueryLimits()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.CPURate = 0
-	if err := j.SetLimits(l); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := k.Limits("opened"); !cmp.Equal(got, jobobject.Limits{KillOnClose: true, UI: 1}) {
-		t.Errorf("limits = %+v, want no rate left and the rest as it was", got)
-	}
-	if all, one := k.Calls("SetLimits"), k.Calls("SetLimits "+jobobject.CPULimits.String()); all != 1 || one != 1 {
-		t.Errorf("%d calls, %d of the processor rate, want that one alone", all, one)
-	}
+// someLimits are limits that the creator of a job has set, in five of its six parts.
+var someLimits = jobobject.Limits{
+	KillOnClose: true, JobMemory: 1 << 30, JobUserTime: time.Hour, AtJobTime: jobobject.JobTimeNotify,
+	CPURate: 2500, NetDSCP: new(uint8(1)), UI: jobobject.UIDesktop,
 }
 
-// TestSetAffinity_OpenedJob_LeavesOtherLimits binds a job that somebody else limited.
-func TestSetAffinity_OpenedJob_LeavesOtherLimits(t *testing.T) {
-	k, made := newKernel(t, jobobject.Options{Name: "bound", KillOnClose: true})
-	want := jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20, CPURate: 5000}
-	if err := made.SetLimits(want); err != nil {
-		t.Fatal(err)
-	}
-	j := open(t, k, "bound")
-	k.ResetCalls()
-	want.Affinity = []jobobject.GroupAffinity{{Mask: 3}}
-	if err := j.SetAffinity(want.Affinity); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := k.Limits("bound"); !cmp.Equal(got, want) || k.Calls("SetLimits") != 1 {
-		t.Errorf("limits = %+v after %d calls, want %+v after one", got, k.Calls("SetLimits"), want)
-	}
-	if err := j.SetLimits(jobobject.Limits{}); !errors.Is(err, jobobject.ErrUnknownLimits) {
-		t.Errorf("limits after the affinity: %v, want ErrUnknownLimits still", err)
-	}
-	if err := j.SetAffinity(nil); !errors.Is(err, jobobject.ErrNotSupported) {
-		t.Errorf("no affinity: %v, want ErrNotSupported", err)
-	}
-}
-
-func open(t *testing.T, k *jobtest.Kernel, name string) *jobobject.Job {
+// openLimited makes a job with someLimits and opens it.
+func openLimited(t *testing.T) (*jobtest.Kernel, *jobobject.Job) {
 	t.Helper()
-	j, err := jobobject.Open(name, jobobject.AccessAll, k)
+	k, made := newKernel(t, jobobject.Options{Name: "opened"})
+	if err := made.SetLimits(someLimits); err != nil {
+		t.Fatal(err)
+	}
+	j, err := jobobject.Open("opened", jobobject.AccessQuery|jobobject.AccessSetAttributes, k)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { j.Close() })
-	return j
+	k.ResetCalls()
+	return k, j
+}
+
+func wantLimits(t *testing.T, k *jobtest.Kernel, want jobobject.Limits) {
+	t.Helper()
+	got, _ := k.Limits("opened")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("limits in force (-want +got):\n%s", diff)
+	}
+}
+
+func TestSetLimits_UnknownLimits_Refused(t *testing.T) {
+	k, j := openLimited(t)
+	err := j.SetLimits(jobobject.Limits{KillOnClose: true})
+	if !errors.Is(err, jobobject.ErrLimitsUnknown) {
+		t.Errorf("err = %v, want ErrLimitsUnknown", err)
+	}
+	for _, fix := range []string{"opened", "QueryLimits", "SetAffinity"} {
+		if !strings.Contains(err.Error(), fix) {
+			t.Errorf("%q does not say %s", err, fix)
+		}
+	}
+	if n := k.Calls("SetLimits"); n != 0 {
+		t.Errorf("%d calls to set limits, want none", n)
+	}
+	wantLimits(t, k, someLimits)
+}
+
+// A query that failed has told nothing.
+func TestSetLimits_QueryFailed_Refused(t *testing.T) {
+	k, j := openLimited(t)
+	k.Fail("QueryLimits "+jobobject.UILimits.String(), 1, errBroken)
+	if _, err := j.QueryLimits(); !errors.Is(err, errBroken) {
+		t.Fatalf("query: %v, want the fault", err)
+	}
+	if err := j.SetLimits(someLimits); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+		t.Errorf("err = %v, want ErrLimitsUnknown", err)
+	}
+}
+
+// TestSetLimits_OpenedJob_WritesChangedParts: nothing is written that was not asked for.
+func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*jobobject.Limits)
+		part   jobobject.LimitPart // the one that is written; 0 for none
+	}{
+		{"nothing", func(*jobobject.Limits) {}, 0},
+		{"memory", func(l *jobobject.Limits) { l.JobMemory = 1 << 31 }, jobobject.ExtendedLimits},
+		{"rate", func(l *jobobject.Limits) { l.CPURate = 0 }, jobobject.CPULimits},
+		{"action", func(l *jobobject.Limits) { l.AtJobTime = jobobject.JobTimeTerminate }, jobobject.JobTimeLimits},
+		{"processors", func(l *jobobject.Limits) { l.Affinity = []jobobject.GroupAffinity{{Mask: 1}} }, jobobject.AffinityLimits},
+		{"desktop", func(l *jobobject.Limits) { l.UI = 0 }, jobobject.UILimits},
+		{"network", func(l *jobobject.Limits) { l.NetDSCP = nil }, jobobject.NetLimits},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k, j := openLimited(t)
+			l, err := j.QueryLimits()
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.change(&l)
+			if err := j.SetLimits(l); err != nil {
+				t.Fatal(err)
+			}
+			wantLimits(t, k, l)
+			want := 1
+			if tt.part == 0 {
+				want = 0
+			}
+			if all, part := k.Calls("SetLimits"), k.Calls("SetLimits "+tt.part.String()); all != want || part != want {
+				t.Errorf("%d calls, %d of them for %v, want %d", all, part, tt.part, want)
+			}
+		})
+	}
+}
+
+func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
+	k, j := openLimited(t)
+	processors := []jobobject.GroupAffinity{{Mask: 3}}
+	if err := j.SetAffinity(processors); err != nil {
+		t.Fatal(err)
+	}
+	want := someLimits.Clone()
+	want.Affinity = []jobobject.GroupAffinity{{Mask: 3}}
+	wantLimits(t, k, want)
+	if all, own := k.Calls("SetLimits"), k.Calls("SetLimits "+jobobject.AffinityLimits.String()); all != 1 || own != 1 {
+		t.Errorf("%d calls, %d of them for the affinity, want that one alone", all, own)
+	}
+	processors[0].Mask = 9
+	if l := j.Limits(); l.Affinity[0].Mask != 3 {
+		t.Error("the affinity shares memory with the caller")
+	}
+	// The other limits are as unknown as before.
+	if err := j.SetLimits(want); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+		t.Errorf("set limits: %v, want ErrLimitsUnknown", err)
+	}
+}
+
+// On a created job the affinity is one of the limits that SetLimits starts from.
+func TestSetAffinity_CreatedJob_StaysWithOtherLimits(t *testing.T) {
+	k, j := newKernel(t, jobobject.Options{Name: "opened"})
+	processors := []jobobject.GroupAffinity{{Mask: 3}}
+	if err := errors.Join(j.SetLimits(someLimits), j.SetAffinity(processors)); err != nil {
+		t.Fatal(err)
+	}
+	want := someLimits.Clone()
+	want.Affinity = processors
+	wantLimits(t, k, want)
+	if diff := cmp.Diff(want, j.Limits()); diff != "" {
+		t.Errorf("known limits (-want +got):\n%s", diff)
+	}
+}
+
+func TestSetAffinity_Refused(t *testing.T) {
+	k, j := openLimited(t)
+	if err := j.SetAffinity(nil); !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "cannot be taken away") {
+		t.Errorf("no processors: %v, want ErrNotSupported", err)
+	}
+	if err := j.SetAffinity([]jobobject.GroupAffinity{{Group: 1}}); err == nil || !strings.Contains(err.Error(), "Affinity[0].Mask is 0") {
+		t.Errorf("no processor of a group: %v, want the field", err)
+	}
+	if n := k.Calls("SetLimits"); n != 0 {
+		t.Errorf("%d calls, want none", n)
+	}
+	k.Fail("SetLimits "+jobobject.AffinityLimits.String(), 1, errBroken)
+	if err := j.SetAffinity([]jobobject.GroupAffinity{{Mask: 1}}); !errors.Is(err, errBroken) {
+		t.Errorf("err = %v, want the fault", err)
+	}
+	if l := j.Limits(); l.Affinity != nil {
+		t.Errorf("affinity = %v, want none after a refusal", l.Affinity)
+	}
 }
 
 // TestLimitsOfOldKernel lacks a part: nobody minds until it is asked for.

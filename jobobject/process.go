@@ -26,6 +26,13 @@ type ProcessOptions struct {
 	Token uintptr
 	// Console takes the place of the three files.
 	Console *Console
+	// BreakAway starts the process outside of the jobs that the calling process
+	// is in, as far as those allow it. Without it, and where a job does not allow
+	// it, the job of the new process is nested in them and is bound by their
+	// limits as well.
+	//
+	// https://learn.microsoft.com/windows/win32/procthread/nested-jobs
+	BreakAway bool
 }
 
 // check refuses what the kernel would misread, without repeating any content.

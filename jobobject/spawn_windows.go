@@ -40,7 +40,7 @@ func newSpawn(job Handle, p *ProcessOptions) (*spawn, error) {
 		jobs:       [1]windows.Handle{windows.Handle(job)},
 		flags:      windows.CREATE_UNICODE_ENVIRONMENT | windows.EXTENDED_STARTUPINFO_PRESENT,
 	}
-	if ownJobAllowsBreakaway() {
+	if p.BreakAway && mayBreakAway() {
 		s.flags |= windows.CREATE_BREAKAWAY_FROM_JOB
 	}
 	s.startup.Cb = uint32(unsafe.Sizeof(s.startup))
@@ -60,16 +60,6 @@ func (s *spawn) joinJob() error {
 		return fmt.Errorf("set job list: %w", err)
 	}
 	return nil
-}
-
-// ownJobAllowsBreakaway tells whether this process is in a job that children may leave on request. The innermost job
-// decides, and a child then leaves the jobs around it as well, up to the first that does not allow it. Where there is
-// no job, or it does not allow it, the flag would be needless or refused with ERROR_ACCESS_DENIED.
-//
-// https://learn.microsoft.com/windows/win32/procthread/nested-jobs
-func ownJobAllowsBreakaway() bool {
-	var info extendedLimit
-	return queryJob(0, classExtendedLimit, &info) == nil && info.BasicLimitInformation.LimitFlags&limitBreakaway != 0
 }
 
 // connect gives the child its console or its three handles.

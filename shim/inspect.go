@@ -95,11 +95,15 @@ type workload struct {
 	Exit      *uint32    `json:"exit_status,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
 
-	Limits map[string]any `json:"limits,omitempty"`
+	Limits     map[string]any    `json:"limits,omitempty"`
+	Violations map[string]uint64 `json:"limit_violations,omitempty"`
 }
 
 // limited is a [Container] that knows which limits are in force.
 type limited interface{ Limits() map[string]any }
+
+// violated is a [Container] that knows how often limits were reached; nil is unknown.
+type violated interface{ Violations() map[string]uint64 }
 
 // describe is the verbose part of a status. Values are text or JSON, which crictl shows as such.
 func (s *Service) describe(p *pod, now task.Status) (map[string]string, error) {
@@ -136,6 +140,9 @@ func describe(t *task.Task) workload {
 	}
 	if l, ok := t.Container().(hosted).Container.(limited); ok {
 		w.Limits = l.Limits()
+	}
+	if v, ok := t.Container().(hosted).Container.(violated); ok {
+		w.Violations = v.Violations()
 	}
 	return w
 }

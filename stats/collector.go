@@ -44,7 +44,7 @@ type Collector struct {
 
 	limits     atomic.Pointer[Limits]
 	released   atomic.Bool // nothing is to be kept any more
-	violations struct{ memory, processes, time, other atomic.Uint64 }
+	violations ViolationCounter
 
 	// turn holds a value while a caller asks the kernel, one at a time, and guards the fields below. It is no mutex:
 	// a kernel that hangs is waited for, and by the clock of a testing/synctest bubble only channels are.
@@ -87,20 +87,12 @@ func newCollector(o Options) *Collector {
 // SetLimits tells the limits now in force; nil for unknown. The pointer's target must not change any more.
 func (c *Collector) SetLimits(l *Limits) { c.limits.Store(l) }
 
-// Observe counts a message of the job that says that a limit was reached; it ignores the others.
-func (c *Collector) Observe(kind jobobject.MessageKind) {
-	switch kind {
-	case jobobject.ProcessMemoryLimit, jobobject.JobMemoryLimit:
-		c.violations.memory.Add(1)
-	case jobobject.ActiveProcessLimit:
-		c.violations.processes.Add(1)
-	case jobobject.EndOfJobTime, jobobject.EndOfProcessTime, jobobject.JobCycleTimeLimit:
-		c.violations.time.Add(1)
-	case jobobject.NotificationLimit:
-		c.violations.other.Add(1)
-	default: // births, deaths and the like
-	}
-}
+// Observe takes every message of the job, and counts those that say that a limit was reached. Samples lack
+// [FigureViolations] before the first message.
+func (c *Collector) Observe(kind jobobject.MessageKind) { c.violations.Observe(kind) }
+
+// Violations returns what was counted, and false before the first message.
+func (c *Collector) Violations() (Violations, bool) { return c.violations.Violations() }
 
 // Release closes all handles that are kept, and keeps none from now on; samples can still be taken. Whoever ends the
 // container calls it first, so that nothing of ours holds the remains of its processes. It does not wait for a sample
@@ -207,9 +199,8 @@ func (c *Collector) known(s *Sample) {
 		s.Limits = *l
 		s.tell(FigureLimits, SourceOwner, Exact, nil)
 	}
-	s.Violations = Violations{
-		Memory: c.violations.memory.Load(), Processes: c.violations.processes.Load(),
-		Time: c.violations.time.Load(), Other: c.violations.other.Load(),
+	if v, known := c.violations.Violations(); known {
+		s.SetViolations(v)
 	}
 }
 

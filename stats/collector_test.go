@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"strings"
@@ -172,9 +173,46 @@ func TestS21S22S23Figures(t *testing.T) {
 		t.Errorf("limits = %+v, violations = %+v", s.Limits, s.Violations)
 	}
 	for f, p := range s.Figures {
-		if p.Quality != stats.Exact || p.Err != nil || p.Source == stats.SourceNone {
-			t.Errorf("%s: %+v, want exact", stats.Figure(f), p)
+		want := stats.Exact
+		if stats.Figure(f) == stats.FigureViolations {
+			want = stats.Approximate // the kernel does not promise its messages
 		}
+		if p.Quality != want || p.Err != nil || p.Source == stats.SourceNone {
+			t.Errorf("%s: %+v, want %s", stats.Figure(f), p, want)
+		}
+	}
+}
+
+// TestCollector_NoMessageYet_ViolationsUnknown: a job that nobody listens to has not had 0 violations. The first message
+// of any kind shows that it is listened to.
+func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
+	m := newMachine(t)
+	m.place(container, 10)
+	c := m.keeping(container)
+	s := c.Sample(m.Now())
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, known := c.Violations(); known || s.Has(stats.FigureViolations) || strings.Contains(string(text), `"violations":{"memory"`) {
+		t.Errorf("violations are known before the first message: %s", text)
+	}
+	c.Observe(jobobject.NewProcess)
+	s = c.Sample(m.Now())
+	if text, err = json.Marshal(s); err != nil {
+		t.Fatal(err)
+	}
+	if v, known := c.Violations(); !known || v != (stats.Violations{}) || !strings.Contains(string(text), `"violations":{"memory":0`) {
+		t.Errorf("violations = %+v, known %v, after a message without one: %s", v, known, text)
+	}
+	for _, kind := range []jobobject.MessageKind{
+		jobobject.JobMemoryLimit, jobobject.ProcessMemoryLimit, jobobject.ActiveProcessLimit, jobobject.EndOfJobTime,
+		jobobject.EndOfProcessTime, jobobject.JobCycleTimeLimit, jobobject.NotificationLimit, jobobject.ExitProcess,
+	} {
+		c.Observe(kind)
+	}
+	if v, want := c.Sample(m.Now()).Violations, (stats.Violations{Memory: 2, Processes: 1, Time: 3, Other: 1}); v != want || v.Total() != 7 {
+		t.Errorf("violations = %+v, want %+v", v, want)
 	}
 }
 
@@ -195,7 +233,7 @@ func TestS24EachFigureFailsAlone(t *testing.T) {
 			c := m.keeping(container)
 			c.SetLimits(&stats.Limits{})
 			s := c.Sample(m.Now())
-			missing := map[stats.Figure]bool{}
+			missing := map[stats.Figure]bool{stats.FigureViolations: true}
 			for _, f := range lost {
 				missing[f] = true
 				if !errors.Is(s.Figures[f].Err, refused) {

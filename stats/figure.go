@@ -15,11 +15,12 @@ const (
 	FigureWorkingSet                      // WorkingSet of [Memory]
 	FigureStarted                         // [Sample].Started and Uptime
 	FigureLimits                          // [Limits]
+	FigureViolations                      // [Violations], never more than approximate
 	figureCount
 )
 
 var figureNames = [figureCount]string{
-	"memory", "processor", "processes", "storage", "private_working_set", "working_set", "started", "limits",
+	"memory", "processor", "processes", "storage", "private_working_set", "working_set", "started", "limits", "violations",
 }
 
 func (f Figure) String() string { return name(figureNames[:], uint8(f)) }

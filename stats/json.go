@@ -17,7 +17,7 @@ type (
 		Storage    *storageJSON              `json:"storage,omitempty"`
 		Processes  *populationJSON           `json:"processes,omitempty"`
 		Limits     *Limits                   `json:"limits,omitempty"`
-		Violations Violations                `json:"violations"`
+		Violations *Violations               `json:"violations,omitempty"`
 		Fallbacks  uint64                    `json:"fallbacks"`
 		Figures    map[Figure]provenanceJSON `json:"figures"`
 	}
@@ -55,7 +55,7 @@ type (
 // MarshalJSON gives the sample in snake_case with the unit in every name.
 func (s Sample) MarshalJSON() ([]byte, error) {
 	out := sampleJSON{
-		Timestamp: s.Timestamp, Owner: s.Owner, Violations: s.Violations, Fallbacks: s.Fallbacks,
+		Timestamp: s.Timestamp, Owner: s.Owner, Fallbacks: s.Fallbacks,
 		Memory: s.memoryJSON(), Figures: make(map[Figure]provenanceJSON, figureCount),
 	}
 	if s.Has(FigureStarted) {
@@ -73,6 +73,9 @@ func (s Sample) MarshalJSON() ([]byte, error) {
 	}
 	if s.Has(FigureLimits) {
 		out.Limits = &s.Limits
+	}
+	if s.Has(FigureViolations) {
+		out.Violations = &s.Violations
 	}
 	for f, p := range s.Figures {
 		reason := ""

@@ -77,14 +77,6 @@ type Limits struct {
 	ProcessorWeight uint32 `json:"processor_weight,omitempty"` // 1 to 9
 }
 
-// Violations counts the notes of the kernel about limits that were reached. It does not promise to send them.
-type Violations struct {
-	Memory    uint64 `json:"memory"`
-	Processes uint64 `json:"processes"`
-	Time      uint64 `json:"time"`
-	Other     uint64 `json:"other"`
-}
-
 // Has tells whether the sample has the figure, exact or not.
 func (s *Sample) Has(f Figure) bool { return s.Figures[f].Quality != Missing }
 

@@ -16,11 +16,15 @@ func (s *Service) modify(sys *system, document string) error {
 	}
 	s.mu.Lock()
 	code, why := sys.modifyLocked(&r)
+	var err error
+	if code == 0 {
+		err = sys.limitJobLocked()
+	}
 	s.mu.Unlock()
 	if code != 0 {
 		return s.failure(code, why)
 	}
-	return nil
+	return err
 }
 
 func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, string) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -21,6 +22,7 @@ type Service struct {
 	handles   map[uintptr]*entry
 	ops       map[hcs.OperationHandle]*operation
 	systems   map[string]*system
+	kernel    jobobject.Kernel // has the jobs of new systems; nil for none
 	instances []schema.ContainerCredentialGuardInstance
 	programs  map[string]func(*Proc) uint32
 	faults    map[string]*Fault
@@ -102,6 +104,7 @@ func (s *Service) Disconnect() {
 	for id, sys := range s.systems {
 		delete(s.systems, id)
 		sys.state = schema.StateStopped
+		sys.closeJobLocked()
 		for _, p := range sys.procs {
 			p.dieLocked(1)
 			p.noticed = true

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -20,6 +21,8 @@ type system struct {
 	handles  int
 	exit     *hcs.Notification
 	exitType schema.ExitType
+	kernel   jobobject.Kernel // of job; nil without one
+	job      jobobject.Handle
 }
 
 // CreateSystem implements [hcs.Service].
@@ -38,15 +41,18 @@ func (s *Service) CreateSystem(op hcs.OperationHandle, id, document string) (hcs
 		}
 		s.mu.Lock()
 		taken := s.systems[id] != nil
+		var err error
 		if !taken {
 			sys.document, sys.state = d, schema.StateCreated
-			s.systems[id] = sys
+			if err = s.makeJobLocked(sys); err == nil {
+				s.systems[id] = sys
+			}
 		}
 		s.mu.Unlock()
 		if taken {
 			return "", s.failure(hcs.SystemAlreadyExists, "")
 		}
-		return "", nil
+		return "", err
 	})
 	if err != nil {
 		return 0, err
@@ -160,6 +166,7 @@ func (s *Service) exitLocked(sys *system, how schema.ExitType) {
 	for _, p := range sys.procs {
 		s.endLocked(p, 1)
 	}
+	sys.closeJobLocked()
 	sys.state, sys.exitType = schema.StateStopped, how
 	if s.systems[sys.id] == sys {
 		delete(s.systems, sys.id)

@@ -35,6 +35,7 @@ type Kernel struct {
 	now      time.Time
 	cpus     int
 	named    map[string]*job
+	own      *job             // that the process Self is in; nil for none
 	procs    map[uint32]*Proc // also ended ones that somebody has open
 	programs map[string]func(*Proc) uint32
 	plan     plan

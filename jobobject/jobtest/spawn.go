@@ -49,6 +49,7 @@ type newborn struct {
 	files       [3]*os.File // copied, not taken
 	console     *console    // in the place of files
 	parent      uint32
+	born        *job // that of a parent outside of job
 	job         *job // that of the parent or of the job list
 }
 
@@ -60,6 +61,7 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	if err == nil && o.Console != nil {
 		c, err = lookLocked[*console](k, "attach console", o.Console.Handle(), 0)
 	}
+	born := k.birthplaceLocked(o.BreakAway)
 	k.mu.Unlock()
 	if err != nil {
 		return 0, 0, err
@@ -74,7 +76,7 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	}
 	p, opened, err := k.spawn(newborn{
 		application: application, args: args, env: slices.Clone(o.Env), dir: o.Dir,
-		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, console: c, parent: Self, job: j,
+		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, console: c, parent: Self, born: born, job: j,
 	}, true)
 	if err != nil {
 		return 0, 0, err
@@ -130,6 +132,12 @@ func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, 
 		return nil, 0, jobobject.ErrNotDirectory
 	}
 	p.pid, p.born = k.newPidLocked(), k.now
+	if n.born != nil {
+		if err := n.born.admitLocked(p); err != nil {
+			k.freePids = append(k.freePids, p.pid)
+			return nil, 0, err
+		}
+	}
 	if n.job != nil {
 		if err := n.job.admitLocked(p); err != nil {
 			k.freePids = append(k.freePids, p.pid)

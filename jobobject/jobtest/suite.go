@@ -55,6 +55,7 @@ var contract = []struct {
 	{"limits read back", testReadBack},
 	{"limits taken away", testTakenAway},
 	{"limits of an opened job", testOpenedLimits},
+	{"affinity of an opened job", testSetAffinity},
 	{"processor rate", testCPURate},
 	{"limits out of range", testLimitRange},
 	{"breakaway on request", testBreakaway},

@@ -107,6 +107,24 @@ func testOpenedLimits(t *testing.T, b Bed) {
 	}
 }
 
+// testSetAffinity binds a job that somebody else made to a processor. Its other
+// limits stay.
+func testSetAffinity(t *testing.T, b Bed) {
+	name := b.name(t)
+	made := b.create(t, jobobject.Options{Name: name})
+	want := jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, ActiveProcesses: 77}
+	if err := made.SetLimits(want); err != nil {
+		t.Fatal(err)
+	}
+	want.Affinity = []jobobject.GroupAffinity{{Mask: 1}}
+	b.lacks(t, b.open(t, name, jobobject.AccessSetAttributes).SetAffinity(want.Affinity), "affinity")
+	got, err := made.QueryLimits()
+	b.lacks(t, err, "reading back affinity")
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("limits = %+v, want %+v", got, want)
+	}
+}
+
 func testCPURate(t *testing.T, b Bed) {
 	j := b.create(t, jobobject.Options{})
 	b.lacks(t, j.SetLimits(jobobject.Limits{CPURate: 5000}), "processor rates")

@@ -13,8 +13,8 @@ import (
 // catchBound bounds the stop of a process that came into a paused job.
 const catchBound = 5 * time.Second
 
-// hold keeps the members of a job from running. Where the kernel freezes jobs, that is one call; elsewhere each member
-// is suspended. All methods are safe for concurrent use.
+// hold keeps the members of a job from running. Where the kernel freezes the job, that is one call; where it refuses,
+// each member is suspended. All methods are safe for concurrent use.
 type hold struct {
 	// Immutable.
 	job     *jobobject.Job
@@ -59,12 +59,16 @@ func (h *hold) on(ctx context.Context) error {
 	if h.frozen || errors.Is(refusal, jobobject.ErrClosed) {
 		return refusal
 	}
-	// Whatever the kernel refuses with: the freeze class is undocumented, and no release promises how it says no.
+	// The freeze of a job is undocumented, and so is the error of a kernel that will not do it.
 	h.suspending.Store(true)
-	if err := h.suspendAllLocked(ctx); err != nil {
-		return errors.Join(fmt.Errorf("suspend the processes: %w", err), refusal, h.resumeAllLocked())
+	err := h.suspendAllLocked(ctx)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if errors.Is(refusal, jobobject.ErrNotSupported) {
+		refusal = nil // which is no cause for a person to look into
+	}
+	return errors.Join(err, refusal, h.resumeAllLocked())
 }
 
 func (h *hold) off(ctx context.Context) error {

@@ -149,9 +149,24 @@ func (w *world) want(t *testing.T, members int, still bool) {
 	}
 }
 
-// TestPause_FreezeRefused_Suspends tries the ways in which a kernel may refuse a class that no page describes.
+// TestPauseFindsThemAll: each process that is being suspended starts another behind the list. All are caught.
+func TestPauseFindsThemAll(t *testing.T) {
+	w := newWorld(t)
+	w.start(t)
+	w.more = 5
+	if err := w.job.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.want(t, 6, true)
+	if err := w.job.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.want(t, 6, false)
+}
+
+// TestPause_FreezeRefused_Suspends: no host documents with which error it refuses to freeze a job.
 func TestPause_FreezeRefused_Suspends(t *testing.T) {
-	for _, refusal := range []error{jobobject.ErrNotSupported, jobobject.ErrPermission, jobtest.ErrInvalidParameter} {
+	for _, refusal := range []error{jobobject.ErrNotSupported, jobobject.ErrPermission, errors.New("a device is not functioning")} {
 		t.Run(refusal.Error(), func(t *testing.T) {
 			w := newWorld(t)
 			w.kernel.Fail("Freeze", -1, refusal)
@@ -168,19 +183,19 @@ func TestPause_FreezeRefused_Suspends(t *testing.T) {
 	}
 }
 
-// TestPauseFindsThemAll: each process that is being suspended starts another behind the list. All are caught.
-func TestPauseFindsThemAll(t *testing.T) {
+// TestPause_FreezeAndSuspendRefused_TellsBoth: the one is the cause of the other.
+func TestPause_FreezeAndSuspendRefused_TellsBoth(t *testing.T) {
 	w := newWorld(t)
-	w.start(t)
-	w.more = 5
-	if err := w.job.Pause(t.Context()); err != nil {
-		t.Fatal(err)
+	freeze := errors.New("a device is not functioning")
+	w.kernel.Fail("Freeze", -1, freeze)
+	for range 2 {
+		w.start(t)
 	}
-	w.want(t, 6, true)
-	if err := w.job.Resume(t.Context()); err != nil {
-		t.Fatal(err)
+	w.refuse = jobobject.ErrPermission
+	if err := w.job.Pause(t.Context()); !errors.Is(err, jobobject.ErrPermission) || !errors.Is(err, freeze) {
+		t.Errorf("pause: %v, want both refusals", err)
 	}
-	w.want(t, 6, false)
+	w.want(t, 2, false)
 }
 
 // TestPauseCatchesWhatComesLater: an exec whose launch was underway, and a process that the kernel tells of.

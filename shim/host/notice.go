@@ -48,6 +48,7 @@ func (j *Job) Notify(tell func(task.Notice)) {
 }
 
 func (j *Job) hear(m jobobject.Message, tell func(task.Notice)) {
+	j.collector.Observe(m.Kind)
 	if reason, ok := reasons[m.Kind]; ok {
 		tell(task.Notice{Reason: reason, Pid: m.Pid})
 		return
@@ -60,6 +61,16 @@ func (j *Job) hear(m jobobject.Message, tell func(task.Notice)) {
 	case jobobject.ExitProcess, jobobject.AbnormalExit:
 		j.notices.exit(m.Pid)
 	}
+}
+
+// Violations is how often each kind of limit was reached, by the names that a person reads in the status of a pod. It is
+// nil before the first message of the job, when that is unknown.
+func (j *Job) Violations() map[string]uint64 {
+	v, known := j.collector.Violations()
+	if !known {
+		return nil
+	}
+	return map[string]uint64{"memory": v.Memory, "processes": v.Processes, "time": v.Time, "other": v.Other}
 }
 
 func (n *notices) exit(pid uint32) {

@@ -44,6 +44,7 @@ func (p *program) Start() (uint32, error) {
 		CommandLine: p.spec.CommandLine,
 		Dir:         dir,
 		Env:         env,
+		BreakAway:   true, // the limits of a job around the shim are not the container's
 	}
 	if err := p.connect(&o); err != nil {
 		return 0, err

@@ -41,6 +41,9 @@ func TestRootInASilo(t *testing.T) {
 	if err := b.start(c, &plan.Process); err != nil {
 		t.Fatal(err)
 	}
+	if !b.listen.told.BreakAway {
+		t.Error("the program stays in a job of the shim's that would let it out")
+	}
 	if o := b.listen.told; o.Application != volume+`bin\app.exe` || o.Dir != `C:\hpc\` || o.Token == 0 {
 		t.Errorf("started %s in %s with token %d", o.Application, o.Dir, o.Token)
 	}
@@ -50,6 +53,26 @@ func TestRootInASilo(t *testing.T) {
 	}
 	if text := b.ledger(); !strings.Contains(text, `"C:\\var"`) || strings.Contains(strings.ToLower(text), "password") {
 		t.Errorf("list of resources %s", text)
+	}
+	b.end(c)
+}
+
+// TestJob_SiloWithLimits_PromotedFirst: nothing but kill on close, which a silo must have, is set before.
+func TestJob_SiloWithLimits_PromotedFirst(t *testing.T) {
+	b := newRootBed(t)
+	limited := func(s *specs.Spec) {
+		s.Windows.Resources = &specs.WindowsResources{
+			CPU:    &specs.WindowsCPUResources{Maximum: new(uint16(2500)), Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 1}}},
+			Memory: &specs.WindowsMemoryResources{Limit: new(uint64(512 << 20))},
+		}
+	}
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, b.job(true, limited))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"kill on close", "silo", jobobject.ExtendedLimits.String(), jobobject.CPULimits.String(), jobobject.AffinityLimits.String()}
+	if diff := cmp.Diff(want, b.listen.set); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
 	}
 	b.end(c)
 }

@@ -18,10 +18,25 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// listening is a kernel that writes down what it is told to start.
+// listening is a kernel that writes down what it is told to start, and what is set on its one job.
 type listening struct {
 	*jobtest.Kernel
 	told jobobject.ProcessOptions
+	set  []string
+}
+
+func (k *listening) CreateSilo(job jobobject.Handle) error {
+	k.set = append(k.set, "silo")
+	return k.Kernel.CreateSilo(job)
+}
+
+func (k *listening) SetLimits(job jobobject.Handle, part jobobject.LimitPart, l *jobobject.Limits, keepJobTime bool) error {
+	name := part.String()
+	if part == jobobject.ExtendedLimits && l.JobMemory == 0 {
+		name = "kill on close"
+	}
+	k.set = append(k.set, name)
+	return k.Kernel.SetLimits(job, part, l, keepJobTime)
 }
 
 func (k *listening) CreateProcess(job jobobject.Handle, p *jobobject.ProcessOptions) (jobobject.Handle, uint32, error) {

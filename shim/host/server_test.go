@@ -232,17 +232,14 @@ func TestConsole(t *testing.T) {
 	})
 }
 
-// siloLimits are what the service sets on the job of a container with limits.
-var siloLimits = jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20, CPURate: 5000}
+// siloName is the name of the job of container c.
+const siloName = `\Container_c`
 
 // silo makes the job that the service makes for a container.
 func (b *bed) silo() *jobobject.Job {
 	b.t.Helper()
-	job, err := jobobject.Create(jobobject.Options{Name: `\Container_c`, TrackIO: true, Kernel: b.kernel})
+	job, err := jobobject.Create(jobobject.Options{Name: siloName, TrackIO: true, Kernel: b.kernel})
 	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := job.SetLimits(siloLimits); err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = job.Close() }) // it has no members
@@ -274,7 +271,10 @@ func TestFiguresComeFromTheSilo(t *testing.T) {
 // the service set on it. Where it cannot be bound, there is no container.
 func TestServerAffinity_LeavesServiceLimits(t *testing.T) {
 	bound := func(s *specs.Spec) {
-		s.Windows.Resources = &specs.WindowsResources{CPU: &specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 1}}}}
+		s.Windows.Resources = &specs.WindowsResources{
+			CPU:    &specs.WindowsCPUResources{Maximum: new(uint16(2500)), Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 1}}},
+			Memory: &specs.WindowsMemoryResources{Limit: new(uint64(512 << 20))},
+		}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -282,16 +282,13 @@ func TestServerAffinity_LeavesServiceLimits(t *testing.T) {
 			t.Errorf("without a silo: %v, want not found, with the field", err)
 		}
 		b.settled()
-		job := b.silo()
+		b.service.MakeJobs(b.kernel)
 		c, _ := b.start(b.plan(bound))
-		limits, err := job.QueryLimits()
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := siloLimits
-		want.Affinity = []jobobject.GroupAffinity{{Mask: 1}}
-		if diff := cmp.Diff(want, limits); diff != "" {
-			t.Errorf("limits of the silo (-want +got):\n%s", diff)
+		got, _ := b.kernel.Limits(siloName)
+		// What the service has set is still in force.
+		want := jobobject.Limits{KillOnClose: true, JobMemory: 512 << 20, CPURate: 2500, Affinity: []jobobject.GroupAffinity{{Mask: 1}}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("limits (-want +got):\n%s", diff)
 		}
 		if err := b.end(c); err != nil {
 			t.Error(err)

@@ -30,7 +30,7 @@ func full() stats.Sample {
 		Storage:   stats.Storage{Reads: 1, ReadBytes: 4096, Writes: 2, WriteBytes: 8192},
 		Processes: stats.Population{Active: 3, Total: 9, Terminated: 1},
 		Limits:    stats.Limits{CommitBytes: 128 << 20, ProcessorRate: 2500},
-		Fallbacks: 4,
+		Fallbacks: 4, Violations: stats.Violations{Memory: 5, Processes: 6, Time: 7, Other: 8},
 	}
 	for f := range s.Figures {
 		s.Figures[f] = stats.Provenance{Source: stats.SourceJob, Quality: stats.Exact}
@@ -60,7 +60,8 @@ func scrape(t *testing.T, e *prom.Exporter) string {
 func TestExport(t *testing.T) {
 	lacking := full()
 	lacking.Figures[stats.FigureStorage] = stats.Provenance{Err: errors.New("the kernel keeps no count")}
-	lacking.Limits = stats.Limits{}
+	lacking.Limits, lacking.Violations = stats.Limits{}, stats.Violations{}
+	lacking.Figures[stats.FigureViolations] = stats.Provenance{}
 	got := scrape(t, exporter([]prom.Container{
 		{Kind: "task", Namespace: "k8s.io", ID: "web", Sample: full()},
 		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking},

@@ -67,6 +67,15 @@ var figures = []figure{
 	{"processes_limit", "Limit on processes at a time; absent without one.", gauge,
 		limit(func(l *stats.Limits) float64 { return float64(l.ActiveProcesses) })},
 
+	{"limit_violations_memory_total", "Allocations that a memory limit has refused; absent without a listener to the job.", counter,
+		of(stats.FigureViolations, func(s *stats.Sample) float64 { return float64(s.Violations.Memory) })},
+	{"limit_violations_processes_total", "Processes that the limit on their number has refused; absent without a listener to the job.", counter,
+		of(stats.FigureViolations, func(s *stats.Sample) float64 { return float64(s.Violations.Processes) })},
+	{"limit_violations_time_total", "Times that a limit on processor time was used up; absent without a listener to the job.", counter,
+		of(stats.FigureViolations, func(s *stats.Sample) float64 { return float64(s.Violations.Time) })},
+	{"limit_violations_other_total", "Notification limits that were passed; absent without a listener to the job.", counter,
+		of(stats.FigureViolations, func(s *stats.Sample) float64 { return float64(s.Violations.Other) })},
+
 	{"fallbacks_total", "Times that figures had to be had from the Host Compute Service.", counter,
 		func(s *stats.Sample) (float64, bool) { return float64(s.Fallbacks), true }},
 	{"figures_missing", "Figures that this machine does not tell of the container.", gauge, missing},
@@ -83,9 +92,10 @@ func limit(value func(*stats.Limits) float64) func(*stats.Sample) (float64, bool
 	}
 }
 
+// missing leaves out the violations: they lack a listener, not something of the machine's.
 func missing(s *stats.Sample) (n float64, _ bool) {
 	for f := range s.Figures {
-		if !s.Has(stats.Figure(f)) {
+		if f := stats.Figure(f); !s.Has(f) && f != stats.FigureViolations {
 			n++
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -61,29 +60,29 @@ func createSystem(op uintptr, id, document string) (uintptr, error) {
 	if s.job, err = jobobject.Create(o); err != nil {
 		return 0, codeOf(err)
 	}
-	if err := s.job.SetLimits(limitsOf(s.document.Container)); err != nil {
+	if err := s.limit(); err != nil {
 		return 0, codeOf(errors.Join(err, s.job.Close()))
 	}
 	world.systems[id] = s
 	return openLocked(s, nil), completeLocked(op)
 }
 
-// limitsOf are the limits that the service sets on the job of a container.
-func limitsOf(c *schema.Container) jobobject.Limits {
-	l := jobobject.Limits{KillOnClose: true}
-	if c.Memory != nil {
-		l.JobMemory = c.Memory.SizeInMB << 20
+// limit sets those limits of the document that this kernel has. Whoever opens the job has to leave them alone.
+func (s *system) limit() error {
+	limits := s.job.Limits()
+	if m := s.document.Container.Memory; m != nil {
+		limits.JobMemory = m.SizeInMB << 20
 	}
-	if p := c.Processor; p != nil {
-		l.CPURate = uint32(p.Maximum)
-		if p.Count != 0 {
-			l.CPURate = jobobject.RateOfCPUs(float64(p.Count), runtime.NumCPU())
-		}
-		if p.Weight != 0 {
-			l.CPUWeight = uint32(1 + 8*p.Weight/10000)
-		}
+	if err := s.job.SetLimits(limits); err != nil {
+		return err
 	}
-	return l
+	if p := s.document.Container.Processor; p != nil {
+		limits.CPURate, limits.CPUWeight = uint32(p.Maximum), jobobject.WeightOfShares(uint32(p.Weight))
+	}
+	if err := s.job.SetLimits(limits); !errors.Is(err, jobobject.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // oneOf tells whether at most one of the numbers is set.

@@ -73,6 +73,7 @@ func (a *App) attach(ctx context.Context, f *attachFlags, args []string) (err er
 		return hint(err)
 	}
 	defer func() { err = errors.Join(err, job.Close()) }()
+	messages := job.Messages() // from before the first member
 	for _, pid := range pids {
 		if err := job.Assign(pid); err != nil {
 			return fmt.Errorf("process %d: %w", pid, err)
@@ -82,11 +83,17 @@ func (a *App) attach(ctx context.Context, f *attachFlags, args []string) (err er
 		return nil
 	}
 	record := &node.Record{Kind: node.Attach, ID: name, Supervisor: uint32(os.Getpid()), Pid: pids[0], Started: a.Now(), Warnings: warnings}
-	if err := a.Node.Records.Write(record); err != nil {
-		return err
+	journal := newJournal(a.Node.Records, record)
+	if err := journal.write(func(*node.Record) {}); err != nil {
+		return errors.Join(err, journal.close())
 	}
-	if err := job.WaitEmpty(ctx); err != nil && ctx.Err() == nil {
-		return err
+	journal.listen(messages)
+	werr := job.WaitEmpty(ctx)
+	if err := journal.close(); err != nil {
+		fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
+	}
+	if werr != nil && ctx.Err() == nil {
+		return werr
 	}
 	return a.Node.Records.Remove(name)
 }

@@ -68,6 +68,7 @@ func (a *App) details(c node.Container) (details, error) {
 	err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) error {
 		collector := stats.NewCollector(job, stats.Options{Now: a.Now, Limits: a.limitsOf(job)})
 		d.Sample = collector.Sample(started(c))
+		addViolations(c, &d.Sample)
 		if l, err := job.QueryLimits(); err != nil {
 			d.LimitsError = err.Error()
 		} else {

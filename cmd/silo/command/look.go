@@ -25,6 +25,14 @@ func (a *App) look(c node.Container, access jobobject.Access, see func(*jobobjec
 	return see(job)
 }
 
+// addViolations adds what the supervisor of the container has counted. Of a container that the shim or the Host Compute
+// Service made, and of a record of the run before, they stay unknown.
+func addViolations(c node.Container, s *stats.Sample) {
+	if r := c.Record; r != nil && r.Exit == nil && r.Violations != nil {
+		s.SetViolations(*r.Violations)
+	}
+}
+
 // view is a container with what the kernel says of it.
 type view struct {
 	node.Container
@@ -46,6 +54,7 @@ func (a *App) sample(c node.Container) (view, error) {
 	err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) error {
 		limits := a.limitsOf(job)
 		v.Sample = stats.NewCollector(job, stats.Options{Now: a.Now, Limits: limits, Kernel: a.Kernel}).Sample(started(c))
+		addViolations(c, &v.Sample)
 		return nil
 	})
 	return v, err

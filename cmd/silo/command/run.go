@@ -220,8 +220,10 @@ func (a *App) supervised(ctx context.Context, p *plan, job *jobobject.Job, warni
 	for _, s := range p.stops {
 		record.Signals = append(record.Signals, s.String())
 	}
+	journal := newJournal(a.Node.Records, record)
 	o := supervisor.Options{
 		Job: job, Process: p.process, Policy: p.policy, Signals: p.stops, Grace: p.grace, Timeout: p.timeout,
+		Message: journal.observe,
 	}
 	closeLog := a.route(&o, p)
 	var lost error
@@ -231,12 +233,12 @@ func (a *App) supervised(ctx context.Context, p *plan, job *jobobject.Job, warni
 			fmt.Fprintf(a.Stderr, "silo: %s ended with code %d; starting it anew in %v\n", p.name, e.Code, e.Pause)
 			return
 		}
-		record.Pid, record.Restarts = e.Pid, e.Restarts
-		lost = errors.Join(lost, a.Node.Records.Write(record))
+		lost = errors.Join(lost, journal.write(func(r *node.Record) { r.Pid, r.Restarts = e.Pid, e.Restarts }))
 		ready()
 	}
 	result, err := supervisor.Run(ctx, o)
 	err = errors.Join(err, closeLog())
+	lost = errors.Join(lost, journal.close())
 	record.Exit = &node.Exit{Code: result.Code, Reason: string(result.Reason), At: a.Now()}
 	if err != nil && result.Reason == "" {
 		return errors.Join(startError(err), lost, a.Node.Records.Remove(p.name))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // record is that of a container whose supervisor is the test.
@@ -38,6 +40,69 @@ func TestRunHandsOnArgumentsOutputAndCode(t *testing.T) {
 	}
 	if w.OpenHandles() != 0 {
 		t.Errorf("%d handles are left open", w.OpenHandles())
+	}
+}
+
+// TestRun_LimitReached_ViolationsShown: silo run alone hears of it, and silo stats, inspect and metrics show it.
+func TestRun_LimitReached_ViolationsShown(t *testing.T) {
+	w := newWorld(t)
+	counted := func() *stats.Violations {
+		if r, err := w.app.Node.Records.Read("mine"); err == nil {
+			return r.Violations
+		}
+		return nil
+	}
+	full, done := make(chan struct{}), make(chan struct{})
+	w.Program("app.exe", func(p *jobtest.Proc) uint32 {
+		if !p.Commit(64<<20) && !p.Commit(65<<20) {
+			close(full)
+		}
+		<-done
+		return 0
+	})
+	other := *w.app // whose output is its own
+	other.Stdout, other.Stderr = &strings.Builder{}, &strings.Builder{}
+	ended := make(chan int)
+	go func() {
+		ended <- other.Main(t.Context(), "silo.exe", []string{"run", "--name", "mine", "--memory", "32m", "--", "app"})
+	}()
+	<-full
+	for v := counted(); v == nil || v.Memory < 2; v = counted() { // the test's own deadline bounds it
+		runtime.Gosched()
+	}
+	for _, tt := range []struct{ args, want string }{
+		{"stats mine -o json", `"violations": {
+        "memory": 2,`},
+		{"inspect mine", `"violations": {
+        "memory": 2,`},
+		{"metrics --once", `silo_container_limit_violations_memory_total{container_id="mine",kind="run",namespace="silo"} 2`},
+	} {
+		if code := w.silo(t, strings.Fields(tt.args)...); code != 0 || !strings.Contains(w.Stdout.String(), tt.want) {
+			t.Errorf("silo %s: %d %s, want %s in\n%s", tt.args, code, &w.Stderr, tt.want, &w.Stdout)
+		}
+	}
+	close(done)
+	if code := <-ended; code != 0 {
+		t.Errorf("code %d", code)
+	}
+	if v := counted(); v == nil || *v != (stats.Violations{Memory: 2}) {
+		t.Errorf("violations in the record = %+v, want 2 of memory", v)
+	}
+}
+
+// TestStats_MadeByAnother_ViolationsUnknown: of a job that somebody else listens to there is no count, which is not 0.
+func TestStats_MadeByAnother_ViolationsUnknown(t *testing.T) {
+	w := newWorld(t)
+	w.container(t, "default/web")
+	for _, args := range []string{"stats web -o json", "inspect web", "metrics --once"} {
+		code := w.silo(t, strings.Fields(args)...)
+		if code != 0 || strings.Contains(w.Stdout.String(), `"violations": {
+        "memory"`) || strings.Contains(w.Stdout.String(), "limit_violations") {
+			t.Errorf("silo %s: %d, violations in\n%s", args, code, &w.Stdout)
+		}
+	}
+	if w.silo(t, "stats", "web", "-o", "wide"); !strings.HasSuffix(strings.TrimSpace(w.Stdout.String()), " -") {
+		t.Errorf("the table ends with a count:\n%s", &w.Stdout)
 	}
 }
 

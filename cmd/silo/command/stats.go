@@ -128,4 +128,10 @@ var statsColumns = []column[statsRow]{
 	}},
 	{title: "PROCESSES", value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Active)) }},
 	{title: "ENDED BY LIMIT", wide: true, value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Terminated)) }},
+	{title: "VIOLATIONS", wide: true, value: func(r *statsRow) string {
+		if !r.Sample.Has(stats.FigureViolations) {
+			return none
+		}
+		return strconv.FormatUint(r.Sample.Violations.Total(), 10)
+	}},
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/token"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // The exit codes of Damon for what is not the program's own.
@@ -144,8 +145,12 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 // keep runs the program with metrics beside it.
 func (t *task) keep(ctx context.Context, job *jobobject.Job, process jobobject.ProcessOptions) (supervisor.Result, error) {
 	metrics := damon.NewMetrics(job, t.config, t.app.Machine.Processors(), t.app.Machine.MHz, t.app.Now)
-	defer t.serve(job, metrics)()
+	collector := stats.NewCollector(job, stats.Options{Now: t.app.Now, Limits: &stats.Limits{
+		CommitBytes: job.Limits().JobMemory, ProcessorRate: job.Limits().CPURate,
+	}})
+	defer t.serve(collector, metrics)()
 	record := &node.Record{Kind: node.Run, ID: t.name, Supervisor: uint32(os.Getpid()), Program: process.Application, GraceNS: int64(damonGrace), Started: t.app.Now()}
+	journal := newJournal(t.app.Node.Records, record)
 	var out io.Writer
 	if !t.app.connect(&process) {
 		out = t.app.Stdout
@@ -157,14 +162,21 @@ func (t *task) keep(ctx context.Context, job *jobobject.Job, process jobobject.P
 			if e.Pid == 0 {
 				return
 			}
-			t.pid, record.Pid = e.Pid, e.Pid
+			t.pid = e.Pid
 			metrics.SetRoot(e.Pid)
-			if err := t.app.Node.Records.Write(record); err != nil {
+			if err := journal.write(func(r *node.Record) { r.Pid = e.Pid }); err != nil {
 				t.log.Warn("silo ps will not know the program", "error", err.Error())
 			}
 		},
-		Message: metrics.Observe,
+		Message: func(m jobobject.Message) {
+			metrics.Observe(m)
+			collector.Observe(m.Kind)
+			journal.observe(m)
+		},
 	})
+	if jerr := journal.close(); jerr != nil {
+		t.log.Warn("silo stats did not know the violations of limits", "error", jerr.Error())
+	}
 	if rerr := t.app.Node.Records.Remove(t.name); rerr != nil {
 		t.log.Warn("record left behind", "error", rerr.Error())
 	}

@@ -11,19 +11,18 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/damon"
 	"github.com/siloshim/siloshim/cmd/silo/node"
-	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 	"github.com/siloshim/siloshim/stats/prom"
 )
 
 // serve serves Damon's series and ours until the function it returns is called. As with Damon the program runs without
 // its metrics where the port is taken; the log tells.
-func (t *task) serve(job *jobobject.Job, metrics *damon.Metrics) (stop func()) {
+func (t *task) serve(collector *stats.Collector, metrics *damon.Metrics) (stop func()) {
 	if t.config.Address == "" {
 		return func() {}
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(metrics, t.ours(job))
+	registry.MustRegister(metrics, t.ours(collector))
 	listener, err := net.Listen("tcp", t.config.Address)
 	if err != nil {
 		t.log.Error("metrics are not served", "error", err.Error())
@@ -47,11 +46,8 @@ func (t *task) serve(job *jobobject.Job, metrics *damon.Metrics) (stop func()) {
 }
 
 // ours are the corrected series of the same job, with the same labels.
-func (t *task) ours(job *jobobject.Job) *prom.Exporter {
+func (t *task) ours(collector *stats.Collector) *prom.Exporter {
 	begun := t.app.Now()
-	collector := stats.NewCollector(job, stats.Options{Now: t.app.Now, Limits: &stats.Limits{
-		CommitBytes: job.Limits().JobMemory, ProcessorRate: job.Limits().CPURate,
-	}})
 	version, revision := build()
 	return prom.New(prom.Options{
 		Version: version, Revision: revision, GoVersion: runtime.Version(), Labels: t.config.Labels,

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/siloshim/siloshim/stats"
 )
 
 // Record is what silo run and silo attach write down of a container. It holds no argument and no environment.
@@ -24,6 +26,9 @@ type Record struct {
 	Signals    []string  `json:"stop_signals,omitempty"`
 	GraceNS    int64     `json:"stop_grace_ns,omitempty"`
 	Exit       *Exit     `json:"exit,omitempty"` // nil until it has ended
+
+	// Violations are what the supervisor has counted; nil before the job's first message.
+	Violations *stats.Violations `json:"violations,omitempty"`
 }
 
 // Records keeps a file for each container in one directory.

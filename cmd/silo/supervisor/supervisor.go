@@ -110,6 +110,7 @@ func once(ctx context.Context, o *Options, restarts int) (code uint32, reason Re
 	if err != nil {
 		return 0, "", err
 	}
+	o.Job.Messages() // nothing is kept from before the first call, and the program may meet a limit at once
 	process, err := o.Job.Start(out.process)
 	out.started()
 	if err != nil {
@@ -120,6 +121,7 @@ func once(ctx context.Context, o *Options, restarts int) (code uint32, reason Re
 	code, reason, err = o.await(ctx, process)
 	// What the program left behind ends with it, or the job would not be that of the next start.
 	err = errors.Join(err, End(o.Job, Killed), out.drain())
+	o.hearRest()
 	return code, reason, err
 }
 
@@ -142,12 +144,10 @@ func (o *Options) await(ctx context.Context, p *jobobject.Process) (uint32, Reas
 				messages = nil
 				continue
 			}
-			if o.Message != nil {
-				o.Message(m)
-			}
-			refused = refused || m.Kind == jobobject.JobMemoryLimit || m.Kind == jobobject.ProcessMemoryLimit
+			refused = o.hear(m) || refused
 			continue
 		case <-p.Exited():
+			refused = o.hearRest() || refused
 			code, err := p.Wait(context.Background())
 			if refused && code != 0 {
 				return code, Memory, err
@@ -163,6 +163,29 @@ func (o *Options) await(ctx context.Context, p *jobobject.Process) (uint32, Reas
 			return code, Stopped, err
 		}
 		return code, Forced, err
+	}
+}
+
+// hear hands on a message of the job, and tells whether it says that an allocation was refused.
+func (o *Options) hear(m jobobject.Message) (refused bool) {
+	if o.Message != nil {
+		o.Message(m)
+	}
+	return m.Kind == jobobject.JobMemoryLimit || m.Kind == jobobject.ProcessMemoryLimit
+}
+
+// hearRest hears the messages that have come and were not read yet.
+func (o *Options) hearRest() (refused bool) {
+	for {
+		select {
+		case m, ok := <-o.Job.Messages():
+			if !ok {
+				return refused
+			}
+			refused = o.hear(m) || refused
+		default:
+			return refused
+		}
 	}
 }
 

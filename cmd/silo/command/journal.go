@@ -1,0 +1,110 @@
+package command
+
+import (
+	"sync"
+	"time"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
+)
+
+// journalInterval is the least time between two writes of a record because of violations: a program whose allocations
+// are refused can cause thousands in a second.
+const journalInterval = time.Second
+
+// journal keeps the record of a container on disk, with the violations of its limits. Only the process that made the
+// job hears of those; silo stats and the exporter, which are others, read them in the record. All methods are safe for
+// concurrent use.
+type journal struct {
+	// Immutable after newJournal.
+	records node.Records
+	changed chan struct{} // holds a token when the count is newer than the file
+	closing chan struct{} // closed by close
+	closed  chan struct{} // closed when nothing is written any more
+
+	counter stats.ViolationCounter
+
+	// mu guards the fields below, and is held while the file is written: an old record must not replace a new one.
+	mu     sync.Mutex
+	record *node.Record
+	lost   error // why the latest count is not in the file
+}
+
+// newJournal starts a journal. Nothing is written before the first write.
+func newJournal(records node.Records, record *node.Record) *journal {
+	j := &journal{
+		records: records, record: record,
+		changed: make(chan struct{}, 1), closing: make(chan struct{}), closed: make(chan struct{}),
+	}
+	go j.run() // ends with close, which waits for it
+	return j
+}
+
+// observe takes a message of the job. The record must have been written before.
+func (j *journal) observe(m jobobject.Message) {
+	if !j.counter.Observe(m.Kind) {
+		return
+	}
+	select {
+	case j.changed <- struct{}{}:
+	default: // one is due anyway
+	}
+}
+
+// listen observes the messages of a job, until that is closed.
+func (j *journal) listen(messages <-chan jobobject.Message) {
+	go func() { // ends when the job is closed
+		for m := range messages {
+			j.observe(m)
+		}
+	}()
+}
+
+func (j *journal) run() {
+	defer close(j.closed)
+	for {
+		select {
+		case <-j.closing:
+			return
+		case <-j.changed:
+		}
+		err := j.write(func(*node.Record) {})
+		j.mu.Lock()
+		j.lost = err
+		j.mu.Unlock()
+		pause := time.NewTimer(journalInterval)
+		select {
+		case <-j.closing:
+			pause.Stop()
+			return
+		case <-pause.C:
+		}
+	}
+}
+
+// write changes the record and writes it.
+func (j *journal) write(change func(*node.Record)) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	change(j.record)
+	j.countLocked()
+	return j.records.Write(j.record)
+}
+
+func (j *journal) countLocked() {
+	if v, known := j.counter.Violations(); known {
+		j.record.Violations = &v
+	}
+}
+
+// close ends the writes of violations and returns why the last of them failed. The record, which has the final count
+// then, is the caller's again.
+func (j *journal) close() error {
+	close(j.closing)
+	<-j.closed
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.countLocked()
+	return j.lost
+}

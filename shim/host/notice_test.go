@@ -1,0 +1,57 @@
+package host_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/shim/stdio"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// TestJob_Violations_UnknownUntilFirstMessage: what nobody has listened to is not 0.
+func TestJob_Violations_UnknownUntilFirstMessage(t *testing.T) {
+	k := jobtest.New()
+	grow, grown := make(chan struct{}), make(chan struct{})
+	k.Program("grow.exe", func(p *jobtest.Proc) uint32 {
+		close(grown)
+		<-grow
+		if p.Commit(64 << 20) {
+			return 1
+		}
+		<-p.Done()
+		return 0
+	})
+	j := newJob(t, k)
+	if v := j.Violations(); v != nil {
+		t.Errorf("violations = %v before anybody listens, want unknown", v)
+	}
+	notices := make(chan task.Notice, 1)
+	j.Notify(func(n task.Notice) { notices <- n })
+	if v := j.Violations(); v != nil {
+		t.Errorf("violations = %v before the first message, want unknown", v)
+	}
+	relay, err := stdio.Open(t.Context(), stdio.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := j.Program(&spec.Process{CommandLine: "grow.exe"}, relay)
+	if _, err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-grown
+	close(grow)
+	if n := <-notices; n.Reason != task.ReasonOutOfMemory {
+		t.Errorf("notice = %+v", n)
+	}
+	want := map[string]uint64{"memory": 1, "processes": 0, "time": 0, "other": 0}
+	if diff := cmp.Diff(want, j.Violations()); diff != "" {
+		t.Errorf("violations (-want +got):\n%s", diff)
+	}
+	if err := errors.Join(j.Terminate(t.Context(), task.Killed), p.Close(), relay.Close()); err != nil {
+		t.Error(err)
+	}
+}

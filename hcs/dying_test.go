@@ -96,7 +96,7 @@ func TestProcessWait_ServiceHasNoSuchProcess_EndsAfterASecond(t *testing.T) {
 }
 
 // TestProcessWait_NothingKnownOfTheExit_TellsTheAnswer: the service tells neither the exit nor its code. A zero would
-// be a success that nobody has seen.
+// be taken for success.
 func TestProcessWait_NothingKnownOfTheExit_TellsTheAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		properties hcstest.Fault
@@ -200,7 +200,7 @@ func TestClientCreate_WaitFails_TerminatesTheSystem(t *testing.T) {
 	})
 }
 
-// TestClientCreate_IDTaken_TerminatesNothing: the id belongs to a system of somebody else.
+// TestClientCreate_IDTaken_TerminatesNothing: the id belongs to another client's system.
 func TestClientCreate_IDTaken_TerminatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)

@@ -16,8 +16,8 @@ var (
 	ErrClosed = fs.ErrClosed
 	// ErrExited says that the process has ended already.
 	ErrExited = os.ErrProcessDone
-	// ErrNoExitCode says that a process has ended, and that the service does not tell how.
-	ErrNoExitCode = errors.New("the service tells no exit code")
+	// ErrNoExitCode says that the service has no such process any more and reports no exit code.
+	ErrNoExitCode = errors.New("the service reports no exit code")
 )
 
 // Error tells which operation failed, on what, and what the service says about

@@ -16,7 +16,7 @@ func (p *Process) Exited() <-chan struct{} { return p.watch.done }
 // shown to know of.
 const announcement = time.Second
 
-// lastAnswer bounds the question for the exit code of a process whose exit was not
+// lastAnswer bounds the query for the exit code of a process whose exit was not
 // announced: a service that does not announce it may not answer either.
 const lastAnswer = 10 * time.Second
 
@@ -24,8 +24,8 @@ const lastAnswer = 10 * time.Second
 // ctx, with [ErrClosed] by Close of the process, and with [ServiceDisconnect] if
 // the service goes away. If the system ends and nobody tells how the process
 // did, that is [SystemAlreadyStopped]. If the service answers a Signal or a Kill
-// as if there were no such process, and nobody tells its exit code, Wait ends a
-// second later with [ErrNoExitCode].
+// as if there were no such process, Wait ends a second later: with the exit code
+// if the service still reports one, else with [ErrNoExitCode].
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	const op = "wait for process in system"
 	if err := p.await(ctx); err != nil {
@@ -74,8 +74,8 @@ func (p *Process) exitCode(ctx context.Context) (uint32, error) {
 	return exitCodeIn(n.Document)
 }
 
-// askExitCode asks for the exit code of a process whose exit was not announced, and
-// waits a moment longer for the announcement. If neither tells, the error is unknown.
+// askExitCode queries the exit code of a process whose exit was not announced, and
+// waits a second more for the announcement. If both fail, the error is unknown.
 func (p *Process) askExitCode(ctx context.Context, unknown error) (uint32, error) {
 	asking, cancel := context.WithTimeout(ctx, lastAnswer)
 	defer cancel()

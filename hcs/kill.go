@@ -67,7 +67,7 @@ func (p *Process) kill(own ProcessHandle) error {
 }
 
 // answered reads the answer to a signal or a kill. The service may know that the
-// process is gone and never announce its exit; so Wait ends soon after.
+// process is gone and never announce its exit, so Wait ends a second later.
 func (p *Process) answered(err error) error {
 	code, ok := errors.AsType[Code](err)
 	if !ok || code.canonical() != InvalidState && !errors.Is(code, errdefs.ErrNotFound) {

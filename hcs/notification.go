@@ -83,8 +83,8 @@ func (w *watch) put(n Notification) {
 	}
 }
 
-// lose closes done although nothing was told, because of what the service has
-// answered. An end that was told stays.
+// lose closes done without an event, because of what the service has answered. An
+// event that came before stays.
 func (w *watch) lose(answer error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

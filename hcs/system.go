@@ -37,7 +37,7 @@ func (s *System) create(op OperationHandle, document string) error {
 	s.lease = newLease(h, service.CloseSystem)
 	if _, err := service.WaitOperation(op); err != nil {
 		if errors.Is(err, SystemAlreadyExists) {
-			s.abandon() // the system is somebody else's
+			s.abandon() // the system is another client's
 		} else {
 			s.undo() // it may have been made
 		}

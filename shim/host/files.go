@@ -45,7 +45,7 @@ func unkeep(files Files, dir string) error {
 	held := func(err error) bool { return errors.Is(err, ErrHeld) }
 	err := again(context.Background(), held, func() error { return files.Unkeep(dir) })
 	if held(err) {
-		log.L.WithError(err).Warnf("directory %s is left: remove it by hand", dir)
+		log.L.WithError(err).Warnf("directory %s stays: delete it when it is not in use any more", dir)
 		return nil
 	}
 	return err

@@ -87,7 +87,7 @@ const keeper = ".silo-"
 // keeping is the open handle of a keeper.
 type keeping struct{ *os.File }
 
-// Close takes the file's name away at once, whoever else has the file open, where Windows (1709) and the file system can.
+// Close deletes the file's name at once, even while another program has the file open. That needs Windows 10 1709 and NTFS.
 //
 //	BOOL SetFileInformationByHandle(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
 //	    LPVOID lpFileInformation, DWORD dwBufferSize)
@@ -170,8 +170,8 @@ func inUse(dir string) bool {
 	return err != nil
 }
 
-// keeps reports whether a keeper has its own handle, which lets nobody read. One that is to go with the handle of another
-// program is opened to nobody.
+// keeps reports whether a keeper still has its own handle, which does not share reading. A keeper without one, which only
+// another program's handle holds up, cannot be opened at all: its deletion is pending.
 func keeps(file string) bool {
 	name, err := windows.UTF16PtrFromString(file)
 	if err != nil {

@@ -100,7 +100,7 @@ func TestServerProgram_KilledAndExitNeverAnnounced_IsKilled(t *testing.T) {
 	})
 }
 
-// TestServerProgram_NothingKnownOfItsExit_WaitFails: a status that nobody knows is no success.
+// TestServerProgram_NothingKnownOfItsExit_WaitFails: an unknown status is no success.
 func TestServerProgram_NothingKnownOfItsExit_WaitFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)

@@ -29,7 +29,6 @@ var notCompared = map[string]string{
 	"shim/host.driverInfo":         "vmcompute.dll has no public header",
 	"shim/host.layerDescriptor":    "vmcompute.dll has no public header",
 	"shim/host.imagePath":          "cimfs.dll has no header in mingw",
-	"shim/host.userInfo1":          "its own test has the offsets of lmaccess.h",
 }
 
 // TestLayouts_EveryStructure_IsAsCompilersHaveIt computes the layouts of the structures that this module shares with

@@ -1,6 +1,9 @@
 package host
 
-import "unsafe"
+import (
+	"structs"
+	"unsafe"
+)
 
 // The structures that Windows reads or writes. They are declared for every system so that their layout is tested on
 // each.
@@ -19,6 +22,7 @@ type guid struct {
 //
 // https://learn.microsoft.com/windows/win32/api/lmaccess/ns-lmaccess-user_info_1
 type userInfo1 struct {
+	_              structs.HostLayout
 	name, password *uint16
 	passwordAge    uint32
 	priv           uint32
@@ -31,12 +35,16 @@ type userInfo1 struct {
 // localGroupMembersInfo0 is LOCALGROUP_MEMBERS_INFO_0.
 //
 // https://learn.microsoft.com/windows/win32/api/lmaccess/ns-lmaccess-localgroup_members_info_0
-type localGroupMembersInfo0 struct{ sid unsafe.Pointer }
+type localGroupMembersInfo0 struct {
+	_   structs.HostLayout
+	sid unsafe.Pointer
+}
 
 // driverInfo is the first argument of the layer functions.
 //
 //	struct DriverInfo { enum { DiffDriver, FilterDriver } Flavour; LPCWSTR HomeDir; };
 type driverInfo struct {
+	_       structs.HostLayout
 	flavour int32
 	homeDir *uint16
 }
@@ -45,6 +53,7 @@ type driverInfo struct {
 //
 //	struct WC_LAYER_DESCRIPTOR { GUID LayerId; ULONG Flags; LPCWSTR Path; };
 type layerDescriptor struct {
+	_     structs.HostLayout
 	id    guid
 	flags uint32
 	path  *uint16
@@ -53,4 +62,7 @@ type layerDescriptor struct {
 // imagePath is one image of a merged mount.
 //
 //	struct CIMFS_IMAGE_PATH { PCWSTR ImageDir; PCWSTR ImageName; };
-type imagePath struct{ dir, name *uint16 }
+type imagePath struct {
+	_         structs.HostLayout
+	dir, name *uint16
+}

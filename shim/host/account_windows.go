@@ -119,7 +119,7 @@ func addMember(user, group string) error {
 		return err
 	}
 	const level = 0
-	members := [...]localGroupMembersInfo0{{unsafe.Pointer(sid)}}
+	members := [...]localGroupMembersInfo0{{sid: unsafe.Pointer(sid)}}
 	return netCall(procNetLocalGroupAddMembers, 0, uintptr(unsafe.Pointer(name)), level,
 		uintptr(unsafe.Pointer(&members[0])), uintptr(len(members)))
 }

@@ -79,7 +79,7 @@ func mountImage(id string, l spec.Layers) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		images[i] = imagePath{dir, name}
+		images[i] = imagePath{dir: dir, name: name}
 	}
 	volume := imageVolume(id)
 	var err error

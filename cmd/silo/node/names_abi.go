@@ -1,9 +1,12 @@
 package node
 
+import "structs"
+
 // unicodeString is UNICODE_STRING: lengths in bytes, and text without a NUL at its end.
 //
 // https://learn.microsoft.com/windows/win32/api/ntdef/ns-ntdef-_unicode_string
 type unicodeString struct {
+	_               structs.HostLayout
 	length, maximum uint16
 	buffer          *uint16
 }
@@ -12,5 +15,6 @@ type unicodeString struct {
 //
 // https://learn.microsoft.com/windows/win32/devnotes/ntquerydirectoryobject
 type directoryEntry struct {
+	_              structs.HostLayout
 	name, typeName unicodeString
 }

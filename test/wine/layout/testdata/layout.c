@@ -9,6 +9,7 @@
 #include <windows.h>
 #include <winternl.h>
 #include <computedefs.h>
+#include <lm.h>
 
 #define SIZE(ours, type) printf("S %s %u\n", ours, (unsigned)sizeof(type));
 #define FIELD(ours, type, name, member) \
@@ -138,6 +139,25 @@ static void compute_service(void)
 #undef T
 }
 
+static void accounts(void)
+{
+#define N(ours, f) FIELD("shim/host.userInfo1", USER_INFO_1, ours, usri1_##f)
+	SIZE("shim/host.userInfo1", USER_INFO_1)
+	N("name", name) N("password", password) N("passwordAge", password_age) N("priv", priv) N("homeDir", home_dir)
+	N("comment", comment) N("flags", flags) N("scriptPath", script_path)
+#undef N
+	SIZE("shim/host.localGroupMembersInfo0", LOCALGROUP_MEMBERS_INFO_0)
+	FIELD("shim/host.localGroupMembersInfo0", LOCALGROUP_MEMBERS_INFO_0, "sid", lgrmi0_sid)
+}
+
+static void names(void)
+{
+	SIZE("cmd/silo/node.unicodeString", UNICODE_STRING)
+	FIELD("cmd/silo/node.unicodeString", UNICODE_STRING, "length", Length)
+	FIELD("cmd/silo/node.unicodeString", UNICODE_STRING, "maximum", MaximumLength)
+	FIELD("cmd/silo/node.unicodeString", UNICODE_STRING, "buffer", Buffer)
+}
+
 int main(void)
 {
 	job_accounting();
@@ -146,5 +166,7 @@ int main(void)
 	processes();
 	system_process();
 	compute_service();
+	accounts();
+	names();
 	return 0;
 }

@@ -17,7 +17,7 @@ func machine(files ...string) Host {
 		Lookup: func(path string) bool {
 			return slices.ContainsFunc(files, func(f string) bool { return strings.EqualFold(f, path) })
 		},
-		Processors: 4, Root: `C:\Windows`, Path: `C:\hostbin`,
+		Processors: 4, Build: 20348, Root: `C:\Windows`, Path: `C:\hostbin`,
 		Resolve: func(path string) (string, error) { return path, nil },
 	}
 }

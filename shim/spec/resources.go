@@ -24,7 +24,7 @@ func (v *Server) planResources(s *specs.Spec) error {
 	if c.Memory, err = memory(r, s.Annotations); err != nil {
 		return err
 	}
-	if v.Affinity, err = affinity(r); err != nil {
+	if v.Affinity, err = v.affinity(v.host, r); err != nil {
 		return err
 	}
 	return v.planStorage(r, s.Annotations)

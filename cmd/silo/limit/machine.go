@@ -10,9 +10,36 @@ import (
 
 // Machine is what limits on processors depend on.
 type Machine struct {
-	Groups []int                     `json:"groups"` // the number of processors of each processor group
-	Nodes  []jobobject.GroupAffinity `json:"nodes"`  // the processors of each NUMA node
-	MHz    uint64                    `json:"mhz"`    // the speed of a processor; 0 is unknown
+	Groups []int  `json:"groups"` // the number of processors of each processor group
+	Nodes  []Node `json:"nodes"`  // by the number of the NUMA node
+	MHz    uint64 `json:"mhz"`    // the speed of a processor; 0 is unknown
+}
+
+// Node is the processors of a NUMA node, none where the node has memory alone.
+type Node struct {
+	Mask  uint64
+	Group uint16 // the first of its groups
+	// More are those in other groups. Since Windows Server 2022 a node may be in several.
+	More []jobobject.GroupAffinity `json:",omitempty"`
+}
+
+// newNodes asks for the processors of the nodes from 0 to highest. Their numbers may have gaps.
+func newNodes(highest uint32, ask func(node uint16) []jobobject.GroupAffinity) []Node {
+	nodes := make([]Node, 0, highest+1)
+	for n := range highest + 1 {
+		var node Node
+		for _, a := range ask(uint16(n)) {
+			switch {
+			case a.Mask == 0:
+			case node.Mask == 0:
+				node.Mask, node.Group = a.Mask, a.Group
+			default:
+				node.More = append(node.More, a)
+			}
+		}
+		nodes = append(nodes, node)
+	}
+	return nodes
 }
 
 // Processors is how many logical processors there are, in all groups.
@@ -103,8 +130,13 @@ func (m Machine) ofNode(number, bits uint64, masked bool) ([]jobobject.GroupAffi
 		return nil, fmt.Errorf("NUMA node %d: this machine has %d", number, len(m.Nodes))
 	}
 	node := m.Nodes[number]
-	if !masked {
-		return []jobobject.GroupAffinity{node}, nil
+	switch {
+	case node.Mask == 0:
+		return nil, fmt.Errorf("NUMA node %d has no processors", number)
+	case !masked:
+		return append([]jobobject.GroupAffinity{{Mask: node.Mask, Group: node.Group}}, node.More...), nil
+	case len(node.More) > 0:
+		return nil, fmt.Errorf("NUMA node %d is in several processor groups: name a mask of each, such as g%d:0xF", number, node.Group)
 	}
 	first := lowest(node.Mask)
 	shifted := bits << first

@@ -15,8 +15,12 @@ var (
 	procGroups    = modkernel32.NewProc("GetActiveProcessorGroupCount")
 	procHighest   = modkernel32.NewProc("GetNumaHighestNodeNumber")
 	procNodeMask  = modkernel32.NewProc("GetNumaNodeProcessorMaskEx")
+	procNodeMask2 = modkernel32.NewProc("GetNumaNodeProcessorMask2")
 	processorPath = `HARDWARE\DESCRIPTION\System\CentralProcessor\0`
 )
+
+// maxGroups is more than any Windows has.
+const maxGroups = 64
 
 // ThisMachine is the machine that this runs on. What Windows does not tell is left out: a machine of one group, a speed
 // of 0.
@@ -35,36 +39,67 @@ func ThisMachine() Machine {
 	}
 	m.Nodes = nodes()
 	if len(m.Nodes) == 0 {
-		m.Nodes = []jobobject.GroupAffinity{{Mask: mask(m.Groups[0])}}
+		m.Nodes = []Node{{Mask: mask(m.Groups[0])}}
 	}
 	return m
 }
 
-// nodes asks for the processors of each NUMA node.
+// groupAffinity is GROUP_AFFINITY.
 //
-//	BOOL GetNumaNodeProcessorMaskEx(USHORT Node, PGROUP_AFFINITY ProcessorMask);
-//
-// https://learn.microsoft.com/windows/win32/api/systemtopologyapi/nf-systemtopologyapi-getnumanodeprocessormaskex
-func nodes() []jobobject.GroupAffinity {
-	if procHighest.Find() != nil || procNodeMask.Find() != nil {
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-group_affinity
+type groupAffinity struct {
+	mask     uint64
+	group    uint16
+	reserved [3]uint16
+}
+
+func nodes() []Node {
+	if procHighest.Find() != nil {
 		return nil
 	}
 	var highest uint32
 	if ok, _, _ := procHighest.Call(uintptr(unsafe.Pointer(&highest))); ok == 0 {
 		return nil
 	}
-	var list []jobobject.GroupAffinity
-	for node := range uintptr(highest) + 1 {
-		var a struct {
-			mask     uint64
-			group    uint16
-			reserved [3]uint16
-		}
-		if ok, _, _ := procNodeMask.Call(node, uintptr(unsafe.Pointer(&a))); ok != 0 {
-			list = append(list, jobobject.GroupAffinity{Mask: a.mask, Group: a.group})
-		}
+	switch {
+	case procNodeMask2.Find() == nil:
+		return newNodes(highest, nodeGroups)
+	case procNodeMask.Find() == nil:
+		return newNodes(highest, nodeGroup)
+	}
+	return nil
+}
+
+// nodeGroups asks for the processors of a node in all of its groups.
+//
+//	BOOL GetNumaNodeProcessorMask2(USHORT NodeNumber, PGROUP_AFFINITY ProcessorMasks, USHORT ProcessorMaskCount, PUSHORT RequiredMaskCount);
+//
+// https://learn.microsoft.com/windows/win32/api/systemtopologyapi/nf-systemtopologyapi-getnumanodeprocessormask2
+func nodeGroups(node uint16) (list []jobobject.GroupAffinity) {
+	var groups [maxGroups]groupAffinity
+	var used uint16
+	ok, _, _ := procNodeMask2.Call(uintptr(node), uintptr(unsafe.Pointer(&groups)), maxGroups, uintptr(unsafe.Pointer(&used)))
+	if ok == 0 {
+		return nil
+	}
+	for _, g := range groups[:min(used, maxGroups)] {
+		list = append(list, jobobject.GroupAffinity{Mask: g.mask, Group: g.group})
 	}
 	return list
+}
+
+// nodeGroup asks in the way of Windows before Server 2022, where a node is in one group. From then on this call tells
+// of the first group alone.
+//
+//	BOOL GetNumaNodeProcessorMaskEx(USHORT Node, PGROUP_AFFINITY ProcessorMask);
+//
+// https://learn.microsoft.com/windows/win32/api/systemtopologyapi/nf-systemtopologyapi-getnumanodeprocessormaskex
+func nodeGroup(node uint16) []jobobject.GroupAffinity {
+	var g groupAffinity
+	if ok, _, _ := procNodeMask.Call(uintptr(node), uintptr(unsafe.Pointer(&g))); ok == 0 {
+		return nil
+	}
+	return []jobobject.GroupAffinity{{Mask: g.mask, Group: g.group}}
 }
 
 // speed is the nominal one of the first processor, in MHz, which is what Nomad counts with.

@@ -42,6 +42,17 @@ func newNodes(highest uint32, ask func(node uint16) []jobobject.GroupAffinity) [
 	return nodes
 }
 
+// oneNode has the processors of all groups, for a machine that tells of no nodes.
+func oneNode(groups []int) []Node {
+	all := func(uint16) (list []jobobject.GroupAffinity) {
+		for g, size := range groups {
+			list = append(list, jobobject.GroupAffinity{Mask: mask(size), Group: uint16(g)})
+		}
+		return list
+	}
+	return newNodes(0, all)
+}
+
 // Processors is how many logical processors there are, in all groups.
 func (m Machine) Processors() int {
 	n := 0

@@ -20,3 +20,10 @@ func TestNewNodes_SeveralGroupsAndGaps(t *testing.T) {
 		t.Errorf("nodes (-want +got):\n%s", diff)
 	}
 }
+
+func TestOneNode_AllGroups(t *testing.T) {
+	want := []Node{{Mask: 0xFF, More: []jobobject.GroupAffinity{{Mask: 0xF, Group: 1}}}}
+	if diff := cmp.Diff(want, oneNode([]int{8, 4})); diff != "" {
+		t.Errorf("nodes (-want +got):\n%s", diff)
+	}
+}

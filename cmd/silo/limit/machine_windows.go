@@ -2,6 +2,7 @@ package limit
 
 import (
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -38,8 +39,8 @@ func ThisMachine() Machine {
 		m.Groups = []int{runtime.NumCPU()}
 	}
 	m.Nodes = nodes()
-	if len(m.Nodes) == 0 {
-		m.Nodes = []Node{{Mask: mask(m.Groups[0])}}
+	if !slices.ContainsFunc(m.Nodes, func(n Node) bool { return n.Mask != 0 }) {
+		m.Nodes = oneNode(m.Groups)
 	}
 	return m
 }

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"os"
-	"runtime"
 	"strings"
 )
 
@@ -10,8 +9,10 @@ import (
 type Host struct {
 	// Lookup reports whether path is a file.
 	Lookup func(path string) bool
-	// Processors is the number of the machine's logical processors.
+	// Processors is the number of the machine's logical processors, in all processor groups.
 	Processors int
+	// Build is the build number of Windows.
+	Build uint32
 	// Root is the Windows directory.
 	Root string
 	// Resolve follows the links of a path to an existing file or directory. The Host Compute Service does not.
@@ -27,7 +28,10 @@ func (h Host) withDefaults() Host {
 		h.Lookup = isFile
 	}
 	if h.Processors == 0 {
-		h.Processors = runtime.NumCPU()
+		h.Processors = processors()
+	}
+	if h.Build == 0 {
+		h.Build = build()
 	}
 	if h.Root == "" {
 		h.Root = windowsDir()

@@ -18,7 +18,7 @@ func machine(files ...string) Host {
 		Lookup: func(path string) bool {
 			return slices.ContainsFunc(files, func(f string) bool { return strings.EqualFold(f, path) })
 		},
-		Processors: 4, Root: `C:\Windows`,
+		Processors: 4, Build: 20348, Root: `C:\Windows`,
 		Resolve: func(path string) (string, error) { return path, nil },
 	}
 }

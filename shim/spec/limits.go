@@ -58,7 +58,21 @@ func rateOf(count uint64, processors int) uint32 {
 	return uint32(max(1, min(count, n)*whole/n))
 }
 
-func affinity(r specs.WindowsResources) (list []Affinity, err error) {
+// severalGroupsBuild is Windows Server 2022, the first whose containers may have processors of several groups, or of
+// another than group 0.
+const severalGroupsBuild = 20348
+
+// affinity checks the processors, and leaves them out where this Windows cannot bind to them and best effort is enough.
+func (c *Compromise) affinity(h Host, r specs.WindowsResources) ([]Affinity, error) {
+	list, err := readAffinity(r)
+	if err != nil || h.Build >= severalGroupsBuild || len(list) == 0 || len(list) == 1 && list[0].Group == 0 {
+		return list, err
+	}
+	return nil, c.lacks("windows.resources.cpu.affinity", fmt.Sprintf("Windows build %d binds a container to processors of group 0 alone; "+
+		"name one mask of group 0, or use build %d or later", h.Build, severalGroupsBuild))
+}
+
+func readAffinity(r specs.WindowsResources) (list []Affinity, err error) {
 	if r.CPU == nil {
 		return nil, nil
 	}

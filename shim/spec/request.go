@@ -59,7 +59,7 @@ type request struct {
 
 // read lays resources and annotations over what was asked before. Limits that cannot be are an error or, with best
 // effort, changed to the nearest that can.
-func (c *Compromise) read(before Requested, r *specs.WindowsResources, a map[string]string) (*request, error) {
+func (c *Compromise) read(h Host, before Requested, r *specs.WindowsResources, a map[string]string) (*request, error) {
 	if r == nil {
 		r = &specs.WindowsResources{}
 	}
@@ -71,7 +71,7 @@ func (c *Compromise) read(before Requested, r *specs.WindowsResources, a map[str
 	err1 := c.readProcessor(q, before, r, a)
 	err2 := c.readMemory(q, before, r, a)
 	err3 := c.readStorage(q, before, r, a)
-	list, err4 := affinity(*r)
+	list, err4 := c.affinity(h, *r)
 	if len(list) > 0 {
 		q.next.affinity, q.hasAffinity = list, true
 	}

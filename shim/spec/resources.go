@@ -11,7 +11,7 @@ import (
 )
 
 func (v *Server) planResources(s *specs.Spec) error {
-	q, err := v.read(Requested{}, s.Windows.Resources, s.Annotations)
+	q, err := v.read(v.host, Requested{}, s.Windows.Resources, s.Annotations)
 	if err != nil {
 		return err
 	}

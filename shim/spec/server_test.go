@@ -21,7 +21,7 @@ func isolated() Host {
 		`C:\ext\a.json`: `{"Extension":"a"}`, `C:\ext\b.json`: `{"Extension":"b"}`, `C:\ext\bad.json`: `{"Extension":`,
 	}
 	return Host{
-		Processors: 4,
+		Processors: 4, Build: 20348,
 		Resolve: func(path string) (string, error) {
 			switch path {
 			case `C:\link`:

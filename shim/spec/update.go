@@ -20,7 +20,7 @@ type JobUpdate struct {
 // errors are those of [Host.Job].
 func (j *Job) Update(now Limits, before Requested, r *specs.WindowsResources, a map[string]string) (*JobUpdate, error) {
 	c := j.compromise(a)
-	q, err := c.read(before, r, a)
+	q, err := c.read(j.host, before, r, a)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ type ServerUpdate struct {
 // would have to change and cannot while the container runs is [errdefs.ErrNotImplemented] and names the field.
 func (v *Server) Update(before Requested, r *specs.WindowsResources, a map[string]string) (*ServerUpdate, error) {
 	c := v.compromise(a)
-	q, err := c.read(before, r, a)
+	q, err := c.read(v.host, before, r, a)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func newWorld(t *testing.T) *world {
 	w.Processors(8)
 	w.app = &command.App{
 		Kernel: w.Kernel, Service: &hcs.Client{},
-		Machine: limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: [][]jobobject.GroupAffinity{{{Mask: 0xF}}, {{Mask: 0xF0}}}},
+		Machine: limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: []limit.Node{{Mask: 0xF}, {Mask: 0xF0}}},
 		Node:    node.Node{Names: w.names, Records: node.Records{Dir: filepath.Join(w.dir, "state")}},
 		Host: spec.Host{Processors: 8, Root: `C:\Windows`, Lookup: func(path string) bool {
 			return strings.HasPrefix(path, `C:\bin\`) && !strings.Contains(path, "missing")

@@ -13,14 +13,14 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// big is a machine with two groups and three NUMA nodes, one of which is in both groups.
+// big is a machine with two groups and two NUMA nodes in the first.
 var big = limit.Machine{
 	Groups: []int{64, 16}, MHz: 2000,
-	Nodes: [][]jobobject.GroupAffinity{{{Mask: 0x00000000FFFFFFFF}}, {{Mask: 0xFFFFFFFF00000000}, {Mask: 0xFF, Group: 1}}, {{Mask: 0xFF00, Group: 1}}},
+	Nodes: []limit.Node{{Mask: 0x00000000FFFFFFFF}, {Mask: 0xFFFFFFFF00000000}, {Mask: 0xFFFF, Group: 1}},
 }
 
 // small is a machine of eight processors.
-var small = limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: [][]jobobject.GroupAffinity{{{Mask: 0xF}}, {{Mask: 0xF0}}}}
+var small = limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: []limit.Node{{Mask: 0xF}, {Mask: 0xF0}}}
 
 func apply(t *testing.T, m limit.Machine, base jobobject.Limits, args ...string) (jobobject.Limits, error) {
 	t.Helper()
@@ -68,7 +68,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// TestMachine_AffinityBeforeServer2022_RefusesGroups names the build: a job there keeps to one group.
+// TestMachine_AffinityBeforeServer2022_RefusesGroups names the build: a job there keeps to group 0.
 func TestMachine_AffinityBeforeServer2022_RefusesGroups(t *testing.T) {
 	m := big
 	for _, c := range []struct {
@@ -91,18 +91,37 @@ func TestAffinityOfGroups(t *testing.T) {
 	for text, want := range map[string][]jobobject.GroupAffinity{
 		"66":     {{Mask: ^uint64(0)}, {Mask: 3, Group: 1}},
 		"g1:0xF": {{Mask: 0xF, Group: 1}},
-		"n1":     {{Mask: 0xFFFFFFFF00000000}, {Mask: 0xFF, Group: 1}},
-		"n2":     {{Mask: 0xFF00, Group: 1}},
-		"n2:0x1": {{Mask: 0x100, Group: 1}},
+		"n2":     {{Mask: 0xFFFF, Group: 1}},
+		"n1:0x1": {{Mask: 1 << 32}},
 	} {
 		got, err := big.Affinity(text)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
 		}
 	}
-	for _, text := range []string{"", "0", "81", "0x0", "n3", "n", ":", ":0x1", "g2:0x1", "g1:0x10000", "g1", "n1:0x1", "n2:0x100", "zwei", "3,"} {
+	for _, text := range []string{"", "0", "81", "0x0", "n3", "n", ":", ":0x1", "g2:0x1", "g1:0x10000", "g1", "n1:0x100000000", "zwei", "3,"} {
 		if got, err := big.Affinity(text); err == nil {
 			t.Errorf("%q is %v, want an error", text, got)
+		}
+	}
+}
+
+// TestAffinity_NodeInTwoGroups: all of its processors are meant. A node without any keeps its number.
+func TestAffinity_NodeInTwoGroups(t *testing.T) {
+	m := limit.Machine{Groups: []int{64, 64}, Nodes: []limit.Node{
+		{Mask: 0xFF, More: []jobobject.GroupAffinity{{Mask: 0xF, Group: 1}}}, {}, {Mask: 0xF0, Group: 1},
+	}}
+	for text, want := range map[string][]jobobject.GroupAffinity{
+		"n0": {{Mask: 0xFF}, {Mask: 0xF, Group: 1}}, "n2": {{Mask: 0xF0, Group: 1}}, "n0,n2": {{Mask: 0xFF}, {Mask: 0xFF, Group: 1}},
+	} {
+		got, err := m.Affinity(text)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+	for text, want := range map[string]string{"n1": "NUMA node 1 has no processors", "n0:0x1": "several processor groups: name a mask of each, such as g0:0xF"} {
+		if _, err := m.Affinity(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
 }

@@ -10,10 +10,48 @@ import (
 
 // Machine is what limits on processors depend on.
 type Machine struct {
-	Groups []int                       `json:"groups"` // the number of processors of each processor group
-	Nodes  [][]jobobject.GroupAffinity `json:"nodes"`  // the processors of each NUMA node, one entry a group
-	MHz    uint64                      `json:"mhz"`    // the speed of a processor; 0 is unknown
-	Build  uint32                      `json:"build"`  // of Windows; 0 is unknown
+	Groups []int  `json:"groups"` // the number of processors of each processor group
+	Nodes  []Node `json:"nodes"`  // by the number of the NUMA node
+	MHz    uint64 `json:"mhz"`    // the speed of a processor; 0 is unknown
+	Build  uint32 `json:"build"`  // of Windows; 0 is unknown
+}
+
+// Node is the processors of a NUMA node, none where the node has memory alone.
+type Node struct {
+	Mask  uint64
+	Group uint16 // the first of its groups
+	// More are those in other groups. Since Windows Server 2022 a node may be in several.
+	More []jobobject.GroupAffinity `json:",omitempty"`
+}
+
+// newNodes asks for the processors of the nodes from 0 to highest. Their numbers may have gaps.
+func newNodes(highest uint32, ask func(node uint16) []jobobject.GroupAffinity) []Node {
+	nodes := make([]Node, 0, highest+1)
+	for n := range highest + 1 {
+		var node Node
+		for _, a := range ask(uint16(n)) {
+			switch {
+			case a.Mask == 0:
+			case node.Mask == 0:
+				node.Mask, node.Group = a.Mask, a.Group
+			default:
+				node.More = append(node.More, a)
+			}
+		}
+		nodes = append(nodes, node)
+	}
+	return nodes
+}
+
+// oneNode has the processors of all groups, for a machine that tells of no nodes.
+func oneNode(groups []int) []Node {
+	all := func(uint16) (list []jobobject.GroupAffinity) {
+		for g, size := range groups {
+			list = append(list, jobobject.GroupAffinity{Mask: mask(size), Group: uint16(g)})
+		}
+		return list
+	}
+	return newNodes(0, all)
 }
 
 // Processors is how many logical processors there are, in all groups.
@@ -112,13 +150,15 @@ func (m Machine) ofNode(number, bits uint64, masked bool) ([]jobobject.GroupAffi
 	if number >= uint64(len(m.Nodes)) {
 		return nil, fmt.Errorf("NUMA node %d: this machine has %d", number, len(m.Nodes))
 	}
-	if !masked {
-		return m.Nodes[number], nil
+	node := m.Nodes[number]
+	switch {
+	case node.Mask == 0:
+		return nil, fmt.Errorf("NUMA node %d has no processors", number)
+	case !masked:
+		return append([]jobobject.GroupAffinity{{Mask: node.Mask, Group: node.Group}}, node.More...), nil
+	case len(node.More) > 0:
+		return nil, fmt.Errorf("NUMA node %d is in several processor groups: name a mask of each, such as g%d:0xF", number, node.Group)
 	}
-	if n := len(m.Nodes[number]); n != 1 {
-		return nil, fmt.Errorf("NUMA node %d is in %d processor groups: use masks of groups, such as g0:0xF", number, n)
-	}
-	node := m.Nodes[number][0]
 	first := lowest(node.Mask)
 	shifted := bits << first
 	if shifted>>first != bits || shifted&^node.Mask != 0 {

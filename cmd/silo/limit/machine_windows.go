@@ -2,6 +2,7 @@ package limit
 
 import (
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -14,10 +15,13 @@ var (
 	modkernel32   = windows.NewLazySystemDLL("kernel32.dll")
 	procGroups    = modkernel32.NewProc("GetActiveProcessorGroupCount")
 	procHighest   = modkernel32.NewProc("GetNumaHighestNodeNumber")
-	procNodeMask2 = modkernel32.NewProc("GetNumaNodeProcessorMask2")
 	procNodeMask  = modkernel32.NewProc("GetNumaNodeProcessorMaskEx")
+	procNodeMask2 = modkernel32.NewProc("GetNumaNodeProcessorMask2")
 	processorPath = `HARDWARE\DESCRIPTION\System\CentralProcessor\0`
 )
+
+// maxGroups is more than any Windows has.
+const maxGroups = 64
 
 // ThisMachine is the machine that this runs on. What Windows does not tell is left out: a machine of one group, a speed
 // of 0.
@@ -35,14 +39,22 @@ func ThisMachine() Machine {
 		m.Groups = []int{runtime.NumCPU()}
 	}
 	m.Nodes = nodes()
-	if len(m.Nodes) == 0 {
-		m.Nodes = [][]jobobject.GroupAffinity{{{Mask: mask(m.Groups[0])}}}
+	if !slices.ContainsFunc(m.Nodes, func(n Node) bool { return n.Mask != 0 }) {
+		m.Nodes = oneNode(m.Groups)
 	}
 	return m
 }
 
-// nodes lists the processors of each NUMA node, one entry for each processor group that the node has a part in.
-func nodes() [][]jobobject.GroupAffinity {
+// groupAffinity is GROUP_AFFINITY.
+//
+// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-group_affinity
+type groupAffinity struct {
+	mask     uint64
+	group    uint16
+	reserved [3]uint16
+}
+
+func nodes() []Node {
 	if procHighest.Find() != nil {
 		return nil
 	}
@@ -50,51 +62,46 @@ func nodes() [][]jobobject.GroupAffinity {
 	if ok, _, _ := procHighest.Call(uintptr(unsafe.Pointer(&highest))); ok == 0 {
 		return nil
 	}
-	var list [][]jobobject.GroupAffinity
-	for node := range uintptr(highest) + 1 {
-		list = append(list, nodeProcessors(node))
+	switch {
+	case procNodeMask2.Find() == nil:
+		return newNodes(highest, nodeGroups)
+	case procNodeMask.Find() == nil:
+		return newNodes(highest, nodeGroup)
 	}
-	return list
+	return nil
 }
 
-// groupAffinity is GROUP_AFFINITY.
-type groupAffinity struct {
-	mask     uint64
-	group    uint16
-	reserved [3]uint16
-}
-
-// nodeProcessors asks for all processors of a node, and on a Windows before Server 2022 for those in the node's primary
-// group, which is all that can be had there.
+// nodeGroups asks for the processors of a node in all of its groups.
 //
-//	BOOL GetNumaNodeProcessorMask2(USHORT NodeNumber, PGROUP_AFFINITY ProcessorMasks, USHORT ProcessorMaskCount,
-//	    PUSHORT RequiredMaskCount);
-//	BOOL GetNumaNodeProcessorMaskEx(USHORT Node, PGROUP_AFFINITY ProcessorMask);
+//	BOOL GetNumaNodeProcessorMask2(USHORT NodeNumber, PGROUP_AFFINITY ProcessorMasks, USHORT ProcessorMaskCount, PUSHORT RequiredMaskCount);
 //
 // https://learn.microsoft.com/windows/win32/api/systemtopologyapi/nf-systemtopologyapi-getnumanodeprocessormask2
-// https://learn.microsoft.com/windows/win32/api/systemtopologyapi/nf-systemtopologyapi-getnumanodeprocessormaskex
-func nodeProcessors(node uintptr) (list []jobobject.GroupAffinity) {
-	var masks [maxGroups]groupAffinity
-	n := uint16(1)
-	if procNodeMask2.Find() == nil {
-		if ok, _, _ := procNodeMask2.Call(node, uintptr(unsafe.Pointer(&masks)), maxGroups, uintptr(unsafe.Pointer(&n))); ok == 0 {
-			return nil
-		}
-	} else if procNodeMask.Find() != nil {
-		return nil
-	} else if ok, _, _ := procNodeMask.Call(node, uintptr(unsafe.Pointer(&masks))); ok == 0 {
+func nodeGroups(node uint16) (list []jobobject.GroupAffinity) {
+	var groups [maxGroups]groupAffinity
+	var used uint16
+	ok, _, _ := procNodeMask2.Call(uintptr(node), uintptr(unsafe.Pointer(&groups)), maxGroups, uintptr(unsafe.Pointer(&used)))
+	if ok == 0 {
 		return nil
 	}
-	for _, a := range masks[:min(n, maxGroups)] {
-		if a.mask != 0 {
-			list = append(list, jobobject.GroupAffinity{Mask: a.mask, Group: a.group})
-		}
+	for _, g := range groups[:min(used, maxGroups)] {
+		list = append(list, jobobject.GroupAffinity{Mask: g.mask, Group: g.group})
 	}
 	return list
 }
 
-// maxGroups is the largest number of processor groups that any Windows has.
-const maxGroups = 32
+// nodeGroup asks in the way of Windows before Server 2022, where a node is in one group. From then on this call tells
+// of the first group alone.
+//
+//	BOOL GetNumaNodeProcessorMaskEx(USHORT Node, PGROUP_AFFINITY ProcessorMask);
+//
+// https://learn.microsoft.com/windows/win32/api/systemtopologyapi/nf-systemtopologyapi-getnumanodeprocessormaskex
+func nodeGroup(node uint16) []jobobject.GroupAffinity {
+	var g groupAffinity
+	if ok, _, _ := procNodeMask.Call(uintptr(node), uintptr(unsafe.Pointer(&g))); ok == 0 {
+		return nil
+	}
+	return []jobobject.GroupAffinity{{Mask: g.mask, Group: g.group}}
+}
 
 // speed is the nominal one of the first processor, in MHz, which is what Nomad counts with.
 func speed() uint64 {

@@ -121,7 +121,9 @@ func once(ctx context.Context, o *Options, restarts int) (code uint32, reason Re
 	code, reason, err = o.await(ctx, process)
 	// What the program left behind ends with it, or the job would not be that of the next start.
 	err = errors.Join(err, End(o.Job, Killed), out.drain())
-	o.hearRest()
+	if refused := o.hearRest(); refused && reason == Exited && code != 0 {
+		reason = Memory // told after the end of the program
+	}
 	return code, reason, err
 }
 

@@ -220,7 +220,6 @@ func TestMemoryIsTheReasonAfterARefusal(t *testing.T) {
 	if err := o.Job.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
 		t.Fatal(err)
 	}
-	o.Job.Messages() // those from before the first call are not kept
 	var heard []jobobject.MessageKind
 	o.Message = func(m jobobject.Message) { heard = append(heard, m.Kind) }
 	r, err := supervisor.Run(t.Context(), o)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/siloshim/siloshim/deploy/containerd"
@@ -164,8 +165,16 @@ func (n *Node) finish(p *Plan, want Choices, written time.Time) error {
 	}
 	if p.Unread || !since.IsZero() && written.After(since) {
 		p.Unread = false
-		p.Changes = append(p.Changes, Change{Action: "restart", Path: n.Service, Why: "containerd reads its handlers at its start"})
-		p.restart = func(ctx context.Context) error { return n.Machine.Restart(ctx, n.Service) }
+		why := "containerd reads its handlers at its start"
+		dependents, err := n.Machine.Dependents(n.Service)
+		if err != nil {
+			return err
+		}
+		if len(dependents) > 0 {
+			why += "; restarted with it, as they depend on it: " + strings.Join(dependents, ", ")
+		}
+		p.Changes = append(p.Changes, Change{Action: "restart", Path: n.Service, Why: why})
+		p.restart = &restart{manager: n.Machine, service: n.Service}
 	}
 	return nil
 }

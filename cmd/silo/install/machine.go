@@ -10,12 +10,11 @@ import (
 
 // Machine is what an installation asks of its machine beside files.
 type Machine interface {
+	ServiceManager
 	// Service tells how a service is started; [fs.ErrNotExist] where there is none of that name.
 	Service(name string) (Service, error)
 	// Started tells since when a service runs; the zero time if it does not.
 	Started(name string) (time.Time, error)
-	// Restart stops a service, waits for its end and starts it, until ctx ends.
-	Restart(ctx context.Context, name string) error
 	// Processes lists the processes of executables with this name.
 	Processes(image string) ([]uint32, error)
 	// Output runs a program and returns what it prints.

@@ -1,7 +1,6 @@
 package install
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -102,48 +101,68 @@ func startOf(pid uint32) (since time.Time, err error) {
 	return time.Unix(0, created.Nanoseconds()), nil
 }
 
-// serviceAsk is how often a service that stops is asked whether it has; the service manager tells nobody.
-const serviceAsk = 200 * time.Millisecond
+// states are those of the service manager. A service in a pending pause goes on running.
+var states = map[svc.State]State{svc.Stopped: Stopped, svc.StartPending: Starting, svc.StopPending: Stopping,
+	svc.Running: Running, svc.ContinuePending: Running, svc.PausePending: Running, svc.Paused: Running}
 
-func (system) Restart(ctx context.Context, name string) error {
-	return service(name, windows.SERVICE_STOP|windows.SERVICE_START|windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
-		_, err := s.Control(svc.Stop)
-		if err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
-			return fmt.Errorf("stop service %s: %w", name, err)
+func (system) Status(name string) (found Status, err error) {
+	err = service(name, windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
+		status, err := s.Query()
+		if err != nil {
+			return fmt.Errorf("query service %s: %w", name, err)
 		}
-		if err := reach(ctx, s, svc.Stopped); err != nil {
-			return fmt.Errorf("stop service %s: %w", name, err)
-		}
-		if err := s.Start(); err != nil {
-			return fmt.Errorf("start service %s: %w", name, err)
-		}
-		if err := reach(ctx, s, svc.Running); err != nil {
-			return fmt.Errorf("start service %s: %w", name, err)
+		found = Status{State: states[status.State], ExitCode: status.Win32ExitCode}
+		if found.ExitCode == uint32(windows.ERROR_SERVICE_SPECIFIC_ERROR) {
+			found.ExitCode = status.ServiceSpecificExitCode
 		}
 		return nil
 	})
+	return found, err
 }
 
-// reach waits for a state. A service that stopped instead of running has failed.
-func reach(ctx context.Context, s *mgr.Service, want svc.State) error {
-	tick := time.NewTicker(serviceAsk)
-	defer tick.Stop()
-	for {
-		status, err := s.Query()
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-enumdependentservicesw
+func (system) Dependents(name string) (list []string, err error) {
+	err = service(name, windows.SERVICE_ENUMERATE_DEPENDENTS, func(s *mgr.Service) error {
+		if list, err = s.ListDependentServices(svc.Active); err != nil {
+			return fmt.Errorf("list what depends on service %s: %w", name, err)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-controlservice
+func (system) Stop(name string) error {
+	return service(name, windows.SERVICE_STOP, func(s *mgr.Service) error {
+		_, err := s.Control(svc.Stop)
 		switch {
-		case err != nil:
-			return err
-		case status.State == want:
+		case err == nil:
 			return nil
-		case status.State == svc.Stopped:
-			return fmt.Errorf("it ended with exit code %d", status.Win32ExitCode)
+		case errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT):
+			return nil // it has the request and is slow to confirm it
+		case errors.Is(err, windows.ERROR_DEPENDENT_SERVICES_RUNNING):
+			err = fmt.Errorf("%w: %w", ErrDependents, err)
+		case errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):
+			err = fmt.Errorf("%w: %w", ErrPending, err)
+		case errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
+			err = fmt.Errorf("%w: %w", ErrStopped, err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
+		return fmt.Errorf("stop service %s: %w", name, err)
+	})
+}
+
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-startservicew
+func (system) Start(name string) error {
+	return service(name, windows.SERVICE_START, func(s *mgr.Service) error {
+		err := s.Start()
+		if err == nil {
+			return nil
 		}
-	}
+		if errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING) {
+			err = fmt.Errorf("%w: %w", ErrStarted, err)
+		}
+		return fmt.Errorf("start service %s: %w", name, err)
+	})
 }
 
 // https://learn.microsoft.com/windows/win32/toolhelp/taking-a-snapshot-and-viewing-processes

@@ -90,8 +90,8 @@ func TestServices(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	restart := func() (err error) {
-		for err = m.Restart(ctx, name); errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT) && ctx.Err() == nil; {
-			err = m.Restart(ctx, name) // in a new prefix Wine has been seen to take longer than the 10 s that it gives
+		for err = install.Restart(ctx, m, name); errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT) && ctx.Err() == nil; {
+			err = install.Restart(ctx, m, name) // in a new prefix Wine has been seen to take longer than the 10 s that it gives
 		}
 		return err
 	}

@@ -22,7 +22,7 @@ type Plan struct {
 	Unread bool
 
 	check   func(context.Context) error // after the files, before the restart
-	restart func(context.Context) error
+	restart *restart
 	tidy    func()
 }
 
@@ -79,9 +79,9 @@ func (p *Plan) Apply(ctx context.Context) error {
 		}
 	}
 	if p.restart != nil {
-		if err := p.restart(ctx); err != nil {
+		if err := p.restart.run(ctx); err != nil {
 			err = back(err)
-			return errors.Join(err, p.restart(context.WithoutCancel(ctx))) // with what it had before
+			return errors.Join(err, p.restart.undo(ctx))
 		}
 	}
 	if p.tidy != nil {

@@ -18,6 +18,7 @@ import (
 
 // machine is a machine with a containerd that reads configuration files as the real one does.
 type machine struct {
+	manager
 	prefix   string
 	since    time.Time
 	restarts []string // what containerd knew after each
@@ -39,7 +40,8 @@ func (m *machine) Service(string) (install.Service, error) {
 func (m *machine) Started(string) (time.Time, error)  { return m.since, nil }
 func (m *machine) Processes(string) ([]uint32, error) { return m.shims, nil }
 
-func (m *machine) Restart(context.Context, string) error {
+// begin is what containerd does at its start.
+func (m *machine) begin() error {
 	text, err := m.dump(filepath.Join(m.prefix, "config.toml"))
 	if err != nil {
 		return err
@@ -135,6 +137,7 @@ type world struct {
 func newWorld(t *testing.T, config string) *world {
 	t.Helper()
 	w := &world{machine: &machine{prefix: t.TempDir(), since: time.Now().Add(time.Hour)}}
+	w.add("containerd", &service{begin: w.begin})
 	w.shim = filepath.Join(t.TempDir(), install.ShimName)
 	write(t, w.shim, "the shim")
 	write(t, filepath.Join(w.prefix, "containerd.exe"), "containerd")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,8 +13,9 @@ import (
 	"github.com/siloshim/siloshim/deploy/containerd"
 )
 
-// v3 and v2 are configurations that a node may have.
+// v4, v3 and v2 are configurations that a node may have.
 const (
+	v4 = "version = 4\n\n[plugins.'io.containerd.cri.v1.runtime']\n  stream_server_address = 'theirs'\n"
 	v3 = "version = 3\n\n[plugins.'io.containerd.cri.v1.runtime']\n  stream_server_address = 'theirs'\n"
 	v2 = "version = 2\n\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"theirs\"\n" +
 		"[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runhcs]\n"
@@ -28,7 +30,7 @@ func actions(changes []install.Change) string {
 }
 
 func TestInstallThenUninstall(t *testing.T) {
-	for name, config := range map[string]string{"version 3": v3, "version 2": v2} {
+	for name, config := range map[string]string{"version 4": v4, "version 3": v3, "version 2": v2} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, config)
 			before := w.files(t)
@@ -43,7 +45,7 @@ func TestInstallThenUninstall(t *testing.T) {
 			if after[install.ShimName] != "the shim" || after["config.toml.before-silo"] != config {
 				t.Errorf("files %v", after)
 			}
-			if config == v3 && after["conf.d/silo.toml"] != containerd.Current {
+			if config != v2 && after["conf.d/silo.toml"] != containerd.Current {
 				t.Error("the drop-in is not there")
 			}
 			if again, err := w.install(t, install.Choices{Edit: true, Restart: true}); err != nil || len(again) > 0 {
@@ -96,12 +98,57 @@ func TestInstallNeedsConsentToEdit(t *testing.T) {
 }
 
 func TestInstallNeedsAVersion(t *testing.T) {
-	for _, config := range []string{"", "version = 1\n", "version = 4\n"} {
+	for config, want := range map[string]string{
+		"":                              "it has no version, so containerd reads it as version 1: ",
+		"[plugins.cri]\n":               "it has no version, so containerd reads it as version 1: ",
+		"version = 1\n":                 "it is of version 1, want 2 or later: ",
+		"version = '3'\n":               `it is of version "3", want 2 or later: `,
+		"[debug]\n  version = 3\n":      "it has no version, so containerd reads it as version 1: ",
+		"version = 3.0\n# as a float\n": "it is of version 3, want 2 or later: ",
+	} {
 		w := newWorld(t, config)
-		if _, err := w.install(t, install.Choices{Edit: true}); err == nil || !strings.Contains(err.Error(), "containerd config migrate") {
+		_, err := w.install(t, install.Choices{Edit: true})
+		if err == nil || !strings.Contains(err.Error(), w.config()+": "+want+"replace it by what containerd config migrate prints") {
 			t.Errorf("%q: %v", config, err)
 		}
 	}
+}
+
+// Containerd reads neither a byte order mark nor UTF-16, which Windows PowerShell writes for
+// "containerd config default > config.toml".
+func TestInstall_ConfigOfAnotherEncoding_BecomesUTF8(t *testing.T) {
+	imported := "imports = ['conf.d/*.toml']\n"
+	for name, encode := range map[string]func(string) string{"byte order mark": mark, "UTF-16": utf16LE} {
+		for _, config := range []string{v4, v2, imported + v3} {
+			w := newWorld(t, encode(config))
+			if _, err := w.install(t, install.Choices{}); !errors.Is(err, install.ErrEdit) {
+				t.Errorf("%s, without --edit: %v, want ErrEdit", name, err)
+			}
+			if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := w.files(t)["config.toml.before-silo"]; got != encode(config) {
+				t.Errorf("%s: the backup has %q", name, got)
+			}
+			if _, err := w.uninstall(t, install.Choices{}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := w.files(t)["config.toml"]; got != config {
+				t.Errorf("%s: %q became %q", name, config, got)
+			}
+		}
+	}
+}
+
+func mark(text string) string { return "\uFEFF" + text }
+
+// utf16LE is a text as Windows PowerShell writes it to a file.
+func utf16LE(text string) string {
+	out := []byte{0xFF, 0xFE}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = append(out, byte(unit), byte(unit>>8))
+	}
+	return string(out)
 }
 
 func TestInstallUsesAnImportThatIsThere(t *testing.T) {

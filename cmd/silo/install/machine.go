@@ -21,24 +21,6 @@ type Machine interface {
 	Output(ctx context.Context, exe string, args ...string) (string, error)
 }
 
-// Service is the command line of a service.
-type Service struct {
-	Exe  string
-	Args []string
-}
-
-// flag finds the value of a flag of a service.
-func (s Service) flag(names ...string) string {
-	for i, arg := range s.Args[:max(0, len(s.Args)-1)] {
-		for _, name := range names {
-			if arg == name {
-				return s.Args[i+1]
-			}
-		}
-	}
-	return ""
-}
-
 // System is this machine.
 func System() Machine { return system{} }
 

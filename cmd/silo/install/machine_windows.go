@@ -3,6 +3,7 @@ package install
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 	"unsafe"
@@ -43,17 +44,23 @@ func (system) Service(name string) (found Service, err error) {
 		if err != nil {
 			return fmt.Errorf("read service %s: %w", name, err)
 		}
-		words, err := windows.DecomposeCommandLine(line)
-		if err == nil && len(words) == 0 {
+		exe, rest := cutProgram(line, isFile)
+		words, err := windows.DecomposeCommandLine("program " + rest)
+		if err == nil && exe == "" {
 			err = errors.New("it is empty")
 		}
 		if err != nil {
 			return fmt.Errorf("read the command line of service %s: %w", name, err)
 		}
-		found = Service{Exe: words[0], Args: words[1:]}
+		found = Service{Exe: exe, Args: words[1:]}
 		return nil
 	})
 	return found, err
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // commandLine asks for what starts a service. [mgr.Service.Config] asks for more, some of which not every Windows tells.

@@ -74,6 +74,29 @@ func newService(t *testing.T) string {
 	return name
 }
 
+// setCommandLine changes what starts a service.
+func setCommandLine(t *testing.T, name, line string) {
+	t.Helper()
+	m, err := mgr.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Disconnect()
+	s, err := m.OpenService(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	text, err := windows.UTF16PtrFromString(line)
+	if err == nil {
+		err = windows.ChangeServiceConfig(s.Handle, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE,
+			text, nil, nil, nil, nil, nil, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestServices(t *testing.T) {
 	m := install.System()
 	if _, err := m.Service("no-such-service"); !errors.Is(err, fs.ErrNotExist) {
@@ -84,6 +107,19 @@ func TestServices(t *testing.T) {
 	if err != nil || filepath.Base(s.Exe) != filepath.Base(os.Args[0]) || !slices.Equal(s.Args, []string{asService, name}) {
 		t.Errorf("%+v, %v", s, err)
 	}
+	setCommandLine(t, name, `"`+os.Args[0]+`" --config="C:\Program Files\a b.toml" "-c=quoted"`)
+	if s, err := m.Service(name); err != nil || s.Exe != os.Args[0] || !slices.Equal(s.Args, []string{`--config=C:\Program Files\a b.toml`, "-c=quoted"}) {
+		t.Errorf("with quotes: %+v, %v", s, err)
+	}
+	blanks := filepath.Join(t.TempDir(), "with blanks.exe")
+	if err := os.WriteFile(blanks, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	setCommandLine(t, name, blanks+" --run-service")
+	if s, err := m.Service(name); err != nil || s.Exe != blanks || !slices.Equal(s.Args, []string{"--run-service"}) {
+		t.Errorf("without quotes: %+v, %v", s, err)
+	}
+	setCommandLine(t, name, `"`+os.Args[0]+`" `+asService+" "+name)
 	if since, err := m.Started(name); err != nil || !since.IsZero() {
 		t.Errorf("before its start it runs since %v, %v", since, err)
 	}

@@ -74,7 +74,7 @@ func (m *machine) Output(_ context.Context, exe string, args ...string) (string,
 	return m.dump(args[1])
 }
 
-// dump merges a configuration with its imports: tables of version 3 one by one. Those of version 2 go as they do in
+// dump merges a configuration with its imports: tables of version 3 and later one by one. Those of version 2 go as they do in
 // containerd 1.7 and 2.0: an import of version 2 has a plugin's section to itself, one of version 3 all of them.
 func (m *machine) dump(path string) (string, error) {
 	doc, err := read(path)
@@ -83,7 +83,11 @@ func (m *machine) dump(path string) (string, error) {
 	}
 	imports, _ := doc["imports"].([]any)
 	for _, pattern := range imports {
-		files, err := filepath.Glob(pattern.(string))
+		glob := pattern.(string)
+		if !filepath.IsAbs(glob) {
+			glob = filepath.Join(filepath.Dir(path), glob)
+		}
+		files, err := filepath.Glob(glob)
 		if err != nil {
 			return "", err
 		}
@@ -92,10 +96,11 @@ func (m *machine) dump(path string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if doc["version"] != more["version"] {
+			old := doc["version"] == int64(2)
+			if old && more["version"] != int64(2) {
 				delete(doc, "plugins")
 			}
-			merge(doc, more, doc["version"] == int64(3), 0)
+			merge(doc, more, !old, 0)
 		}
 	}
 	if m.fallback != "" {

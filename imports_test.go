@@ -16,22 +16,22 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"shim", "shim/bootstrap", "shim/event", "shim/host", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom", "internal/textfile"},
 	"cmd/silo/damon":              {"jobobject"},
-	"cmd/silo/install":            {"deploy/containerd"},
+	"cmd/silo/install":            {"deploy/containerd", "internal/textfile"},
 	"cmd/silo/limit":              {"jobobject"},
 	"cmd/silo/node":               {"jobobject", "stats"},
 	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
-	"cmd/silo/server":             {"hcs", "jobobject", "schema", "shim/host", "shim/spec"},
+	"cmd/silo/server":             {"hcs", "jobobject", "schema", "shim/host", "shim/spec", "internal/textfile"},
 	"cmd/silo/supervisor":         {"jobobject"},
 	"cmd/silo/token":              {},
 
 	"shim":               {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
-	"shim/bootstrap":     {"shim/spec", "internal/fault", "internal/logfield"},
+	"shim/bootstrap":     {"shim/spec", "internal/fault", "internal/logfield", "internal/textfile"},
 	"shim/event":         {"internal/logfield"},
 	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/fault", "internal/logfield"},
 	"shim/host/hosttest": {"shim/host", "shim/spec", "schema"},
-	"shim/spec":          {"schema"},
+	"shim/spec":          {"schema", "internal/textfile"},
 	"shim/stdio":         {"internal/fault", "internal/logfield"},
 	"shim/task":          {},
 
@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 
 	"internal/fault":    {},
 	"internal/logfield": {},
+	"internal/textfile": {},
 	"internal/trace":    {"internal/logfield"},
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"github.com/containerd/typeurl/v2"
 	"github.com/pelletier/go-toml/v2"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/siloshim/siloshim/internal/textfile"
 )
 
 // Options are the runtime options that the shim follows. Fields of the runhcs options that concern virtual
@@ -118,7 +119,7 @@ func fromTOML(o *runtimeoptions.Options) (Options, error) {
 	if len(body) == 0 && o.GetConfigPath() != "" {
 		where = "options in ConfigPath " + o.GetConfigPath()
 		var err error
-		if body, err = os.ReadFile(o.GetConfigPath()); err != nil {
+		if body, err = textfile.Read(o.GetConfigPath()); err != nil {
 			return Options{}, fmt.Errorf("read options: ConfigPath: %w: %w", err, errdefs.ErrInvalidArgument)
 		}
 	}

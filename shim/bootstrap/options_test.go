@@ -26,6 +26,10 @@ func TestDecodeOptions(t *testing.T) {
 	if err := os.WriteFile(file, []byte("Debug = true\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	marked := filepath.Join(t.TempDir(), "options.toml")
+	if err := os.WriteFile(marked, []byte("\uFEFFDebug = true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	withHost, err := anypb.New(&runhcs.Options{Debug: true})
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +50,7 @@ func TestDecodeOptions(t *testing.T) {
 		{"toml, all", tomlOptions(t, "Debug = true\nLogLevel = 'warn'\nScrubLogs = false\nIoRetryTimeoutInSec = 3\nSandboxPlatform = 'windows/amd64'\n[DefaultContainerAnnotations]\n\"x/y\" = 'z'\n"),
 			Options{Debug: true, LogLevel: "warn", IORetryTimeout: 3 * time.Second, DefaultAnnotations: map[string]string{"x/y": "z"}}},
 		{"toml, in a file", options(t, &runtimeoptions.Options{ConfigPath: file}), Options{Debug: true, ScrubLogs: true}},
+		{"toml, in a file with a byte order mark", options(t, &runtimeoptions.Options{ConfigPath: marked}), Options{Debug: true, ScrubLogs: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

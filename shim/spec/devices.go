@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -77,7 +78,11 @@ func (v *Server) planCredentials(s *specs.Spec) error {
 	}
 	switch c := s.Windows.CredentialSpec.(type) {
 	case string:
-		v.CredentialSpec = c
+		text, err := textfile.Decode([]byte(c)) // clients pass the file on as it is
+		if err != nil {
+			return fmt.Errorf("windows.credentialSpec: %w: %w", err, errdefs.ErrInvalidArgument)
+		}
+		v.CredentialSpec = string(text)
 	case map[string]any:
 		text, err := json.Marshal(c)
 		if err != nil {
@@ -86,6 +91,9 @@ func (v *Server) planCredentials(s *specs.Spec) error {
 		v.CredentialSpec = string(text)
 	default:
 		return fmt.Errorf("windows.credentialSpec: it is neither an object nor a string: %w", errdefs.ErrInvalidArgument)
+	}
+	if strings.ContainsRune(v.CredentialSpec, 0) { // JSON cannot hold the mark of UTF-16, so it was lost on the way
+		return fmt.Errorf("windows.credentialSpec: it is UTF-16: save its file as UTF-8: %w", errdefs.ErrInvalidArgument)
 	}
 	if !json.Valid([]byte(v.CredentialSpec)) {
 		return fmt.Errorf("windows.credentialSpec: it is not JSON: %w", errdefs.ErrInvalidArgument)

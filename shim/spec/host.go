@@ -3,6 +3,8 @@ package spec
 import (
 	"os"
 	"strings"
+
+	"github.com/siloshim/siloshim/internal/textfile"
 )
 
 // Host is what planning has to know of the machine. The zero Host is the one that runs.
@@ -43,7 +45,7 @@ func (h Host) withDefaults() Host {
 		h.Same = sameFile
 	}
 	if h.Read == nil {
-		h.Read = os.ReadFile
+		h.Read = textfile.Read
 	}
 	return h
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/internal/textfile"
 )
 
 // maxConfig bounds config.json. Containerd's own are a few kilobytes.
@@ -22,6 +24,9 @@ func Load(bundle string) (*specs.Spec, error) {
 	data, err := read(filepath.Join(bundle, "config.json"))
 	if err != nil {
 		return nil, err
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return nil, fmt.Errorf("config.json: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	s, err := decode(data)
 	if err != nil {

@@ -27,6 +27,9 @@ func TestLoad(t *testing.T) {
 	if s.Process.Args[0] != "a.exe" || s.Annotations["a"] != "b" || s.Windows == nil {
 		t.Errorf("loaded %+v", s)
 	}
+	if _, err := Load(bundle(t, "\uFEFF"+`{"process":{"args":["a.exe"]}}`)); err != nil {
+		t.Errorf("a byte order mark: %v", err)
+	}
 	if _, err := Load(bundle(t, `{"process":{"commandLine":"a.exe"}}`)); err != nil {
 		t.Errorf("a command line without args: %v", err)
 	}
@@ -40,6 +43,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"text behind it", `{"process":{"args":["a"]}} x`, "malformed JSON at byte 28"},
 		{"wrong type", `{"process":{"args":"secret"}}`, "process.args at byte 27: a JSON string cannot be a []string"},
 		{"a number for a word", `{"process":{"cwd":4711}}`, "process.cwd at byte 22: a JSON number cannot be a string"},
+		{"cut off UTF-16", "\xFF\xFE{", "config.json: the file is UTF-16"},
 		{"no process", `{}`, "process is missing"},
 		{"no args", `{"process":{"cwd":"C:\\"}}`, "process.args is empty"},
 		{"too large", strings.Repeat(" ", maxConfig+1), "larger than"},

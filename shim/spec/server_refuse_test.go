@@ -42,6 +42,7 @@ func TestServerRefuses(t *testing.T) {
 		{"a comma in a domain", network(specs.WindowsNetwork{DNSSearchList: []string{"a,b"}}), invalid, "DNSSearchList[0]"},
 		{"credentials of another type", func(s *specs.Spec) { s.Windows.CredentialSpec = 5 }, invalid, "credentialSpec"},
 		{"credentials that are no JSON", func(s *specs.Spec) { s.Windows.CredentialSpec = "secret" }, invalid, "credentialSpec: it is not JSON"},
+		{"credentials of a UTF-16 file", func(s *specs.Spec) { s.Windows.CredentialSpec = "\uFFFD\uFFFD{\x00}\x00" }, invalid, "credentialSpec: it is UTF-16"},
 		{"credentials forbidden", func(s *specs.Spec) {
 			s.Windows.CredentialSpec = "{}"
 			annotate("io.microsoft.container.wcow.gmsa.disable", "true")(s)

@@ -116,6 +116,7 @@ var goldens = map[string]changes{
 	"network-dns":        {network(specs.WindowsNetwork{AllowUnqualifiedDNSQuery: true, DNSSearchList: []string{"a.example", "b.example"}})},
 	"network-shared":     {network(specs.WindowsNetwork{NetworkSharedContainerName: "other", NetworkNamespace: "c1d3b7e0-0f2f-4ac2-8d2c-0f6fd4b1a003"})},
 	"credentials-string": {func(s *specs.Spec) { s.Windows.CredentialSpec = `{"CmsPlugins":[]}` }},
+	"credentials-marked": {func(s *specs.Spec) { s.Windows.CredentialSpec = "\uFEFF" + `{"CmsPlugins":[]}` }},
 	"credentials-object": {func(s *specs.Spec) { s.Windows.CredentialSpec = map[string]any{"CmsPlugins": []any{"ActiveDirectory"}} }},
 
 	"mount-directory": {mount(specs.Mount{Source: `C:\data`, Destination: `C:\in`})},

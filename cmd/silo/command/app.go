@@ -72,8 +72,16 @@ func recordsDir(env func(string) string) string {
 // Main runs one command line, without the program's name, and returns the exit code. Named damon.exe, the executable
 // is the verb supervise. Ctrl+C ends the context of every verb, and none otherwise.
 func (a *App) Main(ctx context.Context, name string, args []string) int {
-	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := signal.NotifyContext(ctx, endSignals...)
 	defer cancel()
+	return a.dispatch(ctx, name, args)
+}
+
+// endSignals end the context of every verb.
+var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
+// dispatch is Main without the signals.
+func (a *App) dispatch(ctx context.Context, name string, args []string) int {
 	base := filepath.Base(strings.ReplaceAll(strings.ToLower(name), `\`, "/"))
 	if strings.TrimSuffix(base, ".exe") == "damon" {
 		return a.exitCode(a.supervise(ctx, args))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,8 +18,8 @@ func (a *App) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this host can do, and what to do where it cannot",
-		Long: `Doctor tries each thing that silo and the shim build on, with objects of its own that are gone afterwards. What a host
-lacks is no error: containers that need it are refused by name.`,
+		Long: `Doctor tries each thing that silo and the shim build on, with objects of its own that are gone afterwards. The exit
+code is 1 if a check fails. A host may still be of use then: only containers that need what it lacks are refused.`,
 		Example: "  silo doctor\n  silo doctor -o json",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.doctor(c.Context()) },
@@ -40,7 +41,13 @@ func (a *App) doctor(ctx context.Context) error {
 	checks := []check{a.checkMachine(), a.checkToken()}
 	checks = append(checks, a.checkJob()...)
 	checks = append(checks, a.checkList(), a.checkService(ctx))
-	return show(a, checks, checkColumns)
+	if err := show(a, checks, checkColumns); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(checks, func(c check) bool { return !c.OK }) {
+		return exit(1)
+	}
+	return nil
 }
 
 func (a *App) checkMachine() check {

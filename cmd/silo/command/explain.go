@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
 )
@@ -71,7 +71,7 @@ func (a *App) explain(f *explainFlags, args []string) error {
 	if len(args) == 0 {
 		return a.explainFlags(f, m)
 	}
-	text, err := os.ReadFile(args[0])
+	text, err := textfile.Read(args[0])
 	if err != nil {
 		return fmt.Errorf("read the specification: %w", err)
 	}

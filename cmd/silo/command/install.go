@@ -24,7 +24,7 @@ func (f *placeFlags) add(to *pflag.FlagSet) {
 	to.StringVar(&f.Prefix, "prefix", "", "directory of containerd.exe; that of its service without it")
 	to.StringVar(&f.Config, "config", "", "containerd's config.toml; that of its service without it")
 	to.StringVar(&f.Service, "service", "containerd", "name of containerd's service")
-	to.BoolVar(&f.Restart, "restart", false, "restart that service if its handlers changed")
+	to.BoolVar(&f.Restart, "restart", false, "restart that service, and those that depend on it, if its handlers changed")
 	to.BoolVar(&f.dry, "dry-run", false, "print what would change, and change nothing")
 }
 
@@ -47,7 +47,8 @@ fails, all is as it was. Shims that run keep their executable.
 
 Containerd reads conf.d only if config.toml imports it; with --edit that import is added, and config.toml.before-silo is
 what was there. A config.toml of version 2 gets the handler itself. Containerd is not restarted unless --restart says so;
-containers run on meanwhile.
+containers run on meanwhile. The services that depend on containerd, such as kubelet, are then stopped first and started
+again.
 
 With --wait install stays, as the main process of a DaemonSet does; see deploy/kubernetes.`,
 		Args: cobra.NoArgs,

@@ -14,7 +14,7 @@ import (
 
 // daemon is a containerd that believes every configuration.
 type daemon struct {
-	stopped  bool
+	runs     bool
 	restarts int
 }
 
@@ -22,12 +22,20 @@ func (d *daemon) Service(string) (install.Service, error) { return install.Servi
 func (d *daemon) Started(string) (time.Time, error)       { return time.Time{}, nil }
 func (d *daemon) Processes(string) ([]uint32, error)      { return nil, nil }
 func (d *daemon) Dependents(string) ([]string, error)     { return nil, nil }
-func (d *daemon) Stop(string) error                       { d.stopped = true; return nil }
-func (d *daemon) Start(string) error                      { d.stopped = false; d.restarts++; return nil }
 
-func (d *daemon) State(string) (install.State, error) {
-	return install.State{Running: !d.stopped, Stopped: d.stopped}, nil
+func (d *daemon) Status(string) (install.Status, error) {
+	return install.Status{State: map[bool]install.State{true: install.Running}[d.runs]}, nil
 }
+
+func (d *daemon) Stop(string) error {
+	if !d.runs {
+		return install.ErrStopped
+	}
+	d.runs = false
+	return nil
+}
+
+func (d *daemon) Start(string) error { d.runs = true; d.restarts++; return nil }
 
 func (d *daemon) Output(context.Context, string, ...string) (string, error) {
 	return "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.silo]\nruntime_type = 'io.containerd.silo.v1'\n", nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/server"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -42,7 +43,7 @@ func (a *App) nspawn(ctx context.Context, config string) (err error) {
 	if config == "" {
 		config = filepath.Join(filepath.Dir(a.Self), "config.json")
 	}
-	text, err := os.ReadFile(config)
+	text, err := textfile.Read(config)
 	if err != nil {
 		return fmt.Errorf("read nspawn configuration: %w", err)
 	}

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
 )
@@ -71,12 +73,11 @@ func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions,
 func (f *programFlags) entries(outer []string) ([]string, error) {
 	var list []string
 	if f.envFile != "" {
-		file, err := os.Open(f.envFile)
+		text, err := textfile.Read(f.envFile)
 		if err != nil {
 			return nil, fmt.Errorf("--env-file: %w", err)
 		}
-		defer file.Close() // it was only read
-		lines := bufio.NewScanner(file)
+		lines := bufio.NewScanner(bytes.NewReader(text))
 		for n := 1; lines.Scan(); n++ {
 			line := strings.TrimSpace(lines.Text())
 			if line == "" || strings.HasPrefix(line, "#") {

@@ -11,8 +11,8 @@ func (a *App) serviceCommand() *cobra.Command {
 		Use:   "service",
 		Short: "Run supervise or metrics as a Windows service",
 		Long: `Service installs, runs and removes a Windows service that is silo supervise or silo metrics. The service starts with
-Windows and is restarted when it fails. Its environment is that of the service manager; supervise takes its settings
-from there.`,
+Windows. It is restarted when it crashes and when it ends with an exit code other than 0, and not after a stop. Its
+environment is that of the service manager; supervise takes its settings from there.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

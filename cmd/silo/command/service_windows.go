@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"time"
 
 	"golang.org/x/sys/windows"
@@ -29,12 +30,23 @@ func (a *App) installService(name string, args []string) (err error) {
 		return fmt.Errorf("create service %s: %w", name, err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	restart := mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: 5 * time.Second}
-	if err := s.SetRecoveryActions([]mgr.RecoveryAction{restart, restart, restart}, 24*60*60); err != nil {
+	if err := restartOnFailure(s); err != nil {
 		return errors.Join(fmt.Errorf("set the restart of service %s: %w", name, err), s.Delete())
 	}
 	fmt.Fprintln(a.Stdout, name)
 	return nil
+}
+
+// restartOnFailure has the service manager start a service again 5 s after it failed: when it crashed, and also when it
+// reported that it stopped with an error, which is how a program in Go ends.
+//
+// https://learn.microsoft.com/windows/win32/api/winsvc/ns-winsvc-service_failure_actions_flag
+func restartOnFailure(s *mgr.Service) error {
+	restart := mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: 5 * time.Second}
+	if err := s.SetRecoveryActions([]mgr.RecoveryAction{restart, restart, restart}, 24*60*60); err != nil {
+		return err
+	}
+	return s.SetRecoveryActionsOnNonCrashFailures(true)
 }
 
 func (a *App) removeService(name string) (err error) {
@@ -56,6 +68,8 @@ func (a *App) removeService(name string) (err error) {
 }
 
 func (a *App) runService(ctx context.Context, name string, args []string) error {
+	// A service is sent an event of the console when any user logs off, and must not end by it.
+	signal.Reset(endSignals...)
 	err := svc.Run(name, &service{app: a, ctx: ctx, args: args})
 	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
 		return errors.New("only the service manager runs this: use sc start " + name)
@@ -70,7 +84,9 @@ type service struct {
 	args []string
 }
 
-// Execute implements [svc.Handler]: the verb runs until it ends or the manager wants it to.
+// Execute implements [svc.Handler]: the verb runs until it ends or the manager stops it. The exit code of a verb that
+// ended by itself is reported as the service's own, and anything but 0 makes the manager start the service again. After a
+// requested stop it is always 0: a program that was told to end has a code of its own, and must not be started again.
 func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (own bool, code uint32) {
 	nowhere, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -82,13 +98,14 @@ func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status 
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	done := make(chan int, 1)
-	go func() { done <- s.app.Main(ctx, "silo", s.args) }() // ends with the verb, which is waited for below
+	go func() { done <- s.app.dispatch(ctx, "silo", s.args) }() // ends with the verb, which is waited for below
 	status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	requested := false
 	for {
 		select {
 		case code := <-done:
 			status <- svc.Status{State: svc.StopPending}
-			if code == 0 {
+			if requested || code == 0 {
 				return false, uint32(windows.NO_ERROR)
 			}
 			return true, uint32(code)
@@ -99,6 +116,7 @@ func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status 
 			case svc.Stop, svc.Shutdown:
 				hint := uint32(damonGrace/time.Millisecond) + 5000
 				status <- svc.Status{State: svc.StopPending, WaitHint: hint}
+				requested = true
 				cancel()
 			}
 		}

@@ -2,7 +2,7 @@ package install
 
 import "context"
 
-// Restart restarts a service and those that need it.
-func Restart(ctx context.Context, m Machine, name string) error {
-	return (&restarter{machine: m, name: name}).run(ctx)
+// Restart restarts a service as a plan does.
+func Restart(ctx context.Context, m ServiceManager, name string) error {
+	return (&restart{manager: m, service: name}).run(ctx)
 }

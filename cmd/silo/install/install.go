@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/siloshim/siloshim/deploy/containerd"
+	"github.com/siloshim/siloshim/internal/textfile"
 )
 
 // Choices are what a caller may want beside the plain plan.
@@ -52,35 +54,37 @@ func (n *Node) Install(exe string, want Choices) (*Plan, error) {
 
 // planHandlers plans the handlers, in the form that config.toml has, and tells which file will have them.
 func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
-	text, err := os.ReadFile(n.Config)
+	raw, err := os.ReadFile(n.Config)
 	if err != nil {
 		return "", fmt.Errorf("read containerd's configuration: %w: containerd config default prints one to begin with", err)
+	}
+	text, err := textfile.Decode(raw)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", n.Config, err)
 	}
 	doc, err := parse(string(text))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", n.Config, err)
 	}
-	switch version := doc["version"]; version {
-	case int64(3), int64(4): // containerd 2.3 and later print 4, and merge a drop-in of version 3 all the same
-		e, err := n.editImport(string(text), doc)
-		if err == nil {
-			err = p.put(n.dropIn(), "the runtime handlers", []byte(containerd.Current))
-		}
-		if err != nil {
-			return "", err
-		}
-		return n.dropIn(), n.planEdit(p, string(text), e, mayEdit)
-	case int64(2):
-		e, err := n.editBlock(string(text))
-		if err != nil {
-			return "", err
-		}
-		return n.Config, n.planEdit(p, string(text), e, mayEdit)
-	case nil:
-		return "", fmt.Errorf("%s has no version, so containerd takes it for version 1: containerd config migrate prints it as of today", n.Config)
+	handlers, plan := n.dropIn(), n.editImport
+	switch version, err := versionOf(doc); {
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", n.Config, err)
+	case version == 2:
+		handlers, plan = n.Config, n.editBlock
 	default:
-		return "", fmt.Errorf("%s is of version %v, not 2, 3 or 4: containerd config migrate prints it as of today", n.Config, version)
+		if err := p.put(handlers, "the runtime handlers", []byte(containerd.Current)); err != nil {
+			return "", err
+		}
 	}
+	e, err := plan(string(text), doc)
+	if err != nil {
+		return "", err
+	}
+	if e.text == "" && len(raw) != len(text) {
+		e = edit{text: string(text), why: "UTF-8 without a byte order mark, as containerd reads it", byHand: "save it as UTF-8 without a byte order mark"}
+	}
+	return handlers, n.planEdit(p, raw, e, mayEdit)
 }
 
 // written is when a file was written; the zero time if it is not there.
@@ -92,6 +96,21 @@ func written(path string) time.Time {
 	return info.ModTime()
 }
 
+// versionOf returns the version of a configuration. From 3 on the handlers are in a file of version 3 that it imports:
+// each later containerd migrates that, and check has it prove so.
+func versionOf(doc map[string]any) (int64, error) {
+	const remedy = "replace it by what containerd config migrate prints"
+	v, there := doc["version"]
+	if !there {
+		return 0, errors.New("it has no version, so containerd reads it as version 1: " + remedy)
+	}
+	version, ok := v.(int64)
+	if !ok || version < 2 {
+		return 0, fmt.Errorf("it is of version %#v, want 2 or later: %s", v, remedy)
+	}
+	return version, nil
+}
+
 // edit is a change of config.toml.
 type edit struct {
 	text   string // as it has to be; "" if it may stay
@@ -99,12 +118,12 @@ type edit struct {
 	byHand string // what a person would do
 }
 
-// editImport has a configuration of version 3 import the drop-in.
+// editImport has a configuration of version 3 or later import the drop-in.
 func (n *Node) editImport(text string, doc map[string]any) (edit, error) {
 	if isImported(doc, filepath.Dir(n.Config), n.dropIn()) {
 		return edit{}, nil
 	}
-	e := edit{why: "the import of " + n.pattern(), byHand: "imports = ['" + n.pattern() + "'] above the first table"}
+	e := edit{why: "the import of " + n.pattern(), byHand: "add imports = ['" + n.pattern() + "'] above the first table"}
 	var err error
 	e.text, err = addImport(text, n.pattern())
 	return e, e.explain(n.Config, err)
@@ -112,13 +131,13 @@ func (n *Node) editImport(text string, doc map[string]any) (edit, error) {
 
 // editBlock puts the handler into a configuration of version 2 itself. It must not import one: containerd 1.7 gives an
 // imported file the whole section of CRI, and 2.0 to 2.2 migrate nothing of a version 2 that imports a version 3.
-func (n *Node) editBlock(text string) (edit, error) {
+func (n *Node) editBlock(text string, _ map[string]any) (edit, error) {
 	bare := removeBlock(text)
 	h, err := parseHandlers(bare)
 	if err == nil && h.Types[handlerName] == runtimeType {
 		return edit{}, nil // somebody else has put it there
 	}
-	e := edit{why: "the runtime handler", byHand: "the tables of deploy/containerd/silo-1.7.toml at its end"}
+	e := edit{why: "the runtime handler", byHand: "add the tables of deploy/containerd/silo-1.7.toml at its end"}
 	if e.text, err = addBlock(bare, containerd.Legacy); e.text == text {
 		return edit{}, err
 	}
@@ -130,18 +149,18 @@ func (e edit) explain(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("edit %s: %w: add %s", path, err, e.byHand)
+	return fmt.Errorf("edit %s: %w: %s", path, err, e.byHand)
 }
 
 // planEdit plans a change of config.toml, where it may be changed.
-func (n *Node) planEdit(p *Plan, before string, e edit, may bool) error {
+func (n *Node) planEdit(p *Plan, before []byte, e edit, may bool) error {
 	switch {
 	case e.text == "":
 		return nil
 	case !may:
-		return fmt.Errorf("%w: add to %s, or use --edit: %s", ErrEdit, n.Config, e.byHand)
+		return fmt.Errorf("%w: in %s %s, or use --edit", ErrEdit, n.Config, e.byHand)
 	}
-	if err := p.put(n.backup(), "config.toml as it was", []byte(before)); err != nil {
+	if err := p.put(n.backup(), "config.toml as it was", before); err != nil {
 		return err
 	}
 	p.add("edit", n.Config, e.why, func() (func() error, error) { return put(n.Config, []byte(e.text)) })
@@ -166,8 +185,16 @@ func (n *Node) finish(p *Plan, want Choices, written time.Time) error {
 	}
 	if p.Unread || !since.IsZero() && written.After(since) {
 		p.Unread = false
-		p.Changes = append(p.Changes, Change{Action: "restart", Path: n.Service, Why: "containerd reads its handlers at its start"})
-		p.restart = (&restarter{machine: n.Machine, name: n.Service}).run
+		why := "containerd reads its handlers at its start"
+		dependents, err := n.Machine.Dependents(n.Service)
+		if err != nil {
+			return err
+		}
+		if len(dependents) > 0 {
+			why += "; restarted with it, as they depend on it: " + strings.Join(dependents, ", ")
+		}
+		p.Changes = append(p.Changes, Change{Action: "restart", Path: n.Service, Why: why})
+		p.restart = &restart{manager: n.Machine, service: n.Service}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -97,15 +98,57 @@ func TestInstallNeedsConsentToEdit(t *testing.T) {
 }
 
 func TestInstallNeedsAVersion(t *testing.T) {
-	for config, says := range map[string]string{
-		"": "no version, so containerd takes it for version 1", "version = 1\n": "version 1, not 2, 3 or 4", "version = 5\n": "version 5",
+	for config, want := range map[string]string{
+		"":                              "it has no version, so containerd reads it as version 1: ",
+		"[plugins.cri]\n":               "it has no version, so containerd reads it as version 1: ",
+		"version = 1\n":                 "it is of version 1, want 2 or later: ",
+		"version = '3'\n":               `it is of version "3", want 2 or later: `,
+		"[debug]\n  version = 3\n":      "it has no version, so containerd reads it as version 1: ",
+		"version = 3.0\n# as a float\n": "it is of version 3, want 2 or later: ",
 	} {
 		w := newWorld(t, config)
 		_, err := w.install(t, install.Choices{Edit: true})
-		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "containerd config migrate") {
-			t.Errorf("%q: %v, want %q and the remedy", config, err, says)
+		if err == nil || !strings.Contains(err.Error(), w.config()+": "+want+"replace it by what containerd config migrate prints") {
+			t.Errorf("%q: %v", config, err)
 		}
 	}
+}
+
+// Containerd reads neither a byte order mark nor UTF-16, which Windows PowerShell writes for
+// "containerd config default > config.toml".
+func TestInstall_ConfigOfAnotherEncoding_BecomesUTF8(t *testing.T) {
+	imported := "imports = ['conf.d/*.toml']\n"
+	for name, encode := range map[string]func(string) string{"byte order mark": mark, "UTF-16": utf16LE} {
+		for _, config := range []string{v4, v2, imported + v3} {
+			w := newWorld(t, encode(config))
+			if _, err := w.install(t, install.Choices{}); !errors.Is(err, install.ErrEdit) {
+				t.Errorf("%s, without --edit: %v, want ErrEdit", name, err)
+			}
+			if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := w.files(t)["config.toml.before-silo"]; got != encode(config) {
+				t.Errorf("%s: the backup has %q", name, got)
+			}
+			if _, err := w.uninstall(t, install.Choices{}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := w.files(t)["config.toml"]; got != config {
+				t.Errorf("%s: %q became %q", name, config, got)
+			}
+		}
+	}
+}
+
+func mark(text string) string { return "\uFEFF" + text }
+
+// utf16LE is a text as Windows PowerShell writes it to a file.
+func utf16LE(text string) string {
+	out := []byte{0xFF, 0xFE}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = append(out, byte(unit), byte(unit>>8))
+	}
+	return string(out)
 }
 
 func TestInstallUsesAnImportThatIsThere(t *testing.T) {

@@ -3,7 +3,7 @@ package install
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"os"
 	"strings"
 	"time"
 	"unsafe"
@@ -44,17 +44,23 @@ func (system) Service(name string) (found Service, err error) {
 		if err != nil {
 			return fmt.Errorf("read service %s: %w", name, err)
 		}
-		words, err := windows.DecomposeCommandLine(line)
-		if err == nil && len(words) == 0 {
+		exe, rest := cutProgram(line, isFile)
+		words, err := windows.DecomposeCommandLine("program " + rest)
+		if err == nil && exe == "" {
 			err = errors.New("it is empty")
 		}
 		if err != nil {
 			return fmt.Errorf("read the command line of service %s: %w", name, err)
 		}
-		found = Service{Exe: words[0], Args: words[1:]}
+		found = Service{Exe: exe, Args: words[1:]}
 		return nil
 	})
 	return found, err
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // commandLine asks for what starts a service. [mgr.Service.Config] asks for more, some of which not every Windows tells.
@@ -102,31 +108,34 @@ func startOf(pid uint32) (since time.Time, err error) {
 	return time.Unix(0, created.Nanoseconds()), nil
 }
 
-// Dependents asks for the direct dependents of each dependent in turn. The service manager's answer has them in the
-// order in which they can be stopped.
-//
-// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-enumdependentservicesw
-func (m system) Dependents(name string) (list []string, err error) {
-	var direct []string
-	err = service(name, windows.SERVICE_ENUMERATE_DEPENDENTS, func(s *mgr.Service) (err error) {
-		direct, err = s.ListDependentServices(svc.Active)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the services that need %s: %w", name, err)
-	}
-	for _, d := range direct {
-		indirect, err := m.Dependents(d)
+// states are those of the service manager. A service in a pending pause goes on running.
+var states = map[svc.State]State{svc.Stopped: Stopped, svc.StartPending: Starting, svc.StopPending: Stopping,
+	svc.Running: Running, svc.ContinuePending: Running, svc.PausePending: Running, svc.Paused: Running}
+
+func (system) Status(name string) (found Status, err error) {
+	err = service(name, windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
+		status, err := s.Query()
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("query service %s: %w", name, err)
 		}
-		for _, next := range append(indirect, d) {
-			if !slices.Contains(list, next) {
-				list = append(list, next)
-			}
+		found = Status{State: states[status.State], ExitCode: status.Win32ExitCode}
+		if found.ExitCode == uint32(windows.ERROR_SERVICE_SPECIFIC_ERROR) {
+			found.ExitCode = status.ServiceSpecificExitCode
 		}
-	}
-	return list, nil
+		return nil
+	})
+	return found, err
+}
+
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-enumdependentservicesw
+func (system) Dependents(name string) (list []string, err error) {
+	err = service(name, windows.SERVICE_ENUMERATE_DEPENDENTS, func(s *mgr.Service) error {
+		if list, err = s.ListDependentServices(svc.Active); err != nil {
+			return fmt.Errorf("list what depends on service %s: %w", name, err)
+		}
+		return nil
+	})
+	return list, err
 }
 
 // https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-controlservice
@@ -134,14 +143,18 @@ func (system) Stop(name string) error {
 	return service(name, windows.SERVICE_STOP, func(s *mgr.Service) error {
 		_, err := s.Control(svc.Stop)
 		switch {
-		case errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
+		case err == nil:
 			return nil
-		case errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):
-			return errors.Join(ErrPending, err)
+		case errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT):
+			return nil // it has the request and is slow to confirm it
 		case errors.Is(err, windows.ERROR_DEPENDENT_SERVICES_RUNNING):
-			return errors.Join(ErrDependents, err)
+			err = fmt.Errorf("%w: %w", ErrDependents, err)
+		case errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):
+			err = fmt.Errorf("%w: %w", ErrPending, err)
+		case errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
+			err = fmt.Errorf("%w: %w", ErrStopped, err)
 		}
-		return err
+		return fmt.Errorf("stop service %s: %w", name, err)
 	})
 }
 
@@ -149,23 +162,14 @@ func (system) Stop(name string) error {
 func (system) Start(name string) error {
 	return service(name, windows.SERVICE_START, func(s *mgr.Service) error {
 		err := s.Start()
-		switch {
-		case errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING):
+		if err == nil {
 			return nil
-		case errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):
-			return errors.Join(ErrPending, err)
 		}
-		return err
+		if errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING) {
+			err = fmt.Errorf("%w: %w", ErrStarted, err)
+		}
+		return fmt.Errorf("start service %s: %w", name, err)
 	})
-}
-
-func (system) State(name string) (state State, err error) {
-	err = service(name, windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
-		status, err := s.Query()
-		state = State{Running: status.State == svc.Running, Stopped: status.State == svc.Stopped, Exit: status.Win32ExitCode}
-		return err
-	})
-	return state, err
 }
 
 // https://learn.microsoft.com/windows/win32/toolhelp/taking-a-snapshot-and-viewing-processes

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,9 @@ func init() {
 	}
 }
 
+// serial numbers the services of this process.
+var serial atomic.Int32
+
 // idle is a service that does nothing until it is stopped.
 type idle struct{}
 
@@ -46,16 +50,16 @@ func (idle) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<-
 	return false, uint32(windows.NO_ERROR)
 }
 
-// newService makes a service that is not running yet.
-func newService(t *testing.T) string {
+// newService makes a service that is not running yet, and depends on others.
+func newService(t *testing.T, needs ...string) string {
 	t.Helper()
 	m, err := mgr.Connect()
 	if err != nil {
 		t.Skipf("services cannot be made here: %v", err)
 	}
 	defer m.Disconnect()
-	name := fmt.Sprintf("silo-install-test-%d", os.Getpid())
-	s, err := m.CreateService(name, os.Args[0], mgr.Config{}, asService, name)
+	name := fmt.Sprintf("silo-install-test-%d-%d", os.Getpid(), serial.Add(1))
+	s, err := m.CreateService(name, os.Args[0], mgr.Config{Dependencies: needs}, asService, name)
 	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
 		t.Skipf("services cannot be made here: %v", err)
 	}
@@ -74,6 +78,29 @@ func newService(t *testing.T) string {
 	return name
 }
 
+// setCommandLine changes what starts a service.
+func setCommandLine(t *testing.T, name, line string) {
+	t.Helper()
+	m, err := mgr.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Disconnect()
+	s, err := m.OpenService(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	text, err := windows.UTF16PtrFromString(line)
+	if err == nil {
+		err = windows.ChangeServiceConfig(s.Handle, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE,
+			text, nil, nil, nil, nil, nil, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestServices(t *testing.T) {
 	m := install.System()
 	if _, err := m.Service("no-such-service"); !errors.Is(err, fs.ErrNotExist) {
@@ -84,32 +111,90 @@ func TestServices(t *testing.T) {
 	if err != nil || filepath.Base(s.Exe) != filepath.Base(os.Args[0]) || !slices.Equal(s.Args, []string{asService, name}) {
 		t.Errorf("%+v, %v", s, err)
 	}
+	setCommandLine(t, name, `"`+os.Args[0]+`" --config="C:\Program Files\a b.toml" "-c=quoted"`)
+	if s, err := m.Service(name); err != nil || s.Exe != os.Args[0] || !slices.Equal(s.Args, []string{`--config=C:\Program Files\a b.toml`, "-c=quoted"}) {
+		t.Errorf("with quotes: %+v, %v", s, err)
+	}
+	blanks := filepath.Join(t.TempDir(), "with blanks.exe")
+	if err := os.WriteFile(blanks, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	setCommandLine(t, name, blanks+" --run-service")
+	if s, err := m.Service(name); err != nil || s.Exe != blanks || !slices.Equal(s.Args, []string{"--run-service"}) {
+		t.Errorf("without quotes: %+v, %v", s, err)
+	}
+	setCommandLine(t, name, `"`+os.Args[0]+`" `+asService+" "+name)
 	if since, err := m.Started(name); err != nil || !since.IsZero() {
 		t.Errorf("before its start it runs since %v, %v", since, err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	restart := func() (err error) {
-		for err = install.Restart(ctx, m, name); errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT) && ctx.Err() == nil; {
-			err = install.Restart(ctx, m, name) // in a new prefix Wine has been seen to take longer than the 10 s that it gives
-		}
-		return err
-	}
-	if list, err := m.Dependents(name); err != nil || len(list) > 0 {
-		t.Errorf("services that need it: %v, %v; want none", list, err)
-	}
-	if err := restart(); err != nil {
+	if err := restart(t, m, name); err != nil {
 		t.Fatalf("restart of a service that is stopped: %v", err)
 	}
 	first, err := m.Started(name)
 	if err != nil || first.IsZero() {
 		t.Fatalf("it runs since %v, %v", first, err)
 	}
-	if err := restart(); err != nil {
+	if err := restart(t, m, name); err != nil {
 		t.Fatalf("restart of a service that runs: %v", err)
 	}
 	if second, err := m.Started(name); err != nil || !second.After(first) {
 		t.Errorf("after the restart it runs since %v, %v; before since %v", second, err, first)
+	}
+}
+
+// restart restarts a service. In a new prefix Wine has been seen to take longer than the 10 s that it gives a start.
+func restart(t *testing.T, m install.ServiceManager, name string) (err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	for err = install.Restart(ctx, m, name); errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT) && ctx.Err() == nil; {
+		err = install.Restart(ctx, m, name)
+	}
+	return err
+}
+
+func TestRestart_RealDependents_RestartedToo(t *testing.T) {
+	m := install.System()
+	base := newService(t)
+	middle := newService(t, base)
+	top := newService(t, middle)
+	idle := newService(t, base)
+	for _, name := range []string{base, middle, top} {
+		if err := restart(t, m, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	switch list, err := m.Dependents(base); {
+	case err != nil:
+		t.Fatal(err)
+	case len(list) == 0:
+		t.Skip("the service manager lists no dependents")
+	case !slices.Contains(list, middle) || slices.Contains(list, idle):
+		t.Errorf("dependents %q, want %s and not %s, which does not run", list, middle, idle)
+	}
+	if err := m.Stop(base); !errors.Is(err, install.ErrDependents) {
+		t.Errorf("stop while a dependent runs: %v, want ErrDependents", err)
+	}
+	if err := m.Start(base); !errors.Is(err, install.ErrStarted) {
+		t.Errorf("start of a service that runs: %v, want ErrStarted", err)
+	}
+	if err := m.Stop(idle); !errors.Is(err, install.ErrStopped) {
+		t.Errorf("stop of a service that does not run: %v, want ErrStopped", err)
+	}
+	before := map[string]time.Time{}
+	for _, name := range []string{base, middle, top} {
+		before[name], _ = m.Started(name) // 0 fails below
+	}
+	if err := restart(t, m, base); err != nil {
+		t.Fatal(err)
+	}
+	for name, since := range before {
+		if again, err := m.Started(name); err != nil || since.IsZero() || !again.After(since) {
+			t.Errorf("%s runs since %v, %v; before since %v", name, again, err, since)
+		}
+	}
+	if since, err := m.Started(idle); err != nil || !since.IsZero() {
+		t.Errorf("%s did not run before, and runs since %v, %v", idle, since, err)
 	}
 }
 

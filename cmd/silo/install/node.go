@@ -23,7 +23,7 @@ const (
 type Options struct {
 	Service string // the service of containerd
 	Prefix  string // the directory of containerd.exe; that of the service, or the usual one, if ""
-	Config  string // config.toml; that of the service, or the one in Prefix, if ""
+	Config  string // config.toml; that of the service, or else the one in Prefix, if ""
 }
 
 // Node is a machine with containerd. Its methods change nothing themselves: they make plans.
@@ -48,7 +48,10 @@ func Find(m Machine, o Options) (*Node, error) {
 		n.Prefix = filepath.Join(os.Getenv("ProgramFiles"), "containerd")
 	}
 	if n.Config == "" && s.Exe != "" && strings.EqualFold(filepath.Dir(s.Exe), filepath.Clean(n.Prefix)) {
-		n.Config = s.flag("--config", "-config", "-c")
+		n.Config = s.flag("config", "c")
+		if n.Config == "" && strings.EqualFold(filepath.Base(s.Exe), daemonName) {
+			n.Config = filepath.Join(os.Getenv("ProgramFiles"), "containerd", configName) // containerd's own default, wherever it is
+		}
 	}
 	if n.Config == "" {
 		n.Config = filepath.Join(n.Prefix, configName)
@@ -69,7 +72,7 @@ func (n *Node) daemon() string { return filepath.Join(n.Prefix, daemonName) }
 func (n *Node) shim() string   { return filepath.Join(n.Prefix, ShimName) }
 func (n *Node) backup() string { return n.Config + backupAfter }
 
-// dropIn is the file with the handlers, for a config.toml of version 3.
+// dropIn is the file with the handlers, for a config.toml of version 3 or later.
 func (n *Node) dropIn() string { return filepath.Join(filepath.Dir(n.Config), dropInDir, dropInName) }
 
 // pattern is what config.toml is to import.

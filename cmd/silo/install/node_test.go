@@ -30,19 +30,28 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestFind_ServiceArguments_NameTheConfiguration(t *testing.T) {
+func TestFind_Service_TellsPrefixAndConfig(t *testing.T) {
+	w := newWorld(t, v3)
+	files := t.TempDir()
+	t.Setenv("ProgramFiles", files)
 	elsewhere := filepath.Join(t.TempDir(), "other.toml")
-	for _, args := range [][]string{
-		{"--config", elsewhere}, {"--config=" + elsewhere}, {"-c", elsewhere}, {"-c=" + elsewhere}, {"-config", elsewhere},
+	for _, c := range []struct {
+		exe, want string
+		args      []string
+	}{
+		{"containerd.exe", elsewhere, []string{"--run-service", "--config", elsewhere}},
+		{"containerd.exe", elsewhere, []string{"--run-service", "--config=" + elsewhere}},
+		{"containerd.exe", elsewhere, []string{"-c", elsewhere, "--run-service"}},
+		{"Containerd.EXE", filepath.Join(files, "containerd", "config.toml"), []string{"--run-service"}},
+		{"wrapper.exe", w.config(), []string{"run", "containerd"}},
 	} {
-		w := newWorld(t, v3)
-		w.service = install.Service{Exe: filepath.Join(w.prefix, "containerd.exe"), Args: append([]string{"--run-service"}, args...)}
-		n, err := install.Find(w.machine, install.Options{Service: containerdService})
+		w.service = install.Service{Exe: filepath.Join(w.prefix, c.exe), Args: c.args}
+		n, err := install.Find(w.machine, install.Options{Service: "containerd"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n.Prefix != w.prefix || n.Config != elsewhere {
-			t.Errorf("%q: prefix %s, config %s", args, n.Prefix, n.Config)
+		if n.Prefix != w.prefix || n.Config != c.want {
+			t.Errorf("%s %q: prefix %s, config %s, want %s", c.exe, c.args, n.Prefix, n.Config, c.want)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Change is one thing that a plan does.
@@ -23,7 +22,7 @@ type Plan struct {
 	Unread bool
 
 	check   func(context.Context) error // after the files, before the restart
-	restart func(context.Context) error
+	restart *restart
 	tidy    func()
 }
 
@@ -54,9 +53,6 @@ func (p *Plan) remove(path, why string) error {
 	return err
 }
 
-// rollbackTime bounds the restart after a failure, whose own time may be over.
-const rollbackTime = 2 * time.Minute
-
 // Apply makes the changes, checks them and restarts the service where the plan says so. If anything fails, what was
 // changed goes back to what it was, in reverse order, and so does the service.
 func (p *Plan) Apply(ctx context.Context) error {
@@ -83,11 +79,9 @@ func (p *Plan) Apply(ctx context.Context) error {
 		}
 	}
 	if p.restart != nil {
-		if err := p.restart(ctx); err != nil {
+		if err := p.restart.run(ctx); err != nil {
 			err = back(err)
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
-			defer cancel()
-			return errors.Join(err, p.restart(ctx)) // with what it had before
+			return errors.Join(err, p.restart.undo(ctx))
 		}
 	}
 	if p.tidy != nil {

@@ -9,136 +9,201 @@ import (
 	"time"
 )
 
-// State is where a service stands.
-type State struct {
-	Running bool
-	Stopped bool   // neither is a service that is on the way
-	Exit    uint32 // the exit code of one that stopped
-}
-
+// What the service manager answers to a call that asks at a wrong moment.
 var (
-	// ErrPending says that a service is starting or stopping and takes no control meanwhile.
+	// ErrDependents says that services run that depend on the one to stop.
+	ErrDependents = errors.New("services that depend on it run")
+	// ErrPending says that a service is starting or stopping, and takes no request meanwhile.
 	ErrPending = errors.New("it is starting or stopping")
-	// ErrDependents says that a service cannot stop while others need it.
-	ErrDependents = errors.New("services that need it run")
+	// ErrStopped says that a service to stop does not run.
+	ErrStopped = errors.New("it has not been started")
+	// ErrStarted says that a service to start is not stopped.
+	ErrStarted = errors.New("it has been started already")
 )
 
-// pollInterval is how often a service is asked for its state. The service manager notifies nobody of it through the
-// calls that every Windows has.
-const pollInterval = 200 * time.Millisecond
+// State is the state of a service. A paused service counts as one that runs.
+type State int
 
-// restarter restarts a service together with those that need it, such as kubelet with containerd. It remembers those
-// that it stopped, so that a second run after a failure starts them as well.
-type restarter struct {
-	machine Machine
-	name    string
-	stopped []string // dependents, in the order of their stop
+// The states.
+const (
+	Stopped State = iota
+	Starting
+	Running
+	Stopping
+)
+
+// Status is what the service manager knows of a service.
+type Status struct {
+	State    State
+	ExitCode uint32 // of a service that has stopped
 }
 
-// run stops the service and starts it, until ctx ends. Exactly the dependents that ran before run after it.
-func (r *restarter) run(ctx context.Context) error {
-	if err := r.stopAll(ctx); err != nil {
-		return r.stillStopped(err)
+// ServiceManager is what a restart needs of the Windows service manager.
+type ServiceManager interface {
+	// Status returns the state of a service.
+	Status(name string) (Status, error)
+	// Dependents lists the services that depend on a service and are not stopped, the last that started first.
+	Dependents(name string) ([]string, error)
+	// Stop requests that a service stops, and does not wait for it. It returns [ErrDependents], [ErrPending] or
+	// [ErrStopped] at a wrong moment.
+	Stop(name string) error
+	// Start starts a service, and does not wait until it runs. It returns [ErrStarted] at a wrong moment.
+	Start(name string) error
+}
+
+const (
+	// restartTimeout bounds one restart of containerd and of the services that depend on it.
+	restartTimeout = 3 * time.Minute
+	// statusInterval is the time between two calls to the service manager.
+	statusInterval = 200 * time.Millisecond
+)
+
+// restart stops and starts a service, and with it the services that depend on it. It remembers what it stopped, so that
+// a second attempt starts these services too.
+type restart struct {
+	manager ServiceManager
+	service string
+	touched bool     // the service itself was stopped or started
+	stopped []string // its dependents, in the order in which they were stopped
+}
+
+// run restarts the service.
+func (r *restart) run(ctx context.Context) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	if err := r.stop(ctx, r.service); err != nil {
+		return err
 	}
-	if err := r.start(ctx, r.name); err != nil {
-		return r.stillStopped(err)
+	r.touched = true
+	if err := r.start(ctx, r.service); err != nil {
+		return err
 	}
+	return r.startDependents(ctx)
+}
+
+// undo restarts the service after its files were put back, if it may have read the others. What was stopped for it is
+// started in any case.
+func (r *restart) undo(ctx context.Context) error {
+	again := r.startDependents
+	if r.touched {
+		again = r.run
+	}
+	ctx, cancel := bounded(context.WithoutCancel(ctx))
+	defer cancel()
+	err := again(ctx)
+	if len(r.stopped) > 0 {
+		err = errors.Join(err, fmt.Errorf("services that are still stopped: %s: start them by hand", strings.Join(r.stopped, ", ")))
+	}
+	return err
+}
+
+// bounded returns a context that ends after restartTimeout, and says so.
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, restartTimeout, fmt.Errorf("not done within %v", restartTimeout))
+}
+
+// startDependents starts what was stopped, in reverse order.
+func (r *restart) startDependents(ctx context.Context) error {
 	for len(r.stopped) > 0 {
 		last := len(r.stopped) - 1
 		if err := r.start(ctx, r.stopped[last]); err != nil {
-			return r.stillStopped(err)
+			return err
 		}
 		r.stopped = r.stopped[:last]
 	}
 	return nil
 }
 
-// stillStopped adds to an error the dependents that do not run because of it.
-func (r *restarter) stillStopped(err error) error {
-	if len(r.stopped) == 0 {
-		return err
-	}
-	return fmt.Errorf("%w; stopped and not started again: %s", err, strings.Join(r.stopped, ", "))
-}
-
-// stopAll stops the dependents and then the service. One that was started meanwhile is stopped, too.
-func (r *restarter) stopAll(ctx context.Context) error {
+// stop stops a service after those that depend on it. Some may start in between, so it lists them again each time that
+// the service manager refuses.
+//
+// https://learn.microsoft.com/windows/win32/services/stopping-a-service
+func (r *restart) stop(ctx context.Context, name string) error {
 	for {
-		dependents, err := r.machine.Dependents(r.name)
+		dependents, err := r.manager.Dependents(name)
 		if err != nil {
 			return err
 		}
-		for _, name := range dependents {
-			if !slices.Contains(r.stopped, name) {
-				r.stopped = append(r.stopped, name)
-			}
-			if err := r.stop(ctx, name); err != nil {
+		for _, d := range dependents {
+			if err := r.stop(ctx, d); err != nil {
 				return err
 			}
 		}
-		err = r.stop(ctx, r.name)
-		if startedMeanwhile := errors.Is(err, ErrDependents) && len(dependents) > 0; !startedMeanwhile || ctx.Err() != nil {
+		err = r.manager.Stop(name)
+		switch {
+		case err == nil:
+			r.remember(name)
+			return r.await(ctx, name, Stopped)
+		case errors.Is(err, ErrStopped):
+			return nil
+		case !errors.Is(err, ErrPending) && !errors.Is(err, ErrDependents):
 			return err
 		}
-	}
-}
-
-func (r *restarter) stop(ctx context.Context, name string) error {
-	err := r.control(ctx, name, r.machine.Stop, func(s State) error { return pendingUnless(s.Stopped) })
-	if err != nil {
-		return fmt.Errorf("stop service %s: %w", name, err)
-	}
-	return nil
-}
-
-func (r *restarter) start(ctx context.Context, name string) error {
-	err := r.control(ctx, name, r.machine.Start, func(s State) error {
-		if s.Stopped {
-			return fmt.Errorf("it ended with exit code %d", s.Exit)
+		if late := pause(ctx); late != nil {
+			return fmt.Errorf("%w: %w", err, late)
 		}
-		return pendingUnless(s.Running)
-	})
-	if err != nil {
-		return fmt.Errorf("start service %s: %w", name, err)
 	}
-	return nil
 }
 
-func pendingUnless(reached bool) error {
-	if reached {
-		return nil
+func (r *restart) remember(name string) {
+	switch {
+	case name == r.service:
+		r.touched = true
+	case !slices.Contains(r.stopped, name):
+		r.stopped = append(r.stopped, name)
 	}
-	return ErrPending
 }
 
-// control sends a control, again while the service is on the way into another state, and waits for the state that it
-// is to bring about.
-func (r *restarter) control(ctx context.Context, name string, send func(string) error, reached func(State) error) error {
-	if err := poll(ctx, func() error { return send(name) }); err != nil {
-		return err
-	}
-	return poll(ctx, func() error {
-		s, err := r.machine.State(name)
+// start starts a service. If somebody else has started it in between, that is enough.
+func (r *restart) start(ctx context.Context, name string) error {
+	for {
+		err := r.manager.Start(name)
+		if err == nil {
+			return r.await(ctx, name, Running)
+		}
+		if !errors.Is(err, ErrStarted) {
+			return err
+		}
+		s, err := r.manager.Status(name)
 		if err != nil {
 			return err
 		}
-		return reached(s)
-	})
+		if s.State == Starting || s.State == Running {
+			return r.await(ctx, name, Running)
+		}
+		if late := pause(ctx); late != nil {
+			return fmt.Errorf("start service %s: it is still stopping: %w", name, late)
+		}
+	}
 }
 
-// poll asks again while the answer is [ErrPending], until ctx ends.
-func poll(ctx context.Context, ask func() error) error {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
+// await waits for a state. A service that stopped instead of running has failed.
+func (r *restart) await(ctx context.Context, name string, want State) error {
+	doing := map[State]string{Stopped: "stop", Running: "start"}[want]
 	for {
-		err := ask()
-		if !errors.Is(err, ErrPending) {
+		s, err := r.manager.Status(name)
+		switch {
+		case err != nil:
 			return err
+		case s.State == want:
+			return nil
+		case s.State == Stopped:
+			return fmt.Errorf("%s service %s: it ended with exit code %d", doing, name, s.ExitCode)
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
-		case <-tick.C:
+		if late := pause(ctx); late != nil {
+			return fmt.Errorf("%s service %s: %w", doing, name, late)
 		}
+	}
+}
+
+// pause waits for one statusInterval, or for the end of ctx.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(statusInterval)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/textfile"
 )
 
 // Uninstall plans that nothing of [Node.Install] is there. While shims run, whose containers would lose what cleans up
@@ -45,7 +47,7 @@ func (n *Node) planRestore(p *Plan) error {
 	if _, err := os.Stat(n.backup()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	text, err := os.ReadFile(n.Config)
+	text, err := textfile.Read(n.Config)
 	if err != nil {
 		return fmt.Errorf("read containerd's configuration: %w", err)
 	}

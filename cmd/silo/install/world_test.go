@@ -18,6 +18,7 @@ import (
 
 // machine is a machine with a containerd that reads configuration files as the real one does.
 type machine struct {
+	manager
 	prefix   string
 	since    time.Time
 	restarts []string // what containerd knew after each
@@ -27,8 +28,6 @@ type machine struct {
 	fallback string // its default handler
 	stuck    error
 	service  install.Service
-
-	services services
 }
 
 func (m *machine) Service(string) (install.Service, error) {
@@ -41,11 +40,8 @@ func (m *machine) Service(string) (install.Service, error) {
 func (m *machine) Started(string) (time.Time, error)  { return m.since, nil }
 func (m *machine) Processes(string) ([]uint32, error) { return m.shims, nil }
 
-// Start starts a service. What containerd then knows is noted.
-func (m *machine) Start(name string) error {
-	if err := m.services.start(name); err != nil || name != containerdService {
-		return err
-	}
+// begin is what containerd does at its start.
+func (m *machine) begin() error {
 	text, err := m.dump(filepath.Join(m.prefix, "config.toml"))
 	if err != nil {
 		return err
@@ -53,10 +49,6 @@ func (m *machine) Start(name string) error {
 	m.restarts = append(m.restarts, known(text))
 	return m.stuck
 }
-
-func (m *machine) Stop(name string) error                   { return m.services.stop(name) }
-func (m *machine) State(name string) (install.State, error) { return m.services.state(name) }
-func (m *machine) Dependents(name string) ([]string, error) { return m.services.dependents(name), nil }
 
 // known is what containerd would know: the node's own runtime, and ours.
 func known(text string) string {
@@ -82,7 +74,7 @@ func (m *machine) Output(_ context.Context, exe string, args ...string) (string,
 	return m.dump(args[1])
 }
 
-// dump merges a configuration with its imports: tables of version 3 one by one. Those of version 2 go as they do in
+// dump merges a configuration with its imports: tables of version 3 and later one by one. Those of version 2 go as they do in
 // containerd 1.7 and 2.0: an import of version 2 has a plugin's section to itself, one of version 3 all of them.
 func (m *machine) dump(path string) (string, error) {
 	doc, err := read(path)
@@ -91,7 +83,11 @@ func (m *machine) dump(path string) (string, error) {
 	}
 	imports, _ := doc["imports"].([]any)
 	for _, pattern := range imports {
-		files, err := filepath.Glob(pattern.(string))
+		glob := pattern.(string)
+		if !filepath.IsAbs(glob) {
+			glob = filepath.Join(filepath.Dir(path), glob)
+		}
+		files, err := filepath.Glob(glob)
 		if err != nil {
 			return "", err
 		}
@@ -100,10 +96,11 @@ func (m *machine) dump(path string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if doc["version"] == int64(2) && more["version"] != int64(2) {
+			old := doc["version"] == int64(2)
+			if old && more["version"] != int64(2) {
 				delete(doc, "plugins")
 			}
-			merge(doc, more, doc["version"] != int64(2), 0)
+			merge(doc, more, !old, 0)
 		}
 	}
 	if m.fallback != "" {
@@ -144,9 +141,8 @@ type world struct {
 // newWorld makes a machine with containerd and this configuration.
 func newWorld(t *testing.T, config string) *world {
 	t.Helper()
-	w := &world{machine: &machine{prefix: t.TempDir(), since: time.Now().Add(time.Hour), services: services{
-		containerdService: {running: true},
-	}}}
+	w := &world{machine: &machine{prefix: t.TempDir(), since: time.Now().Add(time.Hour)}}
+	w.add("containerd", &service{begin: w.begin})
 	w.shim = filepath.Join(t.TempDir(), install.ShimName)
 	write(t, w.shim, "the shim")
 	write(t, filepath.Join(w.prefix, "containerd.exe"), "containerd")
@@ -166,7 +162,7 @@ func write(t *testing.T, path, text string) {
 
 func (w *world) node(t *testing.T) *install.Node {
 	t.Helper()
-	n, err := install.Find(w.machine, install.Options{Prefix: w.prefix, Service: containerdService})
+	n, err := install.Find(w.machine, install.Options{Prefix: w.prefix, Service: "containerd"})
 	if err != nil {
 		t.Fatal(err)
 	}

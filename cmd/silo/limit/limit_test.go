@@ -40,6 +40,8 @@ func TestFlags(t *testing.T) {
 		want jobobject.Limits
 	}{
 		{"--memory 512m", jobobject.Limits{JobMemory: 512 << 20}},
+		{"--memory 512Mi --process-memory 65536Ki", jobobject.Limits{JobMemory: 512 << 20, ProcessMemory: 64 << 20}},
+		{"--memory 1Ti --process-memory 1.5Gi", jobobject.Limits{JobMemory: 1 << 40, ProcessMemory: 3 << 29}},
 		{"--memory 1.5GiB --process-memory 64m", jobobject.Limits{JobMemory: 3 << 29, ProcessMemory: 64 << 20}},
 		{"--cpus 1.5", jobobject.Limits{CPURate: 1875}},
 		{"--cpu-percent 0.01", jobobject.Limits{CPURate: 1}},

@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// sizes are the units of memory, all of them powers of 1024, as docker reads them.
-var sizes = map[string]float64{"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "kib": 1 << 10, "m": 1 << 20, "mb": 1 << 20,
-	"mib": 1 << 20, "g": 1 << 30, "gb": 1 << 30, "gib": 1 << 30, "t": 1 << 40, "tb": 1 << 40, "tib": 1 << 40}
+// sizes are the units of memory, all of them powers of 1024, as docker and Kubernetes read them.
+var sizes = map[string]float64{"": 1, "b": 1, "k": 1 << 10, "kb": 1 << 10, "ki": 1 << 10, "kib": 1 << 10,
+	"m": 1 << 20, "mb": 1 << 20, "mi": 1 << 20, "mib": 1 << 20, "g": 1 << 30, "gb": 1 << 30, "gi": 1 << 30, "gib": 1 << 30,
+	"t": 1 << 40, "tb": 1 << 40, "ti": 1 << 40, "tib": 1 << 40}
 
 // rates are the units of network traffic in bytes a second; a bit is an eighth of them, and a thousand is a thousand.
 var rates = map[string]float64{"": 1, "bps": 1.0 / 8, "bit": 1.0 / 8, "kbit": 1e3 / 8, "mbit": 1e6 / 8, "gbit": 1e9 / 8,
 	"b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9}
 
-// ParseBytes reads an amount of memory such as 512m, 1.5GiB or 4096.
+// ParseBytes reads an amount of memory such as 512m, 512Mi, 1.5GiB or 4096.
 func ParseBytes(text string) (uint64, error) {
-	return parseUnit(text, sizes, "a size such as 512m or 1.5g")
+	return parseUnit(text, sizes, "a size such as 512m, 512Mi or 1.5g")
 }
 
 // ParseRate reads a network rate such as 10mbit or 1.5MB; a bare number is bytes a second.

@@ -16,11 +16,14 @@ import (
 
 func TestChain(t *testing.T) {
 	for text, want := range map[string][]string{
-		`["C:\\one","C:\\base"]`: {`C:\one`, `C:\base`},
-		`null`:                   nil,
-		`[]`:                     nil,
-		`{}`:                     {"an error"},
-		``:                       {"an error"},
+		`["C:\\one","C:\\base"]`:  {`C:\one`, `C:\base`},
+		"\uFEFF" + `["C:\\base"]`: {`C:\base`},
+		"\xFF\xFE[\x00]\x00":      nil,
+		"\xFF\xFE[":               {"an error"},
+		`null`:                    nil,
+		`[]`:                      nil,
+		`{}`:                      {"an error"},
+		``:                        {"an error"},
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "layerchain.json"), []byte(text), 0o600); err != nil {

@@ -18,7 +18,9 @@ type Containerd struct {
 	// Immutable after Bed.Containerd.
 	bed    *Bed
 	name   string
+	home   string // the Windows directory of its root, its state and its files
 	daemon string // containerd.exe
+	args   []string
 	client string // ctr.exe
 	group  *Group
 	env    []string
@@ -67,6 +69,13 @@ func (b *Bed) containerd(ctx context.Context, name string, files map[string]stri
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
 	}
+	home := `C:\silo\` + name
+	return b.launch(ctx, &Containerd{name: name, home: home, daemon: daemon, args: []string{"--config", home + `\config.toml`}, env: env, files: files})
+}
+
+// launch starts a daemon in a fresh home.
+func (b *Bed) launch(ctx context.Context, c *Containerd) (*Containerd, error) {
+	name := c.name
 	client, err := b.daemonExe("ctr")
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
@@ -78,7 +87,7 @@ func (b *Bed) containerd(ctx context.Context, name string, files map[string]stri
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
 	}
-	c := &Containerd{bed: b, name: name, daemon: daemon, client: client, group: NewGroup(), env: env, files: files, owner: owner}
+	c.bed, c.client, c.group, c.owner = b, client, NewGroup(), owner
 	if err := c.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
 	}
@@ -118,7 +127,7 @@ func (c *Containerd) start(ctx context.Context) error {
 	}
 	defer log.Close() // the daemon writes through its own copy
 	// The daemon outlives ctx, which bounds its start only.
-	cmd := c.bed.Command(context.WithoutCancel(ctx), c.daemon, "--config", c.windowsDir()+`\config.toml`)
+	cmd := c.bed.Command(context.WithoutCancel(ctx), c.daemon, c.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(cmd.Env, c.env...)
 	c.group.Add(cmd)
@@ -222,6 +231,4 @@ func (c *Containerd) LogPath() string { return c.bed.path("run", c.name, "contai
 // StateDir is the Unix path of the state directory, where the bundles of the tasks lie.
 func (c *Containerd) StateDir() string { return filepath.Join(c.dir(), "state") }
 
-func (c *Containerd) windowsDir() string { return `C:\silo\` + c.name }
-
-func (c *Containerd) dir() string { return c.bed.UnixPath(c.windowsDir()) }
+func (c *Containerd) dir() string { return c.bed.UnixPath(c.home) }

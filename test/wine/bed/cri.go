@@ -107,5 +107,5 @@ func (b *Bed) CRI(ctx context.Context, name string, env ...string) (*Containerd,
 
 // Crictl prepares a crictl.exe command against a daemon that [Bed.CRI] started; see [BuildCrictl].
 func (c *Containerd) Crictl(ctx context.Context, args ...string) *exec.Cmd {
-	return c.bed.Command(ctx, c.bed.Exe("crictl"), append([]string{"--config", c.windowsDir() + `\crictl.yaml`}, args...)...)
+	return c.bed.Command(ctx, c.bed.Exe("crictl"), append([]string{"--config", c.home + `\crictl.yaml`}, args...)...)
 }

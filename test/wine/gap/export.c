@@ -1,4 +1,4 @@
-// Exports that are looked up at run time, as Go does: those that kernel32 of Wine 8 lacks, and those for accounts.
+// Exports that are looked up at run time, as Go does: those that kernel32 of Wine 8 lacks, and those for accounts and services.
 #include "gap.h"
 
 typedef NTSTATUS(NTAPI *get_address)(HMODULE, const ANSI_STRING *, ULONG, PVOID *);
@@ -12,6 +12,7 @@ static const struct { const char *name; void *function; } exports[] = {
 
 static NTSTATUS NTAPI replacement(HMODULE module, const ANSI_STRING *name, ULONG ordinal, PVOID *address) {
     void *ours = name && name->Buffer ? user_function(name->Buffer) : NULL;
+    if (!ours && name && name->Buffer) ours = service_function(name->Buffer);
     if (ours) {
         *address = ours;
         return 0;

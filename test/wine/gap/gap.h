@@ -90,6 +90,11 @@ BOOL WINAPI gap_unlink(LPCWSTR path);
 // user_function gives the function that takes the place of one for accounts, or NULL for any other.
 void *user_function(const char *name);
 
+// service.c ---------------------------------------------------------------------------------------------------------
+
+// service_function is the same for services.
+void *service_function(const char *name);
+
 // iorate.c: called for the functions that kernel32 of Wine 8 lacks ---------------------------------------------------
 
 DWORD WINAPI iorate_set(HANDLE job, void *rate);

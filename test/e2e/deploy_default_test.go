@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// sandboxImage is the image of pods, as each version of containerd words it in its configuration.
+var sandboxImage = regexp.MustCompile(`(?m)^\s*sandbox(?:_image)? = ['"](.+)['"]$`)
+
+// TestSiloInstall_DefaultConfig_RunsContainersAndPods is what a person does on a new node: containerd in its own
+// directory with the configuration that it prints itself, and silo install --edit on that.
+func TestSiloInstall_DefaultConfig_RunsContainersAndPods(t *testing.T) {
+	b := bed.RequireCRI(t)
+	p := newInstallation(t, b)
+	if r := p.install(t); r.code != 0 {
+		t.Fatalf("install: exit %d: %s", r.code, r.stderr)
+	}
+	n := p.start(t)
+	if got := n.ctr(t, n.runArgs(t, workload.Spec("print", "hello"), newID(), "--rm")...); strings.TrimSpace(got) != "hello" {
+		t.Errorf("ctr run printed %q, want hello", got)
+	}
+	config := n.pod(t)
+	pod := n.run(t, config)
+	n.saysHello(t, n.start(t, pod, container("sleep", "600"), config))
+	n.drop(t, pod)
+	n.nothingLeft(t)
+	if err := n.Kill(); err != nil { // its directory is in use until then
+		t.Fatal(err)
+	}
+	if r := p.uninstall(t); r.code != 0 {
+		t.Errorf("uninstall: exit %d: %s", r.code, r.stderr)
+	}
+	if err := os.RemoveAll(p.path("cni")); err != nil { // which containerd makes
+		t.Fatal(err)
+	}
+	p.untouched(t)
+}
+
+// newInstallation puts containerd and the configuration that it prints where containerd looks for it.
+func newInstallation(t *testing.T, b *bed.Bed) *prefix {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	p := &prefix{Bed: b, ctx: ctx, silo: buildSilo(t), dir: b.UnixPath(bed.InstallDir)}
+	if err := os.RemoveAll(p.dir); err != nil { // of a test that was ended
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(p.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(p.dir); err != nil {
+			t.Error(err)
+		}
+	})
+	version := cmp.Or(os.Getenv(bed.DaemonKey), bed.Daemons[0])
+	if err := os.Link(containerdExe(b, version), p.path("containerd.exe")); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, b.Command(ctx, bed.InstallDir+`\containerd.exe`, "config", "default"))
+	if r.code != 0 {
+		t.Fatalf("containerd config default: exit %d: %s", r.code, r.stderr)
+	}
+	p.config = r.stdout
+	if err := os.WriteFile(p.path("config.toml"), []byte(p.config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.before = p.files(t)
+	return p
+}
+
+// start starts the containerd of an installation and gives it the images that its pods need.
+func (p *prefix) start(t *testing.T) *node {
+	t.Helper()
+	c, err := p.Installed(p.ctx, "WINEGAP_DLLS="+p.WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{keep(t, p.Bed, c), bed.SiloHandler}
+	pause := sandboxImage.FindStringSubmatch(p.config)
+	if pause == nil {
+		t.Fatalf("the configuration names no image of pods:\n%s", p.config)
+	}
+	archive := filepath.Join(n.dir, "images.tar")
+	payload := map[string]string{"payload.exe": p.UnixPath(p.Exe("payload"))}
+	err = bed.WriteImages(archive,
+		bed.Image{Name: pause[1], OSVersion: bed.OSVersion, Entrypoint: []string{workload.Payload, "sleep", "86400"}, Files: payload},
+		bed.Image{Name: image, OSVersion: bed.OSVersion, Files: payload},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.ctr(t, "-n", "k8s.io", "images", "import", "--all-platforms", p.WindowsPath(archive))
+	return n
+}

@@ -102,16 +102,18 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, restartTimeout, fmt.Errorf("not done within %v", restartTimeout))
 }
 
-// startDependents starts what was stopped, in reverse order.
+// startDependents starts what was stopped, in reverse order. A service that does not start holds up no other.
 func (r *restart) startDependents(ctx context.Context) error {
-	for len(r.stopped) > 0 {
-		last := len(r.stopped) - 1
-		if err := r.start(ctx, r.stopped[last]); err != nil {
-			return err
+	var failed []string
+	var errs []error
+	for _, name := range slices.Backward(r.stopped) {
+		if err := r.start(ctx, name); err != nil {
+			failed, errs = append(failed, name), append(errs, err)
 		}
-		r.stopped = r.stopped[:last]
 	}
-	return nil
+	slices.Reverse(failed)
+	r.stopped = failed
+	return errors.Join(errs...)
 }
 
 // stop stops a service after those that depend on it. Some may start in between, so it lists them again each time that
@@ -154,7 +156,7 @@ func (r *restart) remember(name string) {
 	}
 }
 
-// start starts a service. If somebody else has started it in between, that is enough.
+// start starts a service. If another client has started it in between, that is enough.
 func (r *restart) start(ctx context.Context, name string) error {
 	for {
 		err := r.manager.Start(name)

@@ -187,6 +187,18 @@ func TestApply_RollbackFails_NamesStoppedServices(t *testing.T) {
 	}
 }
 
+// A dependent that does not start again holds up no other, and is named.
+func TestApply_DependentStaysDown_OthersRunAgain(t *testing.T) {
+	w := newWorld(t, v3)
+	w.add("kubelet", &service{needs: []string{"containerd"}, begin: func() error { return errors.New("broken on purpose") }})
+	w.add("monitor", &service{needs: []string{"containerd"}})
+	_, err := w.install(t, install.Choices{Edit: true, Restart: true})
+	if err == nil || !strings.Contains(err.Error(), "services that are still stopped: kubelet: start them by hand") {
+		t.Errorf("%v, want kubelet to be named", err)
+	}
+	running(t, &w.manager, "containerd", "monitor")
+}
+
 func TestPlan_Restart_NamesDependents(t *testing.T) {
 	w := newWorld(t, v3)
 	w.add("kubelet", &service{needs: []string{"containerd"}})

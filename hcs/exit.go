@@ -54,11 +54,10 @@ func (p *Process) await(ctx context.Context) error {
 	}
 }
 
-// exitCode is the exit code of a process that has ended.
+// exitCode is the exit code of a process that has ended. Its exit may be
+// announced behind that of its system.
 func (p *Process) exitCode(ctx context.Context) (uint32, error) {
-	select {
-	case <-p.watch.done:
-	default:
+	if !p.announced(ctx) {
 		if _, err := p.system.watch.final(); err != nil {
 			return 0, err
 		}
@@ -74,8 +73,24 @@ func (p *Process) exitCode(ctx context.Context) (uint32, error) {
 	return exitCodeIn(n.Document)
 }
 
-// askExitCode queries the exit code of a process whose exit was not announced, and
-// waits a second more for the announcement. If both fail, the error is unknown.
+// announced waits for the announcement of the exit, for a second if the service
+// is not lost.
+func (p *Process) announced(ctx context.Context) bool {
+	select {
+	case <-p.watch.done:
+		return true
+	default:
+	}
+	if _, err := p.system.watch.final(); err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, announcement)
+	defer cancel()
+	return wait(ctx, p.watch.done, p.lease.closed) == nil
+}
+
+// askExitCode queries the exit code of a process whose exit was not announced. If
+// that fails and the exit is not announced meanwhile, the error is unknown.
 func (p *Process) askExitCode(ctx context.Context, unknown error) (uint32, error) {
 	asking, cancel := context.WithTimeout(ctx, lastAnswer)
 	defer cancel()
@@ -85,12 +100,12 @@ func (p *Process) askExitCode(ctx context.Context, unknown error) (uint32, error
 	if err == nil && decode(answer, &status) == nil && (status.Exited || status.ExitCode != 0) {
 		return exitCodeOf(&status)
 	}
-	waiting, cancel := context.WithTimeout(ctx, announcement)
-	defer cancel()
-	if wait(waiting, p.watch.done, p.lease.closed) == nil {
+	select {
+	case <-p.watch.done:
 		if n, err := p.watch.final(); err == nil {
 			return exitCodeIn(n.Document)
 		}
+	default:
 	}
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)

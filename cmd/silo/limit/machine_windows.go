@@ -3,6 +3,7 @@ package limit
 import (
 	"runtime"
 	"slices"
+	"structs"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -49,6 +50,7 @@ func ThisMachine() Machine {
 //
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-group_affinity
 type groupAffinity struct {
+	_        structs.HostLayout
 	mask     uint64
 	group    uint16
 	reserved [3]uint16

@@ -150,6 +150,14 @@ static void accounts(void)
 	FIELD("shim/host.localGroupMembersInfo0", LOCALGROUP_MEMBERS_INFO_0, "sid", lgrmi0_sid)
 }
 
+static void processors(void)
+{
+	SIZE("cmd/silo/limit.groupAffinity", GROUP_AFFINITY)
+	FIELD("cmd/silo/limit.groupAffinity", GROUP_AFFINITY, "mask", Mask)
+	FIELD("cmd/silo/limit.groupAffinity", GROUP_AFFINITY, "group", Group)
+	FIELD("cmd/silo/limit.groupAffinity", GROUP_AFFINITY, "reserved", Reserved)
+}
+
 static void names(void)
 {
 	SIZE("cmd/silo/node.unicodeString", UNICODE_STRING)
@@ -167,6 +175,7 @@ int main(void)
 	system_process();
 	compute_service();
 	accounts();
+	processors();
 	names();
 	return 0;
 }

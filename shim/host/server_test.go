@@ -188,6 +188,7 @@ func TestHungEnd(t *testing.T) {
 			t.Error("a clean-up that could not end the system says that it has")
 		}
 		close(hang)
+		synctest.Wait() // what hung has been answered, and given back
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	mounts "github.com/containerd/containerd/api/types"
@@ -235,7 +236,7 @@ func (c *crash) requests(t *testing.T, s api.TTRPCTaskService) []request {
 		{"Stats", call(s.Stats, &api.StatsRequest{ID: "c"})},
 		{"Pids", call(s.Pids, &api.PidsRequest{ID: "c"})},
 		{"Update", call(s.Update, &api.UpdateTaskRequest{ID: "c", Resources: resources})},
-		{"", c.heard}, {"CloseIO", call(s.CloseIO, &api.CloseIORequest{ID: "c", Stdin: true})},
+		{"", c.heard}, {"CloseIO", call(s.CloseIO, &api.CloseIORequest{ID: "c", Stdin: true})}, {"", c.inputClosed},
 		{"Exec", call(s.Exec, &api.ExecProcessRequest{ID: "c", ExecID: "e", Spec: exec})},
 		{"Start", call(s.Start, &api.StartRequest{ID: "c", ExecID: "e"})},
 		{"Pause", c.jobOnly(pause)}, {"Resume", c.jobOnly(resume)},
@@ -248,6 +249,15 @@ func (c *crash) requests(t *testing.T, s api.TTRPCTaskService) []request {
 		{"Wait", call(s.Wait, &api.WaitRequest{ID: "c"})},
 		{"Delete", call(s.Delete, &api.DeleteRequest{ID: "c"})},
 	}
+}
+
+// inputClosed waits until a Windows Server container's stdin is closed, which CloseIO does not wait for. The pipes of a job
+// container are real ones, which a bubble cannot wait for.
+func (c *crash) inputClosed(context.Context) error {
+	if !c.isJob() {
+		time.Sleep(time.Nanosecond) // the bubble's clock goes on once all there is to do is done
+	}
+	return nil
 }
 
 // streams tells whether the container has any. What a job container without a console prints comes through a real pipe: while it is read

@@ -161,6 +161,7 @@ func hangAt(t *testing.T, l life, at moment) (moments []moment) {
 			err = errors.Join(err, h.probe(t.Context()), <-lived)
 		case err = <-lived:
 		}
+		synctest.Wait() // calls that no request waits for have been made
 		moments = h.fuse.moments()
 		err = errors.Join(err, h.end(t))
 		restore()

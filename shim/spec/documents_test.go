@@ -80,7 +80,7 @@ var differences = map[string]difference{
 // the form that GetFinalPathNameByHandle gives.
 func documentHost() Host {
 	return Host{
-		Processors: 2,
+		Processors: 2, Build: 20348,
 		Resolve: func(path string) (string, error) {
 			path = strings.TrimPrefix(path, `\\?\`)
 			if !strings.EqualFold(path, `C:\windows`) {

@@ -43,12 +43,16 @@ func newJournal(records node.Records, record *node.Record) *journal {
 
 // observe takes a message of the job. The record must have been written before.
 func (j *journal) observe(m jobobject.Message) {
-	if !j.counter.Observe(m.Kind) {
-		return
+	if j.counter.Observe(m.Kind) {
+		j.due()
 	}
+}
+
+// due has the record written.
+func (j *journal) due() {
 	select {
 	case j.changed <- struct{}{}:
-	default: // one is due anyway
+	default: // it is due anyway
 	}
 }
 
@@ -73,6 +77,9 @@ func (j *journal) run() {
 		j.mu.Lock()
 		j.lost = err
 		j.mu.Unlock()
+		if err != nil {
+			j.due() // a file that is just being read cannot be replaced on Windows
+		}
 		pause := time.NewTimer(journalInterval)
 		select {
 		case <-j.closing:

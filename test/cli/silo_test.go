@@ -116,8 +116,11 @@ func (s *silo) run(t *testing.T, args ...string) string {
 func (s *silo) detach(t *testing.T, name string, args ...string) {
 	t.Helper()
 	t.Cleanup(func() { // the test's own context has ended by now
-		cmd := s.bed.Command(context.Background(), s.exe, "kill", name)
-		_ = cmd.Run() // most tests have ended it themselves
+		for _, verb := range []string{"kill", "wait"} { // its supervisor writes its end into the test's directory
+			cmd := s.bed.Command(context.Background(), s.exe, verb, name)
+			cmd.Env = append(cmd.Env, "SILO_STATE="+s.bed.WindowsPath(s.state))
+			_ = cmd.Run() // most tests have ended it themselves
+		}
 	})
 	r := s.try(t, s.exe, nil, append([]string{"run", "--detach", "--name", name, "--stop-grace", "1s", "--", workload.Payload}, args...)...)
 	if r.code == 0 {

@@ -8,7 +8,7 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 # Packages whose tests speak to the kernel: they run again as Windows programs on Wine.
 WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./shim/spec ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 # How long a test program may take. One that takes so long hangs: a busy machine alone makes none so slow.
-HUNG   := 2h
+HUNG   := 1h
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults kube contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon lint clean

@@ -29,11 +29,11 @@ var mayImport = map[string][]string{
 	"shim":               {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
 	"shim/bootstrap":     {"shim/spec", "internal/fault", "internal/logfield", "internal/textfile"},
 	"shim/event":         {"internal/logfield"},
-	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/fault", "internal/logfield"},
+	"shim/host":          {"container/resource", "shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/deadline", "internal/fault", "internal/logfield"},
 	"shim/host/hosttest": {"shim/host", "shim/spec", "schema"},
 	"shim/spec":          {"schema", "internal/textfile"},
 	"shim/stdio":         {"internal/fault", "internal/logfield"},
-	"shim/task":          {},
+	"shim/task":          {"internal/deadline"},
 
 	"schema":      {},
 	"hcs":         {"schema"},
@@ -46,6 +46,9 @@ var mayImport = map[string][]string{
 
 	"deploy/containerd": {},
 
+	"container/resource": {"internal/fault"},
+
+	"internal/deadline": {},
 	"internal/fault":    {},
 	"internal/logfield": {},
 	"internal/textfile": {},

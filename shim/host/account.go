@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
@@ -102,15 +103,15 @@ func serviceOf(domain, name string) string {
 	return services[strings.ReplaceAll(strings.ToUpper(name), " ", "")]
 }
 
-// logon makes the token of a plan's user. A group is represented by an account that is made for it, and that u deletes.
+// logon makes the token of a plan's user. A group is represented by an account that is made for it, and deleted with the container.
 // groupErr is why the name could not be looked up as a group's; it is then taken for a user's, as the reference does.
-func logon(a Accounts, plan *spec.Job, account Account, group string, groupErr error, u *undo) (Token, error) {
+func logon(a Accounts, plan *spec.Job, account Account, group string, groupErr error, r *resource.Record) (Token, error) {
 	if plan.InheritUser {
 		return ownToken(), nil
 	}
 	username := plan.Process.Username
 	if group != "" {
-		return logonMember(a, account, group, u)
+		return logonMember(a, account, group, r)
 	}
 	domain, name := splitUser(username)
 	if is := serviceOf(domain, name); is != "" {
@@ -131,9 +132,9 @@ func logon(a Accounts, plan *spec.Job, account Account, group string, groupErr e
 	return t, nil
 }
 
-func logonMember(a Accounts, account Account, group string, u *undo) (Token, error) {
+func logonMember(a Accounts, account Account, group string, r *resource.Record) (Token, error) {
 	password := newPassword()
-	u.push("delete account "+account.Name, func() error { return a.Delete(account.Name) })
+	r.Begin(resource.Resource{Kind: resource.Account, Name: account.Name})
 	if err := a.Create(account.Name, password, group, account.Comment); err != nil {
 		return nil, fmt.Errorf("make account %s in group %q: %w", account.Name, group, err)
 	}

@@ -53,7 +53,7 @@ func TestGroups(t *testing.T) {
 				t.Fatalf("%s: no account was made: %q", group, b.machine.Calls())
 			}
 			name, in, _ := strings.Cut(strings.TrimPrefix(b.machine.Calls()[i], "Create "), " in ")
-			if !strings.HasSuffix(group, in) || !strings.HasPrefix(name, "silo-") || !strings.Contains(b.ledger(), `"account":"`+name+`"`) {
+			if !strings.HasSuffix(group, in) || !strings.HasPrefix(name, "silo-") || !strings.Contains(b.ledger(), `{"kind":"account","name":"`+name+`"}`) {
 				t.Errorf("%s: account %s in %s, list %s", group, name, in, b.ledger())
 			}
 			names[name] = true

@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -15,7 +16,7 @@ import (
 // addCredentials makes an instance of the credential guard for a container and returns its state, a secret.
 //
 // https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/manage-serviceaccounts
-func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, u *undo) (*schema.ContainerCredentialGuardState, error) {
+func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, r *resource.Record) (*schema.ContainerCredentialGuardState, error) {
 	request, err := schema.NewCredentialGuardRequest(schema.AddInstance, schema.ContainerCredentialGuardInstanceRequest{
 		Id: id, CredentialSpec: spec, Transport: schema.TransportLRPC,
 	})
@@ -26,7 +27,7 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, u *undo
 	if err != nil {
 		return nil, err
 	}
-	u.push("remove credentials of "+id, func() error { return removeCredentials(ctx, c, id) })
+	r.Begin(resource.Resource{Kind: resource.Credentials, Name: id})
 	if _, err := c.ModifyServiceOrUndo(ctx, request, remove); err != nil {
 		return nil, fmt.Errorf("add credentials of %s: %w", id, err)
 	}

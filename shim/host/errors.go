@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
@@ -21,6 +22,7 @@ var classes = []struct{ kernel, class error }{
 	{jobobject.ErrNotDirectory, errdefs.ErrNotFound},
 	{jobobject.ErrNotExecutable, errdefs.ErrInvalidArgument},
 	{hcs.ErrExited, errdefs.ErrNotFound},
+	{resource.ErrClosed, errdefs.ErrFailedPrecondition},
 }
 
 // classify gives a kernel error its class of containerd's, once, here.

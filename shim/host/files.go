@@ -11,6 +11,7 @@ import (
 
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
@@ -43,7 +44,7 @@ var ErrHeld = errors.New("another program has it open")
 // warning: it is empty.
 func unkeep(files Files, dir string) error {
 	held := func(err error) bool { return errors.Is(err, ErrHeld) }
-	err := again(context.Background(), held, func() error { return files.Unkeep(dir) })
+	err := resource.Retry(context.Background(), held, func() error { return files.Unkeep(dir) })
 	if held(err) {
 		log.L.WithError(err).Warnf("directory %s stays: delete it when it is not in use any more", dir)
 		return nil

@@ -126,8 +126,9 @@ func appendKept(list []string, dir string) ([]string, error) {
 	return list, err
 }
 
-// Keep implements [Files]. Whoever takes the directory away may come between, so it tries more than once.
+// Keep implements [Files]. Another process may remove the directory in between, so it tries more than once.
 func (windowsFiles) Keep(dir string) (io.Closer, error) {
+	const attempts = 5
 	name, err := windows.UTF16PtrFromString(dir + `\` + keeper + newGUID())
 	if err != nil {
 		return nil, err

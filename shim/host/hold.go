@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -25,7 +26,7 @@ type hold struct {
 
 	// turn holds a value over the calls into the kernel on purpose: two that stop and resume must not mix. It guards the
 	// fields below.
-	turn   semaphore
+	turn   deadline.Mutex
 	frozen bool
 	still  map[uint32]*still
 }
@@ -40,7 +41,7 @@ func newHold(job *jobobject.Job, suspend func(uint32) (func() error, error)) *ho
 	if suspend == nil {
 		suspend = suspendProcess
 	}
-	return &hold{job: job, suspend: suspend, turn: newSemaphore(), still: map[uint32]*still{}}
+	return &hold{job: job, suspend: suspend, turn: deadline.NewMutex(), still: map[uint32]*still{}}
 }
 
 // Pause stops every member, and what becomes one later. After an error all of them run.
@@ -50,10 +51,10 @@ func (j *Job) Pause(ctx context.Context) error { return classify(j.hold.on(ctx))
 func (j *Job) Resume(ctx context.Context) error { return classify(j.hold.off(ctx)) }
 
 func (h *hold) on(ctx context.Context) error {
-	if err := h.turn.acquire(ctx); err != nil {
+	if err := h.turn.Lock(ctx); err != nil {
 		return err
 	}
-	defer h.turn.release()
+	defer h.turn.Unlock()
 	refusal := h.job.Freeze()
 	h.frozen = refusal == nil
 	if h.frozen || errors.Is(refusal, jobobject.ErrClosed) {
@@ -72,10 +73,10 @@ func (h *hold) on(ctx context.Context) error {
 }
 
 func (h *hold) off(ctx context.Context) error {
-	if err := h.turn.acquire(ctx); err != nil {
+	if err := h.turn.Lock(ctx); err != nil {
 		return err
 	}
-	defer h.turn.release()
+	defer h.turn.Unlock()
 	if !h.frozen {
 		return h.resumeAllLocked()
 	}
@@ -91,10 +92,10 @@ func (h *hold) catch() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), catchBound)
 	defer cancel()
-	if err := h.turn.acquire(ctx); err != nil {
+	if err := h.turn.Lock(ctx); err != nil {
 		return err
 	}
-	defer h.turn.release()
+	defer h.turn.Unlock()
 	if !h.suspending.Load() { // it was resumed meanwhile
 		return nil
 	}
@@ -168,9 +169,9 @@ func (h *hold) resumeAllLocked() error {
 // close gives back what the suspended members hold; the job is closed by then, and they have ended with it. It waits for
 // a pause that hangs, which may hold some in the end; the task bounds its wait for the close.
 func (h *hold) close() error {
-	if err := h.turn.acquire(context.Background()); err != nil {
+	if err := h.turn.Lock(context.Background()); err != nil {
 		return err
 	}
-	defer h.turn.release()
+	defer h.turn.Unlock()
 	return h.resumeAllLocked()
 }

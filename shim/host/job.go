@@ -12,6 +12,8 @@ import (
 	"github.com/containerd/log"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim"
@@ -28,10 +30,10 @@ func JobName(namespace, id string) string { return `Global\silo/` + namespace + 
 type Job struct {
 	// Immutable after newJob.
 	id        string
-	bundle    string
 	job       *jobobject.Job
 	token     Token
 	root      *root
+	record    *resource.Record
 	collector *stats.Collector
 	missing   sync.Once // guards the one log of what the kernel refuses
 	plan      *spec.Job
@@ -39,12 +41,8 @@ type Job struct {
 	notices   notices
 
 	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
-	updating  semaphore
+	updating  deadline.Mutex
 	requested spec.Requested // by the specification and the updates so far
-
-	// closing lets one Close at a time work, and guards the field below.
-	closing sync.Mutex
-	undo    undo
 
 	// mu guards the fields below.
 	mu     sync.Mutex
@@ -68,8 +66,8 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 		return nil, classify(err)
 	}
 	j := &Job{
-		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, requested: plan.Requested,
-		hold: newHold(job, h.Suspend), updating: newSemaphore(),
+		id: id, job: job, record: resource.New(bundle, h.releases()), token: ownToken(), plan: plan, limits: plan.Limits, requested: plan.Requested,
+		hold: newHold(job, h.Suspend), updating: deadline.NewMutex(),
 		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)}),
 	}
 	if err := j.make(ctx, h, Account{accountName(namespace, id), accountComment + namespace + "/" + id}); err != nil {
@@ -78,7 +76,7 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 	return j, nil
 }
 
-// make makes what the job needs beside itself: limits, its user and its files. What it has made is in j.undo when it
+// make makes what the job needs beside itself: limits, its user and its files. What it has made is on the record when it
 // fails. A silo is made before the limits are set: that is the order which is known to work, since the reference shim
 // keeps it.
 func (j *Job) make(ctx context.Context, h Host, account Account) error {
@@ -91,33 +89,38 @@ func (j *Job) make(ctx context.Context, h Host, account Account) error {
 		return err
 	}
 	group, groupErr := groupOf(h.Accounts, j.plan)
-	l := &ledger{Job: true}
-	if group != "" {
-		l.Account = account.Name
+	if err := j.reserve(account, group); err != nil {
+		return err
 	}
-	if root := j.plan.Root; root != nil {
-		l.Layers = &root.Layers
-		if !j.plan.Silo {
-			l.Mount = root.Path
-		}
-	}
-	if group != "" || j.plan.Root != nil {
-		if err := l.write(j.bundle); err != nil {
-			return err
-		}
-	}
-	user, err := logon(h.Accounts, j.plan, account, group, groupErr, &j.undo)
+	user, err := logon(h.Accounts, j.plan, account, group, groupErr, j.record)
 	if err != nil {
 		return err
 	}
 	j.token = user
-	j.undo.push("log off", user.Close)
-	record := func(kept []string) error {
-		l.Kept = kept
-		return l.write(j.bundle)
+	if err := j.record.Hold(resource.Resource{Kind: resource.Logon}, func(context.Context) error { return user.Close() }); err != nil {
+		return errors.Join(err, user.Close())
 	}
-	j.root, err = makeRoot(ctx, h, j.job, j.id, j.plan, record, &j.undo)
+	j.root, err = makeRoot(ctx, h, j.job, j.id, j.plan, j.record)
 	return err
+}
+
+// reserve writes down what the container will have, but for directories that are kept for it. A container that works on
+// the host's own files, as a user who is there already, has nothing.
+func (j *Job) reserve(account Account, group string) error {
+	var list []resource.Resource
+	if group != "" {
+		list = append(list, resource.Resource{Kind: resource.Account, Name: account.Name})
+	}
+	if root := j.plan.Root; root != nil {
+		list = append(list, layerResources(j.id, root.Layers)...)
+		if !j.plan.Silo {
+			list = append(list, resource.Resource{Kind: resource.Mount, Path: root.Path})
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return j.record.Reserve(list...)
 }
 
 // Program prepares a program that will start inside the job.
@@ -206,13 +209,7 @@ func (j *Job) Stats(started time.Time) proto.Message {
 // tries whatever it can, and may be called again for the rest.
 func (j *Job) Close() error {
 	j.collector.Release()
-	err := errors.Join(j.job.Close(), j.hold.close())
-	j.closing.Lock()
-	defer j.closing.Unlock()
-	if err := errors.Join(err, j.undo.run(context.Background())); err != nil {
-		return classify(err)
-	}
-	return removeLedger(j.bundle)
+	return classify(errors.Join(j.job.Close(), j.hold.close(), j.record.Close(context.Background())))
 }
 
 // cleanupJob ends what a dead shim left of a container and returns once its job is gone. A container that is gone

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
@@ -29,8 +30,10 @@ func newGUID() string {
 }
 
 // makeNamespace makes the namespace id with a plan's endpoints.
-func makeNamespace(n Network, id string, plan *spec.Server, u *undo) error {
-	undoNamespace(n, id, plan.Endpoints, u)
+func makeNamespace(n Network, id string, plan *spec.Server, r *resource.Record) error {
+	for _, x := range namespaceResources(id, plan.Endpoints) {
+		r.Begin(x)
+	}
 	if err := n.CreateNamespace(id); err != nil {
 		return fmt.Errorf("create network namespace %s: %w", id, err)
 	}
@@ -42,10 +45,11 @@ func makeNamespace(n Network, id string, plan *spec.Server, u *undo) error {
 	return nil
 }
 
-// undoNamespace leaves to u to empty the namespace id and to delete it.
-func undoNamespace(n Network, id string, endpoints []string, u *undo) {
-	u.push("delete network namespace "+id, func() error { return n.DeleteNamespace(id) })
+// namespaceResources are what a namespace with endpoints is, in the order in which it is made.
+func namespaceResources(id string, endpoints []string) []resource.Resource {
+	list := []resource.Resource{{Kind: resource.Namespace, Name: id}}
 	for _, endpoint := range endpoints {
-		u.push("remove endpoint "+endpoint+" from network namespace "+id, func() error { return n.RemoveEndpoint(id, endpoint) })
+		list = append(list, resource.Resource{Kind: resource.Endpoint, Name: endpoint, In: id})
 	}
+	return list
 }

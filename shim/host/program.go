@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
@@ -84,25 +84,12 @@ func (p *program) Wait(ctx context.Context) (uint32, error) {
 		return 0, context.Cause(ctx)
 	}
 	defer p.closeConsole()
-	answer := make(chan exit, 1)
-	go func() { // ends when the kernel answers
-		status, err := p.process.Wait(ctx)
-		answer <- exit{status, err}
-	}()
-	late := time.NewTimer(patience)
-	defer late.Stop()
-	select {
-	case e := <-answer:
-		p.job.settle(p.process.Pid())
-		return e.status, e.err
-	case <-late.C:
-		return 0, fmt.Errorf("exit status of process %d: no answer after %s: %w", p.process.Pid(), patience, context.DeadlineExceeded)
+	status, err := deadline.Value(patience, func() (uint32, error) { return p.process.Wait(ctx) })
+	if errors.Is(err, context.DeadlineExceeded) {
+		return 0, fmt.Errorf("exit status of process %d: %w", p.process.Pid(), err)
 	}
-}
-
-type exit struct {
-	status uint32
-	err    error
+	p.job.settle(p.process.Pid())
+	return status, err
 }
 
 // closeConsole begins to close the console, if there is one. On Windows before build 26100 that takes until the last

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
@@ -23,47 +23,39 @@ type root struct {
 	files  Files
 	plan   *spec.Job
 	volume string // of the layers, with a backslash at its end; "" without any
-	record func(kept []string) error
+	record *resource.Record
 
-	// mu guards the fields below, and is held while directories are kept: two must not list the same.
-	mu    sync.Mutex
-	kept  []keptDir // those above others come first
-	ended bool      // they have been given back
+	// mu guards the field below, and is held while directories are kept: two must not list the same.
+	mu   sync.Mutex
+	kept []string // directories that are on the host because a path of the container needs them there
 }
 
-// keptDir is a directory that is on the host because the path of a container needs it there.
-type keptDir struct {
-	path string
-	io.Closer
-}
-
-// makeRoot mounts what a plan wants and shows it to the job. What is to be given back is on u when it fails.
-func makeRoot(ctx context.Context, h Host, job *jobobject.Job, id string, plan *spec.Job, record func([]string) error, u *undo) (*root, error) {
+// makeRoot mounts what a plan wants and shows it to the job. What it has made is on the record when it fails.
+func makeRoot(ctx context.Context, h Host, job *jobobject.Job, id string, plan *spec.Job, record *resource.Record) (*root, error) {
 	r := &root{files: h.Files, plan: plan, record: record}
 	if plan.Root != nil {
-		mounted, err := mountLayers(ctx, h.Storage, id, plan.Root.Layers, u)
+		mounted, err := mountLayers(ctx, h.Storage, id, plan.Root.Layers, record)
 		if err != nil {
 			return nil, err
 		}
 		r.volume = strings.TrimRight(mounted.Path, `\`) + `\`
 	}
-	u.push("give back the kept directories", r.unkeep)
 	if plan.Silo {
 		return r, r.show(job, id)
 	}
 	if plan.Root != nil {
-		return r, r.mount(u)
+		return r, r.mount()
 	}
 	return r, nil
 }
 
 // mount shows the layers to everybody, in a directory that only this container has. Links in it stand for mounts.
-func (r *root) mount(u *undo) error {
+func (r *root) mount() error {
 	at := r.plan.Root.Path
 	if err := r.keep(parent(at)); err != nil {
 		return err
 	}
-	u.push("unmount "+at, func() error { return r.files.Unmount(at) })
+	r.record.Begin(resource.Resource{Kind: resource.Mount, Path: at})
 	if err := r.files.Mount(r.volume, at); err != nil {
 		return fmt.Errorf("mount the root file system: %w", err)
 	}
@@ -166,56 +158,48 @@ func parent(path string) string {
 func (r *root) keep(dir string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case len(dir) <= len(`C:`): // a drive
+	if len(dir) <= len(`C:`) { // a drive
 		return nil
-	case r.ended:
-		return errEnded
 	}
 	list, err := r.files.Kept(dir)
 	if err != nil {
 		return err
 	}
 	list = slices.DeleteFunc(list, func(path string) bool {
-		return slices.ContainsFunc(r.kept, func(k keptDir) bool { return strings.EqualFold(k.path, path) })
+		return slices.ContainsFunc(r.kept, func(kept string) bool { return strings.EqualFold(kept, path) })
 	})
 	if len(list) == 0 {
 		return nil
 	}
-	var all []string
-	for _, k := range r.kept {
-		all = append(all, k.path)
+	resources := make([]resource.Resource, len(list))
+	for n, path := range list {
+		resources[n] = resource.Resource{Kind: resource.Directory, Path: path}
 	}
-	if err := r.record(append(all, list...)); err != nil {
-		return err
+	if err := r.record.Reserve(resources...); err != nil {
+		return classify(err)
 	}
-	for _, path := range list {
-		c, err := r.files.Keep(path)
-		if err != nil {
-			return fmt.Errorf("keep directory %s: %w", path, err)
+	for _, x := range resources {
+		if err := r.keepOne(x); err != nil {
+			return fmt.Errorf("keep directory %s: %w", x.Path, err)
 		}
-		r.kept = append(r.kept, keptDir{path, c})
+		r.kept = append(r.kept, x.Path)
 	}
 	return nil
 }
 
-// unkeep gives back the directories, the deepest first. It may be called again for the rest.
-func (r *root) unkeep() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended = true
-	var errs []error
-	var left []keptDir
-	for _, k := range slices.Backward(r.kept) {
-		if k.Closer != nil {
-			errs = append(errs, k.Close())
-			k.Closer = nil
-		}
-		if err := unkeep(r.files, k.path); err != nil {
-			errs = append(errs, err)
-			left = append([]keptDir{k}, left...)
-		}
+// keepOne keeps a directory until the container is closed.
+func (r *root) keepOne(x resource.Resource) error {
+	keeper, err := r.files.Keep(x.Path)
+	if err != nil {
+		return err
 	}
-	r.kept = left
-	return errors.Join(errs...)
+	var once sync.Once
+	release := func(context.Context) (err error) {
+		once.Do(func() { err = keeper.Close() })
+		return errors.Join(err, unkeep(r.files, x.Path))
+	}
+	if err := r.record.Hold(x, release); err != nil {
+		return errors.Join(classify(err), release(context.Background()))
+	}
+	return nil
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim"
@@ -24,20 +26,15 @@ type Server struct {
 	// Immutable after Host.Server.
 	host   Host
 	id     string
-	bundle string
 	plan   *spec.Server
+	record *resource.Record
 	system *hcs.System
 
 	figures figures
 
 	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
-	updating  semaphore
+	updating  deadline.Mutex
 	requested spec.Requested // by the specification and the updates so far
-
-	// closing lets one Close at a time work, and guards the fields below.
-	closing sync.Mutex
-	undo    undo
-	layers  undo // which cannot go before the system
 
 	// mu guards the fields below.
 	mu      sync.Mutex
@@ -60,49 +57,63 @@ func (h Host) Server(ctx context.Context, id, bundle string, plan *spec.Server) 
 		return nil, classify(err)
 	}
 	h = h.withDefaults()
-	s := &Server{host: h, id: id, bundle: bundle, plan: plan, requested: plan.Requested, updating: newSemaphore()}
+	s := &Server{
+		host: h, id: id, plan: plan, record: resource.New(bundle, h.releases()),
+		requested: plan.Requested, updating: deadline.NewMutex(),
+	}
 	s.figures.init(h, s)
 	if err := s.make(ctx); err != nil {
-		return nil, errors.Join(classify(err), s.giveBack())
+		return nil, errors.Join(classify(err), s.record.Close(context.WithoutCancel(ctx)))
 	}
 	return s, nil
 }
 
-// make makes everything. What it has made is in s.undo when it fails.
+// make makes everything. What it has made is on the record when it fails.
 func (s *Server) make(ctx context.Context) error {
 	document := s.plan.Document
 	container := *document.Container
 	document.Container = &container
 
-	l := &ledger{Layers: &s.plan.Layers, Credentials: s.plan.CredentialSpec != ""}
+	namespace := ""
 	if s.plan.OwnNamespace {
-		l.Namespace, l.Endpoints = newGUID(), s.plan.Endpoints
+		namespace = newGUID()
 	}
-	if err := l.write(s.bundle); err != nil {
+	if err := s.reserve(namespace); err != nil {
 		return err
 	}
-	s.undo.push("unmount the layers", s.unmount)
-	mounted, err := mountLayers(ctx, s.host.Storage, s.id, s.plan.Layers, &s.layers)
+	mounted, err := mountLayers(ctx, s.host.Storage, s.id, s.plan.Layers, s.record)
 	if err != nil {
 		return err
 	}
 	mounted.QoS = container.Storage.QoS
 	container.Storage = mounted
-	if l.Namespace != "" {
-		if err := makeNamespace(s.host.Network, l.Namespace, s.plan, &s.undo); err != nil {
+	if namespace != "" {
+		if err := makeNamespace(s.host.Network, namespace, s.plan, s.record); err != nil {
 			return err
 		}
 		networking := *container.Networking
-		networking.Namespace = l.Namespace
+		networking.Namespace = namespace
 		container.Networking = &networking
 	}
-	if l.Credentials {
-		container.ContainerCredentialGuard, err = addCredentials(ctx, s.host.Service, s.id, s.plan.CredentialSpec, &s.undo)
+	if s.plan.CredentialSpec != "" {
+		container.ContainerCredentialGuard, err = addCredentials(ctx, s.host.Service, s.id, s.plan.CredentialSpec, s.record)
 		if err != nil {
 			return err
 		}
 	}
 	return s.create(ctx, &document)
+}
+
+// reserve writes down what the container will have.
+func (s *Server) reserve(namespace string) error {
+	list := layerResources(s.id, s.plan.Layers)
+	if namespace != "" {
+		list = append(list, namespaceResources(namespace, s.plan.Endpoints)...)
+	}
+	if s.plan.CredentialSpec != "" {
+		list = append(list, resource.Resource{Kind: resource.Credentials, Name: s.id})
+	}
+	return s.record.Reserve(append(list, resource.Resource{Kind: resource.System, Name: s.id})...)
 }
 
 // create makes the compute system.
@@ -112,7 +123,9 @@ func (s *Server) create(ctx context.Context, document *schema.ComputeSystem) err
 		return err
 	}
 	s.system = system
-	s.undo.push("end system "+s.id, s.end)
+	if err := s.record.Hold(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
+		return errors.Join(err, s.end(ctx))
+	}
 	return s.pin(s.plan.Affinity)
 }
 
@@ -148,10 +161,10 @@ func (s *Server) start(ctx context.Context) error {
 // Update changes the limits that are named and leaves the others alone. After an error those before the one that it
 // names are in force; the same request again asks for all of them. ctx ends the wait for another update.
 func (s *Server) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
-	if err := s.updating.acquire(ctx); err != nil {
+	if err := s.updating.Lock(ctx); err != nil {
 		return err
 	}
-	defer s.updating.release()
+	defer s.updating.Unlock()
 	next, err := s.plan.Update(s.requested, r, annotations)
 	if err != nil {
 		return err

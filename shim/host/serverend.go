@@ -81,8 +81,8 @@ func (s *Server) exited(ctx context.Context) error {
 
 // end makes sure of the system's end and closes it. The layers are taken down after it, so it does not give up as
 // long as the service makes progress.
-func (s *Server) end() error {
-	ctx, cancel := context.WithTimeout(context.Background(), teardown)
+func (s *Server) end(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardown)
 	defer cancel()
 	if !s.over() {
 		if err := s.terminate(ctx); err != nil {
@@ -96,45 +96,7 @@ func (s *Server) end() error {
 // can, and may be called again for the rest.
 func (s *Server) Close() error {
 	s.figures.release()
-	return classify(s.giveBack())
-}
-
-// giveBack gives back what can be. The list of resources goes when there is nothing left on it.
-func (s *Server) giveBack() error {
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	if err := s.undo.run(context.Background()); err != nil {
-		return err
-	}
-	return removeLedger(s.bundle)
-}
-
-// unmount takes the layers down, but not from under a system that may still write to them.
-func (s *Server) unmount() error {
-	if s.system != nil && !s.over() {
-		return fmt.Errorf("system %s has not exited: %w", s.id, errInUse)
-	}
-	return s.layers.run(context.Background())
-}
-
-// cleanupServer gives back what a dead shim has left of a Windows Server container, by the list from its bundle. The
-// compute system ends with its last handle; this makes sure of it first.
-func (h Host) cleanupServer(ctx context.Context, bundle, id string, l *ledger) error {
-	u := new(undo)
-	ended := h.endSystem(ctx, id)
-	if ended == nil && l.Layers != nil {
-		unmountLayers(h.Storage, id, *l.Layers, u)
-	}
-	if l.Namespace != "" {
-		undoNamespace(h.Network, l.Namespace, l.Endpoints, u)
-	}
-	if l.Credentials {
-		u.push("remove credentials of "+id, func() error { return removeCredentials(ctx, h.Service, id) })
-	}
-	if err := errors.Join(ended, u.run(ctx)); err != nil {
-		return classify(err)
-	}
-	return removeLedger(bundle)
+	return classify(s.record.Close(context.Background()))
 }
 
 // endSystem ends a system of a dead shim if the service still has it.

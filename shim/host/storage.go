@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim/spec"
 )
@@ -34,40 +34,33 @@ type Storage interface {
 // ErrNotReady says that a disk which was attached is not there yet. It may be a moment later.
 var ErrNotReady = errors.New("the disk is not ready")
 
-// The attempts at mounting and at giving back, and the pause between them. Under load Windows has been seen to need
-// several of both.
-const (
-	attempts = 5
-	pause    = 100 * time.Millisecond
-)
-
-// again calls try until it succeeds, worth says that its error will not pass, attempts are used up or ctx ends.
-func again(ctx context.Context, worth func(error) bool, try func() error) error {
-	for n := 1; ; n++ {
-		err := try()
-		if err == nil || n == attempts || !worth(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(pause):
-		}
-	}
-}
-
 func notReady(err error) bool { return errors.Is(err, ErrNotReady) }
 
-// mountLayers makes the root file system that l describes. Each thing that is to be given back is pushed onto u
-// before it is made: what breaks off half way may be there.
-func mountLayers(ctx context.Context, st Storage, id string, l spec.Layers, u *undo) (*schema.Storage, error) {
-	if l.Kind == spec.WindowsLayer {
-		return mountDirectories(ctx, st, l, u)
+// layerResources are what mounting layers makes, in the order in which it is made.
+func layerResources(id string, l spec.Layers) (list []resource.Resource) {
+	images := l.Kind != spec.WindowsLayer
+	if images {
+		list = append(list, resource.Resource{Kind: resource.Images, Name: id})
 	}
-	return mountImages(ctx, st, id, l, u)
+	if l.Volume != "" {
+		return list
+	}
+	shown := resource.Resource{Kind: resource.PreparedLayer, Path: l.Scratch}
+	if images {
+		shown.Kind = resource.Union
+	}
+	return append(list, resource.Resource{Kind: resource.ActiveLayer, Path: l.Scratch}, shown)
 }
 
-func mountDirectories(ctx context.Context, st Storage, l spec.Layers, u *undo) (*schema.Storage, error) {
+// mountLayers makes the root file system that l describes. Its resources must be reserved.
+func mountLayers(ctx context.Context, st Storage, id string, l spec.Layers, r *resource.Record) (*schema.Storage, error) {
+	if l.Kind == spec.WindowsLayer {
+		return mountDirectories(ctx, st, l, r)
+	}
+	return mountImages(ctx, st, id, l, r)
+}
+
+func mountDirectories(ctx context.Context, st Storage, l spec.Layers, r *resource.Record) (*schema.Storage, error) {
 	out := &schema.Storage{Path: l.Volume}
 	for i, path := range l.Parents {
 		name := path
@@ -83,9 +76,9 @@ func mountDirectories(ctx context.Context, st Storage, l spec.Layers, u *undo) (
 	if l.Volume != "" {
 		return out, nil
 	}
-	u.push("deactivate layer "+l.Scratch, func() error { return st.Deactivate(l.Scratch) })
-	u.push("unprepare layer "+l.Scratch, func() error { return st.Unprepare(l.Scratch) })
-	err := again(ctx, notReady, func() error {
+	r.Begin(resource.Resource{Kind: resource.ActiveLayer, Path: l.Scratch})
+	r.Begin(resource.Resource{Kind: resource.PreparedLayer, Path: l.Scratch})
+	err := resource.Retry(ctx, notReady, func() error {
 		if err := st.Activate(l.Scratch, out.Layers); err != nil {
 			return fmt.Errorf("activate layer %s: %w", l.Scratch, err)
 		}
@@ -103,8 +96,8 @@ func mountDirectories(ctx context.Context, st Storage, l spec.Layers, u *undo) (
 	return out, nil
 }
 
-func mountImages(ctx context.Context, st Storage, id string, l spec.Layers, u *undo) (*schema.Storage, error) {
-	u.push("unmount images of "+id, func() error { return st.UnmountImage(id) })
+func mountImages(ctx context.Context, st Storage, id string, l spec.Layers, r *resource.Record) (*schema.Storage, error) {
+	r.Begin(resource.Resource{Kind: resource.Images, Name: id})
 	image, err := st.MountImage(id, l)
 	if err != nil {
 		return nil, fmt.Errorf("mount images of %s: %w", id, err)
@@ -115,40 +108,27 @@ func mountImages(ctx context.Context, st Storage, id string, l spec.Layers, u *u
 	}
 	// The files of a container are below a directory of this name in an image.
 	parents := []schema.Layer{{Id: guidOf(image), Path: image + "Files"}}
-	u.push("deactivate layer "+l.Scratch, func() error { return st.Deactivate(l.Scratch) })
-	if err := again(ctx, notReady, func() error { return st.Activate(l.Scratch, parents) }); err != nil {
+	r.Begin(resource.Resource{Kind: resource.ActiveLayer, Path: l.Scratch})
+	if err := resource.Retry(ctx, notReady, func() error { return st.Activate(l.Scratch, parents) }); err != nil {
 		return nil, fmt.Errorf("activate layer %s: %w", l.Scratch, err)
 	}
 	if out.Path, err = st.Volume(l.Scratch); err != nil {
 		return nil, fmt.Errorf("find volume of layer %s: %w", l.Scratch, err)
 	}
-	u.push("detach the union from "+out.Path, func() error { return st.DetachUnion(out.Path) })
+	r.Begin(resource.Resource{Kind: resource.Union, Path: l.Scratch})
 	if err := st.AttachUnion(out.Path, parents); err != nil {
 		return nil, fmt.Errorf("attach the union to %s: %w", out.Path, err)
 	}
 	return out, nil
 }
 
-// unmountLayers pushes what takes down the layers that a dead process may have left mounted.
-func unmountLayers(st Storage, id string, l spec.Layers, u *undo) {
-	images := l.Kind != spec.WindowsLayer
-	if images {
-		u.push("unmount images of "+id, func() error { return st.UnmountImage(id) })
+// detachUnion detaches the union of a layer of a dead process. A layer without a volume has none.
+func detachUnion(st Storage, scratch string) error {
+	volume, err := st.Volume(scratch)
+	if err != nil {
+		return nil //nolint:nilerr // no volume, no union
 	}
-	if l.Volume != "" {
-		return
-	}
-	u.push("deactivate layer "+l.Scratch, func() error { return st.Deactivate(l.Scratch) })
-	if !images {
-		u.push("unprepare layer "+l.Scratch, func() error { return st.Unprepare(l.Scratch) })
-		return
-	}
-	u.push("detach the union of "+l.Scratch, func() error {
-		if volume, err := st.Volume(l.Scratch); err == nil {
-			return st.DetachUnion(volume)
-		}
-		return nil // a layer without a volume has no union
-	})
+	return st.DetachUnion(volume)
 }
 
 // guidOf is the GUID in the name of a volume.

@@ -20,10 +20,10 @@ import (
 // force. After an error the limits are what they were, but for an affinity where there was none: the kernel does not
 // take that back.
 func (j *Job) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
-	if err := j.updating.acquire(ctx); err != nil {
+	if err := j.updating.Lock(ctx); err != nil {
 		return err
 	}
-	defer j.updating.release()
+	defer j.updating.Unlock()
 	next, err := j.plan.Update(j.inForce(), j.requested, r, annotations)
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/internal/deadline"
 )
 
 // Status is what State answers for a process.
@@ -178,7 +180,7 @@ func (p *Process) drain() (held bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.task.bounds.Drain)
 	defer cancel()
 	answer := make(chan bool, 1)
-	err := within(p.task.bounds.Drain+lateReturn, func() error {
+	err := deadline.Call(p.task.bounds.Drain+lateReturn, func() error {
 		held, err := p.io.Drain(ctx)
 		answer <- held
 		return err
@@ -209,14 +211,14 @@ func (p *Process) release() {
 
 // closeIO ends the streams, within a bound. Delete does so again: they may have been held beyond the end of the program.
 func (p *Process) closeIO() {
-	if err := within(p.task.bounds.Drain, p.io.Close); err != nil {
+	if err := deadline.Call(p.task.bounds.Drain, p.io.Close); err != nil {
 		p.task.report("close the streams of "+p.String(), err)
 	}
 }
 
 // closeProgram closes the program, within a bound.
 func (p *Process) closeProgram() {
-	if err := within(p.task.bounds.Drain, p.program.Close); err != nil {
+	if err := deadline.Call(p.task.bounds.Drain, p.program.Close); err != nil {
 		p.task.report("close "+p.String(), err)
 	}
 }

@@ -3,6 +3,8 @@ package task
 import (
 	"context"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/deadline"
 )
 
 // RestGrace is how long the processes that init leaves behind may take to end, when it was asked to end and they are.
@@ -25,7 +27,7 @@ func (t *Task) stopRest() {
 		case <-ctx.Done():
 		}
 	}()
-	if err := within(left+lateReturn, func() error { return stopper.Stop(ctx, sig) }); err != nil {
+	if err := deadline.Call(left+lateReturn, func() error { return stopper.Stop(ctx, sig) }); err != nil {
 		t.report("ask the processes that init of task "+t.ID+" left behind to end", err)
 	}
 }

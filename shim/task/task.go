@@ -9,6 +9,8 @@ import (
 
 	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/internal/deadline"
 )
 
 // Config is what a task is made of.
@@ -181,7 +183,7 @@ func (t *Task) dissolve(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bounds.Terminate)
 	defer cancel()
 	t.end()
-	err := within(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) })
+	err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) })
 	t.mu.Lock()
 	execs := t.execs
 	t.execs = map[string]*Process{}
@@ -192,7 +194,7 @@ func (t *Task) dissolve(ctx context.Context) error {
 		}
 		p.closeIO()
 	}
-	if err = errors.Join(err, within(t.bounds.Terminate, t.container.Close)); err != nil {
+	if err = errors.Join(err, deadline.Call(t.bounds.Terminate, t.container.Close)); err != nil {
 		return fmt.Errorf("delete task %s: %w", t.ID, err)
 	}
 	return nil
@@ -205,7 +207,7 @@ func (t *Task) endRest() {
 	ctx, cancel := context.WithTimeout(context.Background(), t.bounds.Terminate)
 	defer cancel()
 	t.end()
-	if err := within(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) }); err != nil {
+	if err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) }); err != nil {
 		t.report("end the processes that init of task "+t.ID+" left behind", err)
 	}
 	for _, p := range t.Processes()[1:] {

@@ -14,6 +14,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/internal/fault"
@@ -23,7 +24,6 @@ import (
 	"github.com/siloshim/siloshim/shim/event"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // life is the kind of a container that the matrix lets live: a job container; one with a console; one with a root file system and a user of
@@ -106,7 +106,7 @@ func (c *crash) mortal(t *testing.T) *mortal {
 func (c *crash) config(h host.Host, emit func(any)) shim.Config {
 	return shim.Config{
 		Namespace: "ns", Host: h, Emit: emit, Shutdown: func() {},
-		Machine: spec.Host{
+		Machine: plan.Machine{
 			Lookup:  func(path string) bool { return path == program },
 			Resolve: func(path string) (string, error) { return path, nil },
 		},

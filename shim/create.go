@@ -13,9 +13,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/shim/bootstrap"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -24,7 +24,7 @@ type empty = emptypb.Empty
 
 // Create makes a task from the bundle's config.json. Nothing of it is left when it fails.
 func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.CreateTaskResponse, error) {
-	if err := spec.ValidID(r.ID); err != nil {
+	if err := plan.ValidID(r.ID); err != nil {
 		return nil, err
 	}
 	if err := s.reserve(r.ID); err != nil {
@@ -53,13 +53,13 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 	if err != nil {
 		return nil, err
 	}
-	plan, err := s.plan(r, options)
+	planned, err := s.plan(r, options)
 	if err != nil {
 		return nil, err
 	}
 	// The container comes first: where it is not implemented containerd asks again by the older API, and the client's
 	// streams, once opened and closed, would be gone; then it would report that instead.
-	container, err := plan.make(ctx)
+	container, err := planned.make(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,8 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 	if err != nil {
 		return nil, errors.Join(err, container.Terminate(ctx, task.Killed), container.Close())
 	}
-	plan.init.Terminal = r.Terminal
-	t := s.newTask(r.ID, r.Bundle, hosted{container, plan, options, newSamples()}, relay, streams)
+	planned.init.Terminal = r.Terminal
+	t := s.newTask(r.ID, r.Bundle, hosted{container, planned, options, newSamples()}, relay, streams)
 	if n, ok := container.(Noticer); ok {
 		n.Notify(t.Notice)
 	}
@@ -106,7 +106,7 @@ func (s *Service) open(ctx context.Context, id string, at task.Stdio, options bo
 
 // Exec adds a process to a running task.
 func (s *Service) Exec(ctx context.Context, r *api.ExecProcessRequest) (*empty, error) {
-	if err := spec.ValidID(r.ExecID); err != nil {
+	if err := plan.ValidID(r.ExecID); err != nil {
 		return nil, err
 	}
 	t, err := s.task(r.ID)

@@ -6,17 +6,17 @@ import (
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/bootstrap"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
 // kind is what a bundle asks for, planned: a job container, a Windows Server container or a sandbox without a process.
 type kind struct {
 	// init is the plan of the init process.
-	init *spec.Process
+	init *plan.Process
 	// exec plans another process.
-	exec func(*specs.Process) (*spec.Process, error)
+	exec func(*specs.Process) (*plan.Process, error)
 	// make makes the container. Whatever it made is gone again when it fails.
 	make func(context.Context) (Container, error)
 	// stop says how the processes are asked to end.
@@ -29,7 +29,7 @@ func (s *Service) plan(r *api.CreateTaskRequest, options bootstrap.Options) (*ki
 	if err != nil {
 		return nil, err
 	}
-	stop, err := spec.NewStop(wanted.Annotations)
+	stop, err := plan.NewStop(wanted.Annotations)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +38,9 @@ func (s *Service) plan(r *api.CreateTaskRequest, options bootstrap.Options) (*ki
 	}
 	var k *kind
 	switch {
-	case spec.IsStandIn(wanted):
-		k, err = standInKind(), spec.StandIn(wanted)
-	case spec.IsJob(wanted):
+	case plan.IsStandIn(wanted):
+		k, err = standInKind(), plan.StandIn(wanted)
+	case plan.IsHostProcess(wanted):
 		k, err = s.job(r, wanted)
 	default:
 		k, err = s.server(r, wanted)
@@ -54,7 +54,7 @@ func (s *Service) plan(r *api.CreateTaskRequest, options bootstrap.Options) (*ki
 
 // load reads the bundle's spec. The options' annotations are under its own.
 func load(bundle string, options bootstrap.Options) (*specs.Spec, error) {
-	s, err := spec.Load(bundle)
+	s, err := plan.Load(bundle)
 	if err != nil {
 		return nil, err
 	}
@@ -70,28 +70,30 @@ func load(bundle string, options bootstrap.Options) (*specs.Spec, error) {
 }
 
 func (s *Service) job(r *api.CreateTaskRequest, wanted *specs.Spec) (*kind, error) {
-	plan, err := s.config.Machine.Job(r.ID, wanted, mounts(r))
+	planned, err := s.config.Machine.HostProcess(r.ID, wanted, mounts(r))
 	if err != nil {
 		return nil, err
 	}
 	return &kind{
-		init: &plan.Process,
-		exec: func(p *specs.Process) (*spec.Process, error) { return spec.NewProcess(p, plan) },
+		init: &planned.Process,
+		exec: func(p *specs.Process) (*plan.Process, error) { return planned.Exec(p) },
 		make: func(ctx context.Context) (Container, error) {
-			return s.config.Host.Job(ctx, s.config.Namespace, r.ID, r.Bundle, plan)
+			return s.config.Host.Job(ctx, s.config.Namespace, r.ID, r.Bundle, planned)
 		},
 	}, nil
 }
 
 func (s *Service) server(r *api.CreateTaskRequest, wanted *specs.Spec) (*kind, error) {
-	plan, err := s.config.Machine.Server(r.ID, wanted, mounts(r))
+	planned, err := s.config.Machine.WCOW(r.ID, wanted, mounts(r))
 	if err != nil {
 		return nil, err
 	}
 	return &kind{
-		init: &plan.Process,
-		exec: plan.Exec,
-		make: func(ctx context.Context) (Container, error) { return s.config.Host.Server(ctx, r.ID, r.Bundle, plan) },
+		init: &planned.Process,
+		exec: planned.Exec,
+		make: func(ctx context.Context) (Container, error) {
+			return s.config.Host.Server(ctx, r.ID, r.Bundle, planned)
+		},
 	}, nil
 }
 

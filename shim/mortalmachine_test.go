@@ -6,11 +6,11 @@ import (
 
 	"github.com/containerd/containerd/api/types"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim/event"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // mortalMachine is storage, network, directories and accounts as one shim process sees them that has a fuse. Volume and LayerID only look.
@@ -58,7 +58,7 @@ func (m mortalMachine) DeleteNamespace(id string) error {
 	return m.fuse.call("network DeleteNamespace", func() error { return m.Machine.DeleteNamespace(id) })
 }
 
-func (m mortalMachine) MountImage(id string, l spec.Layers) (volume string, err error) {
+func (m mortalMachine) MountImage(id string, l plan.Layers) (volume string, err error) {
 	err = m.fuse.call("storage MountImage", func() error {
 		volume, err = m.Machine.MountImage(id, l)
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -31,13 +31,13 @@ type pod struct {
 // enroll finds the place of a container that is to be made: the sandbox of a new pod, a workload of the one that is
 // here, or none. It completes what the container asks for with what the pod has for all of its own.
 func (s *Service) enroll(id, bundle string, wanted *specs.Spec) error {
-	role, sandbox, err := spec.RoleOf(id, wanted.Annotations)
+	role, sandbox, err := plan.RoleOf(id, wanted.Annotations)
 	if err != nil {
 		return err
 	}
-	if role == spec.Sandbox {
-		spec.KeepRunning(wanted)
-		return s.found(&pod{id: id, bundle: bundle, job: spec.IsJob(wanted), annotations: wanted.Annotations, created: time.Now()})
+	if role == plan.Sandbox {
+		plan.KeepRunning(wanted)
+		return s.found(&pod{id: id, bundle: bundle, job: plan.IsHostProcess(wanted), annotations: wanted.Annotations, created: time.Now()})
 	}
 	p, err := s.hosts(sandbox)
 	if p == nil || err != nil {
@@ -111,7 +111,7 @@ func (s *Service) mayStart(id string) error {
 
 // admit refuses a workload that does not go with the pod, and gives the others what the pod has for them.
 func (p *pod) admit(wanted *specs.Spec) error {
-	switch job := spec.IsJob(wanted); {
+	switch job := plan.IsHostProcess(wanted); {
 	case job && !p.job:
 		return fmt.Errorf("a job container cannot join sandbox %s, which is not one of job containers: "+
 			"ask for host process on the pod as well: %w", p.id, errdefs.ErrFailedPrecondition)
@@ -119,10 +119,10 @@ func (p *pod) admit(wanted *specs.Spec) error {
 		return fmt.Errorf("sandbox %s takes job containers only: ask for host process on the container as well: %w",
 			p.id, errdefs.ErrFailedPrecondition)
 	case job:
-		spec.Inherit(wanted, p.annotations)
+		plan.Inherit(wanted, p.annotations)
 		return nil
 	}
-	return spec.JoinNetwork(wanted, p.network)
+	return plan.JoinNetwork(wanted, p.network)
 }
 
 // workloads lists the other tasks of a pod.

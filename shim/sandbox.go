@@ -14,7 +14,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -24,7 +24,7 @@ var _ api.TTRPCSandboxService = (*Service)(nil)
 // Server containers: those join the network namespace that the request names. Containerd asks the Task API for the
 // sandbox as well, so it is a task; but one that is not announced, for it is no container.
 func (s *Service) CreateSandbox(ctx context.Context, r *api.CreateSandboxRequest) (*api.CreateSandboxResponse, error) {
-	if err := spec.ValidID(r.SandboxID); err != nil {
+	if err := plan.ValidID(r.SandboxID); err != nil {
 		return nil, err
 	}
 	if err := s.createSandbox(ctx, r); err != nil {
@@ -63,7 +63,7 @@ func (s *Service) planSandbox(r *api.CreateSandboxRequest) (*pod, error) {
 	case r.BundlePath == "":
 		return nil, fmt.Errorf("bundle_path is missing: name the sandbox's bundle: %w", errdefs.ErrInvalidArgument)
 	}
-	own, err := spec.Annotations(r.BundlePath)
+	own, err := plan.Annotations(r.BundlePath)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func (s *Service) planSandbox(r *api.CreateSandboxRequest) (*pod, error) {
 		p.annotations[annotations.HostProcessContainer] = strconv.FormatBool(wanted)
 	}
 	as := &specs.Spec{Annotations: p.annotations, Windows: &specs.Windows{}}
-	if p.job = spec.IsJob(as); p.job {
-		return p, spec.StandIn(as)
+	if p.job = plan.IsHostProcess(as); p.job {
+		return p, plan.StandIn(as)
 	}
 	return p, nil
 }

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs/hcstest"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 func TestServerLife(t *testing.T) {
@@ -27,7 +27,7 @@ func TestServerLife(t *testing.T) {
 		t.Fatal("there is no system")
 	}
 	c := document.Container
-	if document.Owner != spec.Owner || c.GuestOs.HostName != "box" || len(c.Storage.Layers) != 2 ||
+	if document.Owner != plan.Owner || c.GuestOs.HostName != "box" || len(c.Storage.Layers) != 2 ||
 		c.Storage.Path == "" || c.Networking.Namespace == "" || c.ContainerCredentialGuard.Cookie != "cookie-of-c" {
 		t.Errorf("the service was told %+v", document)
 	}

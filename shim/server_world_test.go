@@ -7,6 +7,7 @@ import (
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
@@ -14,7 +15,6 @@ import (
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // serverWorld is a shim for Windows Server containers on a simulated compute service.
@@ -37,7 +37,7 @@ func newServerWorld(t *testing.T) *serverWorld {
 	w.host = host.Host{Kernel: w.kernel, Service: w.client, Storage: w.machine, Network: w.machine}
 	w.world.client = w.serve(t, shim.Config{
 		Namespace: "ns", Host: w.host, Emit: w.emit,
-		Machine: spec.Host{Resolve: func(path string) (string, error) { return path, nil }},
+		Machine: plan.Machine{Resolve: func(path string) (string, error) { return path, nil }},
 	})
 	t.Cleanup(func() {
 		_, _ = w.Kill(context.Background(), &api.KillRequest{ID: "c", Signal: 9}) // it may be gone

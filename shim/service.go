@@ -10,9 +10,9 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/shim/bootstrap"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -23,7 +23,7 @@ type Config struct {
 	// Host makes the containers.
 	Host Host
 	// Machine is what plans are made for; the zero value is the one that runs.
-	Machine spec.Host
+	Machine plan.Machine
 	// Emit takes an event of containerd's api/events. It must not block.
 	Emit func(event any)
 	// Options are those that the shim was started with. A task brings its own; a sandbox does not.

@@ -12,7 +12,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -35,8 +35,8 @@ var (
 // standInKind is the plan of a sandbox without a process.
 func standInKind() *kind {
 	return &kind{
-		init: &spec.Process{},
-		exec: func(*specs.Process) (*spec.Process, error) {
+		init: &plan.Process{},
+		exec: func(*specs.Process) (*plan.Process, error) {
 			return nil, fmt.Errorf("the sandbox has no process that another could join: "+
 				"run it in one of the pod's containers: %w", errdefs.ErrNotImplemented)
 		},
@@ -101,7 +101,7 @@ func (s *standIn) Pids() ([]uint32, error) { return nil, nil }
 func (s *standIn) Processes() ([]*options.ProcessDetails, error) { return nil, nil }
 
 // Program is the stand-in itself. Nothing is written to the streams.
-func (s *standIn) Program(*spec.Process, *stdio.Relay) task.Program { return s }
+func (s *standIn) Program(*plan.Process, *stdio.Relay) task.Program { return s }
 
 // Stats are those of a container that uses nothing: containerd adds the workloads' to them.
 func (s *standIn) Stats(started time.Time) proto.Message { return idleStatistics(started) }

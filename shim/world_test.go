@@ -14,10 +14,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // program is what every container here runs, simulated.
@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	})
 	w.client = w.serve(t, shim.Config{
 		Namespace: "ns", Host: host.Host{Kernel: w.kernel}, Emit: w.emit,
-		Machine: spec.Host{Lookup: func(path string) bool { return path == program }},
+		Machine: plan.Machine{Lookup: func(path string) bool { return path == program }},
 	})
 	t.Cleanup(func() {
 		_, _ = w.Kill(context.Background(), &api.KillRequest{ID: "c", Signal: 9})            // it may be gone

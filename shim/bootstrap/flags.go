@@ -9,7 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/container/plan"
 )
 
 // flags is the command line as containerd writes it: single dashes, then the verb.
@@ -49,10 +49,10 @@ func (f *flags) validate() error {
 	if f.id == "" {
 		return fmt.Errorf("id is required: pass -id: %w", errdefs.ErrInvalidArgument)
 	}
-	if err := spec.ValidName("namespace", f.namespace); err != nil {
+	if err := plan.ValidName("namespace", f.namespace); err != nil {
 		return err
 	}
-	if err := spec.ValidID(f.id); err != nil {
+	if err := plan.ValidID(f.id); err != nil {
 		return err
 	}
 	if f.bundle == "" {

@@ -14,7 +14,7 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/ttrpc"
 
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/container/plan"
 )
 
 // livingTimeout bounds the end of a shim that containerd has given up but that is still there. The clean-up comes after
@@ -24,11 +24,11 @@ const livingTimeout = 1500 * time.Millisecond
 // endLiving ends the shim of a container, should it still run: containerd calls delete for one that it cannot reach any
 // more, too, and nobody else would ever end that. A workload's shim is that of its pod, and stays.
 func endLiving(ctx context.Context, p Params) error {
-	annotations, err := spec.Annotations(p.Bundle)
+	annotations, err := plan.Annotations(p.Bundle)
 	if err != nil {
 		return nil // without a spec there never was a shim
 	}
-	if role, _, err := spec.RoleOf(p.ID, annotations); err != nil || role == spec.Workload {
+	if role, _, err := plan.RoleOf(p.ID, annotations); err != nil || role == plan.Workload {
 		return nil
 	}
 	address, err := os.ReadFile(filepath.Join(p.Bundle, addressFile))

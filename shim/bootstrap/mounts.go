@@ -1,10 +1,10 @@
 package bootstrap
 
-import "github.com/siloshim/siloshim/shim/spec"
+import "github.com/siloshim/siloshim/container/plan"
 
 // mountTypes are the mounts that the shim makes itself when a container is created with them. Containerd then leaves
 // them alone: the layers of a container are mounted once, by whoever unmounts them when it ends.
-var mountTypes = []string{string(spec.WindowsLayer), string(spec.CimFS), string(spec.BlockCIM)}
+var mountTypes = []string{string(plan.WindowsLayer), string(plan.CimFS), string(plan.BlockCIM)}
 
 // mountsAnnotation says so in a RuntimeInfo message, for a containerd that does not read MountCapabilities.
 //

@@ -10,7 +10,7 @@ import (
 	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
 
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/container/plan"
 )
 
 // dialTimeout bounds the question whether a sandbox's shim is there. It answers at once or not at all.
@@ -19,7 +19,7 @@ const dialTimeout = 2 * time.Second
 // sandboxAddress finds the sandbox's shim through its bundle, which lies beside this one, and makes sure that
 // it is there.
 func sandboxAddress(p Params, sandbox string) (string, error) {
-	if err := spec.ValidName("annotation "+annotations.KubernetesSandboxID, sandbox); err != nil {
+	if err := plan.ValidName("annotation "+annotations.KubernetesSandboxID, sandbox); err != nil {
 		return "", err
 	}
 	data, err := os.ReadFile(filepath.Join(filepath.Dir(p.Bundle), sandbox, addressFile))

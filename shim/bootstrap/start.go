@@ -8,8 +8,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/fault"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // addressFile is where start leaves the address for the containers that join this one's shim, and for a
@@ -46,9 +46,9 @@ func start(p Process, f flags) error {
 // which has no spec or one that is no container's: whether it will do is for Create to say.
 func annotationsOf(p Params) (map[string]string, error) {
 	if p.modern {
-		return spec.Annotations(p.Bundle)
+		return plan.Annotations(p.Bundle)
 	}
-	s, err := spec.Load(p.Bundle)
+	s, err := plan.Load(p.Bundle)
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +59,11 @@ func annotationsOf(p Params) (map[string]string, error) {
 // ends what was started.
 func shimFor(p Params, annotations map[string]string) (address string, stop func() error, err error) {
 	nothing := func() error { return nil }
-	role, sandbox, err := spec.RoleOf(p.ID, annotations)
+	role, sandbox, err := plan.RoleOf(p.ID, annotations)
 	switch {
 	case err != nil:
 		return "", nothing, err
-	case role == spec.Workload:
+	case role == plan.Workload:
 		address, err = sandboxAddress(p, sandbox)
 		return address, nothing, err
 	}

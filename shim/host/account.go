@@ -10,8 +10,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // Accounts are the local users and groups of the machine, and the way to become one of the users. Deleting an account
@@ -70,9 +70,9 @@ var services = map[string]string{
 const authority = "NT AUTHORITY"
 
 // groupOf is the local group that a plan names as its user, or "". After an error the name may still be a user's.
-func groupOf(a Accounts, plan *spec.Job) (string, error) {
-	domain, name := splitUser(plan.Process.Username)
-	if plan.InheritUser || serviceOf(domain, name) != "" {
+func groupOf(a Accounts, planned *plan.HostProcess) (string, error) {
+	domain, name := splitUser(planned.Process.Username)
+	if planned.InheritUser || serviceOf(domain, name) != "" {
 		return "", nil
 	}
 	if domain != "" && domain != "." && !strings.EqualFold(domain, "BUILTIN") {
@@ -105,11 +105,11 @@ func serviceOf(domain, name string) string {
 
 // logon makes the token of a plan's user. A group is represented by an account that is made for it, and deleted with the container.
 // groupErr is why the name could not be looked up as a group's; it is then taken for a user's, as the reference does.
-func logon(a Accounts, plan *spec.Job, account Account, group string, groupErr error, r *resource.Record) (Token, error) {
-	if plan.InheritUser {
+func logon(a Accounts, planned *plan.HostProcess, account Account, group string, groupErr error, r *resource.Record) (Token, error) {
+	if planned.InheritUser {
 		return ownToken(), nil
 	}
-	username := plan.Process.Username
+	username := planned.Process.Username
 	if group != "" {
 		return logonMember(a, account, group, r)
 	}

@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // TestCleanupAfterEveryStep: a shim can die between any two steps of create. What it had made by then is given back,
@@ -31,7 +31,7 @@ func TestCleanupAfterEveryStep(t *testing.T) {
 			func(m *hosttest.Machine) error { return m.AddEndpoint(ns, "e2") },
 		}},
 		"images": {images, []func(*hosttest.Machine) error{
-			func(m *hosttest.Machine) error { _, err := m.MountImage("c", spec.Layers{}); return err },
+			func(m *hosttest.Machine) error { _, err := m.MountImage("c", plan.Layers{}); return err },
 			func(m *hosttest.Machine) error { return m.Activate(`C:\scratch`, parents) },
 			func(m *hosttest.Machine) error {
 				volume, err := m.Volume(`C:\scratch`)

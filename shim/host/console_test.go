@@ -4,10 +4,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -17,7 +17,7 @@ import (
 func consoleWorld(t *testing.T) (k *jobtest.Kernel, c shim.Container, relay *stdio.Relay) {
 	t.Helper()
 	k = jobtest.New()
-	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true})
+	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestProgram_ConsoleIsHeldByAChild_WaitReturns(t *testing.T) {
 		<-ready
 		return 7
 	})
-	p := c.Program(&spec.Process{CommandLine: "parent.exe", Terminal: true, Width: 80, Height: 25}, relay)
+	p := c.Program(&plan.Process{CommandLine: "parent.exe", Terminal: true, Width: 80, Height: 25}, relay)
 	if _, err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestProgram_ConsoleIsHeldByAChild_WaitReturns(t *testing.T) {
 func TestProgram_StartFails_ConsoleIsClosed(t *testing.T) {
 	k, c, relay := consoleWorld(t)
 	before := k.OpenHandles()
-	p := c.Program(&spec.Process{CommandLine: "missing.exe", Terminal: true, Width: 80, Height: 25}, relay)
+	p := c.Program(&plan.Process{CommandLine: "missing.exe", Terminal: true, Width: 80, Height: 25}, relay)
 	if _, err := p.Start(); err == nil {
 		t.Error("a program that is not there was started")
 	}

@@ -7,10 +7,10 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -32,7 +32,7 @@ func TestStartThatRacesTheEnd(t *testing.T) {
 	k := &raced{Kernel: jobtest.New()}
 	k.Program("sleep.exe", func(p *jobtest.Proc) uint32 { <-p.Done(); return 0 })
 	before := k.OpenHandles()
-	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true})
+	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestStartThatRacesTheEnd(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	p := c.Program(&spec.Process{CommandLine: "sleep.exe"}, relay)
+	p := c.Program(&plan.Process{CommandLine: "sleep.exe"}, relay)
 	if _, err := p.Start(); !errdefs.IsFailedPrecondition(err) {
 		t.Errorf("start: %v, want failed precondition", err)
 	}

@@ -7,10 +7,10 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // classes are containerd's for the kernel's errors.
@@ -51,7 +51,7 @@ var blamed = []struct {
 
 // startError says what could not be started, where, and which field is to blame if one is. Arguments may be secrets, so
 // no command line is in it.
-func startError(p *spec.Process, program, dir string, err error) error {
+func startError(p *plan.Process, program, dir string, err error) error {
 	what := "start " + program
 	if dir != "" {
 		what += " in " + dir

@@ -10,10 +10,10 @@ import (
 	"github.com/containerd/log"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -31,7 +31,7 @@ type figures struct {
 
 func (f *figures) init(h Host, s *Server) {
 	f.options = stats.SystemOptions{
-		ID: s.id, SystemType: "container", Owner: spec.Owner, Service: service{s},
+		ID: s.id, SystemType: "container", Owner: plan.Owner, Service: service{s},
 		Collector: stats.Options{Kernel: h.Kernel},
 		Fallback: func(types []stats.PropertyType, reason error) {
 			log.L.WithField(logfield.ContainerID, s.id).WithError(reason).Infof("the compute service is asked for %v", types)

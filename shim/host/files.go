@@ -11,14 +11,14 @@ import (
 
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // Files is the file system of the machine, as far as job containers with files of their own need it. Taking away what
 // is not there is no error. A Files is safe for concurrent use.
 type Files interface {
-	spec.Files
+	plan.Files
 	// Mount shows a volume in a directory, which it makes. One that is there already is [fs.ErrExist].
 	Mount(volume, dir string) error
 	// Unmount takes a volume away from a directory, and the directory.
@@ -55,19 +55,19 @@ func unkeep(files Files, dir string) error {
 // plainFiles are those calls of [Files] that every system has.
 type plainFiles struct{}
 
-// IsFile implements [spec.Files].
+// IsFile implements [plan.Files].
 func (plainFiles) IsFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
 }
 
-// IsDir implements [spec.Files].
+// IsDir implements [plan.Files].
 func (plainFiles) IsDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// MakeDir implements [spec.Files].
+// MakeDir implements [plan.Files].
 func (plainFiles) MakeDir(path string) error { return os.MkdirAll(path, 0o755) }
 
 // Link implements [Files].

@@ -8,10 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -47,7 +47,7 @@ func newWorld(t *testing.T) *world {
 		return 0
 	})
 	before := w.kernel.OpenHandles()
-	c, err := host.Host{Kernel: w.kernel, Suspend: w.suspend}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true})
+	c, err := host.Host{Kernel: w.kernel, Suspend: w.suspend}.Job(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func (w *world) start(t *testing.T) uint32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := w.job.Program(&spec.Process{CommandLine: "sleep.exe"}, relay)
+	p := w.job.Program(&plan.Process{CommandLine: "sleep.exe"}, relay)
 	pid, err := p.Start()
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,10 @@ package host
 import (
 	"context"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // Host makes containers with a kernel. It is safe for concurrent use.
@@ -29,11 +29,11 @@ type Host struct {
 var _ shim.Host = Host{}
 
 // Job makes a job container named after namespace and id, with no program in it.
-func (h Host) Job(ctx context.Context, namespace, id, bundle string, plan *spec.Job) (shim.Container, error) {
+func (h Host) Job(ctx context.Context, namespace, id, bundle string, planned *plan.HostProcess) (shim.Container, error) {
 	if err := inheritEvents(); err != nil {
 		return nil, classify(err)
 	}
-	return newJob(ctx, h.withDefaults(), namespace, id, bundle, plan)
+	return newJob(ctx, h.withDefaults(), namespace, id, bundle, planned)
 }
 
 func (h Host) withDefaults() Host {

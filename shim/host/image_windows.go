@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // The functions of cimfs.dll and computestorage.dll.
@@ -56,16 +56,16 @@ func imageVolume(id string) windows.GUID {
 }
 
 // mountImage mounts the nearest image, which has all below it, or several merged.
-func mountImage(id string, l spec.Layers) (string, error) {
+func mountImage(id string, l plan.Layers) (string, error) {
 	flags := uintptr(0)
-	if l.Kind == spec.BlockCIM {
+	if l.Kind == plan.BlockCIM {
 		flags = cimMountSingleFile
 		if l.Device {
 			flags = cimMountBlockDevice
 		}
 	}
 	paths := []string{l.Cims[0]}
-	if l.Kind == spec.BlockCIM && len(l.Cims) > 1 {
+	if l.Kind == plan.BlockCIM && len(l.Cims) > 1 {
 		paths = append([]string{l.Merged}, l.Cims...)
 	}
 	images := make([]imagePath, len(paths))

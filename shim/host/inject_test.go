@@ -9,10 +9,10 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -24,7 +24,7 @@ func whole(s *specs.Spec) {
 }
 
 // program starts a program inside; close gives back what it has.
-func (b *bed) program(c shim.Container, p *spec.Process) (program task.Program, close func() error, err error) {
+func (b *bed) program(c shim.Container, p *plan.Process) (program task.Program, close func() error, err error) {
 	relay, err := stdio.Open(b.t.Context(), stdio.Config{})
 	if err != nil {
 		return nil, nil, err
@@ -42,15 +42,15 @@ func (b *bed) program(c shim.Container, p *spec.Process) (program task.Program, 
 // is tried again.
 func (b *bed) life() (err error) {
 	note := func(e error) { err = errors.Join(err, e) }
-	plan := b.plan(whole)
-	c, e := b.create(plan)
+	planned := b.plan(whole)
+	c, e := b.create(planned)
 	if e != nil {
 		return e
 	}
-	init, close, e := b.program(c, &plan.Process)
+	init, close, e := b.program(c, &planned.Process)
 	note(e)
 	if e == nil {
-		note(b.used(c, init, plan))
+		note(b.used(c, init, planned))
 	}
 	note(b.end(c))
 	if e = c.Close(); e != nil {
@@ -61,8 +61,8 @@ func (b *bed) life() (err error) {
 }
 
 // used is what is done to a container that runs.
-func (b *bed) used(c shim.Container, init task.Program, plan *spec.Server) (err error) {
-	exec, e := plan.Exec(&specs.Process{Args: []string{"app.exe"}, Cwd: `C:\`})
+func (b *bed) used(c shim.Container, init task.Program, planned *plan.WCOW) (err error) {
+	exec, e := planned.Exec(&specs.Process{Args: []string{"app.exe"}, Cwd: `C:\`})
 	if e != nil {
 		return e
 	}

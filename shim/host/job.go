@@ -12,12 +12,12 @@ import (
 	"github.com/containerd/log"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 	"github.com/siloshim/siloshim/stats"
@@ -36,18 +36,18 @@ type Job struct {
 	record    *resource.Record
 	collector *stats.Collector
 	missing   sync.Once // guards the one log of what the kernel refuses
-	plan      *spec.Job
+	plan      *plan.HostProcess
 	hold      *hold
 	notices   notices
 
 	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
 	updating  deadline.Mutex
-	requested spec.Requested // by the specification and the updates so far
+	requested plan.Requested // by the specification and the updates so far
 
 	// mu guards the fields below.
 	mu     sync.Mutex
 	ended  bool        // no program may start any more
-	limits spec.Limits // in force; who updates them has updating, too
+	limits plan.Limits // in force; who updates them has updating, too
 }
 
 var (
@@ -57,8 +57,8 @@ var (
 	_ task.Pauser    = (*Job)(nil)
 )
 
-func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spec.Job) (*Job, error) {
-	warn(id, plan.Warnings)
+func newJob(ctx context.Context, h Host, namespace, id, bundle string, planned *plan.HostProcess) (*Job, error) {
+	warn(id, planned.Warnings)
 	job, err := jobobject.Create(jobobject.Options{
 		Name: JobName(namespace, id), KillOnClose: true, TrackIO: true, Kernel: h.Kernel,
 	})
@@ -66,9 +66,9 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 		return nil, classify(err)
 	}
 	j := &Job{
-		id: id, job: job, record: resource.New(bundle, h.releases()), token: ownToken(), plan: plan, limits: plan.Limits, requested: plan.Requested,
+		id: id, job: job, record: resource.New(bundle, h.releases()), token: ownToken(), plan: planned, limits: planned.Limits, requested: planned.Requested,
 		hold: newHold(job, h.Suspend), updating: deadline.NewMutex(),
-		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)}),
+		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(planned.Limits)}),
 	}
 	if err := j.make(ctx, h, Account{accountName(namespace, id), accountComment + namespace + "/" + id}); err != nil {
 		return nil, errors.Join(classify(err), j.Close())
@@ -124,7 +124,7 @@ func (j *Job) reserve(account Account, group string) error {
 }
 
 // Program prepares a program that will start inside the job.
-func (j *Job) Program(p *spec.Process, streams *stdio.Relay) task.Program {
+func (j *Job) Program(p *plan.Process, streams *stdio.Relay) task.Program {
 	return &program{job: j, spec: p, streams: streams}
 }
 

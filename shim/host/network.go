@@ -4,8 +4,8 @@ import (
 	"crypto/rand"
 	"fmt"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // Network makes network namespaces: the seam to the Host Networking Service. Taking away what is not there is no
@@ -30,14 +30,14 @@ func newGUID() string {
 }
 
 // makeNamespace makes the namespace id with a plan's endpoints.
-func makeNamespace(n Network, id string, plan *spec.Server, r *resource.Record) error {
-	for _, x := range namespaceResources(id, plan.Endpoints) {
+func makeNamespace(n Network, id string, planned *plan.WCOW, r *resource.Record) error {
+	for _, x := range namespaceResources(id, planned.Endpoints) {
 		r.Begin(x)
 	}
 	if err := n.CreateNamespace(id); err != nil {
 		return fmt.Errorf("create network namespace %s: %w", id, err)
 	}
-	for _, endpoint := range plan.Endpoints {
+	for _, endpoint := range planned.Endpoints {
 		if err := n.AddEndpoint(id, endpoint); err != nil {
 			return fmt.Errorf("add endpoint %s to network namespace %s: %w", endpoint, id, err)
 		}

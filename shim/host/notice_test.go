@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -38,7 +38,7 @@ func TestJob_Violations_UnknownUntilFirstMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := j.Program(&spec.Process{CommandLine: "grow.exe"}, relay)
+	p := j.Program(&plan.Process{CommandLine: "grow.exe"}, relay)
 	if _, err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

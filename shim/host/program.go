@@ -8,9 +8,9 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -18,7 +18,7 @@ import (
 // program is one program of a job container. Its task calls Start once and everything else after it.
 type program struct {
 	job     *Job
-	spec    *spec.Process
+	spec    *plan.Process
 	streams *stdio.Relay
 
 	// Set by Start.

@@ -10,10 +10,10 @@ import (
 
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // root is what a job container has of files of its own: mounted layers, and what else it is shown. In a silo they are
@@ -21,7 +21,7 @@ import (
 type root struct {
 	// Immutable after makeRoot.
 	files  Files
-	plan   *spec.Job
+	plan   *plan.HostProcess
 	volume string // of the layers, with a backslash at its end; "" without any
 	record *resource.Record
 
@@ -31,19 +31,19 @@ type root struct {
 }
 
 // makeRoot mounts what a plan wants and shows it to the job. What it has made is on the record when it fails.
-func makeRoot(ctx context.Context, h Host, job *jobobject.Job, id string, plan *spec.Job, record *resource.Record) (*root, error) {
-	r := &root{files: h.Files, plan: plan, record: record}
-	if plan.Root != nil {
-		mounted, err := mountLayers(ctx, h.Storage, id, plan.Root.Layers, record)
+func makeRoot(ctx context.Context, h Host, job *jobobject.Job, id string, planned *plan.HostProcess, record *resource.Record) (*root, error) {
+	r := &root{files: h.Files, plan: planned, record: record}
+	if planned.Root != nil {
+		mounted, err := mountLayers(ctx, h.Storage, id, planned.Root.Layers, record)
 		if err != nil {
 			return nil, err
 		}
 		r.volume = strings.TrimRight(mounted.Path, `\`) + `\`
 	}
-	if plan.Silo {
+	if planned.Silo {
 		return r, r.show(job, id)
 	}
-	if plan.Root != nil {
+	if planned.Root != nil {
 		return r, r.mount()
 	}
 	return r, nil
@@ -100,7 +100,7 @@ func (r *root) show(job *jobobject.Job, id string) error {
 // locate finds the program and the working directory of a process with the environment env: the one as the host knows
 // it, for the kernel opens it as the shim, the other as the container does. The kernel wants that to be there for the
 // shim, too.
-func (r *root) locate(p *spec.Process, env []string) (application, dir string, err error) {
+func (r *root) locate(p *plan.Process, env []string) (application, dir string, err error) {
 	if p.Search == nil { // only its command line is known
 		return "", p.Dir, nil
 	}
@@ -129,14 +129,14 @@ func (r *root) real(path string) string {
 	}
 	shown := r.plan.Mounts
 	if r.volume != "" {
-		shown = append([]spec.Mount{{Source: r.volume, Destination: r.plan.Root.Path}}, shown...)
+		shown = append([]plan.Mount{{Source: r.volume, Destination: r.plan.Root.Path}}, shown...)
 	}
 	real, deepest := path, 0
 	for _, m := range shown {
 		if m.Destination == "" {
 			continue
 		}
-		if rest, ok := spec.Beneath(m.Destination, path); ok && len(m.Destination) > deepest {
+		if rest, ok := plan.Beneath(m.Destination, path); ok && len(m.Destination) > deepest {
 			deepest = len(m.Destination)
 			real = strings.TrimRight(m.Source, `\`) + rest
 			if rest == "" {

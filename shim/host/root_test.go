@@ -13,10 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -24,8 +24,8 @@ import (
 // program for the shim, gets the host's.
 func TestRootInASilo(t *testing.T) {
 	b := newRootBed(t)
-	plan := b.job(true)
-	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	planned := b.job(true)
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, planned)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestRootInASilo(t *testing.T) {
 			t.Errorf("no %s: %q", link, b.machine.Calls())
 		}
 	}
-	if err := b.start(c, &plan.Process); err != nil {
+	if err := b.start(c, &planned.Process); err != nil {
 		t.Fatal(err)
 	}
 	if !b.listen.told.BreakAway {
@@ -81,8 +81,8 @@ func TestJob_SiloWithLimits_PromotedFirst(t *testing.T) {
 func TestExecInASilo(t *testing.T) {
 	b := newRootBed(t)
 	b.machine.Put(`C:\data\tool.exe`, `C:\data\sub\`)
-	plan := b.job(true)
-	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	planned := b.job(true)
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, planned)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestExecInASilo(t *testing.T) {
 		{"/bin/app", `C:\work`, volume + `bin\app.exe`, `C:\hpc\work`},
 		{"/bin/app", `/made/here`, volume + `bin\app.exe`, `C:\hpc\made\here`},
 	} {
-		exec, err := spec.NewProcess(&specs.Process{Args: []string{tt.program}, Cwd: tt.cwd}, plan)
+		exec, err := planned.Exec(&specs.Process{Args: []string{tt.program}, Cwd: tt.cwd})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestExecInASilo(t *testing.T) {
 			t.Errorf("%s in %s: started %s in %s", tt.program, tt.cwd, o.Application, o.Dir)
 		}
 	}
-	exec, err := spec.NewProcess(&specs.Process{Args: []string{"gone"}, Cwd: `C:\`}, plan)
+	exec, err := planned.Exec(&specs.Process{Args: []string{"gone"}, Cwd: `C:\`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestExecInASilo(t *testing.T) {
 		t.Error("the directory was not made in the image")
 	}
 	b.end(c)
-	late, err := spec.NewProcess(&specs.Process{Args: []string{"/bin/app"}, Cwd: "/late"}, plan)
+	late, err := planned.Exec(&specs.Process{Args: []string{"/bin/app"}, Cwd: "/late"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,20 +144,20 @@ func TestProgram_BareName_SoughtInThePathItGets(t *testing.T) {
 			b := newRootBed(t)
 			b.machine.Put(`C:\bin\usertool.exe`, `C:\image\imagetool.exe`, powershell, `C:\shim\shimtool.exe`)
 			process := &specs.Process{Args: []string{tt.program}, Env: tt.env, Cwd: `C:\Windows`}
-			plan := b.job(silo, func(s *specs.Spec) { process.User = s.Process.User; s.Process = process })
-			c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+			planned := b.job(silo, func(s *specs.Spec) { process.User = s.Process.User; s.Process = process })
+			c, err := b.host.Job(t.Context(), "ns", "c", b.dir, planned)
 			if err != nil {
 				t.Fatal(err)
 			}
-			exec, err := spec.NewProcess(process, plan)
+			exec, err := planned.Exec(process)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, p := range []*spec.Process{&plan.Process, exec} {
+			for _, p := range []*plan.Process{&planned.Process, exec} {
 				b.listen.told = jobobject.ProcessOptions{}
 				err := b.start(c, p)
 				if got := b.listen.told.Application; got != tt.want || (tt.want != "") != (err == nil) || err != nil && !errdefs.IsNotFound(err) {
-					t.Errorf("%s, silo %t, init %t: started %q, want %q: %v", tt.name, silo, p == &plan.Process, got, tt.want, err)
+					t.Errorf("%s, silo %t, init %t: started %q, want %q: %v", tt.name, silo, p == &planned.Process, got, tt.want, err)
 				}
 			}
 			b.end(c)
@@ -167,12 +167,12 @@ func TestProgram_BareName_SoughtInThePathItGets(t *testing.T) {
 
 func TestRootWithoutASilo(t *testing.T) {
 	b := newRootBed(t)
-	plan := b.job(false)
-	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	planned := b.job(false)
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, planned)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.start(c, &plan.Process); err != nil {
+	if err := b.start(c, &planned.Process); err != nil {
 		t.Fatal(err)
 	}
 	if o := b.listen.told; o.Application != `C:\hpc\c\bin\app.exe` || o.Dir != `C:\hpc\c\` {
@@ -195,11 +195,11 @@ func TestRootIsSharedOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := b.job(true, func(s *specs.Spec) {
+	planned := b.job(true, func(s *specs.Spec) {
 		s.Windows.LayerFolders[1], s.Process.User.Username = `C:\scratch2`, "system"
 	})
 	b.machine.Put(hosttest.VolumeOf(`C:\scratch2`) + `bin\app.exe`)
-	second, err := b.host.Job(t.Context(), "ns", "d", other.dir, plan)
+	second, err := b.host.Job(t.Context(), "ns", "d", other.dir, planned)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,12 +248,12 @@ func TestRootFailsAtEveryStep(t *testing.T) {
 // TestAbsentProgram: that there is no such program is the start's to tell, of init as of an exec.
 func TestAbsentProgram(t *testing.T) {
 	b := newRootBed(t)
-	plan := b.job(true, func(s *specs.Spec) { s.Process.Args = []string{"gone"} })
-	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+	planned := b.job(true, func(s *specs.Spec) { s.Process.Args = []string{"gone"} })
+	c, err := b.host.Job(t.Context(), "ns", "c", b.dir, planned)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.start(c, &plan.Process); !errdefs.IsNotFound(err) || !strings.Contains(err.Error(), "process.args[0]") {
+	if err := b.start(c, &planned.Process); !errdefs.IsNotFound(err) || !strings.Contains(err.Error(), "process.args[0]") {
 		t.Errorf("start: %v", err)
 	}
 	b.end(c)
@@ -315,12 +315,12 @@ func TestRoot_DirectoryHeldByAnotherProgram_HoldsUpNothing(t *testing.T) {
 func TestRootOfADeadShim(t *testing.T) {
 	for _, silo := range []bool{true, false} {
 		b := newRootBed(t)
-		plan := b.job(silo)
-		c, err := b.host.Job(t.Context(), "ns", "c", b.dir, plan)
+		planned := b.job(silo)
+		c, err := b.host.Job(t.Context(), "ns", "c", b.dir, planned)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.start(c, &plan.Process); err != nil {
+		if err := b.start(c, &planned.Process); err != nil {
 			t.Fatal(err)
 		}
 		b.machine.Die()

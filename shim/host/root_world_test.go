@@ -8,12 +8,12 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -65,7 +65,7 @@ func newRootBed(t *testing.T) *rootBed {
 }
 
 // job plans a container with layers, on a host that has silos or has not.
-func (b *rootBed) job(silo bool, change ...func(*specs.Spec)) *spec.Job {
+func (b *rootBed) job(silo bool, change ...func(*specs.Spec)) *plan.HostProcess {
 	b.t.Helper()
 	s := &specs.Spec{
 		Process:     &specs.Process{Args: []string{`bin\app`}, User: specs.User{Username: "agents"}},
@@ -76,19 +76,19 @@ func (b *rootBed) job(silo bool, change ...func(*specs.Spec)) *spec.Job {
 	for _, c := range change {
 		c(s)
 	}
-	h := spec.Host{
+	h := plan.Machine{
 		Lookup: func(path string) bool { return silo && path == `C:\Windows\System32\bindfltapi.dll` },
 		Root:   `C:\Windows`, Resolve: func(path string) (string, error) { return path, nil },
 	}
-	plan, err := h.Job("c", s, nil)
+	planned, err := h.HostProcess("c", s, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return plan
+	return planned
 }
 
 // start starts a program in a container.
-func (b *rootBed) start(c shim.Container, p *spec.Process) error {
+func (b *rootBed) start(c shim.Container, p *plan.Process) error {
 	b.t.Helper()
 	relay, err := stdio.Open(b.t.Context(), stdio.Config{})
 	if err != nil {

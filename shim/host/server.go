@@ -9,13 +9,13 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 	"github.com/siloshim/siloshim/stats"
@@ -26,7 +26,7 @@ type Server struct {
 	// Immutable after Host.Server.
 	host   Host
 	id     string
-	plan   *spec.Server
+	plan   *plan.WCOW
 	record *resource.Record
 	system *hcs.System
 
@@ -34,7 +34,7 @@ type Server struct {
 
 	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
 	updating  deadline.Mutex
-	requested spec.Requested // by the specification and the updates so far
+	requested plan.Requested // by the specification and the updates so far
 
 	// mu guards the fields below.
 	mu      sync.Mutex
@@ -51,15 +51,15 @@ var (
 
 // Server makes a Windows Server container that does not run yet. The order is the one in which the parts need each
 // other: layers, network, credentials, the compute system, its processors. They are given back in reverse.
-func (h Host) Server(ctx context.Context, id, bundle string, plan *spec.Server) (shim.Container, error) {
-	warn(id, plan.Warnings)
+func (h Host) Server(ctx context.Context, id, bundle string, planned *plan.WCOW) (shim.Container, error) {
+	warn(id, planned.Warnings)
 	if err := inheritEvents(); err != nil {
 		return nil, classify(err)
 	}
 	h = h.withDefaults()
 	s := &Server{
-		host: h, id: id, plan: plan, record: resource.New(bundle, h.releases()),
-		requested: plan.Requested, updating: deadline.NewMutex(),
+		host: h, id: id, plan: planned, record: resource.New(bundle, h.releases()),
+		requested: planned.Requested, updating: deadline.NewMutex(),
 	}
 	s.figures.init(h, s)
 	if err := s.make(ctx); err != nil {
@@ -130,7 +130,7 @@ func (s *Server) create(ctx context.Context, document *schema.ComputeSystem) err
 }
 
 // pin binds the silo to its processors; the service has no word for that.
-func (s *Server) pin(affinity []spec.Affinity) error {
+func (s *Server) pin(affinity []plan.Affinity) error {
 	if len(affinity) == 0 {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (s *Server) pin(affinity []spec.Affinity) error {
 }
 
 // Program prepares a program that will start inside.
-func (s *Server) Program(p *spec.Process, streams *stdio.Relay) task.Program {
+func (s *Server) Program(p *plan.Process, streams *stdio.Relay) task.Program {
 	return &serverProgram{server: s, spec: p, streams: streams, init: p == &s.plan.Process}
 }
 

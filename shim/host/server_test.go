@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/jobobject"
@@ -21,7 +22,6 @@ import (
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/host/hosttest"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -47,7 +47,7 @@ func newBed(t *testing.T) *bed {
 }
 
 // plan plans a container that runs app.exe.
-func (b *bed) plan(change ...func(*specs.Spec)) *spec.Server {
+func (b *bed) plan(change ...func(*specs.Spec)) *plan.WCOW {
 	b.t.Helper()
 	s := &specs.Spec{
 		Process: &specs.Process{Args: []string{"app.exe"}, Cwd: `C:\`},
@@ -56,30 +56,30 @@ func (b *bed) plan(change ...func(*specs.Spec)) *spec.Server {
 	for _, c := range change {
 		c(s)
 	}
-	plan, err := spec.Host{Resolve: func(path string) (string, error) { return path, nil }}.Server("c", s, nil)
+	planned, err := plan.Machine{Resolve: func(path string) (string, error) { return path, nil }}.WCOW("c", s, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return plan
+	return planned
 }
 
-func (b *bed) create(plan *spec.Server) (shim.Container, error) {
+func (b *bed) create(planned *plan.WCOW) (shim.Container, error) {
 	h := host.Host{Kernel: b.kernel, Service: b.client, Storage: b.machine, Network: b.machine}
-	return h.Server(b.t.Context(), "c", b.dir, plan)
+	return h.Server(b.t.Context(), "c", b.dir, planned)
 }
 
 // start makes a container and starts its init.
-func (b *bed) start(plan *spec.Server) (shim.Container, task.Program) {
+func (b *bed) start(planned *plan.WCOW) (shim.Container, task.Program) {
 	b.t.Helper()
-	c, err := b.create(plan)
+	c, err := b.create(planned)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	relay, err := stdio.Open(b.t.Context(), stdio.Config{Terminal: plan.Process.Terminal})
+	relay, err := stdio.Open(b.t.Context(), stdio.Config{Terminal: planned.Process.Terminal})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	init := c.Program(&plan.Process, relay)
+	init := c.Program(&planned.Process, relay)
 	if _, err := init.Start(); err != nil {
 		b.t.Fatal(err)
 	}
@@ -329,9 +329,9 @@ func TestServerCreate_WhatUsersWrite_IsTaken(t *testing.T) {
 func TestServer_LayerBehindALink_KeepsItsID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
-		plan := b.plan()
-		plan.Layers.Named, plan.Layers.Parents = plan.Layers.Parents, []string{`E:\3f2a`}
-		c, _ := b.start(plan)
+		planned := b.plan()
+		planned.Layers.Named, planned.Layers.Parents = planned.Layers.Parents, []string{`E:\3f2a`}
+		c, _ := b.start(planned)
 		id, err := b.machine.LayerID(`C:\layers\0`)
 		if err != nil {
 			t.Fatal(err)

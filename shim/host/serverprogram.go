@@ -10,9 +10,9 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -23,7 +23,7 @@ const patience = 10 * time.Second
 // serverProgram is one program of a Windows Server container. Its task calls Start once and everything else after it.
 type serverProgram struct {
 	server  *Server
-	spec    *spec.Process
+	spec    *plan.Process
 	streams *stdio.Relay
 	init    bool
 

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -55,7 +55,7 @@ func TestJob_Stop_EveryMemberGetsTheEvent(t *testing.T) {
 		return 0
 	})
 	run := func(commandLine string) (task.Container, func()) {
-		c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true})
+		c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestJob_Stop_EveryMemberGetsTheEvent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := c.Program(&spec.Process{CommandLine: commandLine}, relay)
+		p := c.Program(&plan.Process{CommandLine: commandLine}, relay)
 		if _, err := p.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // Storage mounts the layers of root file systems: the seam to the storage functions of Windows. Calls may take long.
@@ -24,7 +24,7 @@ type Storage interface {
 	// Volume names the volume of an active layer.
 	Volume(scratch string) (string, error)
 	// MountImage mounts the image files of a container's layers as a volume whose name is made from id.
-	MountImage(id string, l spec.Layers) (volume string, err error)
+	MountImage(id string, l plan.Layers) (volume string, err error)
 	UnmountImage(id string) error
 	// AttachUnion shows the parents under the volume of a layer whose parents are image files.
 	AttachUnion(volume string, parents []schema.Layer) error
@@ -37,8 +37,8 @@ var ErrNotReady = errors.New("the disk is not ready")
 func notReady(err error) bool { return errors.Is(err, ErrNotReady) }
 
 // layerResources are what mounting layers makes, in the order in which it is made.
-func layerResources(id string, l spec.Layers) (list []resource.Resource) {
-	images := l.Kind != spec.WindowsLayer
+func layerResources(id string, l plan.Layers) (list []resource.Resource) {
+	images := l.Kind != plan.WindowsLayer
 	if images {
 		list = append(list, resource.Resource{Kind: resource.Images, Name: id})
 	}
@@ -53,14 +53,14 @@ func layerResources(id string, l spec.Layers) (list []resource.Resource) {
 }
 
 // mountLayers makes the root file system that l describes. Its resources must be reserved.
-func mountLayers(ctx context.Context, st Storage, id string, l spec.Layers, r *resource.Record) (*schema.Storage, error) {
-	if l.Kind == spec.WindowsLayer {
+func mountLayers(ctx context.Context, st Storage, id string, l plan.Layers, r *resource.Record) (*schema.Storage, error) {
+	if l.Kind == plan.WindowsLayer {
 		return mountDirectories(ctx, st, l, r)
 	}
 	return mountImages(ctx, st, id, l, r)
 }
 
-func mountDirectories(ctx context.Context, st Storage, l spec.Layers, r *resource.Record) (*schema.Storage, error) {
+func mountDirectories(ctx context.Context, st Storage, l plan.Layers, r *resource.Record) (*schema.Storage, error) {
 	out := &schema.Storage{Path: l.Volume}
 	for i, path := range l.Parents {
 		name := path
@@ -96,7 +96,7 @@ func mountDirectories(ctx context.Context, st Storage, l spec.Layers, r *resourc
 	return out, nil
 }
 
-func mountImages(ctx context.Context, st Storage, id string, l spec.Layers, r *resource.Record) (*schema.Storage, error) {
+func mountImages(ctx context.Context, st Storage, id string, l plan.Layers, r *resource.Record) (*schema.Storage, error) {
 	r.Begin(resource.Resource{Kind: resource.Images, Name: id})
 	image, err := st.MountImage(id, l)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // windowsStorage has nothing to offer here; taking away what is not there succeeds.
@@ -22,7 +22,7 @@ func (windowsStorage) Deactivate(string) error                                { 
 func (windowsStorage) Prepare(string, []schema.Layer) error                   { return errNoStorage }
 func (windowsStorage) Unprepare(string) error                                 { return nil }
 func (windowsStorage) Volume(string) (string, error)                          { return "", errNoStorage }
-func (windowsStorage) MountImage(id string, l spec.Layers) (string, error)    { return "", errNoStorage }
+func (windowsStorage) MountImage(id string, l plan.Layers) (string, error)    { return "", errNoStorage }
 func (windowsStorage) UnmountImage(string) error                              { return nil }
 func (windowsStorage) AttachUnion(volume string, layers []schema.Layer) error { return errNoStorage }
 func (windowsStorage) DetachUnion(string) error                               { return nil }

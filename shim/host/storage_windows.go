@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // The layer functions of vmcompute.dll. Microsoft documents none of them; hcsshim's package internal/wclayer is what
@@ -110,7 +110,7 @@ func (windowsStorage) Volume(scratch string) (string, error) {
 }
 
 // MountImage implements [Storage].
-func (windowsStorage) MountImage(id string, l spec.Layers) (string, error) { return mountImage(id, l) }
+func (windowsStorage) MountImage(id string, l plan.Layers) (string, error) { return mountImage(id, l) }
 
 // onLayer calls a function about the layer in a directory.
 //

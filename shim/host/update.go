@@ -10,9 +10,9 @@ import (
 	"github.com/containerd/log"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -65,14 +65,14 @@ func (j *Job) Limits() map[string]any {
 	return all
 }
 
-func (j *Job) inForce() spec.Limits {
+func (j *Job) inForce() plan.Limits {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.limits
 }
 
 // apply sets limits and reads them back.
-func (j *Job) apply(l spec.Limits) error {
+func (j *Job) apply(l plan.Limits) error {
 	want := jobLimits(l)
 	if err := j.job.SetLimits(want); err != nil {
 		return classify(err)
@@ -113,14 +113,14 @@ func sameAffinity(want, got []jobobject.GroupAffinity) bool {
 }
 
 // limits of a plan as the job object takes them.
-func jobLimits(l spec.Limits) jobobject.Limits {
+func jobLimits(l plan.Limits) jobobject.Limits {
 	return jobobject.Limits{
 		KillOnClose: true, JobMemory: l.MemoryBytes, CPURate: l.CPURate, CPUWeight: l.CPUWeight,
 		Affinity: jobAffinity(l.Affinity),
 	}
 }
 
-func jobAffinity(list []spec.Affinity) (out []jobobject.GroupAffinity) {
+func jobAffinity(list []plan.Affinity) (out []jobobject.GroupAffinity) {
 	for _, a := range list {
 		out = append(out, jobobject.GroupAffinity{Group: a.Group, Mask: a.Mask})
 	}
@@ -128,6 +128,6 @@ func jobAffinity(list []spec.Affinity) (out []jobobject.GroupAffinity) {
 }
 
 // statsLimits are the limits of a plan as statistics show them.
-func statsLimits(l spec.Limits) *stats.Limits {
+func statsLimits(l plan.Limits) *stats.Limits {
 	return &stats.Limits{CommitBytes: l.MemoryBytes, ProcessorRate: l.CPURate, ProcessorWeight: l.CPUWeight}
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // forgetful is a kernel that takes a part of the limits and does not keep it.
@@ -58,7 +58,7 @@ func resources() *specs.WindowsResources {
 // newJob makes a container with a limit of memory.
 func newJob(t *testing.T, k jobobject.Kernel) *host.Job {
 	t.Helper()
-	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{InheritUser: true, Limits: spec.Limits{MemoryBytes: 32 << 20}})
+	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true, Limits: plan.Limits{MemoryBytes: 32 << 20}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // allResources is the whole set, as containerd's CRI sends it with each update: the container's specification, with
@@ -116,17 +116,17 @@ func TestServerUpdate_WholeSet_OnlyChangesCount(t *testing.T) {
 // can do without; of four processors one is a rate of 2500.
 func TestJobUpdate_WholeSet_OnlyChangesCount(t *testing.T) {
 	k := jobtest.New()
-	plan, err := spec.Host{Processors: 4, Lookup: func(string) bool { return true }}.Job("c", &specs.Spec{
+	planned, err := plan.Machine{Processors: 4, Lookup: func(string) bool { return true }}.HostProcess("c", &specs.Spec{
 		Process: &specs.Process{Args: []string{`C:\app.exe`}, Cwd: `C:\`},
 		Windows: &specs.Windows{Resources: allResources()},
 		Annotations: map[string]string{
-			"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true", spec.BestEffort: "true",
+			"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true", plan.BestEffort: "true",
 		},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), plan)
+	c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), planned)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // hangingKernel does not answer certain calls before they are let go.
@@ -51,8 +51,8 @@ func TestJob_KernelHangs_NextRequestEndsWithItsContext(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k := &hangingKernel{jobtest.New(), make(chan string, 100), make(chan struct{})}
-			c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &spec.Job{
-				InheritUser: true, Limits: spec.Limits{MemoryBytes: 32 << 20},
+			c, err := host.Host{Kernel: k}.Job(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{
+				InheritUser: true, Limits: plan.Limits{MemoryBytes: 32 << 20},
 			})
 			if err != nil {
 				t.Fatal(err)

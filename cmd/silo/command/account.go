@@ -2,12 +2,12 @@ package command
 
 import (
 	"github.com/siloshim/siloshim/cmd/silo/token"
-	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/container/plan"
 )
 
 // account makes the program start with the token that the flags ask for, which is nil where our own will do. A service
 // account has an environment of its own, with --env over it.
-func (p *plan) account() (_ *token.Token, err error) {
+func (p *runPlan) account() (_ *token.Token, err error) {
 	if p.token.Empty() {
 		return nil, nil
 	}
@@ -22,7 +22,7 @@ func (p *plan) account() (_ *token.Token, err error) {
 			_ = t.Close() // the handle ends with this process anyway
 			return nil, err
 		}
-		p.process.Env = spec.MergeEnv(env, p.own)
+		p.process.Env = plan.MergeEnv(env, p.own)
 	}
 	return t, nil
 }

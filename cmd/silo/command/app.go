@@ -18,10 +18,10 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/install"
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // App is what the verbs work on.
@@ -29,7 +29,7 @@ type App struct {
 	Kernel         jobobject.Kernel
 	Node           node.Node
 	Machine        limit.Machine
-	Host           spec.Host // where programs are sought
+	Host           plan.Machine // where programs are sought
 	Service        *hcs.Client
 	Storage        host.Storage // mounts layers; nil is the system's, as for the next
 	Network        host.Network

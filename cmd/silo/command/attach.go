@@ -11,8 +11,8 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // attachFlags are the flags of attach.
@@ -58,7 +58,7 @@ func (a *App) attach(ctx context.Context, f *attachFlags, args []string) (err er
 	if name == "" {
 		name = fmt.Sprintf("attach-%d", pids[0])
 	}
-	if err := spec.ValidName("--name", name); err != nil {
+	if err := plan.ValidName("--name", name); err != nil {
 		return err
 	}
 	if f.leave && f.end {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // explainFlags are the flags of explain.
@@ -107,42 +107,42 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if !spec.IsJob(s) {
-		return a.explainServer(f, m, s, spec.Owner, nil)
+	if !plan.IsHostProcess(s) {
+		return a.explainServer(f, m, s, plan.Owner, nil)
 	}
 	sought := new(unknown)
 	host := a.explainHost(m)
 	host.Lookup = sought.IsFile
-	plan, err := host.Job(f.id, s, nil)
+	planned, err := host.HostProcess(f.id, s, nil)
 	if err != nil {
 		return err
 	}
-	l := jobobject.Limits{KillOnClose: true, JobMemory: plan.Limits.MemoryBytes, CPURate: plan.Limits.CPURate, CPUWeight: plan.Limits.CPUWeight}
-	for _, x := range plan.Limits.Affinity {
+	l := jobobject.Limits{KillOnClose: true, JobMemory: planned.Limits.MemoryBytes, CPURate: planned.Limits.CPURate, CPUWeight: planned.Limits.CPUWeight}
+	for _, x := range planned.Limits.Affinity {
 		l.Affinity = append(l.Affinity, jobobject.GroupAffinity{Mask: x.Mask, Group: x.Group})
 	}
 	calls := limitCalls(node.JobName(f.namespace, f.id), l, m)
-	if plan.Silo { // before all limits but kill on close
+	if planned.Silo { // before all limits but kill on close
 		calls = slices.Insert(calls, 2, call{"SetInformationJobObject JobObjectCreateSilo", ""})
 	}
-	env := plan.Environ(nil, &plan.Process)
+	env := planned.Environ(nil, &planned.Process)
 	sought.files = nil
-	_, dir, err := plan.Process.Search.In(sought, env)
+	_, dir, err := planned.Process.Search.In(sought, env)
 	if err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
-	calls = append(calls, rootCalls(plan)...)
-	user := plan.Process.Username
+	calls = append(calls, rootCalls(planned)...)
+	user := planned.Process.Username
 	if user == "" {
 		user = "the shim's own"
 	}
 	calls = append(calls,
 		call{"user", user},
-		call{"CreateProcess PROC_THREAD_ATTRIBUTE_JOB_LIST", plan.Process.CommandLine},
+		call{"CreateProcess PROC_THREAD_ATTRIBUTE_JOB_LIST", planned.Process.CommandLine},
 		call{"  lpApplicationName", sought.String()},
 		call{"  lpCurrentDirectory", dir},
-		call{"  lpEnvironment", "the user's own with " + names(plan.Process.Env) + " over it"})
-	for _, w := range plan.Warnings {
+		call{"  lpEnvironment", "the user's own with " + names(planned.Process.Env) + " over it"})
+	for _, w := range planned.Warnings {
 		calls = append(calls, call{"warning", w})
 	}
 	return show(a, calls, callColumns)
@@ -174,18 +174,18 @@ func (u *unknown) String() string {
 }
 
 // rootCalls are those that give a job files of its own.
-func rootCalls(plan *spec.Job) (calls []call) {
-	if plan.Root != nil {
-		calls = append(calls, call{"mount layers", plan.Root.Layers.Scratch + plan.Root.Layers.Volume})
+func rootCalls(planned *plan.HostProcess) (calls []call) {
+	if planned.Root != nil {
+		calls = append(calls, call{"mount layers", planned.Root.Layers.Scratch + planned.Root.Layers.Volume})
 	}
-	bind := map[bool]string{true: "BfSetupFilter", false: "SetVolumeMountPoint"}[plan.Silo]
-	if plan.Root != nil {
-		calls = append(calls, call{bind, plan.Root.Path})
+	bind := map[bool]string{true: "BfSetupFilter", false: "SetVolumeMountPoint"}[planned.Silo]
+	if planned.Root != nil {
+		calls = append(calls, call{bind, planned.Root.Path})
 	}
-	if !plan.Silo {
+	if !planned.Silo {
 		bind = "CreateSymbolicLink"
 	}
-	for _, m := range plan.Mounts {
+	for _, m := range planned.Mounts {
 		if m.Destination != "" {
 			calls = append(calls, call{bind, m.Destination + " to " + m.Source})
 		}
@@ -197,7 +197,7 @@ func rootCalls(plan *spec.Job) (calls []call) {
 }
 
 // explainHost is a machine that is not at hand: links are shown as they are written.
-func (a *App) explainHost(m limit.Machine) spec.Host {
+func (a *App) explainHost(m limit.Machine) plan.Machine {
 	host := a.Host
 	host.Processors = m.Processors()
 	host.Resolve = func(path string) (string, error) { return path, nil }

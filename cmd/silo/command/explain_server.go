@@ -40,7 +40,7 @@ func (a *App) explainServer(f *explainFlags, m limit.Machine, s *specs.Spec, own
 		// containerd brings the layers with the request, which is not in the file.
 		s.Windows.LayerFolders = []string{noPath + "(parent layers)", noPath + "(scratch layer)"}
 	}
-	plan, err := a.explainHost(m).Server(f.id, s, nil)
+	plan, err := a.explainHost(m).WCOW(f.id, s, nil)
 	if err != nil {
 		return err
 	}

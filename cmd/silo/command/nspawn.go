@@ -60,7 +60,7 @@ func (a *App) nspawn(ctx context.Context, config string) (err error) {
 		return err
 	}
 	r := serverRun{name: fmt.Sprintf("nspawn-%d", os.Getpid()), output: a.Stdout, errors: a.Stderr}
-	r.stop = &plan{runFlags: runFlags{name: r.name, grace: nspawnGrace}, stops: []supervisor.Signal{supervisor.CtrlC}}
+	r.stop = &runPlan{runFlags: runFlags{name: r.name, grace: nspawnGrace}, stops: []supervisor.Signal{supervisor.CtrlC}}
 	r.spec, r.warnings = server.Nspawn(n, append(layers, server.Scratch(a.Node.Records.Path(r.name))))
 	if path != "" {
 		file, ferr := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // programFlags say how to start a program.
@@ -44,14 +44,14 @@ func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions,
 	if dir == "" {
 		dir = a.Dir
 	}
-	plan, err := a.Host.Job("", &specs.Spec{
+	planned, err := a.Host.HostProcess("", &specs.Spec{
 		Process:     &specs.Process{Args: args, Cwd: dir, Env: env},
 		Windows:     &specs.Windows{},
 		Annotations: map[string]string{annotations.HostProcessContainer: "true", annotations.HostProcessInheritUser: "true"},
 	}, nil)
 	var application string
 	if err == nil { // the search path is that of the caller, also with a clean environment
-		application, dir, err = plan.Process.Search.In(nil, spec.MergeEnv(a.Env, plan.Process.Env))
+		application, dir, err = planned.Process.Search.In(nil, plan.MergeEnv(a.Env, planned.Process.Env))
 	}
 	if errdefs.IsNotFound(err) {
 		return jobobject.ProcessOptions{}, &failure{codeNotFound, fmt.Errorf("%s: no such program in the working directory, PATH or the directories of Windows", args[0])}
@@ -64,8 +64,8 @@ func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions,
 		base = nil
 	}
 	return jobobject.ProcessOptions{
-		Application: application, CommandLine: plan.Process.CommandLine, Dir: dir,
-		Env: spec.MergeEnv(base, plan.Process.Env),
+		Application: application, CommandLine: planned.Process.CommandLine, Dir: dir,
+		Env: plan.MergeEnv(base, planned.Process.Env),
 	}, nil
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/token"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // descriptor lets LocalSystem, the administrators and whoever runs silo into the job, and nobody else.
@@ -86,8 +86,8 @@ network and the directories that --network and --mount name; the layer that it w
 	return c
 }
 
-// plan is a run that was checked and not started.
-type plan struct {
+// runPlan is a run that was checked and not started.
+type runPlan struct {
 	runFlags
 	process jobobject.ProcessOptions
 	own     []string // entries of the environment that were asked for
@@ -97,8 +97,8 @@ type plan struct {
 }
 
 // planRun checks everything that can be checked before anything is made.
-func (a *App) planRun(f *runFlags, args []string) (*plan, error) {
-	p := &plan{runFlags: *f}
+func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
+	p := &runPlan{runFlags: *f}
 	var err error
 	if p.wanted, err = p.limits.Apply(jobobject.Limits{KillOnClose: true}, a.Machine); err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (a *App) planRun(f *runFlags, args []string) (*plan, error) {
 	case f.logSize < 1 || f.logFiles < 1:
 		return nil, errors.New("--log-max-size and --log-max-files are at least 1")
 	}
-	if err := errors.Join(p.token.Validate(), spec.ValidName("--name", p.name)); err != nil {
+	if err := errors.Join(p.token.Validate(), plan.ValidName("--name", p.name)); err != nil {
 		return nil, err
 	}
 	if f.detach && p.log == "" {
@@ -160,7 +160,7 @@ func (a *App) run(ctx context.Context, f *runFlags, args []string) error {
 }
 
 // runPlan makes the job and keeps the program running in it.
-func (a *App) runPlan(ctx context.Context, p *plan) (err error) {
+func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 	ctx, unlisten, err := a.claim(ctx, p.name, func() {})
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobo
 }
 
 // supervised writes the record, runs the program, and writes how it ended.
-func (a *App) supervised(ctx context.Context, p *plan, job *jobobject.Job, warnings []string) error {
+func (a *App) supervised(ctx context.Context, p *runPlan, job *jobobject.Job, warnings []string) error {
 	record := &node.Record{
 		Kind: node.Run, ID: p.name, Supervisor: uint32(os.Getpid()), Program: p.process.Application,
 		Log: p.log, Warnings: warnings, GraceNS: int64(p.grace), Started: a.Now(),
@@ -254,7 +254,7 @@ func (a *App) supervised(ctx context.Context, p *plan, job *jobobject.Job, warni
 }
 
 // endRecord keeps the record of a named container, for silo wait and silo logs; nobody asks for another's.
-func (a *App) endRecord(p *plan, record *node.Record) error {
+func (a *App) endRecord(p *runPlan, record *node.Record) error {
 	if suffix := fmt.Sprintf("-%d", os.Getpid()); record.ID == "run"+suffix || record.ID == "nspawn"+suffix {
 		return a.Node.Records.Remove(p.name)
 	}
@@ -262,7 +262,7 @@ func (a *App) endRecord(p *plan, record *node.Record) error {
 }
 
 // route decides where the program's output goes, and returns what closes it.
-func (a *App) route(o *supervisor.Options, p *plan) func() error {
+func (a *App) route(o *supervisor.Options, p *runPlan) func() error {
 	ours := a.connect(&o.Process)
 	if p.log == "" {
 		if !ours {

@@ -51,7 +51,7 @@ func (f *serverFlags) fill(s *specs.Spec) (err error) {
 }
 
 // checkServer refuses what a Windows Server container cannot have; with --best-effort limits are warnings.
-func (p *plan) checkServer() error {
+func (p *runPlan) checkServer() error {
 	switch {
 	case len(p.server.layers) == 0:
 		return errors.New("--server needs a --layer")
@@ -69,11 +69,11 @@ type serverRun struct {
 	spec           *specs.Spec
 	warnings       []string
 	output, errors io.Writer
-	stop           *plan // for the record
+	stop           *runPlan // for the record
 }
 
 // runServer runs what the flags ask for.
-func (a *App) runServer(ctx context.Context, p *plan, args []string) error {
+func (a *App) runServer(ctx context.Context, p *runPlan, args []string) error {
 	resources, rest := server.Resources(p.wanted)
 	r := serverRun{name: p.name, stop: p, output: a.Stdout, errors: a.Stderr}
 	for _, line := range limit.Describe(rest, a.Machine) {
@@ -148,7 +148,7 @@ const serverOwner = "silo"
 
 // serve plans the container, runs it, and keeps the record of it.
 func (a *App) serve(ctx context.Context, r *serverRun) error {
-	planned, err := a.Host.Server(r.name, r.spec, nil)
+	planned, err := a.Host.WCOW(r.name, r.spec, nil)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/token"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -89,7 +89,7 @@ func (a *App) supervise(ctx context.Context, args []string) error {
 // kernel has forgotten the one before.
 func taskName(env []string) string {
 	name := fmt.Sprintf("%s-%d", lookupEnv(env, "NOMAD_TASK_NAME"), os.Getpid())
-	if spec.ValidID(name) != nil {
+	if plan.ValidID(name) != nil {
 		return fmt.Sprintf("damon-%d", os.Getpid())
 	}
 	return name

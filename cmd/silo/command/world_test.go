@@ -13,10 +13,10 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/command"
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 var update = flag.Bool("update", false, "write the goldens")
@@ -41,7 +41,7 @@ func newWorld(t *testing.T) *world {
 		Kernel: w.Kernel, Service: &hcs.Client{},
 		Machine: limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: []limit.Node{{Mask: 0xF}, {Mask: 0xF0}}},
 		Node:    node.Node{Names: w.names, Records: node.Records{Dir: filepath.Join(w.dir, "state")}},
-		Host: spec.Host{Processors: 8, Root: `C:\Windows`, Lookup: func(path string) bool {
+		Host: plan.Machine{Processors: 8, Root: `C:\Windows`, Lookup: func(path string) bool {
 			return strings.HasPrefix(path, `C:\bin\`) && !strings.Contains(path, "missing")
 		}},
 		Stdout: &w.Stdout, Stderr: &w.Stderr, Env: []string{"PATH=C:\\bin", "SECRET=hush"}, Dir: `C:\work`, Now: w.Now,

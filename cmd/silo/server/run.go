@@ -11,10 +11,10 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // Killed is the exit code of a program that did not answer the request to end: 128 + 9, as containers say.
@@ -28,7 +28,7 @@ type Options struct {
 	Host host.Host // its Service must be set
 	ID   string
 	Dir  string // of the container; it must be there. See [Scratch]
-	Plan *spec.Server
+	Plan *plan.WCOW
 	// Output and Errors take what the program writes; they may be the same.
 	Output, Errors io.Writer
 	// Signals are raised one after the other when ctx ends, each with Grace to answer, before the program is ended.

@@ -9,9 +9,9 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/cmd/silo/server"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 func TestChain(t *testing.T) {
@@ -75,26 +75,26 @@ func TestNspawnProcessors(t *testing.T) {
 		s, dropped := server.Nspawn(&n, []string{`C:\layer`, `C:\scratch`})
 		s.Mounts[0].Source = `C:\work` // absolute on any system
 		resolve := func(path string) (string, error) { return path, nil }
-		plan, err := spec.Host{Processors: 8, Resolve: resolve}.Server("c", s, nil)
+		planned, err := plan.Machine{Processors: 8, Resolve: resolve}.WCOW("c", s, nil)
 		if err != nil {
 			t.Errorf("%+v: %v", c, err)
 			continue
 		}
 		var got schema.Processor
-		if p := plan.Document.Container.Processor; p != nil {
+		if p := planned.Document.Container.Processor; p != nil {
 			got = *p
 		}
-		if !cmp.Equal(c.want, got) || len(dropped) != c.dropped || (len(plan.Affinity) == 1) != (c.mask > 0) {
-			t.Errorf("%+v: %+v, affinity %v, dropped %q", c, got, plan.Affinity, dropped)
+		if !cmp.Equal(c.want, got) || len(dropped) != c.dropped || (len(planned.Affinity) == 1) != (c.mask > 0) {
+			t.Errorf("%+v: %+v, affinity %v, dropped %q", c, got, planned.Affinity, dropped)
 		}
-		if plan.Process.CommandLine != `C:\in\a.exe` {
-			t.Errorf("command line %s", plan.Process.CommandLine)
+		if planned.Process.CommandLine != `C:\in\a.exe` {
+			t.Errorf("command line %s", planned.Process.CommandLine)
 		}
 	}
 	n := base
 	n.MaxCPUPercent = 101
 	s, _ := server.Nspawn(&n, []string{`C:\layer`, `C:\scratch`})
-	if _, err := (spec.Host{Processors: 8}).Server("c", s, nil); err == nil {
+	if _, err := (plan.Machine{Processors: 8}).WCOW("c", s, nil); err == nil {
 		t.Error("101 percent is taken")
 	}
 }
@@ -110,9 +110,9 @@ func TestResources(t *testing.T) {
 			Process: &specs.Process{Args: []string{`C:\app.exe`}, Cwd: `C:\`}, Windows: &specs.Windows{Resources: r},
 			Annotations: map[string]string{"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true"},
 		}
-		plan, err := spec.Host{Processors: 8, Root: `C:\Windows`, Lookup: func(string) bool { return true }}.Job("c", s, nil)
-		if err != nil || plan.Limits.CPUWeight != weight || plan.Limits.MemoryBytes != 64<<20 {
-			t.Errorf("weight %d: %+v %v", weight, plan, err)
+		planned, err := plan.Machine{Processors: 8, Root: `C:\Windows`, Lookup: func(string) bool { return true }}.HostProcess("c", s, nil)
+		if err != nil || planned.Limits.CPUWeight != weight || planned.Limits.MemoryBytes != 64<<20 {
+			t.Errorf("weight %d: %+v %v", weight, planned, err)
 		}
 	}
 }

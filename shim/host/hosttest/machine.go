@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/spec"
 )
 
 // Machine is a simulated machine, all that is behind the seams of [host.Host]. The zero Machine is empty and sound. It is safe
@@ -157,7 +157,7 @@ func (m *Machine) Volume(scratch string) (string, error) {
 }
 
 // MountImage implements [host.Storage].
-func (m *Machine) MountImage(id string, _ spec.Layers) (string, error) {
+func (m *Machine) MountImage(id string, _ plan.Layers) (string, error) {
 	return VolumeOf("image " + id), m.call("MountImage", id, "", "image "+id, "")
 }
 

@@ -1,0 +1,150 @@
+package plan
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// split takes a command line apart by the documented rules of CommandLineToArgvW and of the C runtime since 2008.
+// https://learn.microsoft.com/en-us/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
+func split(line string) []string {
+	name, rest := splitName(line)
+	args := []string{name}
+	for {
+		rest = strings.TrimLeft(rest, " \t")
+		if rest == "" {
+			return args
+		}
+		var arg string
+		arg, rest = splitArg(rest)
+		args = append(args, arg)
+	}
+}
+
+// splitName reads the program: to the closing quotation mark, or to a blank. Backslashes mean nothing.
+func splitName(line string) (name, rest string) {
+	if after, quoted := strings.CutPrefix(line, `"`); quoted {
+		name, rest, _ = strings.Cut(after, `"`)
+		return name, rest
+	}
+	if i := strings.IndexAny(line, " \t"); i >= 0 {
+		return line[:i], line[i:]
+	}
+	return line, ""
+}
+
+// splitArg reads one argument. 2n backslashes and a mark are n backslashes and a switch of quoting; 2n+1 are n
+// backslashes and a mark; two marks within quotes are one mark.
+func splitArg(line string) (arg, rest string) {
+	var b strings.Builder
+	quoted := false
+	for i := 0; i < len(line); {
+		slashes := len(line[i:]) - len(strings.TrimLeft(line[i:], `\`))
+		i += slashes
+		mark := i < len(line) && line[i] == '"'
+		if !mark {
+			b.WriteString(strings.Repeat(`\`, slashes))
+			if i == len(line) {
+				break
+			}
+			if !quoted && (line[i] == ' ' || line[i] == '\t') {
+				return b.String(), line[i:]
+			}
+			b.WriteByte(line[i])
+			i++
+			continue
+		}
+		b.WriteString(strings.Repeat(`\`, slashes/2))
+		switch {
+		case slashes%2 == 1:
+			b.WriteByte('"')
+		case quoted && i+1 < len(line) && line[i+1] == '"':
+			b.WriteByte('"')
+			i++
+		default:
+			quoted = !quoted
+		}
+		i++
+	}
+	return b.String(), ""
+}
+
+func TestQuote(t *testing.T) {
+	tests := []struct {
+		args []string
+		want string
+	}{
+		{[]string{`C:\app.exe`}, `C:\app.exe`},
+		{[]string{`C:\Program Files\app.exe`, "a"}, `"C:\Program Files\app.exe" a`},
+		{[]string{"app", ""}, `app ""`},
+		{[]string{"app", `a b`, "c\td"}, "app \"a b\" \"c\td\""},
+		{[]string{"app", `say "hi"`}, `app "say \"hi\""`},
+		{[]string{"app", `a"b`}, `app a\"b`},
+		{[]string{"app", `C:\dir\`}, `app C:\dir\`},
+		{[]string{"app", `C:\my dir\`}, `app "C:\my dir\\"`},
+		{[]string{"app", `\\"`}, `app \\\\\"`},
+		{[]string{"app", "a&b|c%d^e", "<>()!"}, "app a&b|c%d^e <>()!"},
+		{[]string{"app", "привет", "日本 語", "😀"}, `app привет "日本 語" 😀`},
+		{[]string{`C:\dir with\`, "x"}, `"C:\dir with\" x`},
+	}
+	for _, tt := range tests {
+		got := quote(tt.args)
+		if got != tt.want {
+			t.Errorf("quote(%q) = %s, want %s", tt.args, got, tt.want)
+		}
+		if diff := cmp.Diff(tt.args, split(got)); diff != "" {
+			t.Errorf("%s is read as (-want +got):\n%s", got, diff)
+		}
+	}
+}
+
+// TestQuotedArgumentsSurvive tries words of the characters that matter.
+func TestQuotedArgumentsSurvive(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	alphabet := []rune("\\\\\\\"\" \ta&|%^ü")
+	for range 200_000 {
+		args := []string{"app"}
+		for range rng.IntN(4) {
+			word := make([]rune, rng.IntN(8))
+			for i := range word {
+				word[i] = alphabet[rng.IntN(len(alphabet))]
+			}
+			args = append(args, string(word))
+		}
+		if got := split(quote(args)); !slices.Equal(args, got) {
+			t.Fatalf("%q became %q by way of %s", args, got, quote(args))
+		}
+	}
+}
+
+func FuzzQuote(f *testing.F) {
+	f.Add(`C:\Program Files\a.exe`, `a\"b `, "")
+	f.Fuzz(func(t *testing.T, name, one, two string) {
+		args := []string{name, one, two}
+		if checkArgs(args) != nil {
+			return
+		}
+		line := quote(args)
+		if got := split(line); !slices.Equal(args, got) {
+			t.Errorf("%q became %q by way of %s", args, got, line)
+		}
+		if got := firstToken(line); strings.TrimLeft(name, " \t") == name && got != name {
+			t.Errorf("the program of %s is %q, want %q", line, got, name)
+		}
+	})
+}
+
+func TestFirstToken(t *testing.T) {
+	for line, want := range map[string]string{
+		`app`: "app", `app a b`: "app", "app\ta": "app", ` app a`: "app", `"C:\a b\app.exe" c`: `C:\a b\app.exe`,
+		`"app`: "app", ``: "", `C:\Program Files\app.exe`: `C:\Program`,
+	} {
+		if got := firstToken(line); got != want {
+			t.Errorf("firstToken(%s) = %q, want %q", line, got, want)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+)
+
+// The annotations that say how a container is stopped in order.
+const (
+	// StopSignal is what the program gets when it is asked to end: a console event by the name that Windows has for it.
+	StopSignal = "io.siloshim.stop-signal"
+	// StopGrace is how long it may take before it is ended: a duration as in "30s". Without it, it is never.
+	StopGrace = "io.siloshim.stop-grace"
+)
+
+// Stop is how a container is stopped in order.
+type Stop struct {
+	// Signal is the number of the event, or nil for the runtime's own choice.
+	Signal *uint32
+	Grace  time.Duration
+}
+
+// stopSignals are the events and, to end the program at once, KILL.
+// See https://learn.microsoft.com/windows/console/handlerroutine.
+var stopSignals = map[string]uint32{
+	"CTRL_C": 0, "CTRL_BREAK": 1, "CTRL_CLOSE": 2, "CTRL_LOGOFF": 5, "CTRL_SHUTDOWN": 6, "KILL": 9,
+}
+
+// NewStop reads the annotations. A value that makes no sense is [errdefs.ErrInvalidArgument].
+func NewStop(annotations map[string]string) (Stop, error) {
+	var s Stop
+	if name, has := annotations[StopSignal]; has {
+		n, ok := stopSignals[strings.TrimSuffix(strings.ToUpper(name), "_EVENT")]
+		if !ok {
+			return s, fmt.Errorf("annotation %s: use one of %s: %w", StopSignal,
+				strings.Join(slices.Sorted(maps.Keys(stopSignals)), ", "), errdefs.ErrInvalidArgument)
+		}
+		s.Signal = &n
+	}
+	if text, has := annotations[StopGrace]; has {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return s, fmt.Errorf("annotation %s: use a duration such as 30s: %w", StopGrace, errdefs.ErrInvalidArgument)
+		}
+		s.Grace = d
+	}
+	return s, nil
+}

@@ -6,7 +6,7 @@ BED    := .bed/bin/wine
 # Packages that run on any system; test/ needs the bed.
 UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 # Packages whose tests speak to the kernel: they run again as Windows programs on Wine.
-WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./shim/host ./container/plan ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
+WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./container/... ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 # How long a test program may take. One that takes so long hangs: a busy machine alone makes none so slow.
 HUNG   := 1h
 

@@ -26,9 +26,9 @@ var notCompared = map[string]string{
 	"systemProcessInformation.NumberOfThreadsHighWatermark": "phnt alone has it, between two fields that are compared",
 
 	"cmd/silo/node.directoryEntry": "OBJECT_DIRECTORY_INFORMATION is in no header of mingw",
-	"shim/host.driverInfo":         "vmcompute.dll has no public header",
-	"shim/host.layerDescriptor":    "vmcompute.dll has no public header",
-	"shim/host.imagePath":          "cimfs.dll has no header in mingw",
+	"container/layer.driverInfo":         "vmcompute.dll has no public header",
+	"container/layer.layerDescriptor":    "vmcompute.dll has no public header",
+	"container/layer.imagePath":          "cimfs.dll has no header in mingw",
 }
 
 // TestLayouts_EveryStructure_IsAsCompilersHaveIt computes the layouts of the structures that this module shares with

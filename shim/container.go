@@ -22,25 +22,24 @@ func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsRespon
 	if err != nil {
 		return nil, err
 	}
-	container := t.Container().(hosted)
-	end, err := container.samples.enter(ctx)
+	end, err := t.samples.enter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
 	}
 	defer end()
-	processes, err := container.Processes()
+	processes, err := t.container.Processes(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
 	}
 	answer := &api.PidsResponse{}
-	execs := runningExecs(t)
-	for _, p := range processes {
-		p.ExecID = execs[p.ProcessID]
-		info, err := typeurl.MarshalAnyToProto(p)
+	execs := runningExecs(t.Task)
+	for i := range processes {
+		pid := processes[i].Pid
+		info, err := typeurl.MarshalAnyToProto(processes[i].Runhcs(execs[pid]))
 		if err != nil {
 			return nil, err
 		}
-		answer.Processes = append(answer.Processes, &types.ProcessInfo{Pid: p.ProcessID, Info: info})
+		answer.Processes = append(answer.Processes, &types.ProcessInfo{Pid: pid, Info: info})
 	}
 	if len(answer.Processes) == 0 {
 		answer.Processes = []*types.ProcessInfo{{Pid: uint32(os.Getpid())}}
@@ -65,9 +64,12 @@ func (s *Service) Stats(ctx context.Context, r *api.StatsRequest) (*api.StatsRes
 	if err != nil {
 		return nil, err
 	}
-	container := t.Container().(hosted)
-	sample, err := container.samples.take(ctx, func() (*anypb.Any, error) {
-		return typeurl.MarshalAnyToProto(container.Stats(t.Init.Status().StartedAt))
+	sample, err := t.samples.take(ctx, func() (*anypb.Any, error) {
+		sample, err := t.container.Stats(ctx, t.Init.Status().StartedAt)
+		if err != nil {
+			return nil, err
+		}
+		return typeurl.MarshalAnyToProto(sample.Runhcs())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("statistics of task %s: %w", r.ID, err)

@@ -14,6 +14,11 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/containertest"
+	"github.com/siloshim/siloshim/container/engine"
+	"github.com/siloshim/siloshim/container/hostprocess"
+	"github.com/siloshim/siloshim/container/layer"
+	"github.com/siloshim/siloshim/container/network"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
@@ -22,8 +27,6 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/event"
-	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/host/hosttest"
 )
 
 // life is the kind of a container that the matrix lets live: a job container; one with a console; one with a root file system and a user of
@@ -48,8 +51,8 @@ type crash struct {
 	fuse      *fuse
 	kernel    *jobtest.Kernel
 	service   *hcstest.Service
-	machine   *hosttest.Machine
-	sound     host.Host // with what the mortal shim has, and no end
+	machine   *containertest.Machine
+	sound     engine.Engine // with what the mortal shim has, and no end
 	publisher *event.Publisher
 	shim      *shim.Service
 	neighbour *shim.Service
@@ -70,7 +73,7 @@ func newCrash(t *testing.T, l life, at moment) *crash {
 // newCrashWorld makes all but the shim.
 func newCrashWorld(t *testing.T, l life, f *fuse) *crash {
 	t.Helper()
-	c := &crash{life: l, fuse: f, kernel: jobtest.New(), service: hcstest.New(), machine: &hosttest.Machine{}}
+	c := &crash{life: l, fuse: f, kernel: jobtest.New(), service: hcstest.New(), machine: &containertest.Machine{}}
 	c.kernel.Program("workload.exe", workload)
 	c.service.Program("workload.exe", inside)
 	c.sound = c.host(blunt{c.kernel}, c.service, c.machine)
@@ -86,14 +89,14 @@ func newCrashWorld(t *testing.T, l life, f *fuse) *crash {
 
 // machine is what a host needs beside kernel and service.
 type machine interface {
-	host.Storage
-	host.Network
-	host.Files
-	host.Accounts
+	layer.Storage
+	network.Namespaces
+	hostprocess.Files
+	hostprocess.Accounts
 }
 
-func (c *crash) host(k jobobject.Kernel, s hcs.Service, m machine) host.Host {
-	return host.Host{Kernel: k, Service: &hcs.Client{Service: s}, Storage: m, Network: m, Files: m, Accounts: m}
+func (c *crash) host(k jobobject.Kernel, s hcs.Service, m machine) engine.Engine {
+	return engine.Engine{Kernel: k, Service: &hcs.Client{Service: s}, Storage: m, Network: m, Files: m, Accounts: m}
 }
 
 // mortal is the kernel of the shim with the fuse.
@@ -103,9 +106,9 @@ func (c *crash) mortal(t *testing.T) *mortal {
 	return kernel
 }
 
-func (c *crash) config(h host.Host, emit func(any)) shim.Config {
+func (c *crash) config(h engine.Engine, emit func(any)) shim.Config {
 	return shim.Config{
-		Namespace: "ns", Host: h, Emit: emit, Shutdown: func() {},
+		Namespace: "ns", Engine: h, Emit: emit, Shutdown: func() {},
 		Machine: plan.Machine{
 			Lookup:  func(path string) bool { return path == program },
 			Resolve: func(path string) (string, error) { return path, nil },
@@ -121,7 +124,7 @@ func (c *crash) bundle(t *testing.T, id string) string {
 	case "console":
 		return bundle(t, func(s *specs.Spec) { s.Process.Terminal = true }, "sleep")
 	case "root":
-		c.machine.Put(hosttest.VolumeOf(`C:\scratch\`+id)+`bin\workload.exe`, `C:\data\`)
+		c.machine.Put(containertest.VolumeOf(`C:\scratch\`+id)+`bin\workload.exe`, `C:\data\`)
 		return bundle(t, func(s *specs.Spec) {
 			s.Process = c.process()
 			s.Windows.LayerFolders = []string{`C:\layers\0`, `C:\scratch\` + id}

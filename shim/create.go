@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/shim/bootstrap"
@@ -48,52 +49,39 @@ func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.Cr
 	return &api.CreateTaskResponse{}, nil
 }
 
-func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.Task, error) {
+func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*entry, error) {
 	options, err := bootstrap.DecodeOptions(r.Options)
-	if err != nil {
-		return nil, err
-	}
-	planned, err := s.plan(r, options)
 	if err != nil {
 		return nil, err
 	}
 	// The container comes first: where it is not implemented containerd asks again by the older API, and the client's
 	// streams, once opened and closed, would be gone; then it would report that instead.
-	container, err := planned.make(ctx)
+	m, err := s.make(ctx, r, options)
 	if err != nil {
 		return nil, err
 	}
 	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
 	relay, err := s.open(ctx, r.ID, streams, options)
 	if err != nil {
-		return nil, errors.Join(err, container.Terminate(ctx, task.Killed), container.Close())
+		return nil, errors.Join(err, m.Terminate(ctx, container.Killed), m.Close())
 	}
-	planned.init.Terminal = r.Terminal
-	t := s.newTask(r.ID, r.Bundle, hosted{container, planned, options, newSamples()}, relay, streams)
-	if n, ok := container.(Noticer); ok {
-		n.Notify(t.Notice)
-	}
+	m.init.Terminal = r.Terminal
+	t := s.newEntry(r.ID, r.Bundle, m, options, relay, streams)
+	m.Watch(t.Notice)
 	return t, nil
 }
 
-// newTask makes a task of what it is to have. One that the Sandbox API made is not announced.
-func (s *Service) newTask(id, bundle string, h hosted, relay *stdio.Relay, streams task.Stdio) *task.Task {
+// newEntry makes a task of what it is to have. One that the Sandbox API made is not announced.
+func (s *Service) newEntry(id, bundle string, m made, options bootstrap.Options, relay *stdio.Relay, streams task.Stdio) *entry {
 	emit := s.config.Emit
 	if p := s.podOf(id); p != nil && p.api {
 		emit = func(any) {}
 	}
-	return task.New(task.Config{
-		ID: id, Bundle: bundle, Container: h, Bounds: bounds(h.Container), Stop: h.plan.stop,
+	t := task.New(task.Config{
+		ID: id, Bundle: bundle, Container: m.Container, Stop: task.Stop(m.stop),
 		Emit: emit, Report: report(id), Exited: exited(id),
-	}, h.Program(h.plan.init, relay), relay, streams)
-}
-
-// hosted is a task's container with what an exec needs to know of its making.
-type hosted struct {
-	Container
-	plan    *kind
-	options bootstrap.Options
-	samples *samples
+	}, m.Process(m.init, relay), relay, streams)
+	return &entry{t, m.Container, m.plan, options, newSamples()}
 }
 
 func (s *Service) open(ctx context.Context, id string, at task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
@@ -122,23 +110,22 @@ func (s *Service) Exec(ctx context.Context, r *api.ExecProcessRequest) (*empty, 
 	return &empty{}, nil
 }
 
-func (s *Service) exec(ctx context.Context, t *task.Task, r *api.ExecProcessRequest) error {
+func (s *Service) exec(ctx context.Context, t *entry, r *api.ExecProcessRequest) error {
 	var wanted specs.Process
 	if err := json.Unmarshal(r.GetSpec().GetValue(), &wanted); err != nil {
 		return fmt.Errorf("spec is not an OCI process: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
-	container := t.Container().(hosted)
-	process, err := container.plan.exec(&wanted)
+	process, err := t.plan.Exec(&wanted)
 	if err != nil {
 		return err
 	}
 	process.Terminal = r.Terminal
 	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
-	relay, err := s.open(ctx, t.ID, streams, container.options)
+	relay, err := s.open(ctx, t.ID, streams, t.options)
 	if err != nil {
 		return err
 	}
-	if err := t.Exec(r.ExecID, container.Program(process, relay), relay, streams); err != nil {
+	if err := t.Exec(r.ExecID, t.container.Process(process, relay), relay, streams); err != nil {
 		return errors.Join(err, relay.Close())
 	}
 	return nil
@@ -157,7 +144,7 @@ func (s *Service) undoCreate(r *api.CreateTaskRequest) {
 func (s *Service) undoStart(r *api.StartRequest) {
 	_, p, err := s.process(r.ID, r.ExecID)
 	if err == nil {
-		err = p.Kill(task.SIGKILL)
+		err = p.Kill(container.SIGKILL)
 	}
 	s.undone(r.ID, err)
 }

@@ -9,6 +9,8 @@ import (
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
@@ -21,8 +23,8 @@ func newEndingService() (s *Service, ended <-chan error) {
 	return s, last
 }
 
-// standInTask gives a service a task that runs nothing.
-func standInTask(t *testing.T, s *Service, id string) *task.Task {
+// placeholderTask gives a service a task that runs nothing.
+func placeholderTask(t *testing.T, s *Service, id string) *entry {
 	t.Helper()
 	if err := s.reserve(id); err != nil {
 		t.Fatal(err)
@@ -31,17 +33,18 @@ func standInTask(t *testing.T, s *Service, id string) *task.Task {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := s.newTask(id, t.TempDir(), hosted{newStandIn(), standInKind(), bootstrap.Options{}, newSamples()}, relay, task.Stdio{})
-	if err := s.settle(made); err != nil {
+	p := newPlaceholder()
+	added := s.newEntry(id, t.TempDir(), made{Container: p, init: &plan.Process{}, plan: p}, bootstrap.Options{}, relay, task.Stdio{})
+	if err := s.settle(added); err != nil {
 		t.Fatal(err)
 	}
-	return made
+	return added
 }
 
 // TestShutdown_Now_MakesNoTaskAnyMore: not even one whose Create is behind the Shutdown.
 func TestShutdown_Now_MakesNoTaskAnyMore(t *testing.T) {
 	s, ended := newEndingService()
-	made := standInTask(t, s, "c")
+	made := placeholderTask(t, s, "c")
 	if _, err := s.Shutdown(t.Context(), &api.ShutdownRequest{ID: "c", Now: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +78,7 @@ func TestIdleEnd_BesideATask_Waits(t *testing.T) {
 		defer s.watchIdle().close()
 		count := s.need
 		s.need = func(int) {} // which the timer did not see any more
-		made := standInTask(t, s, "c")
+		made := placeholderTask(t, s, "c")
 		s.need = count
 		time.Sleep(2 * patience)
 		if len(ended) > 0 {
@@ -91,8 +94,8 @@ func TestIdleEnd_BesideATask_Waits(t *testing.T) {
 // without a task.
 func TestUndoCreate_TaskRuns_KeepsIt(t *testing.T) {
 	s, _ := newEndingService()
-	made := standInTask(t, s, "c")
-	if _, err := made.Init.Start(); err != nil {
+	made := placeholderTask(t, s, "c")
+	if _, err := made.Init.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.undoCreate(&api.CreateTaskRequest{ID: "c"})
@@ -102,7 +105,7 @@ func TestUndoCreate_TaskRuns_KeepsIt(t *testing.T) {
 	if err := s.reserve("c"); !errdefs.IsAlreadyExists(err) {
 		t.Errorf("its id is free: %v", err)
 	}
-	if err := made.Init.Kill(task.SIGKILL); err != nil {
+	if err := made.Init.Kill(container.SIGKILL); err != nil {
 		t.Error(err)
 	}
 	if _, err := made.Init.Wait(context.Background()); err != nil {

@@ -10,12 +10,6 @@ import (
 // reason is the key of the reason of an exit in the log.
 const reason = "reason"
 
-// Noticer is a [Container] that tells of limits that its processes meet.
-type Noticer interface {
-	// Notify has them told until the container is closed. It is called once, before the first process is started.
-	Notify(tell func(task.Notice))
-}
-
 // exited logs the exits of a task. Only the plain ones are of no interest to whoever has not asked for all of it.
 func exited(id string) func(*task.Process, task.Status) {
 	return func(p *task.Process, s task.Status) {

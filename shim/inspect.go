@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 	api "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/errdefs"
@@ -99,12 +98,6 @@ type workload struct {
 	Violations map[string]uint64 `json:"limit_violations,omitempty"`
 }
 
-// limited is a [Container] that knows which limits are in force.
-type limited interface{ Limits() map[string]any }
-
-// violated is a [Container] that knows how often limits were reached; nil is unknown.
-type violated interface{ Violations() map[string]uint64 }
-
 // describe is the verbose part of a status. Values are text or JSON, which crictl shows as such.
 func (s *Service) describe(p *pod, now task.Status) (map[string]string, error) {
 	list := []workload{}
@@ -129,7 +122,7 @@ func (s *Service) describe(p *pod, now task.Status) (map[string]string, error) {
 	return info, nil
 }
 
-func describe(t *task.Task) workload {
+func describe(t *entry) workload {
 	now := t.Init.Status()
 	w := workload{ID: t.ID, State: now.State.String(), Pid: now.Pid, Execs: len(t.Processes()) - 1}
 	if !now.StartedAt.IsZero() {
@@ -138,28 +131,24 @@ func describe(t *task.Task) workload {
 	if !now.ExitedAt.IsZero() {
 		w.ExitedAt, w.Exit, w.Reason = &now.ExitedAt, &now.Exit, now.Reason.String()
 	}
-	if l, ok := t.Container().(hosted).Container.(limited); ok {
-		w.Limits = l.Limits()
-	}
-	if v, ok := t.Container().(hosted).Container.(violated); ok {
-		w.Violations = v.Violations()
-	}
+	status := t.container.Status()
+	w.Limits, w.Violations = status.Limits, status.Violations
 	return w
 }
 
 // SandboxMetrics sums what the pod's containers use.
-func (s *Service) SandboxMetrics(_ context.Context, r *api.SandboxMetricsRequest) (*api.SandboxMetricsResponse, error) {
+func (s *Service) SandboxMetrics(ctx context.Context, r *api.SandboxMetricsRequest) (*api.SandboxMetricsResponse, error) {
 	p, t, err := s.sandbox(r.SandboxID)
 	if err != nil {
 		return nil, err
 	}
-	sum := idleStatistics(t.Init.Status().StartedAt)
+	sum := idleSample(t.Init.Status().StartedAt).Runhcs()
 	for _, t := range append(s.workloads(p), t) {
-		one, ok := t.Container().(hosted).Stats(t.Init.Status().StartedAt).(*stats.Statistics)
-		if !ok {
-			return nil, fmt.Errorf("statistics of task %s are of another type: %w", t.ID, errdefs.ErrInternal)
+		one, err := t.container.Stats(ctx, t.Init.Status().StartedAt)
+		if err != nil {
+			return nil, fmt.Errorf("statistics of task %s: %w", t.ID, err)
 		}
-		add(sum.GetWindows(), one.GetWindows())
+		add(sum.GetWindows(), one.Runhcs().GetWindows())
 	}
 	data, err := typeurl.MarshalAnyToProto(sum)
 	if err != nil {

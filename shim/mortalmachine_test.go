@@ -6,24 +6,26 @@ import (
 
 	"github.com/containerd/containerd/api/types"
 
+	"github.com/siloshim/siloshim/container/containertest"
+	"github.com/siloshim/siloshim/container/hostprocess"
+	"github.com/siloshim/siloshim/container/layer"
+	"github.com/siloshim/siloshim/container/network"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim/event"
-	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/host/hosttest"
 )
 
 // mortalMachine is storage, network, directories and accounts as one shim process sees them that has a fuse. Volume and LayerID only look.
 type mortalMachine struct {
-	*hosttest.Machine
+	*containertest.Machine
 	fuse *fuse
 }
 
 var (
-	_ host.Storage  = mortalMachine{}
-	_ host.Network  = mortalMachine{}
-	_ host.Files    = mortalMachine{}
-	_ host.Accounts = mortalMachine{}
+	_ layer.Storage        = mortalMachine{}
+	_ network.Namespaces   = mortalMachine{}
+	_ hostprocess.Files    = mortalMachine{}
+	_ hostprocess.Accounts = mortalMachine{}
 )
 
 func (m mortalMachine) Activate(scratch string, parents []schema.Layer) error {
@@ -118,8 +120,8 @@ func (m mortalMachine) Delete(name string) error {
 	return m.fuse.call("accounts Delete", func() error { return m.Machine.Delete(name) })
 }
 
-func (m mortalMachine) Logon(u host.User) (host.Token, error) {
-	var token host.Token
+func (m mortalMachine) Logon(u hostprocess.User) (hostprocess.Token, error) {
+	var token hostprocess.Token
 	err := m.fuse.call("accounts Logon", func() error {
 		var err error
 		if token, err = m.Machine.Logon(u); err == nil {
@@ -146,7 +148,7 @@ func (c mortalCloser) Close() error {
 
 // mortalToken is such a token.
 type mortalToken struct {
-	host.Token
+	hostprocess.Token
 	closer mortalCloser
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -126,7 +127,7 @@ func (p *pod) admit(wanted *specs.Spec) error {
 }
 
 // workloads lists the other tasks of a pod.
-func (s *Service) workloads(p *pod) (all []*task.Task) {
+func (s *Service) workloads(p *pod) (all []*entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, t := range s.tasks {
@@ -148,8 +149,8 @@ func (s *Service) podOf(id string) *pod {
 }
 
 // killPod sends a signal to every process of a pod's workloads, and then to its sandbox.
-func (s *Service) killPod(p *pod, sandbox *task.Task, sig uint32) error {
-	if sig == task.SIGKILL {
+func (s *Service) killPod(p *pod, sandbox *entry, sig uint32) error {
+	if sig == container.SIGKILL {
 		s.close(p)
 	}
 	var errs []error
@@ -162,12 +163,12 @@ func (s *Service) killPod(p *pod, sandbox *task.Task, sig uint32) error {
 }
 
 // stopPod ends a pod: its workloads are asked to, and have the grace to do so.
-func (s *Service) stopPod(ctx context.Context, p *pod, sandbox *task.Task, grace time.Duration) error {
+func (s *Service) stopPod(ctx context.Context, p *pod, sandbox *entry, grace time.Duration) error {
 	s.close(p)
 	workloads := s.workloads(p)
 	if grace > 0 {
 		for _, t := range workloads {
-			if err := t.Init.Kill(task.SIGTERM); err != nil && !errdefs.IsNotFound(err) {
+			if err := t.Init.Kill(container.SIGTERM); err != nil && !errdefs.IsNotFound(err) {
 				report(t.ID)("ask for the end", err) // it will be killed
 			}
 		}
@@ -179,9 +180,9 @@ func (s *Service) stopPod(ctx context.Context, p *pod, sandbox *task.Task, grace
 	}
 	var errs []error
 	for _, t := range append(workloads, sandbox) {
-		sig := uint32(task.SIGKILL)
+		sig := uint32(container.SIGKILL)
 		if t == sandbox && p.api {
-			sig = task.SIGTERM // a stop is no failure: a stand-in that is asked to end ends with 0
+			sig = container.SIGTERM // a stop is no failure: a stand-in that is asked to end ends with 0
 		}
 		if err := t.Init.Kill(sig); err != nil && !errdefs.IsNotFound(err) {
 			errs = append(errs, err)
@@ -191,7 +192,7 @@ func (s *Service) stopPod(ctx context.Context, p *pod, sandbox *task.Task, grace
 }
 
 // ended waits until tasks have ended.
-func ended(ctx context.Context, tasks []*task.Task) error {
+func ended(ctx context.Context, tasks []*entry) error {
 	for _, t := range tasks {
 		if _, err := t.Init.Wait(ctx); err != nil {
 			return err

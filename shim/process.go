@@ -13,7 +13,7 @@ import (
 )
 
 // Start launches init or an exec and answers its pid.
-func (s *Service) Start(_ context.Context, r *api.StartRequest) (*api.StartResponse, error) {
+func (s *Service) Start(ctx context.Context, r *api.StartRequest) (*api.StartResponse, error) {
 	_, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func (s *Service) Start(_ context.Context, r *api.StartRequest) (*api.StartRespo
 			return nil, fmt.Errorf("start %s: %w", p, err)
 		}
 	}
-	pid, err := p.Start()
+	pid, err := p.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.Delete
 }
 
 // remove deletes a process, and lets go of the task with its init.
-func (s *Service) remove(ctx context.Context, t *task.Task, execID string) (task.Status, error) {
+func (s *Service) remove(ctx context.Context, t *entry, execID string) (task.Status, error) {
 	end, err := t.Delete(ctx, execID)
 	if execID == "" && t.Init.Status().State == task.Deleted {
 		if err == nil || s.podOf(t.ID) != nil {
@@ -137,10 +137,10 @@ func (s *Service) CloseIO(_ context.Context, r *api.CloseIORequest) (*empty, err
 }
 
 // ResizePty sets the size of a process's console.
-func (s *Service) ResizePty(_ context.Context, r *api.ResizePtyRequest) (*empty, error) {
+func (s *Service) ResizePty(ctx context.Context, r *api.ResizePtyRequest) (*empty, error) {
 	_, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
 		return nil, err
 	}
-	return &empty{}, p.Resize(r.Width, r.Height)
+	return &empty{}, p.Resize(ctx, r.Width, r.Height)
 }

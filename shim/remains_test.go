@@ -11,10 +11,10 @@ import (
 
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/container/hostprocess"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim/bootstrap"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // Serve and Cleanup are the shim that containerd runs for the verb delete.
@@ -60,7 +60,7 @@ func (c *crash) left(ctx context.Context) error {
 	for _, see := range c.seen {
 		see()
 	}
-	switch _, err := c.kernel.OpenJob(host.JobName("ns", "c"), jobobject.AccessQuery); {
+	switch _, err := c.kernel.OpenJob(hostprocess.JobName("ns", "c"), jobobject.AccessQuery); {
 	case err == nil:
 		all = append(all, errors.New("the job is left"))
 	case !errors.Is(err, jobobject.ErrNotExist):

@@ -51,7 +51,8 @@ func (s *Service) createSandbox(ctx context.Context, r *api.CreateSandboxRequest
 		s.free(p.id)
 		return err
 	}
-	return s.settle(s.newTask(p.id, p.bundle, hosted{newStandIn(), standInKind(), s.config.Options, newSamples()}, relay, task.Stdio{}))
+	placeholder := newPlaceholder()
+	return s.settle(s.newEntry(p.id, p.bundle, made{Container: placeholder, init: &plan.Process{}, plan: placeholder}, s.config.Options, relay, task.Stdio{}))
 }
 
 // planSandbox reads what kind of pod is asked for. That is in the options where the runtime interface of Kubernetes
@@ -92,7 +93,7 @@ func (s *Service) planSandbox(r *api.CreateSandboxRequest) (*pod, error) {
 var errNoSandbox = fmt.Errorf("the shim has none: %w", errdefs.ErrNotFound)
 
 // sandbox finds the sandbox of this shim, or fails with [errdefs.ErrNotFound] and says whose shim it is.
-func (s *Service) sandbox(id string) (*pod, *task.Task, error) {
+func (s *Service) sandbox(id string) (*pod, *entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch p := s.pod; {
@@ -108,7 +109,7 @@ func (s *Service) sandbox(id string) (*pod, *task.Task, error) {
 }
 
 // StartSandbox lets the pod's containers come. It fails with [errdefs.ErrFailedPrecondition] before CreateSandbox.
-func (s *Service) StartSandbox(_ context.Context, r *api.StartSandboxRequest) (*api.StartSandboxResponse, error) {
+func (s *Service) StartSandbox(ctx context.Context, r *api.StartSandboxRequest) (*api.StartSandboxResponse, error) {
 	p, t, err := s.sandbox(r.SandboxID)
 	if errors.Is(err, errNoSandbox) {
 		err = fmt.Errorf("start sandbox %s: create it first: %w", r.SandboxID, errdefs.ErrFailedPrecondition)
@@ -116,7 +117,7 @@ func (s *Service) StartSandbox(_ context.Context, r *api.StartSandboxRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	pid, err := t.Init.Start()
+	pid, err := t.Init.Start(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start sandbox %s: %w", r.SandboxID, err)
 	}

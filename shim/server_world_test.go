@@ -7,14 +7,14 @@ import (
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/containertest"
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/host"
-	"github.com/siloshim/siloshim/shim/host/hosttest"
 )
 
 // serverWorld is a shim for Windows Server containers on a simulated compute service.
@@ -22,21 +22,21 @@ type serverWorld struct {
 	*world
 	service *hcstest.Service
 	client  *hcs.Client
-	machine *hosttest.Machine
-	host    host.Host
+	machine *containertest.Machine
+	host    engine.Engine
 }
 
 // newServerWorld starts a shim. At the test's end nothing may be left in the service or on the machine.
 func newServerWorld(t *testing.T) *serverWorld {
 	t.Helper()
 	w := &serverWorld{
-		world: &world{kernel: jobtest.New(), served: make(chan error, 1)}, service: hcstest.New(), machine: &hosttest.Machine{},
+		world: &world{kernel: jobtest.New(), served: make(chan error, 1)}, service: hcstest.New(), machine: &containertest.Machine{},
 	}
 	w.service.Program("workload.exe", inside)
 	w.client = &hcs.Client{Service: w.service}
-	w.host = host.Host{Kernel: w.kernel, Service: w.client, Storage: w.machine, Network: w.machine}
+	w.host = engine.Engine{Kernel: w.kernel, Service: w.client, Storage: w.machine, Network: w.machine}
 	w.world.client = w.serve(t, shim.Config{
-		Namespace: "ns", Host: w.host, Emit: w.emit,
+		Namespace: "ns", Engine: w.host, Emit: w.emit,
 		Machine: plan.Machine{Resolve: func(path string) (string, error) { return path, nil }},
 	})
 	t.Cleanup(func() {

@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/shim/bootstrap"
@@ -20,8 +21,8 @@ import (
 type Config struct {
 	// Namespace is containerd's, for the names of what the host makes.
 	Namespace string
-	// Host makes the containers.
-	Host Host
+	// Engine makes the containers.
+	Engine engine.Engine
 	// Machine is what plans are made for; the zero value is the one that runs.
 	Machine plan.Machine
 	// Emit takes an event of containerd's api/events. It must not block.
@@ -41,21 +42,21 @@ type Service struct {
 
 	// mu guards the fields below.
 	mu      sync.Mutex
-	tasks   map[string]*task.Task // a nil entry is an id that is being created
-	pod     *pod                  // nil where there is no sandbox, and none was
-	leaving bool                  // the end was asked for while workloads outlived their sandbox
-	over    bool                  // the shim ends
+	tasks   map[string]*entry // a nil entry is an id that is being created
+	pod     *pod              // nil where there is no sandbox, and none was
+	leaving bool              // the end was asked for while workloads outlived their sandbox
+	over    bool              // the shim ends
 }
 
 var _ api.TTRPCTaskService = (*Service)(nil)
 
 // NewService makes a service without tasks.
 func NewService(c Config) *Service {
-	return &Service{config: c, tasks: map[string]*task.Task{}, need: func(int) {}}
+	return &Service{config: c, tasks: map[string]*entry{}, need: func(int) {}}
 }
 
 // task finds a task by its id, or fails with [errdefs.ErrNotFound].
-func (s *Service) task(id string) (*task.Task, error) {
+func (s *Service) task(id string) (*entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t := s.tasks[id]; t != nil {
@@ -65,7 +66,7 @@ func (s *Service) task(id string) (*task.Task, error) {
 }
 
 // process finds init or an exec of a task, or fails with [errdefs.ErrNotFound].
-func (s *Service) process(id, execID string) (*task.Task, *task.Process, error) {
+func (s *Service) process(id, execID string) (*entry, *task.Process, error) {
 	t, err := s.task(id)
 	if err != nil {
 		return nil, nil, err
@@ -92,7 +93,7 @@ func (s *Service) reserve(id string) error {
 
 // settle makes a task reachable. It fails with [errdefs.ErrFailedPrecondition] if the pod that it belongs to has begun to
 // end meanwhile.
-func (s *Service) settle(t *task.Task) error {
+func (s *Service) settle(t *entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.pod; p != nil && p.id != t.ID && p.ending {

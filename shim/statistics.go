@@ -3,28 +3,28 @@ package shim
 import (
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	runhcs "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
+
+	"github.com/siloshim/siloshim/stats"
 )
 
-// idleStatistics are those of what runs since started, or not at all, and uses nothing.
-func idleStatistics(started time.Time) *stats.Statistics {
-	now := time.Now()
-	w := &stats.WindowsContainerStatistics{
-		Timestamp: timestamppb.New(now),
-		Processor: &stats.WindowsContainerProcessorStatistics{},
-		Memory:    &stats.WindowsContainerMemoryStatistics{},
-		Storage:   &stats.WindowsContainerStorageStatistics{},
-	}
+// idleSample is that of a container that runs since started, or not at all, and uses nothing.
+func idleSample(started time.Time) (s stats.Sample) {
+	s.Timestamp = time.Now()
+	known := []stats.Figure{stats.FigureProcessor, stats.FigureMemory, stats.FigurePrivateWorkingSet, stats.FigureStorage}
 	if !started.IsZero() {
-		w.ContainerStartTime, w.UptimeNS = timestamppb.New(started), uint64(now.Sub(started))
+		s.Started, s.Uptime = started, s.Timestamp.Sub(started)
+		known = append(known, stats.FigureStarted)
 	}
-	return &stats.Statistics{Container: &stats.Statistics_Windows{Windows: w}}
+	for _, f := range known {
+		s.Figures[f].Quality = stats.Exact
+	}
+	return s
 }
 
 // add adds the figures of one container of a pod to those of the pod. Peaks need not have come at one time: their sum
 // is what the pod has stayed below.
-func add(pod, one *stats.WindowsContainerStatistics) {
+func add(pod, one *runhcs.WindowsContainerStatistics) {
 	if p, o := pod.Processor, one.GetProcessor(); o != nil {
 		p.TotalRuntimeNS += o.TotalRuntimeNS
 		p.RuntimeUserNS += o.RuntimeUserNS

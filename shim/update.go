@@ -12,13 +12,6 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// Updater is a [Container] whose limits can be changed while it lives.
-type Updater interface {
-	// Update changes the limits that are named and leaves the others alone. After an error all are what they were.
-	// ctx ends the wait for another update.
-	Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error
-}
-
 // Update changes limits of a task that has not stopped.
 func (s *Service) Update(ctx context.Context, r *api.UpdateTaskRequest) (*empty, error) {
 	t, err := s.task(r.ID)
@@ -32,11 +25,7 @@ func (s *Service) Update(ctx context.Context, r *api.UpdateTaskRequest) (*empty,
 	if err := t.CanUpdate(); err != nil {
 		return nil, err
 	}
-	updater, ok := t.Container().(hosted).Container.(Updater)
-	if !ok {
-		return nil, notImplemented("update")
-	}
-	if err := updater.Update(ctx, resources, r.Annotations); err != nil {
+	if err := t.container.Update(ctx, resources, r.Annotations); err != nil {
 		return nil, fmt.Errorf("update task %s: %w", r.ID, err)
 	}
 	return &empty{}, nil

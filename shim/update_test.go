@@ -11,8 +11,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/hostprocess"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // resourcesURL is what containerd's client writes for specs.WindowsResources.
@@ -29,7 +29,7 @@ func (w *world) update(t *testing.T, url string, r any, annotations map[string]s
 // memory is the limit of the container's job, as the kernel has it.
 func (w *world) memory(t *testing.T) uint64 {
 	t.Helper()
-	job, err := jobobject.Open(host.JobName("ns", "c"), jobobject.AccessQuery, w.kernel)
+	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.AccessQuery, w.kernel)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,10 +17,10 @@ import (
 	types "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/ttrpc"
 
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // mishap is a call of the machine that fails, or hangs for as long as its request goes on.
@@ -84,7 +84,7 @@ func newFrailWalker(t *testing.T) *walker {
 	w.kernel.Program("workload.exe", workload)
 	m := &memory{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 	config := shim.Config{
-		Namespace: "ns", Host: host.Host{Kernel: &watched{newMortal(w.kernel, f)}}, Emit: w.emit,
+		Namespace: "ns", Engine: engine.Engine{Kernel: &watched{newMortal(w.kernel, f)}}, Emit: w.emit,
 		Machine: plan.Machine{Lookup: func(path string) bool { return path == program }},
 	}
 	go func() { w.served <- shim.Serve(context.Background(), m, config) }()

@@ -14,10 +14,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // program is what every container here runs, simulated.
@@ -58,7 +58,7 @@ func newWorld(t *testing.T) *world {
 		return 0
 	})
 	w.client = w.serve(t, shim.Config{
-		Namespace: "ns", Host: host.Host{Kernel: w.kernel}, Emit: w.emit,
+		Namespace: "ns", Engine: engine.Engine{Kernel: w.kernel}, Emit: w.emit,
 		Machine: plan.Machine{Lookup: func(path string) bool { return path == program }},
 	})
 	t.Cleanup(func() {

@@ -7,23 +7,23 @@ import (
 	"os"
 	"time"
 
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/event"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // lastEvents bounds the time that the shim gives containerd to take its last events.
 const lastEvents = 5 * time.Second
 
 // silo makes containers with this machine's kernel.
-type silo struct{ host host.Host }
+type silo struct{ engine engine.Engine }
 
 // Serve implements [bootstrap.Shim].
 func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 	publisher := event.New(p.Namespace, event.NewSender(p.TTRPCAddress, p.PublishBinary, p.GRPCAddress))
 	err := shim.Serve(ctx, p.Listener, shim.Config{
-		Namespace: p.Namespace, Host: s.host, Emit: publisher.Publish, Options: p.Options,
+		Namespace: p.Namespace, Engine: s.engine, Emit: publisher.Publish, Options: p.Options,
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), lastEvents)
 	defer cancel()
@@ -32,7 +32,7 @@ func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 
 // Cleanup implements [bootstrap.Shim].
 func (s silo) Cleanup(ctx context.Context, p bootstrap.Params) error {
-	return shim.Cleanup(ctx, s.host, p.Namespace, p.ID, p.Bundle)
+	return shim.Cleanup(ctx, s.engine, p.Namespace, p.ID, p.Bundle)
 }
 
 func main() { os.Exit(bootstrap.Main(bootstrap.Self(), silo{})) }

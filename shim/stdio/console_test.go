@@ -11,11 +11,11 @@ func TestConsole(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stdin, stdout := listen(t), listen(t)
 	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Terminal: true})
-	if in, out, errFile := r.Child(); in != nil || out != nil || errFile != nil {
+	if in, out, errFile := child(t, r); in != nil || out != nil || errFile != nil {
 		t.Error("a terminal has pipes as well")
 	}
 	c := newConsole(t)
-	r.UseConsole(c.in, c.out)
+	r.Use(c.in, c.out, nil)
 	r.Start()
 
 	client := stdin.accept(t)
@@ -69,7 +69,7 @@ func TestConsoleOutlivesClient(t *testing.T) {
 func TestConsoleUnattended(t *testing.T) {
 	r := open(t, Config{Terminal: true})
 	c := newConsole(t)
-	r.UseConsole(c.in, c.out)
+	r.Use(c.in, c.out, nil)
 	r.Start()
 	write(t, c.screen, string(randomBytes(1<<20)))
 	closeFiles(t, c.screen)

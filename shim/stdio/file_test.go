@@ -12,7 +12,7 @@ func TestLogFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "container.log")
 	for _, line := range []string{"first\n", "second\n"} {
 		r := open(t, Config{Stdout: uri("file", path)})
-		_, out, _ := r.Child()
+		_, out, _ := child(t, r)
 		program := dup(t, out)
 		r.Start()
 		write(t, program, line)

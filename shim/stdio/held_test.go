@@ -75,9 +75,9 @@ func heldRelay(t *testing.T, client, console bool) (r *Relay, program, reader ne
 	if console {
 		in, keyboard := net.Pipe()
 		t.Cleanup(func() { _ = keyboard.Close() })
-		r.UseConsole(in, src)
+		r.Use(in, src, nil)
 	} else {
-		r.UseStreams(nil, src, nil)
+		r.Use(nil, src, nil)
 	}
 	return r, program, reader
 }
@@ -177,7 +177,7 @@ func TestRelay_ConsoleNobodyReads_IsReadToItsEnd(t *testing.T) {
 				if closeFirst { // the console came too late
 					out, late := net.Pipe()
 					in, _ := net.Pipe()
-					r.UseConsole(in, out)
+					r.Use(in, out, nil)
 					screen = late
 				}
 				write(t, screen, "the last frame")

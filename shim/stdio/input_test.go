@@ -14,7 +14,7 @@ func TestCloseStdinDeliversFirst(t *testing.T) {
 	for _, size := range []int{0, 1, 32 << 10, 128 << 10, 1 << 20} {
 		server := listen(t)
 		r := open(t, Config{Stdin: server.path})
-		in, _, _ := r.Child()
+		in, _, _ := child(t, r)
 		program := dup(t, in)
 		client := server.accept(t)
 		r.Start()
@@ -46,7 +46,7 @@ func TestCloseStdinDeliversFirst(t *testing.T) {
 func TestCloseStdinBeforeStart(t *testing.T) {
 	server := listenBuffered(t)
 	r := open(t, Config{Stdin: server.path})
-	in, _, _ := r.Child()
+	in, _, _ := child(t, r)
 	program := dup(t, in)
 	write(t, server.accept(t), "early")
 	r.CloseStdin()
@@ -62,7 +62,7 @@ func TestStdinIsReattached(t *testing.T) {
 	before := runtime.NumGoroutine()
 	first := listen(t)
 	r := open(t, Config{Stdin: first.path})
-	in, _, _ := r.Child()
+	in, _, _ := child(t, r)
 	program := dup(t, in)
 	r.Start()
 	client := first.accept(t)
@@ -91,7 +91,7 @@ func TestStdinIsReattached(t *testing.T) {
 func TestStdinOfADetachedClientIsClosed(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
-	in, _, _ := r.Child()
+	in, _, _ := child(t, r)
 	program := dup(t, in)
 	r.Start()
 	client := server.accept(t)
@@ -110,7 +110,7 @@ func TestStdinOfADetachedClientIsClosed(t *testing.T) {
 func TestProgramClosesStdin(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
-	in, _, _ := r.Child()
+	in, _, _ := child(t, r)
 	program := dup(t, in)
 	r.Start()
 	closeFiles(t, program)
@@ -128,7 +128,7 @@ func TestCloseWhileProgramReadsNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
-	in, _, _ := r.Child()
+	in, _, _ := child(t, r)
 	program := dup(t, in)
 	r.Start()
 	client := server.accept(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/siloshim/siloshim/internal/logfield"
 )
 
-// Open reaches every stream that c names and makes the program's ends.
+// Open reaches every stream that c names.
 //
 // Errors name the field: [errdefs.ErrInvalidArgument] for an address of no
 // known form,
@@ -65,10 +65,7 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 	for _, l := range r.loggers {
 		l.endRest()
 	}
-	if c.Terminal {
-		return nil // UseConsole brings the program's ends.
-	}
-	return r.makePipes(addresses)
+	return nil
 }
 
 // reader finds the reader of an output. One that is a program is not started again when it ends: its output is discarded
@@ -86,30 +83,4 @@ func (r *Relay) reader(ctx context.Context, c Config, a *address) (*sink, error)
 		return nil, a.unavailable(err)
 	}
 	return newSink(l.take(a.field), l.gone, 0), nil
-}
-
-// makePipes makes the pipe between the relay and the program for each stream.
-func (r *Relay) makePipes(addresses [3]*address) error {
-	if r.input != nil {
-		ours, theirs, err := inputPipe()
-		if err != nil {
-			return fmt.Errorf("make pipe for stdin: %w", err)
-		}
-		r.child[0] = theirs
-		r.input.use(ours, false)
-	}
-	next := 0
-	for i, a := range addresses[1:] {
-		if a == nil {
-			continue
-		}
-		ours, theirs, err := outputPipe()
-		if err != nil {
-			return fmt.Errorf("make pipe for %s: %w", a.field, err)
-		}
-		r.child[i+1] = theirs
-		r.output[next].use(ours)
-		next++
-	}
-	return nil
 }

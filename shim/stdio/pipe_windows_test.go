@@ -12,7 +12,7 @@ import (
 func TestZeroByteWrite(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdout: server.path})
-	_, out, _ := r.Child()
+	_, out, _ := child(t, r)
 	program := dup(t, out)
 	r.Start()
 	write(t, program, "before, ")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -29,8 +28,8 @@ type Config struct {
 	// ID and Namespace are the container's, for a logging program.
 	ID, Namespace string
 
-	// Terminal says that the program gets a pseudo console ([Relay.UseConsole])
-	// in place of the pipes of [Relay.Child].
+	// Terminal says that the program has a console, whose ends [Relay.Use] brings
+	// in place of those of [Relay.Pipes].
 	Terminal bool
 
 	// Retry is how long a reader that is gone is called again, and how long a
@@ -43,12 +42,12 @@ type Config struct {
 }
 
 // Relay carries the streams of one process. Its life is [Open], then either
-// [Relay.Child] or [Relay.UseConsole], then [Relay.Start] once the program
+// [Relay.Pipes] or [Relay.Use], then [Relay.Start] once the program
 // exists, [Relay.Drain] once it has exited, and [Relay.Close] in every case.
 //
 // All methods may be called at any time from any goroutine.
 type Relay struct {
-	// Immutable after Open, or UseConsole where there is one.
+	// Immutable after Open, and Pipes or Use.
 	input   *input    // nil without stdin
 	output  []*output // stdout, stderr: those asked for
 	loggers []*logger // the programs that read them
@@ -67,56 +66,6 @@ type Relay struct {
 	child   [3]*os.File // the program's ends, until Start
 	started bool
 	closed  bool
-}
-
-// Child returns the program's ends of its streams, nil where none was asked
-// for, and all nil with a terminal or after [Relay.Start]. The relay owns them
-// and closes them in Start or Close: the caller lets the program inherit them
-// and must not close them. They are not inheritable by themselves.
-func (r *Relay) Child() (stdin, stdout, stderr *os.File) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.child[0], r.child[1], r.child[2]
-}
-
-// UseConsole makes the ends of a pseudo console the program's streams: in is
-// written with what the client sends, out is read. The relay owns both from
-// here on. It must be called before [Relay.Start], and panics on a relay that
-// was opened without [Config.Terminal].
-//
-// The console's input stays open when the client's stdin is closed, until
-// [Relay.Close]: a console whose input closes hangs up on its programs, and a
-// terminal that nobody is attached to any more must go on running.
-//
-// A console reports the end of its output only after it was closed, so the
-// caller begins to close the console before it calls [Relay.Drain]. That may take
-// until the output was read to its end: the relay reads it whatever happens,
-// also when it was never started.
-func (r *Relay) UseConsole(in io.WriteCloser, out io.ReadCloser) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.terminal {
-		panic("stdio: UseConsole on a relay without a terminal")
-	}
-	if r.started || r.closed {
-		closeStreams(in)
-		go readOut(out)
-		return
-	}
-	if r.input != nil {
-		r.input.use(in, true)
-	} else {
-		// Nobody will type, and nobody may hang up: see above.
-		r.input = newInput(nil, nil)
-		r.input.use(in, true)
-	}
-	if len(r.output) > 0 {
-		r.output[0].use(out)
-	} else {
-		// A console whose output is not read stops its programs.
-		r.output = append(r.output, discard(out, &r.lost))
-	}
-	r.output[0].console = true
 }
 
 // Start begins to carry bytes. It is called once the program was created and

@@ -31,7 +31,7 @@ func BenchmarkOutput(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r.UseStreams(nil, src, nil)
+	r.Use(nil, src, nil)
 	r.Start()
 	text := make([]byte, 32<<10)
 	b.SetBytes(int64(len(text)))

@@ -28,7 +28,7 @@ func TestFastExit(t *testing.T) {
 	for range rounds {
 		server := listen(t)
 		r := open(t, Config{Stdout: server.path})
-		_, out, _ := r.Child()
+		_, out, _ := child(t, r)
 		program := dup(t, out)
 		r.Start()
 		go func() {
@@ -49,7 +49,7 @@ func TestFastExit(t *testing.T) {
 func TestStreamsAreSeparate(t *testing.T) {
 	stdout, stderr := listen(t), listen(t)
 	r := open(t, Config{Stdout: stdout.path, Stderr: stderr.path})
-	_, out, err := r.Child()
+	_, out, err := child(t, r)
 	program, diagnosis := dup(t, out), dup(t, err)
 	r.Start()
 	write(t, program, "to stdout")
@@ -71,7 +71,7 @@ func TestDrainGivesUp(t *testing.T) {
 	before := runtime.NumGoroutine()
 	server := listen(t)
 	r := open(t, Config{Stdout: server.path})
-	_, out, _ := r.Child()
+	_, out, _ := child(t, r)
 	grandchild := dup(t, out)
 	r.Start()
 	const size = 40000 // The pipe to the relay takes this without a reader.
@@ -136,7 +136,7 @@ func TestCloseBeforeStart(t *testing.T) {
 		}
 	}
 	r.Start() // Too late, and harmless.
-	if in, out, err := r.Child(); in != nil || out != nil || err != nil {
+	if in, out, err := child(t, r); in != nil || out != nil || err != nil {
 		t.Error("Child returns files after Close")
 	}
 	stdin.close()
@@ -148,7 +148,7 @@ func TestCloseEndsRunningStreams(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stdin, stdout, stderr := listen(t), listen(t), listen(t)
 	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Stderr: stderr.path})
-	in, out, errFile := r.Child()
+	in, out, errFile := child(t, r)
 	files := []*os.File{dup(t, in), dup(t, out), dup(t, errFile)}
 	r.Start()
 	for _, pair := range []struct {
@@ -195,4 +195,14 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	server.close()
 	waitGoroutines(t, before)
+}
+
+// child has the program's ends made.
+func child(t testing.TB, r *Relay) (stdin, stdout, stderr *os.File) {
+	t.Helper()
+	stdin, stdout, stderr, err := r.Pipes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stdin, stdout, stderr
 }

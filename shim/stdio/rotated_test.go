@@ -141,7 +141,7 @@ func TestRotationThatFailsLosesNothing(t *testing.T) {
 func TestRotatedLogOfAProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	r := open(t, Config{Stdout: uri("file", path) + "?max_size=8&max_files=2"})
-	_, out, _ := r.Child()
+	_, out, _ := child(t, r)
 	program := dup(t, out)
 	r.Start()
 	write(t, program, "first\nsecond\n")

@@ -93,7 +93,7 @@ func TestServerOf_ProcessEnds_LivesNoMore(t *testing.T) {
 func TestInput_ClientClosesPipe_Ends(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
-	in, _, _ := r.Child()
+	in, _, _ := child(t, r)
 	program := dup(t, in)
 	r.Start()
 	client := server.accept(t)

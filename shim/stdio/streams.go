@@ -1,9 +1,13 @@
 package stdio
 
-import "io"
+import (
+	"fmt"
+	"io"
+	"os"
+)
 
-// Asked tells which streams the client asked for. A terminal's stderr is its stdout.
-func (r *Relay) Asked() (stdin, stdout, stderr bool) {
+// Wanted tells which streams the client asked for. A terminal's stderr is its stdout.
+func (r *Relay) Wanted() (stdin, stdout, stderr bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	stdin = r.input != nil
@@ -13,26 +17,68 @@ func (r *Relay) Asked() (stdin, stdout, stderr bool) {
 	return stdin, stdout, stderr
 }
 
-// UseStreams makes the ends of pipes that somebody else holds the other ends of the program's streams, in place of the
-// pipes of [Relay.Child]. The relay owns them from here on. Closing stdin is to end the program's input; on a relay
-// with a terminal it stays open until [Relay.Close], as [Relay.UseConsole] says. A nil stream is none. It must be
-// called before [Relay.Start].
-func (r *Relay) UseStreams(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
+// Pipes makes a pipe for each stream that the client asked for and returns the program's ends, nil for the others and all
+// nil with a terminal or after [Relay.Start]. The relay owns them and closes them in Start or Close: the caller lets the
+// program inherit them and must not close them. They are not inheritable by themselves. A second call returns the same.
+func (r *Relay) Pipes() (stdin, stdout, stderr *os.File, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.child == [3]*os.File{} && !r.terminal && !r.started && !r.closed {
+		if err := r.makePipesLocked(); err != nil {
+			r.closeChildLocked()
+			return nil, nil, nil, err
+		}
+	}
+	return r.child[0], r.child[1], r.child[2], nil
+}
+
+// makePipesLocked makes the pipe between the relay and the program for each stream. r.mu must be held.
+func (r *Relay) makePipesLocked() error {
+	if r.input != nil {
+		ours, theirs, err := inputPipe()
+		if err != nil {
+			return fmt.Errorf("make pipe for stdin: %w", err)
+		}
+		r.child[0] = theirs
+		r.input.use(ours, false)
+	}
+	for _, o := range r.output {
+		ours, theirs, err := outputPipe()
+		if err != nil {
+			return fmt.Errorf("make pipe for %s: %w", o.name, err)
+		}
+		r.child[map[string]int{fieldStdout: 1, fieldStderr: 2}[o.name]] = theirs
+		o.use(ours)
+	}
+	return nil
+}
+
+// Use carries streams whose other ends are somewhere else, in place of the pipes of [Relay.Pipes]: those of a pseudo
+// console, or of a process that a service made. The relay owns them from here on. A nil stream is none. It must be called
+// before [Relay.Start]. Closing stdin is to end the program's input.
+//
+// With a terminal the input stays open until [Relay.Close]: a console whose input closes hangs up on its programs, and a
+// terminal without a client must go on running. A console reports the end of its output only after it was closed, so the
+// caller begins to close the console before it calls [Relay.Drain]. That may take until the output was read to its end:
+// the relay reads it whatever happens, also when it was never started.
+func (r *Relay) Use(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.started || r.closed {
-		closeStreams(stdin, stdout, stderr)
+		closeStreams(stdin, stderr)
+		if r.terminal && stdout != nil {
+			go readOut(stdout) // ends with the console
+		} else {
+			closeStreams(stdout)
+		}
 		return
 	}
-	r.closeChildLocked()
-	switch {
-	case r.input == nil && stdin != nil && r.terminal:
-		r.input = newInput(nil, nil) // nobody will type, and nobody may hang up
-		r.input.use(stdin, true)
-	case r.input != nil && stdin != nil:
-		closeStreams(r.input.program)
+	if r.input == nil && stdin != nil && r.terminal {
+		r.input = newInput(nil, nil) // without a client
+	}
+	if r.input != nil && stdin != nil {
 		r.input.use(stdin, r.terminal)
-	default:
+	} else {
 		closeStreams(stdin)
 	}
 	r.useOutput(fieldStdout, stdout)
@@ -47,12 +93,14 @@ func (r *Relay) useOutput(name string, src io.ReadCloser) {
 	}
 	for _, o := range r.output {
 		if o.name == name {
-			closeStreams(o.src)
 			o.use(src)
+			o.console = r.terminal
 			return
 		}
 	}
-	r.output = append(r.output, discard(src, &r.lost))
+	o := discard(src, &r.lost)
+	o.console = r.terminal
+	r.output = append(r.output, o)
 }
 
 // The names that outputs have, as the requests spell them.

@@ -2,6 +2,7 @@ package task
 
 import (
 	"testing"
+	"time"
 
 	"github.com/containerd/containerd/api/events"
 )
@@ -18,6 +19,7 @@ func TestProcess_StepTheTableRefuses_IsLostAndAnnounced(t *testing.T) {
 			}
 		},
 		Report: func(string, error) { reports++ },
+		Bounds: Bounds{Terminate: time.Second, Pause: time.Second},
 	}, nil, nil, Stdio{})
 	p := tk.Init // Created: it cannot have exited
 	p.advance(Exited, func(s *Status) { s.Exit = 7 }, tk.emitExit(p))

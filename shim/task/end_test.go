@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -64,7 +65,7 @@ func TestProcess_CallHangsAtItsEnd_ExitIsAnnounced(t *testing.T) {
 				began := time.Now()
 				if c.failedStart {
 					p.refuse = context.Canceled
-					if _, err := tk.Init.Start(); err == nil {
+					if _, err := tk.Init.Start(context.Background()); err == nil {
 						t.Error("the start has succeeded")
 					}
 				} else {
@@ -117,7 +118,7 @@ func TestProcess_KillOfCreated_StateAndExitAreOneThing(t *testing.T) {
 		}
 	}}
 	tk = task.New(task.Config{ID: "c", Container: w, Emit: w.emit, Report: func(string, error) {}}, w.program(), look, task.Stdio{})
-	if err := tk.Init.Kill(task.SIGKILL); err != nil {
+	if err := tk.Init.Kill(container.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	if looked == 0 {

@@ -1,23 +1,26 @@
 package task
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/container"
 )
 
 // Stop says how a process is asked to end in order, which is what SIGTERM asks for.
 type Stop struct {
-	// Signal is what the program gets in the place of SIGTERM; nil is SIGTERM.
+	// Signal is what the program gets in the place of container.SIGTERM; nil is container.SIGTERM.
 	Signal *uint32
-	// Grace is how long after the first SIGTERM a process is ended that still runs; 0 is never.
+	// Grace is how long after the first container.SIGTERM a process is ended that still runs; 0 is never.
 	Grace time.Duration
 }
 
 func (s Stop) signal() uint32 {
 	if s.Signal == nil {
-		return SIGTERM
+		return container.SIGTERM
 	}
 	return *s.Signal
 }
@@ -39,7 +42,7 @@ func (p *Process) Kill(sig uint32) error {
 	case from == Starting:
 		<-p.started
 		return p.Kill(sig)
-	case sig == SIGTERM:
+	case sig == container.SIGTERM:
 		return p.stop()
 	}
 	return p.signal(sig)
@@ -51,7 +54,7 @@ func (p *Process) kill() (from State, err error) {
 	defer p.task.order.Unlock()
 	from, err = p.step(Kill, func(s *Status) {
 		if s.State == Stopped {
-			s.Exit, s.ExitedAt, s.Reason = Killed, p.task.now(), ReasonKilled
+			s.Exit, s.ExitedAt, s.Reason = container.Killed, p.task.now(), ReasonKilled
 		}
 	})
 	if err == nil && from == Created {
@@ -80,7 +83,7 @@ func (p *Process) stop() error {
 
 // overdue ends a process whose grace is over.
 func (p *Process) overdue() {
-	if err := p.signal(SIGKILL); err != nil {
+	if err := p.signal(container.SIGKILL); err != nil {
 		p.task.report("end "+p.String()+" after its grace", err)
 	}
 }
@@ -90,19 +93,19 @@ func (p *Process) overdue() {
 func (p *Process) signal(sig uint32) error {
 	p.mu.Lock()
 	over := p.end.over
-	if sig == SIGKILL && !p.end.killed {
+	if sig == container.SIGKILL && !p.end.killed {
 		p.end.killed = true
 		close(p.killed)
 	}
 	before := p.end.asked
-	if sig != SIGKILL && !over {
+	if sig != container.SIGKILL && !over {
 		p.end.asked = &sig // before the program can end for it
 	}
 	p.mu.Unlock()
 	if over {
 		return nil
 	}
-	if err := p.program.Signal(sig); err != nil && !p.refused(before) {
+	if err := p.process.Signal(context.Background(), sig); err != nil && !p.refused(before) {
 		return fmt.Errorf("signal %s: %w", p, err)
 	}
 	return nil
@@ -118,7 +121,7 @@ func (p *Process) refused(before *uint32) (over bool) {
 	return p.end.over
 }
 
-// KillAll ends every process of the container, whoever started it, when sig is SIGKILL; any other signal goes
+// KillAll ends every process of the container, whoever started it, when sig is container.SIGKILL; any other signal goes
 // to init and the execs.
 func (t *Task) KillAll(sig uint32) error {
 	for _, p := range t.Processes()[1:] {

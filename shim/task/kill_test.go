@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -24,7 +25,7 @@ func TestGrace(t *testing.T) {
 		start(t, tk.Init)
 		began := time.Now()
 		for range 2 {
-			if err := tk.Init.Kill(task.SIGTERM); err != nil {
+			if err := tk.Init.Kill(container.SIGTERM); err != nil {
 				t.Errorf("stop: %v, want none: the end will come", err)
 			}
 			time.Sleep(time.Second)
@@ -33,10 +34,10 @@ func TestGrace(t *testing.T) {
 		if took := time.Since(began); took != grace {
 			t.Errorf("it ended after %s, want %s", took, grace)
 		}
-		if s := tk.Init.Status(); s.Exit != task.Killed || s.Reason != task.ReasonKilled {
-			t.Errorf("%+v, want %d, killed", s, task.Killed)
+		if s := tk.Init.Status(); s.Exit != container.Killed || s.Reason != task.ReasonKilled {
+			t.Errorf("%+v, want %d, killed", s, container.Killed)
 		}
-		if diff := cmp.Diff([]uint32{1, 1, task.SIGKILL}, p.asked); diff != "" {
+		if diff := cmp.Diff([]uint32{1, 1, container.SIGKILL}, p.asked); diff != "" {
 			t.Errorf("signals (-want +got):\n%s", diff)
 		}
 	})
@@ -50,7 +51,7 @@ func TestKillOvertakesTheGrace(t *testing.T) {
 		tk := w.task(t, p, streams{})
 		start(t, tk.Init)
 		began := time.Now()
-		for _, sig := range []uint32{task.SIGTERM, task.SIGKILL} {
+		for _, sig := range []uint32{container.SIGTERM, container.SIGKILL} {
 			if err := tk.Init.Kill(sig); err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +61,7 @@ func TestKillOvertakesTheGrace(t *testing.T) {
 			t.Errorf("the kill took %s", took)
 		}
 		time.Sleep(2 * time.Minute) // past the grace
-		if diff := cmp.Diff([]uint32{task.SIGTERM, task.SIGKILL}, p.asked); diff != "" {
+		if diff := cmp.Diff([]uint32{container.SIGTERM, container.SIGKILL}, p.asked); diff != "" {
 			t.Errorf("signals (-want +got):\n%s", diff)
 		}
 	})
@@ -75,7 +76,7 @@ func TestKillIsIdempotent(t *testing.T) {
 		tk := w.task(t, p, s)
 		start(t, tk.Init)
 		for range 3 {
-			if err := tk.Init.Kill(task.SIGKILL); err != nil {
+			if err := tk.Init.Kill(container.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
@@ -85,7 +86,7 @@ func TestKillIsIdempotent(t *testing.T) {
 		}
 		close(s.drained)
 		<-tk.Init.Done()
-		if err := tk.Init.Kill(task.SIGKILL); !errdefs.IsNotFound(err) {
+		if err := tk.Init.Kill(container.SIGKILL); !errdefs.IsNotFound(err) {
 			t.Errorf("kill after the exit: %v, want not found", err)
 		}
 	})

@@ -4,29 +4,26 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/api/events"
-)
 
-// Notice is what a container tells about a limit that was met.
-type Notice struct {
-	// Reason is ReasonOutOfMemory or ReasonLimit.
-	Reason Reason
-	// Pid is the process that met it, 0 if none in particular did.
-	Pid uint32
-}
+	"github.com/siloshim/siloshim/container"
+)
 
 // oomPause is the shortest time between two TaskOOM events: a program that goes on asking is refused again and again.
 const oomPause = time.Second
 
+// reasons are the reasons for the end of a process that has met a limit.
+var reasons = map[container.Limit]Reason{container.MemoryLimit: ReasonOutOfMemory, container.OtherLimit: ReasonLimit}
+
 // Notice takes note of a limit that was met: it becomes the reason of the process's end, should that come with an
 // error, and init's where init did not start the process itself. Refused memory is announced as TaskOOM, at most once a
 // second, between init's start and its exit.
-func (t *Task) Notice(n Notice) {
+func (t *Task) Notice(n container.Notice) {
 	<-t.Init.started // whatever meets a limit was launched, but that may not have been announced yet
 	p := t.owner(n.Pid)
 	p.mu.Lock()
-	p.end.limit = n.Reason
+	p.end.limit = reasons[n.Limit]
 	p.mu.Unlock()
-	if n.Reason != ReasonOutOfMemory {
+	if n.Limit != container.MemoryLimit {
 		return
 	}
 	t.order.Lock()

@@ -2,6 +2,7 @@ package task_test
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -45,12 +46,15 @@ func documented(t *testing.T) map[string]map[string]string {
 
 // operations are what a client can ask for. The signal is one that the program does not heed.
 var operations = map[string]func(*testing.T, *world, *task.Task) error{
-	"start": func(_ *testing.T, _ *world, tk *task.Task) error { _, err := tk.Init.Start(); return err },
-	"kill":  func(_ *testing.T, _ *world, tk *task.Task) error { return tk.Init.Kill(1) },
+	"start": func(_ *testing.T, _ *world, tk *task.Task) error {
+		_, err := tk.Init.Start(context.Background())
+		return err
+	},
+	"kill": func(_ *testing.T, _ *world, tk *task.Task) error { return tk.Init.Kill(1) },
 	"exec": func(_ *testing.T, w *world, tk *task.Task) error {
 		return tk.Exec("e", w.program(), streams{}, task.Stdio{})
 	},
-	"resize": func(_ *testing.T, _ *world, tk *task.Task) error { return tk.Init.Resize(80, 25) },
+	"resize": func(_ *testing.T, _ *world, tk *task.Task) error { return tk.Init.Resize(context.Background(), 80, 25) },
 	"pause":  func(t *testing.T, _ *world, tk *task.Task) error { return tk.Pause(t.Context()) },
 	"resume": func(t *testing.T, _ *world, tk *task.Task) error { return tk.Resume(t.Context()) },
 	"update": func(_ *testing.T, _ *world, tk *task.Task) error { return tk.CanUpdate() },
@@ -69,7 +73,7 @@ func reach(t *testing.T, w *world, state string) (tk *task.Task, finish func()) 
 		return tk, finish
 	case "starting":
 		p.slow = make(chan struct{})
-		go func() { _, _ = tk.Init.Start() }() // its answer is that of another test
+		go func() { _, _ = tk.Init.Start(context.Background()) }() // its answer is that of another test
 		synctest.Wait()
 		return tk, func() { close(p.slow) }
 	}

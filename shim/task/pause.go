@@ -5,28 +5,23 @@ import (
 	"fmt"
 
 	"github.com/containerd/containerd/api/events"
-	"github.com/containerd/errdefs"
 )
 
 // Pause stops every process of the task without ending any, and announces it when none runs. It fails with
-// [errdefs.ErrFailedPrecondition] unless the task is Running, and with [errdefs.ErrNotImplemented] where the container
-// is no [Pauser]. A paused task can be killed; nothing can be started in it.
+// [errdefs.ErrFailedPrecondition] unless the task is Running, and with [container.ErrUnsupported] where the container
+// cannot pause. A paused task can be killed; nothing can be started in it.
 func (t *Task) Pause(ctx context.Context) error {
-	return t.hold(ctx, Pause, Pauser.Pause, &events.TaskPaused{ContainerID: t.ID})
+	return t.hold(ctx, Pause, t.container.Pause, &events.TaskPaused{ContainerID: t.ID})
 }
 
 // Resume undoes [Task.Pause].
 func (t *Task) Resume(ctx context.Context) error {
-	return t.hold(ctx, Resume, Pauser.Resume, &events.TaskResumed{ContainerID: t.ID})
+	return t.hold(ctx, Resume, t.container.Resume, &events.TaskResumed{ContainerID: t.ID})
 }
 
 // hold pauses or resumes, one at a time. It answers by its bound even if the container does not; whatever that comes to
 // in the end then shows in the state and is announced.
-func (t *Task) hold(ctx context.Context, op Op, act func(Pauser, context.Context) error, event any) error {
-	pauser, ok := t.container.(Pauser)
-	if !ok {
-		return fmt.Errorf("%s task %s: %w", op, t.ID, errdefs.ErrNotImplemented)
-	}
+func (t *Task) hold(ctx context.Context, op Op, act func(context.Context) error, event any) error {
 	ctx, cancel := context.WithTimeout(ctx, t.bounds.Pause)
 	defer cancel()
 	select {
@@ -37,7 +32,7 @@ func (t *Task) hold(ctx context.Context, op Op, act func(Pauser, context.Context
 	answer := make(chan error, 1)
 	go func() { // ends when the container answers
 		defer func() { <-t.turn }()
-		answer <- t.turnTo(op, func() error { return act(pauser, ctx) }, event)
+		answer <- t.turnTo(op, func() error { return act(ctx) }, event)
 	}()
 	select {
 	case err := <-answer:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -45,7 +46,7 @@ func TestPauseAndResume(t *testing.T) {
 		t.Errorf("init is %s and the exec %s, want paused", i, x)
 	}
 	later, _ := tk.Process("later")
-	if _, err := later.Start(); !errdefs.IsFailedPrecondition(err) || later.Status().State != task.Created {
+	if _, err := later.Start(context.Background()); !errdefs.IsFailedPrecondition(err) || later.Status().State != task.Created {
 		t.Errorf("start of an exec while paused: %v, %s; want failed precondition, created", err, later.Status().State)
 	}
 	if err := tk.CanExec("another"); !errdefs.IsFailedPrecondition(err) {
@@ -90,13 +91,13 @@ func TestPausedIsKilled(t *testing.T) {
 	if err := tk.Pause(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := tk.KillAll(task.SIGKILL); err != nil {
+	if err := tk.KillAll(container.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-tk.Init.Done()
 	for _, p := range []*task.Process{e, tk.Init} {
-		if s := p.Status(); s.State != task.Stopped || s.Exit != task.Killed || s.Reason != task.ReasonKilled {
-			t.Errorf("%s: %+v, want stopped, %d, killed", p, s, task.Killed)
+		if s := p.Status(); s.State != task.Stopped || s.Exit != container.Killed || s.Reason != task.ReasonKilled {
+			t.Errorf("%s: %+v, want stopped, %d, killed", p, s, container.Killed)
 		}
 	}
 	if err := tk.Resume(t.Context()); !errdefs.IsFailedPrecondition(err) {
@@ -173,10 +174,14 @@ func TestLatePause(t *testing.T) {
 	})
 }
 
-func TestContainerThatCannotPause(t *testing.T) {
-	w := &world{}
-	tk := task.New(task.Config{ID: "c", Container: struct{ task.Container }{w}, Emit: w.emit}, w.program(), streams{}, task.Stdio{})
-	if err := tk.Pause(t.Context()); !errdefs.IsNotImplemented(err) {
-		t.Errorf("pause: %v, want not implemented", err)
+func TestPause_ContainerCannot_IsNotImplemented(t *testing.T) {
+	w := &world{refuse: container.ErrUnsupported}
+	init := w.program()
+	tk := w.task(t, init, streams{})
+	start(t, tk.Init)
+	if err := tk.Pause(t.Context()); !errdefs.IsNotImplemented(err) || tk.Init.Status().State != task.Running {
+		t.Errorf("pause: %v, want not implemented; it is %s", err, tk.Init.Status().State)
 	}
+	init.end(0)
+	<-tk.Init.Done()
 }

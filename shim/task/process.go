@@ -8,6 +8,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/internal/deadline"
 )
 
@@ -27,11 +28,11 @@ type Process struct {
 	ID      string // the exec id; "" is init
 	Stdio   Stdio
 	task    *Task
-	program Program
+	process container.Process
 	io      IO
 	started chan struct{} // closed when the launch has succeeded or failed, or will not happen
 	killed  chan struct{} // closed when SIGKILL was sent
-	done    chan struct{} // closed when the story is over
+	done    chan struct{} // closed when run has returned
 
 	// mu guards the fields below.
 	mu     sync.Mutex
@@ -48,9 +49,9 @@ type Stdio struct {
 // unknownExit is what State shows before there is an exit status, and Wait when there will be none.
 const unknownExit = 255
 
-func newProcess(t *Task, id string, program Program, io IO, stdio Stdio) *Process {
+func newProcess(t *Task, id string, process container.Process, io IO, stdio Stdio) *Process {
 	return &Process{
-		ID: id, Stdio: stdio, task: t, program: program, io: io,
+		ID: id, Stdio: stdio, task: t, process: process, io: io,
 		started: make(chan struct{}), killed: make(chan struct{}), done: make(chan struct{}),
 		status: Status{State: Created, Exit: unknownExit},
 	}
@@ -118,7 +119,7 @@ func (p *Process) String() string {
 
 // Start launches the program and returns its pid. It fails with [errdefs.ErrFailedPrecondition] unless the
 // process is Created, and for an exec, its task Running.
-func (p *Process) Start() (uint32, error) {
+func (p *Process) Start(ctx context.Context) (uint32, error) {
 	if p != p.task.Init {
 		if err := p.task.Init.can(Exec); err != nil {
 			return 0, err
@@ -128,16 +129,16 @@ func (p *Process) Start() (uint32, error) {
 		return 0, err
 	}
 	launched := make(chan error, 1)
-	go p.story(launched) // ends by itself: every wait in it is bounded by the program's life and the task's bounds
+	go p.run(context.WithoutCancel(ctx), launched) // ends by itself: every wait in it is bounded by the program's life and the task's bounds
 	if err := <-launched; err != nil {
 		return 0, fmt.Errorf("start %s: %w", p, err)
 	}
 	return p.Status().Pid, nil
 }
 
-// story is the life of a started process, told in order by one goroutine.
-func (p *Process) story(launched chan<- error) {
-	pid, err := p.program.Start()
+// run is the life of a started process, on one goroutine. ctx is that of the launch and is never done.
+func (p *Process) run(ctx context.Context, launched chan<- error) {
+	pid, err := p.process.Start(ctx)
 	if err != nil {
 		p.abandon()
 		launched <- err
@@ -148,7 +149,7 @@ func (p *Process) story(launched chan<- error) {
 	close(p.started)
 	launched <- nil
 
-	status, err := p.program.Wait(context.Background())
+	status, err := p.process.Wait(context.Background())
 	if err != nil {
 		p.task.report("wait for the end of "+p.String(), err)
 		status = unknownExit
@@ -218,7 +219,7 @@ func (p *Process) closeIO() {
 
 // closeProgram closes the program, within a bound.
 func (p *Process) closeProgram() {
-	if err := deadline.Call(p.task.bounds.Drain, p.program.Close); err != nil {
+	if err := deadline.Call(p.task.bounds.Drain, p.process.Close); err != nil {
 		p.task.report("close "+p.String(), err)
 	}
 }
@@ -253,7 +254,7 @@ func (p *Process) advance(op Op, change func(*Status), announce func(Status)) {
 
 // Resize sets the size of the console. Without a console it is [errdefs.ErrFailedPrecondition]; before the
 // start and after the end it does nothing.
-func (p *Process) Resize(width, height uint32) error {
+func (p *Process) Resize(ctx context.Context, width, height uint32) error {
 	if !p.Stdio.Terminal {
 		return fmt.Errorf("resize %s: it has no terminal: %w", p, errdefs.ErrFailedPrecondition)
 	}
@@ -261,7 +262,7 @@ func (p *Process) Resize(width, height uint32) error {
 	if err != nil || !from.Live() {
 		return err
 	}
-	if err := p.program.Resize(width, height); err != nil {
+	if err := p.process.Resize(ctx, width, height); err != nil {
 		return fmt.Errorf("resize %s: %w", p, err)
 	}
 	return nil

@@ -1,6 +1,10 @@
 package task
 
-import "time"
+import (
+	"time"
+
+	"github.com/siloshim/siloshim/container"
+)
 
 // Reason says why a process has ended.
 type Reason uint8
@@ -9,7 +13,7 @@ type Reason uint8
 const (
 	ReasonNone        Reason = iota
 	ReasonExited             // by itself
-	ReasonKilled             // by SIGKILL, or by the task when init had ended
+	ReasonKilled             // by container.SIGKILL, or by the task when init had ended
 	ReasonOutOfMemory        // with an error, after the kernel had refused it memory for the container's limit
 	ReasonLimit              // by the kernel, for another limit
 	ReasonLost               // unknown: the kernel did not tell
@@ -41,7 +45,7 @@ func (p *Process) over(status uint32, lost error) Reason {
 	switch {
 	case lost != nil:
 		return ReasonLost
-	case status == Killed && (p.end.killed || ending):
+	case status == container.Killed && (p.end.killed || ending):
 		return ReasonKilled
 	case status != 0 && p.end.limit != ReasonNone:
 		return p.end.limit

@@ -6,21 +6,22 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
 func TestReasons(t *testing.T) {
-	memory, limit := task.Notice{Reason: task.ReasonOutOfMemory}, task.Notice{Reason: task.ReasonLimit, Pid: 42}
+	memory, limit := container.Notice{Limit: container.MemoryLimit}, container.Notice{Limit: container.OtherLimit, Pid: 42}
 	for _, c := range []struct {
 		name   string
-		notice *task.Notice
+		notice *container.Notice
 		kill   bool
 		exit   uint32
 		lost   error
 		want   task.Reason
 	}{
 		{name: "by itself", want: task.ReasonExited},
-		{name: "with the status of a kill", exit: task.Killed, want: task.ReasonExited},
+		{name: "with the status of a kill", exit: container.Killed, want: task.ReasonExited},
 		{name: "killed", kill: true, want: task.ReasonKilled},
 		{name: "killed when memory was short", kill: true, notice: &memory, want: task.ReasonKilled},
 		{name: "out of memory", notice: &memory, exit: 2, want: task.ReasonOutOfMemory},
@@ -38,7 +39,7 @@ func TestReasons(t *testing.T) {
 				tk.Notice(*c.notice)
 			}
 			if c.kill {
-				if err := tk.Init.Kill(task.SIGKILL); err != nil {
+				if err := tk.Init.Kill(container.SIGKILL); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -57,7 +58,7 @@ func TestOutOfMemoryIsAnnounced(t *testing.T) {
 		w := &world{}
 		init := w.program()
 		tk := w.task(t, init, streams{})
-		refused := task.Notice{Reason: task.ReasonOutOfMemory, Pid: 7}
+		refused := container.Notice{Limit: container.MemoryLimit, Pid: 7}
 		start(t, tk.Init)
 		for range 3 {
 			tk.Notice(refused)
@@ -78,7 +79,7 @@ func TestNoticeIsTheExecs(t *testing.T) {
 	tk := w.task(t, init, streams{})
 	start(t, tk.Init)
 	e, program := w.exec(t, tk, "e")
-	tk.Notice(task.Notice{Reason: task.ReasonOutOfMemory, Pid: e.Status().Pid})
+	tk.Notice(container.Notice{Limit: container.MemoryLimit, Pid: e.Status().Pid})
 	program.end(3)
 	<-e.Done()
 	init.end(3)

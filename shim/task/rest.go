@@ -2,8 +2,10 @@ package task
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/internal/deadline"
 )
 
@@ -13,9 +15,8 @@ const RestGrace = 5 * time.Second
 // stopRest asks the processes that init leaves behind to end, as init was asked, and waits for that. SIGKILL ends the
 // wait. What is left after it is terminated.
 func (t *Task) stopRest() {
-	stopper, ok := t.container.(Stopper)
 	sig, left := t.Init.restGrace()
-	if !ok || left <= 0 {
+	if left <= 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), left)
@@ -27,7 +28,7 @@ func (t *Task) stopRest() {
 		case <-ctx.Done():
 		}
 	}()
-	if err := deadline.Call(left+lateReturn, func() error { return stopper.Stop(ctx, sig) }); err != nil {
+	if err := deadline.Call(left+lateReturn, func() error { return t.container.Stop(ctx, sig) }); err != nil && !errors.Is(err, container.ErrUnsupported) {
 		t.report("ask the processes that init of task "+t.ID+" left behind to end", err)
 	}
 }

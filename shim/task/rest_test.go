@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -60,17 +61,17 @@ func TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime(t *testing.T) {
 		asked  []uint32
 		left   time.Duration // between init's end and the termination
 	}{
-		"it ends in time":                {sig: task.SIGTERM, takes: 2 * second, asked: []uint32{15}, left: 2 * second},
-		"it does not end":                {sig: task.SIGTERM, asked: []uint32{15}, left: 5 * second},
+		"it ends in time":                {sig: container.SIGTERM, takes: 2 * second, asked: []uint32{15}, left: 2 * second},
+		"it does not end":                {sig: container.SIGTERM, asked: []uint32{15}, left: 5 * second},
 		"the signal is another":          {sig: 1, asked: []uint32{1}, left: 5 * second},
-		"the stop signal is another":     {stop: task.Stop{Signal: new(uint32(0))}, sig: task.SIGTERM, asked: []uint32{0}, left: 5 * second},
-		"a long grace":                   {stop: task.Stop{Grace: time.Minute}, sig: task.SIGTERM, asked: []uint32{15}, left: 5 * second},
-		"a grace that is nearly over":    {stop: task.Stop{Grace: 7 * second}, sig: task.SIGTERM, after: 4 * second, asked: []uint32{15}, left: 3 * second},
-		"SIGKILL meanwhile":              {sig: task.SIGTERM, kill: second, asked: []uint32{15}, left: second},
-		"SIGKILL before the end of init": {sig: task.SIGKILL},
+		"the stop signal is another":     {stop: task.Stop{Signal: new(uint32(0))}, sig: container.SIGTERM, asked: []uint32{0}, left: 5 * second},
+		"a long grace":                   {stop: task.Stop{Grace: time.Minute}, sig: container.SIGTERM, asked: []uint32{15}, left: 5 * second},
+		"a grace that is nearly over":    {stop: task.Stop{Grace: 7 * second}, sig: container.SIGTERM, after: 4 * second, asked: []uint32{15}, left: 3 * second},
+		"SIGKILL meanwhile":              {sig: container.SIGTERM, kill: second, asked: []uint32{15}, left: second},
+		"SIGKILL before the end of init": {sig: container.SIGKILL},
 		"init ends by itself":            {},
 		"init was not reached":           {sig: 1, refuse: true},
-		"a call that hangs":              {sig: task.SIGTERM, takes: time.Hour, deaf: true, asked: []uint32{15}, left: 6 * second},
+		"a call that hangs":              {sig: container.SIGTERM, takes: time.Hour, deaf: true, asked: []uint32{15}, left: 6 * second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -93,7 +94,7 @@ func TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime(t *testing.T) {
 				p.end(0)
 				if c.kill > 0 {
 					time.Sleep(c.kill)
-					if err := tk.Init.Kill(task.SIGKILL); err != nil {
+					if err := tk.Init.Kill(container.SIGKILL); err != nil {
 						t.Error(err)
 					}
 				}

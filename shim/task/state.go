@@ -65,7 +65,7 @@ func never() rule           { return refuse(errImpossible) }
 func precondition() rule    { return refuse(errdefs.ErrFailedPrecondition) }
 func notFound() rule        { return refuse(errdefs.ErrNotFound) }
 
-// errImpossible marks what no caller can ask for: the story goroutine does each of its steps once.
+// errImpossible marks what no caller can ask for: the goroutine of run does each of its steps once.
 var errImpossible = fmt.Errorf("impossible: %w", errdefs.ErrInternal)
 
 // table is the whole machine; docs/states.md shows it. A kill of what has stopped is NotFound, as containerd's runc

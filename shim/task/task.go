@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/internal/deadline"
 )
 
@@ -18,7 +19,7 @@ type Config struct {
 	// ID and Bundle are containerd's. Rootfs goes into the create event as it came.
 	ID, Bundle string
 	// Container is the task's from now on: Delete closes it.
-	Container Container
+	Container container.Container
 	// Emit takes an event of containerd's api/events. It must not block.
 	Emit func(event any)
 	// Report takes what went wrong where nobody waits for an answer.
@@ -38,7 +39,7 @@ type Task struct {
 	// Immutable after New.
 	ID, Bundle string
 	Init       *Process
-	container  Container
+	container  container.Container
 	emit       func(any)
 	report     func(string, error)
 	exited     func(*Process, Status)
@@ -58,7 +59,7 @@ type Task struct {
 }
 
 // New makes a task in state Created and announces nothing: the caller does, once it is reachable.
-func New(c Config, init Program, io IO, stdio Stdio) *Task {
+func New(c Config, init container.Process, io IO, stdio Stdio) *Task {
 	t := &Task{
 		ID: c.ID, Bundle: c.Bundle, container: c.Container,
 		emit: c.Emit, report: c.Report, bounds: c.Bounds, now: c.Now,
@@ -74,6 +75,9 @@ func New(c Config, init Program, io IO, stdio Stdio) *Task {
 	if t.bounds.Pause == 0 {
 		t.bounds.Pause = DefaultBounds.Pause
 	}
+	if t.bounds.Terminate == 0 {
+		t.bounds.Terminate = t.container.TerminateTimeout()
+	}
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -82,7 +86,7 @@ func New(c Config, init Program, io IO, stdio Stdio) *Task {
 }
 
 // Container is what the task runs in.
-func (t *Task) Container() Container { return t.container }
+func (t *Task) Container() container.Container { return t.container }
 
 // Process finds init ("" or the task's own id) or an exec, or fails with [errdefs.ErrNotFound].
 func (t *Task) Process(execID string) (*Process, error) {
@@ -126,7 +130,7 @@ func (t *Task) CanExec(execID string) error {
 func (t *Task) CanUpdate() error { return t.Init.can(Update) }
 
 // Exec adds a process in state Created and announces it.
-func (t *Task) Exec(execID string, program Program, io IO, stdio Stdio) error {
+func (t *Task) Exec(execID string, process container.Process, io IO, stdio Stdio) error {
 	if err := t.CanExec(execID); err != nil {
 		return err
 	}
@@ -135,7 +139,7 @@ func (t *Task) Exec(execID string, program Program, io IO, stdio Stdio) error {
 		t.mu.Unlock()
 		return fmt.Errorf("exec %s of task %s: %w", execID, t.ID, errdefs.ErrAlreadyExists)
 	}
-	t.execs[execID] = newProcess(t, execID, program, io, stdio)
+	t.execs[execID] = newProcess(t, execID, process, io, stdio)
 	t.mu.Unlock()
 	t.emit(&events.TaskExecAdded{ContainerID: t.ID, ExecID: execID})
 	return nil
@@ -183,13 +187,13 @@ func (t *Task) dissolve(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bounds.Terminate)
 	defer cancel()
 	t.end()
-	err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) })
+	err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, container.Killed) })
 	t.mu.Lock()
 	execs := t.execs
 	t.execs = map[string]*Process{}
 	t.mu.Unlock()
 	for _, p := range execs {
-		if killErr := p.Kill(SIGKILL); killErr != nil && !errdefs.IsNotFound(killErr) {
+		if killErr := p.Kill(container.SIGKILL); killErr != nil && !errdefs.IsNotFound(killErr) {
 			err = errors.Join(err, killErr)
 		}
 		p.closeIO()
@@ -207,7 +211,7 @@ func (t *Task) endRest() {
 	ctx, cancel := context.WithTimeout(context.Background(), t.bounds.Terminate)
 	defer cancel()
 	t.end()
-	if err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, Killed) }); err != nil {
+	if err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, container.Killed) }); err != nil {
 		t.report("end the processes that init of task "+t.ID+" left behind", err)
 	}
 	for _, p := range t.Processes()[1:] {

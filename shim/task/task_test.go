@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -95,13 +97,13 @@ func TestNeverStarted(t *testing.T) {
 	t.Run("killed", func(t *testing.T) {
 		w := &world{}
 		tk := w.task(t, w.program(), streams{})
-		if err := tk.Init.Kill(task.SIGKILL); err != nil {
+		if err := tk.Init.Kill(container.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := tk.Init.Wait(t.Context()); err != nil || s.Exit != task.Killed {
-			t.Errorf("wait: %+v, %v, want exit %d", s, err, task.Killed)
+		if s, err := tk.Init.Wait(t.Context()); err != nil || s.Exit != container.Killed {
+			t.Errorf("wait: %+v, %v, want exit %d", s, err, container.Killed)
 		}
-		if err := tk.Init.Kill(task.SIGKILL); !errdefs.IsNotFound(err) {
+		if err := tk.Init.Kill(container.SIGKILL); !errdefs.IsNotFound(err) {
 			t.Errorf("second kill: %v, want not found", err)
 		}
 		remove(t, tk, "")
@@ -111,7 +113,7 @@ func TestNeverStarted(t *testing.T) {
 		w := &world{}
 		tk := w.task(t, w.program(), streams{})
 		remove(t, tk, "")
-		if _, err := tk.Init.Start(); !errdefs.IsNotFound(err) {
+		if _, err := tk.Init.Start(context.Background()); !errdefs.IsNotFound(err) {
 			t.Errorf("start after delete: %v, want not found", err)
 		}
 		w.want(t, "delete ")
@@ -125,17 +127,17 @@ func TestKillOvertakesASlowStart(t *testing.T) {
 		p.slow = make(chan struct{})
 		tk := w.task(t, p, streams{})
 		begun := make(chan error, 1)
-		go func() { _, err := tk.Init.Start(); begun <- err }()
+		go func() { _, err := tk.Init.Start(context.Background()); begun <- err }()
 		synctest.Wait()
 		killed := make(chan error, 1)
-		go func() { killed <- tk.Init.Kill(task.SIGKILL) }()
+		go func() { killed <- tk.Init.Kill(container.SIGKILL) }()
 		synctest.Wait()
 		close(p.slow)
 		if err := errors.Join(<-begun, <-killed); err != nil {
 			t.Fatal(err)
 		}
-		if s, _ := tk.Init.Wait(t.Context()); s.Exit != task.Killed {
-			t.Errorf("exit %d, want %d", s.Exit, task.Killed)
+		if s, _ := tk.Init.Wait(t.Context()); s.Exit != container.Killed {
+			t.Errorf("exit %d, want %d", s.Exit, container.Killed)
 		}
 		w.want(t, "start", "exit c")
 	})
@@ -146,7 +148,7 @@ func TestFailedStartStops(t *testing.T) {
 	p := w.program()
 	p.refuse = errdefs.ErrNotFound
 	tk := w.task(t, p, streams{})
-	if _, err := tk.Init.Start(); !errdefs.IsNotFound(err) {
+	if _, err := tk.Init.Start(context.Background()); !errdefs.IsNotFound(err) {
 		t.Errorf("start: %v, want the program's own error", err)
 	}
 	if s := tk.Init.Status().State; s != task.Stopped {

@@ -6,15 +6,19 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/containerd/containerd/api/events"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
 // world is a container whose programs end when the test says so, and a record of what was announced.
 type world struct {
+	container.Container // the rest is never called
+
 	mu       sync.Mutex
 	events   []string
 	programs []*program
@@ -62,8 +66,10 @@ func (w *world) announced() []string {
 	return slices.Clone(w.events)
 }
 
-func (w *world) Pids() ([]uint32, error) { return nil, nil }
-func (w *world) Close() error            { w.closed++; return nil }
+func (w *world) Close() error { w.closed++; return nil }
+
+func (w *world) Stop(context.Context, uint32) error { return container.ErrUnsupported }
+func (w *world) TerminateTimeout() time.Duration    { return 30 * time.Second }
 
 func (w *world) Pause(ctx context.Context) error {
 	if w.halting != nil {
@@ -117,25 +123,25 @@ func (w *world) program() *program {
 	return p
 }
 
-func (p *program) Start() (uint32, error) {
+func (p *program) Start(context.Context) (uint32, error) {
 	if p.slow != nil {
 		<-p.slow
 	}
 	return 42, p.refuse
 }
-func (p *program) Wait(context.Context) (uint32, error) { return <-p.exit, p.lost }
-func (p *program) end(status uint32)                    { p.once.Do(func() { p.exit <- status }) }
-func (p *program) Resize(uint32, uint32) error          { return nil }
+func (p *program) Wait(context.Context) (uint32, error)         { return <-p.exit, p.lost }
+func (p *program) end(status uint32)                            { p.once.Do(func() { p.exit <- status }) }
+func (p *program) Resize(context.Context, uint32, uint32) error { return nil }
 func (p *program) Close() error {
 	if p.closing != nil {
 		<-p.closing
 	}
 	return nil
 }
-func (p *program) Signal(sig uint32) error {
+func (p *program) Signal(_ context.Context, sig uint32) error {
 	p.asked = append(p.asked, sig)
-	if sig == task.SIGKILL {
-		p.end(task.Killed)
+	if sig == container.SIGKILL {
+		p.end(container.Killed)
 		return nil
 	}
 	return p.deaf
@@ -177,7 +183,7 @@ func (w *world) task(t *testing.T, p *program, s streams) *task.Task {
 
 func start(t *testing.T, p *task.Process) {
 	t.Helper()
-	if _, err := p.Start(); err != nil {
+	if _, err := p.Start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -18,10 +18,12 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/install"
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/hostprocess"
+	"github.com/siloshim/siloshim/container/layer"
+	"github.com/siloshim/siloshim/container/network"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // App is what the verbs work on.
@@ -31,9 +33,9 @@ type App struct {
 	Machine        limit.Machine
 	Host           plan.Machine // where programs are sought
 	Service        *hcs.Client
-	Storage        host.Storage // mounts layers; nil is the system's, as for the next
-	Network        host.Network
-	Accounts       host.Accounts
+	Storage        layer.Storage // mounts layers; nil is the system's, as for the next
+	Network        network.Namespaces
+	Accounts       hostprocess.Accounts
 	Containerd     install.Machine // where containerd runs; nil is this machine
 	Stdin          *os.File
 	Stdout, Stderr io.Writer

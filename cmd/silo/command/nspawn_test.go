@@ -10,24 +10,24 @@ import (
 	"testing"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/containertest"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/host/hosttest"
 )
 
 // spawned is a simulated machine with the service, and a file of hostcompute_nspawn for it.
 type spawned struct {
 	*world
 	service *hcstest.Service
-	machine *hosttest.Machine
+	machine *containertest.Machine
 	drive   string // a prefix of paths that Windows takes for absolute
 	config  string
 }
 
 func newSpawned(t *testing.T) *spawned {
 	t.Helper()
-	s := &spawned{world: newWorld(t), service: hcstest.New(), machine: &hosttest.Machine{}}
+	s := &spawned{world: newWorld(t), service: hcstest.New(), machine: &containertest.Machine{}}
 	s.drive = s.dir + `\`
 	if filepath.VolumeName(s.dir) == "" {
 		// Here a file may be called C:\layer, so the paths of the file lead into the working directory.

@@ -15,8 +15,8 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/server"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // serverFlags make run use a Windows Server container.
@@ -126,8 +126,8 @@ func (f *serverFlags) chain() ([]string, error) {
 }
 
 // containers makes Windows Server containers.
-func (a *App) containers() host.Host {
-	return host.Host{Kernel: a.Kernel, Service: a.Service, Storage: a.Storage, Network: a.Network, Accounts: a.Accounts}
+func (a *App) containers() engine.Engine {
+	return engine.Engine{Kernel: a.Kernel, Service: a.Service, Storage: a.Storage, Network: a.Network, Accounts: a.Accounts}
 }
 
 // processSignals are the words of the service for our signals.

@@ -11,10 +11,10 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/shim/host"
 )
 
 // Killed is the exit code of a program that did not answer the request to end: 128 + 9, as containers say.
@@ -25,7 +25,7 @@ var ErrNoProgram = errors.New("no such program in the container")
 
 // Options describe a container and its one program.
 type Options struct {
-	Host host.Host // its Service must be set
+	Host engine.Engine // its Service must be set
 	ID   string
 	Dir  string // of the container; it must be there. See [Scratch]
 	Plan *plan.WCOW
@@ -48,7 +48,7 @@ func Scratch(dir string) string { return filepath.Join(dir, "scratch") }
 // asked to end by its signals, and is ended. An error says what could not be done; whatever was made until then is gone
 // again, or [Left] says that something is, for [host.Host.Cleanup].
 func Run(ctx context.Context, o Options) (code uint32, err error) {
-	container, err := o.Host.Server(ctx, o.ID, o.Dir, o.Plan)
+	container, err := o.Host.WCOW(ctx, o.ID, o.Dir, o.Plan)
 	if err != nil {
 		return 0, errors.Join(err, removeScratch(o.Dir))
 	}

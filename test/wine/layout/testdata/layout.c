@@ -141,13 +141,13 @@ static void compute_service(void)
 
 static void accounts(void)
 {
-#define N(ours, f) FIELD("shim/host.userInfo1", USER_INFO_1, ours, usri1_##f)
-	SIZE("shim/host.userInfo1", USER_INFO_1)
+#define N(ours, f) FIELD("container/hostprocess.userInfo1", USER_INFO_1, ours, usri1_##f)
+	SIZE("container/hostprocess.userInfo1", USER_INFO_1)
 	N("name", name) N("password", password) N("passwordAge", password_age) N("priv", priv) N("homeDir", home_dir)
 	N("comment", comment) N("flags", flags) N("scriptPath", script_path)
 #undef N
-	SIZE("shim/host.localGroupMembersInfo0", LOCALGROUP_MEMBERS_INFO_0)
-	FIELD("shim/host.localGroupMembersInfo0", LOCALGROUP_MEMBERS_INFO_0, "sid", lgrmi0_sid)
+	SIZE("container/hostprocess.localGroupMembersInfo0", LOCALGROUP_MEMBERS_INFO_0)
+	FIELD("container/hostprocess.localGroupMembersInfo0", LOCALGROUP_MEMBERS_INFO_0, "sid", lgrmi0_sid)
 }
 
 static void processors(void)

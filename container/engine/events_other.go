@@ -1,0 +1,5 @@
+//go:build !windows
+
+package engine
+
+func inheritEvents() error { return nil }

@@ -1,0 +1,93 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// TestStart_JobContainer_ErrorNamesWhatFailed: the program, the directory, and the field that is to blame if one is. No
+// argument is in it.
+func TestStart_JobContainer_ErrorNamesWhatFailed(t *testing.T) {
+	const program = `C:\Windows\System32\bindfltapi.dll` // the one file of this host
+	for _, tt := range []struct {
+		name  string
+		kind  error // what the kernel answers; nil for its own answer
+		cwd   string
+		is    func(error) bool
+		begin string
+	}{
+		{"a directory that is missing", nil, jobtest.MissingDir, errdefs.IsNotFound, "process.cwd: start " + program + " in " + jobtest.MissingDir + ": "},
+		{"a file that is no program", jobobject.ErrNotExecutable, `C:\work`, errdefs.IsInvalidArgument, `process.args[0]: start ` + program + ` in C:\work: `},
+		{"a program that went meanwhile", jobobject.ErrNotExist, `C:\work`, errdefs.IsNotFound, `process.args[0]: start ` + program + ` in C:\work: `},
+		{"anything else", jobobject.ErrPermission, `C:\work`, errdefs.IsUnknown, `start ` + program + ` in C:\work: `},
+	} {
+		b := newRootBed(t)
+		plan := b.job(true, func(s *specs.Spec) {
+			s.Windows.LayerFolders, s.Mounts = nil, nil
+			s.Process.Cwd, s.Process.Args = tt.cwd, []string{program, "secret"}
+		})
+		c, err := b.host.HostProcess(t.Context(), "ns", "c", b.dir, plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.kind != nil {
+			b.kernel.Fail("CreateProcess", 1, tt.kind)
+		}
+		err = b.start(c, &plan.Process)
+		if err == nil || !strings.HasPrefix(err.Error(), tt.begin) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want it to begin with %q", tt.name, err, tt.begin)
+		}
+		if class := errdefs.Resolve(err); !tt.is(class) {
+			t.Errorf("%s: class %v", tt.name, class)
+		}
+		b.end(c)
+	}
+}
+
+// TestStart_ServerContainer_ErrorNamesWhatFailed is the same for what the compute service starts.
+func TestStart_ServerContainer_ErrorNamesWhatFailed(t *testing.T) {
+	for _, tt := range []struct {
+		code  hcs.Code
+		is    func(error) bool
+		begin string
+	}{
+		{hcs.BadDirectory, errdefs.IsNotFound, `process.cwd: start app.exe in C:\: `},
+		{hcs.BadImage, errdefs.IsInvalidArgument, `process.args[0]: start app.exe in C:\: `},
+		{hcs.FileNotFound, errdefs.IsNotFound, `process.args[0]: start app.exe in C:\: `},
+		{hcs.NoResources, errdefs.IsResourceExhausted, `start app.exe in C:\: `},
+	} {
+		b := newBed(t)
+		plan := b.plan(func(s *specs.Spec) { s.Process.Args = append(s.Process.Args, "secret") })
+		c, err := b.create(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.service.Fault("CreateProcess", hcstest.Fault{Err: tt.code})
+		_, closeProgram, err := b.program(c, &plan.Process)
+		if err == nil || !strings.HasPrefix(err.Error(), tt.begin) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%v: %v, want it to begin with %q", tt.code, err, tt.begin)
+		}
+		if class := errdefs.Resolve(err); !tt.is(class) {
+			t.Errorf("%v: class %v", tt.code, class)
+		}
+		if err := closeProgram(); err != nil {
+			t.Error(err)
+		}
+		if err := c.Terminate(t.Context(), container.Killed); err != nil {
+			t.Error(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		b.settled()
+	}
+}

@@ -1,0 +1,99 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
+
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+)
+
+// The statements of package stats, by its numbers, as they hold for the containers of this package.
+
+// windows are the statistics of a container.
+func windows(c container.Container, started time.Time) *stats.WindowsContainerStatistics {
+	sample, err := c.Stats(context.Background(), started)
+	if err != nil {
+		return nil
+	}
+	return sample.Runhcs().GetWindows()
+}
+
+// S13: of a silo that cannot be opened the service tells everything, asked once a request.
+func TestS13SealedSilo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		c, _ := b.start(b.plan()) // the simulated kernel has no job of that name
+		started := time.Now()
+		if w := windows(c, started); w.Processor == nil || w.Memory == nil || w.Storage == nil || !w.ContainerStartTime.AsTime().Equal(started) {
+			t.Errorf("statistics %v, want the service's", w)
+		}
+		if pids, err := pids(c); err != nil || len(pids) != 1 || pids[0] == 0 {
+			t.Errorf("pids %v, %v, want that of init", pids, err)
+		}
+		if n := b.service.Calls("SystemProperties"); n != 2 {
+			t.Errorf("the service was asked %d times, want twice", n)
+		}
+		if err := b.end(c); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// S14: where the service fails, too, what is known stays, and a list says why there is none.
+func TestS14ServiceFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		c, _ := b.start(b.plan())
+		b.service.Fault("SystemProperties", hcstest.Fault{Err: hcs.AccessDenied, Times: -1})
+		started := time.Now()
+		if w := windows(c, started); w.Timestamp == nil || w.Processor != nil || !w.ContainerStartTime.AsTime().Equal(started) {
+			t.Errorf("statistics %v, want the times alone", w)
+		}
+		if pids, err := pids(c); !errors.Is(err, hcs.AccessDenied) || pids != nil {
+			t.Errorf("pids %v, %v, want the service's refusal", pids, err)
+		}
+		b.service.Fault("SystemProperties", hcstest.Fault{Skip: 1 << 30})
+		if err := b.end(c); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// S24: a job container has its storage attributed from the beginning.
+func TestS24JobContainersTrackStorage(t *testing.T) {
+	k := jobtest.New()
+	if w := windows(newJob(t, k), time.Now()); w.Storage == nil {
+		t.Errorf("statistics %v, want storage", w)
+	}
+	if n := k.Calls("EnableIOAttribution"); n != 1 {
+		t.Errorf("attribution was enabled %d times, want once", n)
+	}
+}
+
+// S25: a job container has no service behind it. What the kernel refuses is missing, and nothing else.
+func TestS25JobContainersHaveNoFallback(t *testing.T) {
+	k := jobtest.New()
+	c := newJob(t, k)
+	for call, missing := range map[string]func(*stats.WindowsContainerStatistics) bool{
+		"Accounting": func(w *stats.WindowsContainerStatistics) bool {
+			return w.Processor == nil && w.Memory != nil && w.Storage != nil
+		},
+		"IOAttribution": func(w *stats.WindowsContainerStatistics) bool {
+			return w.Processor != nil && w.Memory != nil && w.Storage == nil
+		},
+	} {
+		k.Fail(call, -1, errors.New("refused"))
+		if w := windows(c, time.Now()); !missing(w) || w.Timestamp == nil {
+			t.Errorf("%s refused: statistics %v", call, w)
+		}
+		k.Fail(call, 0, nil)
+	}
+}

@@ -1,0 +1,198 @@
+package hostprocess
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// SystemFiles are those of this machine.
+func SystemFiles() Files { return systemFiles{} }
+
+// systemFiles is the file system of this machine.
+type systemFiles struct{ plainFiles }
+
+// Mount implements [Files].
+//
+// See https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setvolumemountpointw.
+func (systemFiles) Mount(volume, dir string) error {
+	at, name, err := mountPaths(dir, volume)
+	if err != nil {
+		return err
+	}
+	if err := guardedDir(dir); err != nil {
+		return err
+	}
+	if err := windows.SetVolumeMountPoint(at, name); err != nil {
+		return errors.Join(&fs.PathError{Op: "mount volume at", Path: dir, Err: err}, os.Remove(dir))
+	}
+	return nil
+}
+
+// Unmount implements [Files].
+//
+// See https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletevolumemountpointw.
+func (systemFiles) Unmount(dir string) error {
+	at, _, err := mountPaths(dir, "")
+	if err != nil {
+		return err
+	}
+	err = windows.DeleteVolumeMountPoint(at)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil && !errors.Is(err, windows.ERROR_NOT_A_REPARSE_POINT) && !errors.Is(err, windows.ERROR_INVALID_PARAMETER):
+		return &fs.PathError{Op: "unmount volume at", Path: dir, Err: err}
+	}
+	return absent(os.Remove(dir)) // nothing was mounted on it, or nothing is any more
+}
+
+// guard lets administrators write and everybody read. Below a drive's root, a directory would let every user write.
+const guard = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;GRGX;;;AU)"
+
+// guardedDir makes a directory that plain users cannot put anything into.
+func guardedDir(dir string) error {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return err
+	}
+	access, err := windows.SecurityDescriptorFromString(guard)
+	if err != nil {
+		return err
+	}
+	a := windows.SecurityAttributes{Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), SecurityDescriptor: access}
+	if err := windows.CreateDirectory(name, &a); err != nil {
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: err}
+	}
+	return nil
+}
+
+// mountPaths are a directory and a volume as the functions for mount points take them, with a backslash at the end.
+func mountPaths(dir, volume string) (at, name *uint16, err error) {
+	if at, err = windows.UTF16PtrFromString(strings.TrimRight(dir, `\`) + `\`); err != nil {
+		return nil, nil, err
+	}
+	name, err = windows.UTF16PtrFromString(strings.TrimRight(volume, `\`) + `\`)
+	return at, name, err
+}
+
+// keeper begins the names of the files that keep a directory. Each belongs to one open handle, and Windows takes it away
+// with that, also when its process dies; so a directory without any is kept by nobody. A file that another program has
+// open, too, stays until that closes it.
+const keeper = ".silo-"
+
+// keeping is the open handle of a keeper.
+type keeping struct{ *os.File }
+
+// Close deletes the file's name at once, even while another program has the file open. That needs Windows 10 1709 and NTFS.
+//
+//	BOOL SetFileInformationByHandle(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
+//	    LPVOID lpFileInformation, DWORD dwBufferSize)
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/ns-ntddk-_file_disposition_information_ex
+func (k keeping) Close() error {
+	flags := uint32(windows.FILE_DISPOSITION_DELETE | windows.FILE_DISPOSITION_POSIX_SEMANTICS)
+	_ = windows.SetFileInformationByHandle(windows.Handle(k.Fd()), windows.FileDispositionInfoEx,
+		(*byte)(unsafe.Pointer(&flags)), uint32(unsafe.Sizeof(flags))) // elsewhere the file goes with its last handle
+	return k.File.Close()
+}
+
+// Kept implements [Files].
+func (systemFiles) Kept(dir string) (list []string, err error) {
+	for i := range len(dir) {
+		if dir[i] != '\\' || i <= len(`C:`) {
+			continue
+		}
+		if list, err = appendKept(list, dir[:i]); err != nil {
+			return nil, err
+		}
+	}
+	return appendKept(list, strings.TrimRight(dir, `\`))
+}
+
+func appendKept(list []string, dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return append(list, dir), nil
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), keeper) {
+			return append(list, dir), nil
+		}
+	}
+	return list, err
+}
+
+// Keep implements [Files]. Another process may remove the directory in between, so it tries more than once.
+func (systemFiles) Keep(dir string) (io.Closer, error) {
+	const attempts = 5
+	name, err := windows.UTF16PtrFromString(dir + `\` + keeper + rand.Text())
+	if err != nil {
+		return nil, err
+	}
+	for n := 1; ; n++ {
+		if err := guardedDir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		h, err := windows.CreateFile(name, windows.DELETE, windows.FILE_SHARE_DELETE, nil, windows.CREATE_NEW,
+			windows.FILE_ATTRIBUTE_HIDDEN|windows.FILE_FLAG_DELETE_ON_CLOSE, 0)
+		if err == nil {
+			return keeping{os.NewFile(uintptr(h), dir)}, nil
+		}
+		if n == attempts || !errors.Is(err, windows.ERROR_PATH_NOT_FOUND) {
+			return nil, &fs.PathError{Op: "keep", Path: dir, Err: err}
+		}
+	}
+}
+
+// Unkeep implements [Files].
+func (systemFiles) Unkeep(dir string) error {
+	err := os.Remove(dir)
+	if !errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) && !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		return absent(err)
+	}
+	if inUse(dir) {
+		return nil // somebody else's turn
+	}
+	return fmt.Errorf("%w: %w", ErrHeld, err)
+}
+
+// inUse reports whether there is anything in a directory but keepers that were given up.
+func inUse(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), keeper) || keeps(dir+`\`+e.Name()) {
+			return true
+		}
+	}
+	return err != nil
+}
+
+// keeps reports whether a keeper still has its own handle, which does not share reading. A keeper without one, which only
+// another program's handle holds up, cannot be opened at all: its deletion is pending.
+func keeps(file string) bool {
+	name, err := windows.UTF16PtrFromString(file)
+	if err != nil {
+		return true
+	}
+	h, err := windows.CreateFile(name, windows.FILE_READ_DATA, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE,
+		nil, windows.OPEN_EXISTING, 0, 0)
+	if err == nil {
+		_ = windows.CloseHandle(h) // it was opened to look
+	}
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION)
+}
+
+func absent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

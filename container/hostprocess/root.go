@@ -1,0 +1,208 @@
+package hostprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/containerd/log"
+
+	"github.com/siloshim/siloshim/container/errclass"
+	"github.com/siloshim/siloshim/container/layer"
+	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/jobobject"
+)
+
+// root is what a job container has of files of its own: mounted layers, and what else it is shown. In a silo they are
+// where the plan says for its members alone; everybody else, who starts them included, knows them by other paths.
+type root struct {
+	// Immutable after makeRoot.
+	files  Files
+	plan   *plan.HostProcess
+	volume string // of the layers, with a backslash at its end; "" without any
+	record *resource.Record
+
+	// mu guards the field below, and is held while directories are kept: two must not list the same.
+	mu   sync.Mutex
+	kept []string // directories that are on the host because a path of the container needs them there
+}
+
+// makeRoot mounts what a plan wants and shows it to the job. What it has made is on the record when it fails.
+func makeRoot(ctx context.Context, c Config, job *jobobject.Job, record *resource.Record) (*root, error) {
+	planned := c.Plan
+	r := &root{files: c.Files, plan: planned, record: record}
+	if planned.Root != nil {
+		mounted, err := layer.Mount(ctx, c.Storage, c.ID, planned.Root.Layers, record)
+		if err != nil {
+			return nil, err
+		}
+		r.volume = strings.TrimRight(mounted.Path, `\`) + `\`
+	}
+	if planned.Silo {
+		return r, r.show(job, c.ID)
+	}
+	if planned.Root != nil {
+		return r, r.mount()
+	}
+	return r, nil
+}
+
+// mount shows the layers to everybody, in a directory that only this container has. Links in it stand for mounts.
+func (r *root) mount() error {
+	at := r.plan.Root.Path
+	if err := r.keep(parent(at)); err != nil {
+		return err
+	}
+	r.record.Begin(resource.Resource{Kind: resource.Mount, Path: at})
+	if err := r.files.Mount(r.volume, at); err != nil {
+		return fmt.Errorf("mount the root file system: %w", err)
+	}
+	for _, m := range r.plan.Mounts {
+		if err := r.files.Link(at, m.Destination[len(at):], m.Source); err != nil {
+			return fmt.Errorf("mount %s: %w", m.Destination, err)
+		}
+	}
+	return nil
+}
+
+// show shows layers and mounts to the silo. That ends with it.
+func (r *root) show(job *jobobject.Job, id string) error {
+	if r.volume != "" {
+		at := r.plan.Root.Path
+		if err := r.keep(at); err != nil {
+			return err
+		}
+		if err := job.Bind(jobobject.Mapping{Root: at, Target: r.volume}); err != nil {
+			return err
+		}
+	}
+	for _, m := range r.plan.Mounts {
+		if m.Destination != "" {
+			if err := r.keep(parent(m.Destination)); err != nil {
+				return err
+			}
+			if err := job.Bind(jobobject.Mapping{Root: m.Destination, Target: m.Source, ReadOnly: m.ReadOnly}); err != nil {
+				return err
+			}
+		}
+		if m.Link == "" {
+			continue
+		}
+		if err := r.files.Link(r.volume, m.Link[len(r.plan.Root.Path):], m.Source); err != nil {
+			log.L.WithField(logfield.ContainerID, id).WithError(err).Warnf("%s is not at %s as well", m.Source, m.Link)
+		}
+	}
+	return nil
+}
+
+// locate finds the program and the working directory of a process with the environment env: the one as the host knows
+// it, for the kernel opens it as the shim, the other as the container does. The kernel wants that to be there for the
+// shim, too.
+func (r *root) locate(p *plan.Process, env []string) (application, dir string, err error) {
+	if p.Search == nil { // only its command line is known
+		return "", p.Dir, nil
+	}
+	if application, dir, err = p.Search.In(view{r}, env); err != nil {
+		return "", "", err
+	}
+	if r.plan.Silo && !r.files.IsDir(dir) {
+		if err := r.keep(dir); err != nil {
+			return "", "", fmt.Errorf("process.cwd: %w", err)
+		}
+	}
+	return r.real(application), dir, nil
+}
+
+// view is what the container sees.
+type view struct{ *root }
+
+func (v view) IsFile(path string) bool   { return v.files.IsFile(v.real(path)) }
+func (v view) IsDir(path string) bool    { return v.files.IsDir(v.real(path)) }
+func (v view) MakeDir(path string) error { return v.files.MakeDir(v.real(path)) }
+
+// real is the host's path for one of the container's.
+func (r *root) real(path string) string {
+	if !r.plan.Silo {
+		return path
+	}
+	shown := r.plan.Mounts
+	if r.volume != "" {
+		shown = append([]plan.Mount{{Source: r.volume, Destination: r.plan.Root.Path}}, shown...)
+	}
+	real, deepest := path, 0
+	for _, m := range shown {
+		if m.Destination == "" {
+			continue
+		}
+		if rest, ok := plan.Beneath(m.Destination, path); ok && len(m.Destination) > deepest {
+			deepest = len(m.Destination)
+			real = strings.TrimRight(m.Source, `\`) + rest
+			if rest == "" {
+				real = m.Source
+			}
+		}
+	}
+	return real
+}
+
+// parent is the directory that a path is in.
+func parent(path string) string {
+	path = strings.TrimRight(path, `\`)
+	return path[:max(strings.LastIndexByte(path, '\\'), 0)]
+}
+
+// keep makes sure that a directory is on the host as long as the container is. What it makes for that is on the
+// record before.
+func (r *root) keep(dir string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(dir) <= len(`C:`) { // a drive
+		return nil
+	}
+	list, err := r.files.Kept(dir)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(path string) bool {
+		return slices.ContainsFunc(r.kept, func(kept string) bool { return strings.EqualFold(kept, path) })
+	})
+	if len(list) == 0 {
+		return nil
+	}
+	resources := make([]resource.Resource, len(list))
+	for n, path := range list {
+		resources[n] = resource.Resource{Kind: resource.Directory, Path: path}
+	}
+	if err := r.record.Reserve(resources...); err != nil {
+		return errclass.Add(err)
+	}
+	for _, x := range resources {
+		if err := r.keepOne(x); err != nil {
+			return fmt.Errorf("keep directory %s: %w", x.Path, err)
+		}
+		r.kept = append(r.kept, x.Path)
+	}
+	return nil
+}
+
+// keepOne keeps a directory until the container is closed.
+func (r *root) keepOne(x resource.Resource) error {
+	keeper, err := r.files.Keep(x.Path)
+	if err != nil {
+		return err
+	}
+	var once sync.Once
+	release := func(context.Context) (err error) {
+		once.Do(func() { err = keeper.Close() })
+		return errors.Join(err, Unkeep(r.files, x.Path))
+	}
+	if err := r.record.Hold(x, release); err != nil {
+		return errors.Join(errclass.Add(err), release(context.Background()))
+	}
+	return nil
+}

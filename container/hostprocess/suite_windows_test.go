@@ -1,0 +1,87 @@
+package hostprocess_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	sys "golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/container/hostprocess"
+)
+
+func TestFilesOfThisMachine(t *testing.T) {
+	filesSuite(t, hostprocess.SystemFiles(), t.TempDir())
+}
+
+func TestAccountsOfThisMachine(t *testing.T) {
+	const probe = "silo-probe"
+	if err := hostprocess.SystemAccounts().Create(probe, "A long password, 4 tests!", "Users", "A probe."); errors.Is(err, fs.ErrPermission) {
+		t.Skip("this user may not make accounts")
+	}
+	if err := hostprocess.SystemAccounts().Delete(probe); err != nil {
+		t.Error(err)
+	}
+	accountsSuite(t, hostprocess.SystemAccounts())
+}
+
+// heldOpen opens a file or a directory as a virus scanner does.
+func heldOpen(t *testing.T, path string, access, share uint32) (close func()) {
+	t.Helper()
+	name, err := sys.UTF16PtrFromString(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := sys.CreateFile(name, access, share, nil, sys.OPEN_EXISTING,
+		sys.FILE_FLAG_BACKUP_SEMANTICS, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := sys.CloseHandle(h); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestFilesUnkeep_HeldByAnotherProgram_IsToldAndPasses: the directory goes, or [host.ErrHeld] says that it has not.
+func TestFilesUnkeep_HeldByAnotherProgram_IsToldAndPasses(t *testing.T) {
+	const all = sys.FILE_SHARE_READ | sys.FILE_SHARE_WRITE | sys.FILE_SHARE_DELETE
+	files := hostprocess.SystemFiles()
+	for name, open := range map[string]func(t *testing.T, dir string) (close func()){
+		"the keeper": func(t *testing.T, dir string) func() {
+			list, err := os.ReadDir(dir)
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%d files, %v", len(list), err)
+			}
+			return heldOpen(t, filepath.Join(dir, list[0].Name()), sys.FILE_READ_ATTRIBUTES|sys.SYNCHRONIZE, all)
+		},
+		"the directory": func(t *testing.T, dir string) func() {
+			return heldOpen(t, dir, sys.FILE_LIST_DIRECTORY|sys.SYNCHRONIZE, sys.FILE_SHARE_READ|sys.FILE_SHARE_WRITE)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "kept")
+			keeper, err := files.Keep(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed := open(t, dir)
+			if err := files.Unkeep(dir); err != nil || !files.IsDir(dir) {
+				t.Errorf("it is kept: %v", err)
+			}
+			if err := keeper.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := files.Unkeep(dir); !errors.Is(err, hostprocess.ErrHeld) && (err != nil || files.IsDir(dir)) {
+				t.Errorf("it is left, and the error is %v", err)
+			}
+			closed()
+			if err := files.Unkeep(dir); err != nil || files.IsDir(dir) {
+				t.Errorf("it is left: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,126 @@
+package hostprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/containerd/errdefs"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/errclass"
+	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
+)
+
+// Update changes those limits of the live job that r and the annotations name, and asks the kernel whether they are in
+// force. After an error the limits are what they were, but for an affinity where there was none: the kernel does not
+// take that back.
+func (j *Container) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
+	if err := j.updating.Lock(ctx); err != nil {
+		return err
+	}
+	defer j.updating.Unlock()
+	next, err := j.plan.Update(j.inForce(), j.requested, r, annotations)
+	if err != nil {
+		return err
+	}
+	before := j.job.Limits()
+	if err := j.apply(next.Limits); err != nil {
+		return errors.Join(err, errclass.Add(j.job.SetLimits(before)))
+	}
+	j.mu.Lock()
+	j.limits = next.Limits
+	j.mu.Unlock()
+	j.requested = next.Requested
+	j.collector.SetLimits(statsLimits(next.Limits))
+	container.LogWarnings(j.id, next.Warnings)
+	return nil
+}
+
+// Status implements [container.Container], with the names that a person reads in the status of a pod.
+func (j *Container) Status() container.Status {
+	l := j.inForce()
+	all := map[string]any{}
+	for name, value := range map[string]uint64{
+		"cpu_rate": uint64(l.CPURate), "cpu_weight": uint64(l.CPUWeight), "memory_bytes": l.MemoryBytes,
+	} {
+		if value != 0 {
+			all[name] = value
+		}
+	}
+	if len(l.Affinity) > 0 {
+		all["affinity"] = l.Affinity
+	}
+	return container.Status{Limits: all, Violations: j.violations()}
+}
+
+func (j *Container) inForce() plan.Limits {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.limits
+}
+
+// apply sets limits and reads them back.
+func (j *Container) apply(l plan.Limits) error {
+	want := jobLimits(l)
+	if err := j.job.SetLimits(want); err != nil {
+		return errclass.Add(err)
+	}
+	got, err := j.job.QueryLimits()
+	if err != nil {
+		return errclass.Add(err)
+	}
+	return differ(&want, &got)
+}
+
+// differ names the first limit that is not in force as it was asked for.
+func differ(want, got *jobobject.Limits) error {
+	switch {
+	case pages(want.JobMemory) != pages(got.JobMemory):
+		return notInForce("windows.resources.memory.limit", want.JobMemory, got.JobMemory)
+	case want.CPURate != got.CPURate:
+		return notInForce("windows.resources.cpu.maximum", want.CPURate, got.CPURate)
+	case want.CPUWeight != got.CPUWeight:
+		return notInForce("windows.resources.cpu.shares", want.CPUWeight, got.CPUWeight)
+	case len(want.Affinity) > 0 && !sameAffinity(want.Affinity, got.Affinity):
+		return notInForce("windows.resources.cpu.affinity", want.Affinity, got.Affinity)
+	}
+	return nil
+}
+
+func notInForce(field string, want, got any) error {
+	return fmt.Errorf("%s: the kernel was given %v and has %v: %w", field, want, got, errdefs.ErrNotImplemented)
+}
+
+// pages is a size as the kernel counts it: it keeps whole pages, and the rest is dropped.
+func pages(n uint64) uint64 { return n / 4096 }
+
+// sameAffinity compares without regard to the order of the groups. All processors of the machine read back as none.
+func sameAffinity(want, got []jobobject.GroupAffinity) bool {
+	byGroup := func(a, b jobobject.GroupAffinity) int { return int(a.Group) - int(b.Group) }
+	return len(got) == 0 || slices.Equal(slices.SortedFunc(slices.Values(want), byGroup), slices.SortedFunc(slices.Values(got), byGroup))
+}
+
+// limits of a plan as the job object takes them.
+func jobLimits(l plan.Limits) jobobject.Limits {
+	return jobobject.Limits{
+		KillOnClose: true, JobMemory: l.MemoryBytes, CPURate: l.CPURate, CPUWeight: l.CPUWeight,
+		Affinity: jobAffinity(l.Affinity),
+	}
+}
+
+func jobAffinity(list []plan.Affinity) (out []jobobject.GroupAffinity) {
+	for _, a := range list {
+		out = append(out, jobobject.GroupAffinity{Group: a.Group, Mask: a.Mask})
+	}
+	return out
+}
+
+// statsLimits are the limits of a plan as statistics show them.
+func statsLimits(l plan.Limits) *stats.Limits {
+	return &stats.Limits{CommitBytes: l.MemoryBytes, ProcessorRate: l.CPURate, ProcessorWeight: l.CPUWeight}
+}

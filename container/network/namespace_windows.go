@@ -1,0 +1,133 @@
+package network
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/internal/winsys"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// The namespace functions of computenetwork.dll. Each returns an HRESULT and, last, a document about a failure.
+//
+// https://learn.microsoft.com/windows-server/networking/technologies/hcn/hcn-top
+var (
+	modcomputenetwork = windows.NewLazySystemDLL("computenetwork.dll")
+
+	procHcnCreateNamespace = modcomputenetwork.NewProc("HcnCreateNamespace")
+	procHcnOpenNamespace   = modcomputenetwork.NewProc("HcnOpenNamespace")
+	procHcnModifyNamespace = modcomputenetwork.NewProc("HcnModifyNamespace")
+	procHcnDeleteNamespace = modcomputenetwork.NewProc("HcnDeleteNamespace")
+	procHcnCloseNamespace  = modcomputenetwork.NewProc("HcnCloseNamespace")
+)
+
+// System is the Host Networking Service of this machine.
+func System() Namespaces { return system{} }
+
+// system is the Host Networking Service of this machine.
+type system struct{}
+
+// namespace is the document of a network namespace; without a type it is one of the host.
+type namespace struct{ SchemaVersion schema.Version }
+
+// namespaceChange is the document of a change of one.
+type namespaceChange struct {
+	ResourceType string
+	RequestType  schema.RequestType
+	Settings     struct {
+		EndpointID string `json:"EndpointId"`
+	}
+}
+
+// CreateNamespace implements [Namespaces].
+func (system) CreateNamespace(id string) error {
+	guid, err := windows.GUIDFromString("{" + id + "}")
+	if err != nil {
+		return err
+	}
+	settings, err := documentOf(namespace{SchemaVersion: schema.Version{Major: 2}})
+	if err != nil {
+		return err
+	}
+	var (
+		handle uintptr
+		result *uint16
+	)
+	err = winsys.HRESULT(procHcnCreateNamespace, uintptr(unsafe.Pointer(&guid)), uintptr(unsafe.Pointer(settings)),
+		uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&result)))
+	if err = explain(err, result); err != nil {
+		return err
+	}
+	return winsys.HRESULT(procHcnCloseNamespace, handle)
+}
+
+// AddEndpoint implements [Namespaces].
+func (system) AddEndpoint(id, endpoint string) error {
+	return changeNamespace(id, schema.RequestAdd, endpoint)
+}
+
+// RemoveEndpoint implements [Namespaces]. What is not there may be the namespace, the endpoint, or the one in the other.
+func (system) RemoveEndpoint(id, endpoint string) error {
+	return winsys.IgnoreMissing(changeNamespace(id, schema.RequestRemove, endpoint))
+}
+
+func changeNamespace(id string, request schema.RequestType, endpoint string) error {
+	guid, err := windows.GUIDFromString("{" + id + "}")
+	if err != nil {
+		return err
+	}
+	change := namespaceChange{ResourceType: "Endpoint", RequestType: request}
+	change.Settings.EndpointID = endpoint
+	settings, err := documentOf(change)
+	if err != nil {
+		return err
+	}
+	var (
+		handle uintptr
+		result *uint16
+	)
+	err = winsys.HRESULT(procHcnOpenNamespace, uintptr(unsafe.Pointer(&guid)), uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&result)))
+	if err = explain(err, result); err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	result = nil
+	err = winsys.HRESULT(procHcnModifyNamespace, handle, uintptr(unsafe.Pointer(settings)), uintptr(unsafe.Pointer(&result)))
+	return errors.Join(explain(err, result), winsys.HRESULT(procHcnCloseNamespace, handle))
+}
+
+// DeleteNamespace implements [Namespaces].
+func (system) DeleteNamespace(id string) error {
+	guid, err := windows.GUIDFromString("{" + id + "}")
+	if err != nil {
+		return err
+	}
+	var result *uint16
+	err = winsys.HRESULT(procHcnDeleteNamespace, uintptr(unsafe.Pointer(&guid)), uintptr(unsafe.Pointer(&result)))
+	return winsys.IgnoreMissing(explain(err, result))
+}
+
+func documentOf(v any) (*uint16, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return windows.UTF16PtrFromString(string(text))
+}
+
+// explain adds what the service says about a failure, and frees that.
+func explain(err error, result *uint16) error {
+	if result == nil {
+		return err
+	}
+	text := windows.UTF16PtrToString(result)
+	windows.CoTaskMemFree(unsafe.Pointer(result))
+	var said struct{ Error string }
+	if err == nil || json.Unmarshal([]byte(text), &said) != nil || said.Error == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, said.Error)
+}

@@ -1,0 +1,229 @@
+// Package wcow makes Windows Server containers: compute systems of the Host Compute Service over mounted layers, in a
+// network namespace, with the credentials of an account.
+package wcow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/Microsoft/go-winio/pkg/guid"
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/errclass"
+	"github.com/siloshim/siloshim/container/layer"
+	"github.com/siloshim/siloshim/container/network"
+	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/internal/deadline"
+	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
+	"github.com/siloshim/siloshim/stats"
+)
+
+// Config is what a container is made with.
+type Config struct {
+	ID, Bundle string
+	Plan       *plan.WCOW
+
+	Kernel   jobobject.Kernel // nil is the system's
+	Service  *hcs.Client
+	Storage  layer.Storage
+	Network  network.Namespaces
+	Releases resource.Table
+}
+
+// Container is a Windows Server container. All methods are safe for concurrent use.
+type Container struct {
+	// Immutable after New.
+	config Config
+	id     string
+	plan   *plan.WCOW
+	record *resource.Record
+	system *hcs.System
+
+	statistics statistics
+
+	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
+	updating  deadline.Mutex
+	requested plan.Requested // by the specification and the updates so far
+
+	// mu guards the fields below.
+	mu      sync.Mutex
+	started bool   // the service was asked to start it
+	killed  bool   // init was killed, so nothing inside is asked to end
+	ended   bool   // its processes are being ended
+	status  uint32 // what the ended report
+}
+
+var _ container.Container = (*Container)(nil)
+
+// New makes a Windows Server container that does not run yet. The order is the one in which the parts need each other:
+// layers, network, credentials, the compute system, its processors. What it will have is written down in its bundle first,
+// should this process die. Whatever it made is gone again when it fails.
+func New(ctx context.Context, c Config) (*Container, error) {
+	container.LogWarnings(c.ID, c.Plan.Warnings)
+	s := &Container{
+		config: c, id: c.ID, plan: c.Plan, record: resource.New(c.Bundle, c.Releases),
+		requested: c.Plan.Requested, updating: deadline.NewMutex(),
+	}
+	s.statistics.init(c.Kernel, s)
+	if err := s.make(ctx); err != nil {
+		return nil, errors.Join(errclass.Add(err), s.record.Close(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+// make makes everything. What it has made is on the record when it fails.
+func (s *Container) make(ctx context.Context) error {
+	document := s.plan.Document
+	inside := *document.Container
+	document.Container = &inside
+
+	namespace := ""
+	if s.plan.OwnNamespace {
+		id, err := guid.NewV4()
+		if err != nil {
+			return err
+		}
+		namespace = id.String()
+	}
+	if err := s.reserve(namespace); err != nil {
+		return err
+	}
+	mounted, err := layer.Mount(ctx, s.config.Storage, s.id, s.plan.Layers, s.record)
+	if err != nil {
+		return err
+	}
+	mounted.QoS = inside.Storage.QoS
+	inside.Storage = mounted
+	if namespace != "" {
+		if err := network.Make(s.config.Network, namespace, s.plan.Endpoints, s.record); err != nil {
+			return err
+		}
+		networking := *inside.Networking
+		networking.Namespace = namespace
+		inside.Networking = &networking
+	}
+	if s.plan.CredentialSpec != "" {
+		inside.ContainerCredentialGuard, err = addCredentials(ctx, s.config.Service, s.id, s.plan.CredentialSpec, s.record)
+		if err != nil {
+			return err
+		}
+	}
+	return s.create(ctx, &document)
+}
+
+// reserve writes down what the container will have.
+func (s *Container) reserve(namespace string) error {
+	list := layer.Resources(s.id, s.plan.Layers)
+	if namespace != "" {
+		list = append(list, network.Resources(namespace, s.plan.Endpoints)...)
+	}
+	if s.plan.CredentialSpec != "" {
+		list = append(list, resource.Resource{Kind: resource.Credentials, Name: s.id})
+	}
+	return s.record.Reserve(append(list, resource.Resource{Kind: resource.System, Name: s.id})...)
+}
+
+// create makes the compute system.
+func (s *Container) create(ctx context.Context, document *schema.ComputeSystem) error {
+	system, err := s.config.Service.Create(ctx, s.id, document)
+	if err != nil {
+		return err
+	}
+	s.system = system
+	if err := s.record.Hold(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
+		return errors.Join(err, s.end(ctx))
+	}
+	return s.pin(s.plan.Affinity)
+}
+
+// pin binds the silo to its processors; the service has no word for that.
+func (s *Container) pin(affinity []plan.Affinity) error {
+	if len(affinity) == 0 {
+		return nil
+	}
+	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.AccessSetAttributes, s.config.Kernel)
+	if err != nil {
+		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
+	}
+	set := job.SetAffinity(groups(affinity))
+	if err := errors.Join(set, job.Close()); err != nil {
+		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
+	}
+	return nil
+}
+
+// Process implements [container.Container].
+func (s *Container) Process(p *plan.Process, streams container.Streams) container.Process {
+	return &process{container: s, plan: p, streams: streams, init: p == &s.plan.Process}
+}
+
+// start starts the compute system, for init.
+func (s *Container) start(ctx context.Context) error {
+	s.mu.Lock()
+	s.started = true
+	s.mu.Unlock()
+	return s.system.Start(ctx)
+}
+
+// Update changes the limits that are named and leaves the others alone. After an error those before the one that it
+// names are in force; the same request again asks for all of them. ctx ends the wait for another update.
+func (s *Container) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
+	if err := s.updating.Lock(ctx); err != nil {
+		return err
+	}
+	defer s.updating.Unlock()
+	next, err := s.plan.Update(s.requested, r, annotations)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), container.CallTimeout)
+	defer cancel()
+	for _, request := range next.Requests {
+		if err := s.system.Modify(ctx, request); err != nil {
+			return errclass.Add(fmt.Errorf("update %s: %w", request.ResourcePath, err))
+		}
+	}
+	if err := s.pin(next.Affinity); err != nil {
+		return errclass.Add(err)
+	}
+	s.requested = next.Requested
+	container.LogWarnings(s.id, next.Warnings)
+	return nil
+}
+
+// groups are the processors of a plan as a job object takes them.
+func groups(affinity []plan.Affinity) (list []jobobject.GroupAffinity) {
+	for _, a := range affinity {
+		list = append(list, jobobject.GroupAffinity{Group: a.Group, Mask: a.Mask})
+	}
+	return list
+}
+
+// Pause implements [container.Container]: the service pauses no Windows Server container.
+func (s *Container) Pause(context.Context) error { return container.ErrUnsupported }
+
+// Resume implements [container.Container].
+func (s *Container) Resume(context.Context) error { return container.ErrUnsupported }
+
+// Stop implements [container.Container]: the service does not signal processes that it did not start. Terminate asks the
+// inside to shut down.
+func (s *Container) Stop(context.Context, uint32) error { return container.ErrUnsupported }
+
+// Watch implements [container.Container]. The service reports no limits.
+func (s *Container) Watch(func(container.Notice)) {}
+
+// Status implements [container.Container]. The service does not tell the limits in force.
+func (s *Container) Status() container.Status { return container.Status{} }
+
+// TerminateTimeout implements [container.Container].
+func (s *Container) TerminateTimeout() time.Duration { return teardown }
+
+// teardown is a little more than the service's own bound, so that its reason is the one that is reported.
+const teardown = 11 * time.Minute

@@ -1,0 +1,68 @@
+package wcow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/schema"
+)
+
+// addCredentials makes an instance of the credential guard for a container and returns its state, a secret.
+//
+// https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/manage-serviceaccounts
+func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, r *resource.Record) (*schema.ContainerCredentialGuardState, error) {
+	request, err := schema.NewCredentialGuardRequest(schema.AddInstance, schema.ContainerCredentialGuardInstanceRequest{
+		Id: id, CredentialSpec: spec, Transport: schema.TransportLRPC,
+	})
+	if err != nil {
+		return nil, err
+	}
+	remove, err := removal(id)
+	if err != nil {
+		return nil, err
+	}
+	r.Begin(resource.Resource{Kind: resource.Credentials, Name: id})
+	if _, err := c.ModifyServiceOrUndo(ctx, request, remove); err != nil {
+		return nil, fmt.Errorf("add credentials of %s: %w", id, err)
+	}
+	answer, err := c.ServiceProperties(ctx, schema.ServiceCredentialGuard)
+	if err != nil {
+		return nil, fmt.Errorf("query credentials of %s: %w", id, err)
+	}
+	for _, raw := range answer.Properties {
+		var info schema.ContainerCredentialGuardSystemInfo
+		if json.Unmarshal(raw, &info) != nil {
+			continue // what it says may be secret
+		}
+		for _, instance := range info.Instances {
+			if instance.Id == id && instance.CredentialGuard != nil {
+				return instance.CredentialGuard, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("query credentials of %s: the service does not list them: %w", id, errdefs.ErrNotFound)
+}
+
+// RemoveCredentials removes the instance, if it is there. It goes on when the context that made it has ended.
+func RemoveCredentials(ctx context.Context, c *hcs.Client, id string) error {
+	request, err := removal(id)
+	if err != nil {
+		return err
+	}
+	_, err = c.ModifyService(context.WithoutCancel(ctx), request)
+	if errors.Is(err, errdefs.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// removal is the request that removes the instance.
+func removal(id string) (*schema.ModificationRequest, error) {
+	return schema.NewCredentialGuardRequest(schema.RemoveInstance, schema.ContainerCredentialGuardInstanceRequest{Id: id})
+}

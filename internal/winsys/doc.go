@@ -1,0 +1,2 @@
+// Package winsys calls functions of Windows' libraries that return their error.
+package winsys

@@ -1,5 +1,0 @@
-//go:build !windows
-
-package host
-
-func inheritEvents() error { return nil }

@@ -54,7 +54,6 @@ var mayImport = map[string][]string{
 
 	"deploy/containerd": {},
 
-
 	"internal/deadline": {},
 	"internal/fault":    {},
 	"internal/logfield": {},

@@ -25,10 +25,10 @@ var notCompared = map[string]string{
 	"systemProcessInformation.HardFaultCount":               "phnt alone has it, between two fields that are compared",
 	"systemProcessInformation.NumberOfThreadsHighWatermark": "phnt alone has it, between two fields that are compared",
 
-	"cmd/silo/node.directoryEntry": "OBJECT_DIRECTORY_INFORMATION is in no header of mingw",
-	"container/layer.driverInfo":         "vmcompute.dll has no public header",
-	"container/layer.layerDescriptor":    "vmcompute.dll has no public header",
-	"container/layer.imagePath":          "cimfs.dll has no header in mingw",
+	"cmd/silo/node.directoryEntry":    "OBJECT_DIRECTORY_INFORMATION is in no header of mingw",
+	"container/layer.driverInfo":      "vmcompute.dll has no public header",
+	"container/layer.layerDescriptor": "vmcompute.dll has no public header",
+	"container/layer.imagePath":       "cimfs.dll has no header in mingw",
 }
 
 // TestLayouts_EveryStructure_IsAsCompilersHaveIt computes the layouts of the structures that this module shares with

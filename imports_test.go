@@ -46,10 +46,13 @@ var mayImport = map[string][]string{
 
 	"deploy/containerd": {},
 
-	"internal/fault":    {},
-	"internal/logfield": {},
-	"internal/textfile": {},
-	"internal/trace":    {"internal/logfield"},
+	"internal/buildinfo": {},
+	"internal/fault":     {},
+	"internal/logfield":  {},
+	"internal/pipe":      {},
+	"internal/size":      {},
+	"internal/textfile":  {},
+	"internal/trace":     {"internal/logfield"},
 }
 
 // onlyThirdParty bounds what a package may import beside this module and the standard library.

@@ -14,8 +14,8 @@ import (
 // maxLog bounds the lines that wait for a reader.
 const maxLog = 64 << 10
 
-// logWriteTimeout is how long a reader may stall before it is given up. Nobody waits for it but the pipe's own
-// goroutine.
+// logWriteTimeout bounds a write to a reader that stalls; its connection is closed then. Only the pipe's goroutine
+// waits for it.
 const logWriteTimeout = 5 * time.Second
 
 // logPipe is the shim's log as containerd reads it: one reader at a time, the newest one wins, since a containerd
@@ -26,7 +26,7 @@ type logPipe struct {
 	listener net.Listener
 	readers  chan net.Conn
 	wake     chan struct{} // capacity 1: something waits
-	accepted chan struct{} // closed when no reader comes any more
+	accepted chan struct{} // closed after the last reader
 	done     sync.WaitGroup
 
 	// mu guards the fields below.
@@ -47,7 +47,7 @@ func newLogPipe(l net.Listener) *logPipe {
 	return p
 }
 
-// Write takes whole lines. It never fails: a log must not harm what it tells of.
+// Write takes whole lines. It never fails: an error of the log must not end the shim.
 func (p *logPipe) Write(line []byte) (int, error) {
 	p.mu.Lock()
 	p.waiting = append(p.waiting, line...)

@@ -30,7 +30,7 @@ func deleteArgs(bundle string) []string {
 	return []string{"-namespace", "ns", "-id", "c1", "-bundle", bundle, "delete"}
 }
 
-func TestDeleteCleansUpAndSaysHowItEnded(t *testing.T) {
+func TestDelete_ShimDied_CleansUpAndReportsExit(t *testing.T) {
 	bundle := filepath.Join(t.TempDir(), "c1")
 	var got Params
 	before := time.Now()
@@ -50,7 +50,7 @@ func TestDeleteCleansUpAndSaysHowItEnded(t *testing.T) {
 	}
 }
 
-func TestDeleteEndsInTime(t *testing.T) {
+func TestDelete_CleanupHangs_EndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		s := testShim{cleanup: func(context.Context, Params) error { <-hang; return nil }}
@@ -66,7 +66,7 @@ func TestDeleteEndsInTime(t *testing.T) {
 	})
 }
 
-func TestDeleteFailsWithTheCleanup(t *testing.T) {
+func TestDelete_CleanupFails_ReturnsItsError(t *testing.T) {
 	s := testShim{cleanup: func(context.Context, Params) error { return errors.New("job still alive") }}
 	code, stdout, stderr := call(s, nil, deleteArgs(t.TempDir())...)
 	if code != 1 || stdout.Len() > 0 || !strings.Contains(stderr.String(), "delete c1: job still alive") {
@@ -74,7 +74,7 @@ func TestDeleteFailsWithTheCleanup(t *testing.T) {
 	}
 }
 
-func TestDeletePassesOnTheLastWords(t *testing.T) {
+func TestDelete_ShimPanicked_ReportsPanic(t *testing.T) {
 	d := newDaemon(t)
 	d.mode = "crash"
 	bundle := d.bundle("c1", goodConfig)

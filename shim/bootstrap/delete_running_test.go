@@ -9,14 +9,16 @@ import (
 	"testing"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // podConfig is the spec of a container in the pod of s.
 const podConfig = `{"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.sandbox-id":"s"},` +
 	`"process":{"args":["app.exe"],"cwd":"C:\\"},"windows":{}}`
 
-// TestDeleteEndsALivingShim: containerd has lost the way to a shim that still runs, and calls delete.
-func TestDeleteEndsALivingShim(t *testing.T) {
+// TestDelete_ShimRuns_IsShutDown: containerd calls delete for a shim that it cannot reach and that still runs.
+func TestDelete_ShimRuns_IsShutDown(t *testing.T) {
 	d := newDaemon(t)
 	bundle := d.bundle("c1", goodConfig)
 	out, err := d.start("c1", bundle, nil)
@@ -32,8 +34,8 @@ func TestDeleteEndsALivingShim(t *testing.T) {
 	_, _ = io.ReadAll(shim.log) // it ends with the shim, or never
 }
 
-// TestDeleteLeavesThePodItsShim: delete is for one container of a pod, and the shim has the others, too.
-func TestDeleteLeavesThePodItsShim(t *testing.T) {
+// TestDelete_WorkloadOfPod_ShimStays: the shim also serves the other containers of the pod.
+func TestDelete_WorkloadOfPod_ShimStays(t *testing.T) {
 	d := newDaemon(t)
 	out, err := d.start("s", d.bundle("s", goodConfig), nil)
 	if err != nil {
@@ -53,13 +55,13 @@ func TestDeleteLeavesThePodItsShim(t *testing.T) {
 	shim.end()
 }
 
-// TestDeleteOfADeafShim: who listens there does not answer. The clean-up takes place, in time.
-func TestDeleteOfADeafShim(t *testing.T) {
+// TestDelete_ShimSendsNoReply_CleanupRuns: a process listens at the address and sends no reply.
+func TestDelete_ShimSendsNoReply_CleanupRuns(t *testing.T) {
 	d := newDaemon(t)
 	bundle := d.bundle("c1", goodConfig)
 	t.Setenv("TMPDIR", d.state)
 	address := newAddress("ns", "c1")
-	l, err := listen(address)
+	l, err := pipe.Listen(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +72,13 @@ func TestDeleteOfADeafShim(t *testing.T) {
 	cleaned := false
 	s := testShim{cleanup: func(context.Context, Params) error { cleaned = true; return nil }}
 	code, _, stderr := call(s, nil, deleteArgs(bundle)...)
-	if code != 0 || !cleaned || !strings.Contains(stderr.String(), "does not answer") {
+	if code != 0 || !cleaned || !strings.Contains(stderr.String(), "call Connect of the shim at "+address+": no reply within 1.5s") {
 		t.Errorf("delete: status %d, stderr %q, cleaned up %v", code, stderr, cleaned)
 	}
 }
 
-// TestDeleteLeavesAShimThatHasOthers: a sandbox that has been deleted in order leaves its workloads to the shim.
-func TestDeleteLeavesAShimThatHasOthers(t *testing.T) {
+// TestDelete_ShimHasOtherContainers_Stays: a sandbox was deleted before its workloads.
+func TestDelete_ShimHasOtherContainers_Stays(t *testing.T) {
 	d := newDaemon(t)
 	out, err := d.start("a", d.bundle("a", goodConfig), nil) // the container that the shim has
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-func TestStartRefuses(t *testing.T) {
+func TestStart_BadInput_Refused(t *testing.T) {
 	unknown := &anypb.Any{TypeUrl: "example.Options", Value: []byte("x")}
 	full := []string{"-namespace", "ns", "-id", "c1", "start"}
 	tests := []struct {
@@ -18,11 +18,11 @@ func TestStartRefuses(t *testing.T) {
 		args               []string
 		env                string
 	}{
-		{"no verb", goodConfig, "a verb is required", nil, []string{"-namespace", "ns", "-id", "c1"}, ""},
+		{"no verb", goodConfig, "no verb; use start or delete", nil, []string{"-namespace", "ns", "-id", "c1"}, ""},
 		{"unknown verb", goodConfig, `verb "stop" is unknown`, nil, []string{"stop"}, ""},
 		{"unknown flag", goodConfig, "-nope", nil, []string{"-nope", "start"}, ""},
-		{"no namespace", goodConfig, "namespace is required", nil, []string{"-id", "c1", "start"}, ""},
-		{"no id", goodConfig, "id is required", nil, []string{"-namespace", "ns", "start"}, ""},
+		{"no namespace", goodConfig, "no namespace; pass -namespace", nil, []string{"-id", "c1", "start"}, ""},
+		{"no id", goodConfig, "no id; pass -id", nil, []string{"-namespace", "ns", "start"}, ""},
 		{"id with a path", goodConfig, `id "../c1"`, nil, []string{"-namespace", "ns", "-id", "../c1", "start"}, ""},
 		{"namespace with a path", goodConfig, `namespace "a\\b"`, nil, []string{"-namespace", `a\b`, "-id", "c1", "start"}, ""},
 		{"no ttrpc address", goodConfig, "TTRPC_ADDRESS", nil, full, "TTRPC_ADDRESS="},
@@ -30,7 +30,7 @@ func TestStartRefuses(t *testing.T) {
 		{"malformed config.json", `{"process":`, "malformed JSON at byte 11", nil, full, ""},
 		{"no args", `{"process":{}}`, "process.args is empty", nil, full, ""},
 		{"unknown options", goodConfig, "example.Options", marshal(t, unknown), full, ""},
-		{"garbage on stdin", goodConfig, "standard input is neither", []byte{0xff, 0xff}, full, ""},
+		{"garbage on stdin", goodConfig, "read standard input: neither", []byte{0xff, 0xff}, full, ""},
 		{"sandbox with a path", `{"process":{"args":["a"]},"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.sandbox-id":"../x"}}`, "sandbox-id", nil, full, ""},
 	}
 	for _, tt := range tests {

@@ -10,9 +10,9 @@ import (
 	"github.com/siloshim/siloshim/internal/fault"
 )
 
-// TestServeDies ends the serving process before and after each of its calls at files and pipes. start says so in one
+// TestServe_EndsAtEachCall_NothingLeft ends the serving process before and after each of its calls at files and pipes. start says so in one
 // line, and delete leaves nothing but what containerd made itself.
-func TestServeDies(t *testing.T) {
+func TestServe_EndsAtEachCall_NothingLeft(t *testing.T) {
 	points := 0
 	for _, call := range []string{"listen on log pipe", "make crash file", "listen"} {
 		for _, when := range []string{"before", "after"} {
@@ -43,8 +43,8 @@ func TestServeDies(t *testing.T) {
 	t.Logf("%d points", points)
 }
 
-// TestDeleteDies ends the verb delete at each of its calls at the crash file; the next one finishes the work.
-func TestDeleteDies(t *testing.T) {
+// TestDelete_EndsAtEachCall_NextFinishes ends the verb delete at each of its calls at the crash file; the next one finishes the work.
+func TestDelete_EndsAtEachCall_NextFinishes(t *testing.T) {
 	for _, call := range []string{"open crash file", "remove crash file"} {
 		for _, when := range []string{"before", "after"} {
 			t.Run(when+" "+call, func(t *testing.T) {

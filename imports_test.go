@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 
 	"shim":               {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
 	"shim/bootstrap":     {"shim/spec", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
-	"shim/event":         {"internal/logfield"},
+	"shim/event":         {"internal/logfield", "internal/pipe"},
 	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/fault", "internal/logfield"},
 	"shim/host/hosttest": {"shim/host", "shim/spec", "schema"},
 	"shim/spec":          {"schema", "internal/textfile"},

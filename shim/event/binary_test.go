@@ -93,7 +93,7 @@ func command(t *testing.T) (path string, taken func() string) {
 	}
 }
 
-func TestPublishCommandTakesEventsInOrder(t *testing.T) {
+func TestBinary_Events_ArriveInOrder(t *testing.T) {
 	path, taken := command(t)
 	p := event.New("ns", event.NewSender("", path, "/grpc"))
 	var want strings.Builder
@@ -109,7 +109,7 @@ func TestPublishCommandTakesEventsInOrder(t *testing.T) {
 	}
 }
 
-func TestPublishCommandThatFails(t *testing.T) {
+func TestBinary_ProgramFails_ReturnsItsError(t *testing.T) {
 	path, _ := command(t)
 	b := event.NewBinary(path, "/grpc")
 	err := b.Forward(t.Context(), &types.Envelope{Topic: "/refused"})
@@ -128,9 +128,9 @@ func TestPublishCommandThatFails(t *testing.T) {
 	}
 }
 
-// TestPublishCommandThatLeavesSomebody: the event was taken when the program has ended well, whoever still holds its
+// TestBinary_ChildHoldsStderr_EventIsSentOnce: the event was taken when the program has ended well, whoever still holds its
 // standard error; taken for a failure, it would be sent again.
-func TestPublishCommandThatLeavesSomebody(t *testing.T) {
+func TestBinary_ChildHoldsStderr_EventIsSentOnce(t *testing.T) {
 	path, taken := command(t)
 	body, err := typeurl.MarshalAnyToProto(&events.TaskStart{ContainerID: "c"})
 	if err != nil {

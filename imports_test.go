@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/fault", "internal/logfield"},
 	"shim/host/hosttest": {"shim/host", "shim/spec", "schema"},
 	"shim/spec":          {"schema", "internal/textfile"},
-	"shim/stdio":         {"internal/fault", "internal/logfield"},
+	"shim/stdio":         {"internal/fault", "internal/logfield", "internal/pipe", "internal/size"},
 	"shim/task":          {},
 
 	"schema":      {},

@@ -13,10 +13,10 @@
 // What the relay promises:
 //
 //   - A reader that is slow holds the program back; nothing is lost.
-//   - A reader that is gone is called again for a while, and the bytes that it
-//     did not take are kept for it. After that while output is discarded and
-//     counted ([Relay.Lost]), so that no program blocks for ever on a reader
-//     that will not come back.
+//   - A reader that is gone is dialled again for [Config.Retry], and the bytes that
+//     it did not take are kept for it. After that time output is discarded and
+//     counted ([Relay.Lost]), so that no program blocks for ever on a reader that
+//     does not return.
 //   - A reader whose reads take 32 KiB, as containerd's do, and its successor get
 //     every byte once. After one with shorter reads, the write during which it
 //     ended is repeated: at most 32 KiB.

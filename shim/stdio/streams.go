@@ -2,7 +2,7 @@ package stdio
 
 import "io"
 
-// Asked tells which streams the client asked for. A terminal's stderr is its stdout.
+// Asked returns which streams the client has connected. A terminal's stderr is its stdout.
 func (r *Relay) Asked() (stdin, stdout, stderr bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -13,8 +13,8 @@ func (r *Relay) Asked() (stdin, stdout, stderr bool) {
 	return stdin, stdout, stderr
 }
 
-// UseStreams makes the ends of pipes that somebody else holds the other ends of the program's streams, in place of the
-// pipes of [Relay.Child]. The relay owns them from here on. Closing stdin is to end the program's input; on a relay
+// UseStreams makes ends of pipes that the caller has got elsewhere the program's streams, in place of the pipes of
+// [Relay.Child]. The relay owns them from here on. Closing stdin is to end the program's input; on a relay
 // with a terminal it stays open until [Relay.Close], as [Relay.UseConsole] says. A nil stream is none. It must be
 // called before [Relay.Start].
 func (r *Relay) UseStreams(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
@@ -27,7 +27,7 @@ func (r *Relay) UseStreams(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
 	r.closeChildLocked()
 	switch {
 	case r.input == nil && stdin != nil && r.terminal:
-		r.input = newInput(nil, nil) // nobody will type, and nobody may hang up
+		r.input = newInput(nil, nil) // no client writes to it, and it stays open
 		r.input.use(stdin, true)
 	case r.input != nil && stdin != nil:
 		closeStreams(r.input.program)
@@ -39,8 +39,8 @@ func (r *Relay) UseStreams(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
 	r.useOutput(fieldStderr, stderr)
 }
 
-// useOutput gives an output its source, and one that nobody asked for to nobody: a program whose output is not read
-// stops.
+// useOutput sets the source of an output. A stream that no client has connected is read and discarded: a program whose
+// output is not read stops.
 func (r *Relay) useOutput(name string, src io.ReadCloser) {
 	if src == nil {
 		return
@@ -61,7 +61,7 @@ const (
 	fieldStderr = "stderr"
 )
 
-// closeStreams closes what is there. Nothing was carried by it yet.
+// closeStreams closes those that are not nil. They have carried nothing yet.
 func closeStreams(streams ...io.Closer) {
 	for _, s := range streams {
 		if s != nil {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/Microsoft/go-winio"
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // TestDial_PipeMissing_IsNotExist: a missing pipe and one that is not accepted at are told apart.
@@ -66,7 +68,7 @@ func TestServerOf_ProcessEnds_LivesNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, told, "listening\n")
-	client, err := dialPipe(t.Context(), path)
+	client, err := pipe.Dial(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,14 +79,14 @@ func TestServerOf_ProcessEnds_LivesNoMore(t *testing.T) {
 		t.Fatal("the process was not found")
 	}
 	defer s.close()
-	if !s.lives() {
+	if !s.running() {
 		t.Error("the process is said to have ended")
 	}
 	_ = alive.Close()
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	if s.lives() {
+	if s.running() {
 		t.Error("the process is said to live")
 	}
 }

@@ -257,5 +257,5 @@ type testServer struct {
 	opened, closed int
 }
 
-func (s *testServer) lives() bool { return s.alive }
-func (s *testServer) close()      { s.closed++ }
+func (s *testServer) running() bool { return s.alive }
+func (s *testServer) close()        { s.closed++ }

@@ -38,7 +38,7 @@ func openTestLog(t *testing.T, path string, r rotation) *rotatedUse {
 	return f
 }
 
-func TestRotation(t *testing.T) {
+func TestRotated_FileFull_IsRenamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		rotation
 		before string
@@ -77,8 +77,8 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestRotationIsShared: stdout and stderr write to one file. Every line is in one of the files, whole, and once.
-func TestRotationIsShared(t *testing.T) {
+// TestRotated_TwoStreams_ShareTheFile: stdout and stderr write to one file. Every line is in one of the files, whole, and once.
+func TestRotated_TwoStreams_ShareTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	const lines = 500
 	var writers sync.WaitGroup
@@ -117,8 +117,8 @@ func TestRotationIsShared(t *testing.T) {
 	}
 }
 
-// TestRotationThatFailsLosesNothing: the name to put the file aside under is taken by a directory.
-func TestRotationThatFailsLosesNothing(t *testing.T) {
+// TestRotated_RenameFails_NothingIsLost: the name to put the file aside under is taken by a directory.
+func TestRotated_RenameFails_NothingIsLost(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	if err := os.MkdirAll(filepath.Join(path+".1", "full"), 0o700); err != nil {
 		t.Fatal(err)
@@ -137,8 +137,8 @@ func TestRotationThatFailsLosesNothing(t *testing.T) {
 	}
 }
 
-// TestRotatedLogOfAProcess goes the whole way, from the URI.
-func TestRotatedLogOfAProcess(t *testing.T) {
+// TestRelay_RotatedLog_HasTheOutput goes the whole way, from the URI.
+func TestRelay_RotatedLog_HasTheOutput(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	r := open(t, Config{Stdout: uri("file", path) + "?max_size=8&max_files=2"})
 	_, out, _ := r.Child()

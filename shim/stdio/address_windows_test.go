@@ -1,18 +1,21 @@
 package stdio
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"testing"
 
 	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // endpoint returns the name of a pipe that nobody listens on.
 func endpoint(t *testing.T) string {
 	t.Helper()
-	return pipePrefix + "silo-test-" + nonce()
+	return pipe.Local + "silo-test-" + rand.Text()
 }
 
 // listen makes a pipe as containerd's clients do: without a buffer, so a write

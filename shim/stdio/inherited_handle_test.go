@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestHeldOpen: the program is gone and a grandchild holds its stdout. That is noticed within two of the times for
+// TestOutput_HeldOpen_IsQuiet: the program is gone and a grandchild holds its stdout. That is noticed within two of the times for
 // which it has to be quiet, and what the grandchild writes much later still arrives.
-func TestHeldOpen(t *testing.T) {
+func TestOutput_HeldOpen_IsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, conn := net.Pipe()
 		b := runOutput(t, conn, nil)
@@ -28,8 +28,8 @@ func TestHeldOpen(t *testing.T) {
 		if !b.out.quiet(t.Context()) {
 			t.Error("the stream is not called held")
 		}
-		if took := time.Since(began); took > 2*heldOpen {
-			t.Errorf("that took %s, want at most %s", took, 2*heldOpen)
+		if took := time.Since(began); took > 2*quietTime {
+			t.Errorf("that took %s, want at most %s", took, 2*quietTime)
 		}
 		time.Sleep(time.Hour)
 		go b.print(t, "from the grave")
@@ -37,8 +37,8 @@ func TestHeldOpen(t *testing.T) {
 	})
 }
 
-// TestBusyIsNotHeld: a stream is not held while something comes, nor while its reader takes nothing.
-func TestBusyIsNotHeld(t *testing.T) {
+// TestOutput_StillWritten_IsNotQuiet: a stream is not held while something comes, nor while its reader takes nothing.
+func TestOutput_StillWritten_IsNotQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, conn := net.Pipe()
 		b := runOutput(t, conn, nil)
@@ -46,7 +46,7 @@ func TestBusyIsNotHeld(t *testing.T) {
 		defer cancel()
 		go func() {
 			for range 20 {
-				time.Sleep(heldOpen / 2)
+				time.Sleep(quietTime / 2)
 				b.print(t, "x")
 			}
 			b.print(t, "stalled")
@@ -82,9 +82,9 @@ func heldRelay(t *testing.T, client, console bool) (r *Relay, program, reader ne
 	return r, program, reader
 }
 
-// TestRelay_OutputHeldOpen_ClientIsToldTheEnd: the client that waits for the end of the stream gets it, and the program
+// TestRelay_OutputHeldOpen_ClientSeesTheEnd: the client that waits for the end of the stream gets it, and the program
 // that holds the stream open writes on, also beyond Close.
-func TestRelay_OutputHeldOpen_ClientIsToldTheEnd(t *testing.T) {
+func TestRelay_OutputHeldOpen_ClientSeesTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, program, reader := heldRelay(t, true, false)
 		r.Start()
@@ -96,8 +96,8 @@ func TestRelay_OutputHeldOpen_ClientIsToldTheEnd(t *testing.T) {
 				t.Errorf("Drain = %t, %v; want held", held, err)
 			}
 		}
-		if took := time.Since(began); took > 2*heldOpen {
-			t.Errorf("that took %s, want at most %s", took, 2*heldOpen)
+		if took := time.Since(began); took > 2*quietTime {
+			t.Errorf("that took %s, want at most %s", took, 2*quietTime)
 		}
 		if got := readAll(t, reader); got != "" {
 			t.Errorf("the client got %q, want the end", got)
@@ -136,9 +136,9 @@ func TestRelay_OutputHeldOpen_LogGoesOn(t *testing.T) {
 	})
 }
 
-// TestRelay_ConsoleNobodyReads_IsReadToItsEnd: the close of a console waits for its output to be read, whether its reader
+// TestRelay_ConsoleWithoutReader_IsReadToItsEnd: the close of a console waits for its output to be read, whether its reader
 // has stalled or it was never started.
-func TestRelay_ConsoleNobodyReads_IsReadToItsEnd(t *testing.T) {
+func TestRelay_ConsoleWithoutReader_IsReadToItsEnd(t *testing.T) {
 	t.Run("stalled reader", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r, screen, _ := heldRelay(t, true, true)

@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/internal/size"
 )
 
 // The values of --output.
@@ -74,7 +74,7 @@ func bytesOr(n uint64, known bool) string {
 	if !known {
 		return none
 	}
-	return limit.Bytes(n)
+	return size.Format(n)
 }
 
 // clock writes processor time as docker top does, with milliseconds.

@@ -9,14 +9,17 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
+// JobNames lists the job objects of this machine whose names a container may have.
+func JobNames() ([]string, error) { return nil, jobobject.ErrNotSupported }
+
 // stops are the requests of this process alone; on Windows they reach other processes.
 var (
 	stopMu sync.Mutex // guards stops
 	stops  = map[string]chan struct{}{}
 )
 
-// ListenStop returns a channel that [RequestStop] closes, and a function that ends the listening. A name that somebody
-// listens for already is [jobobject.ErrExist].
+// ListenStop returns a channel that [RequestStop] closes, and a function that ends the listening. It returns
+// [jobobject.ErrExist] for a name that has a listener.
 func ListenStop(id string) (<-chan struct{}, func(), error) {
 	stopMu.Lock()
 	defer stopMu.Unlock()
@@ -34,13 +37,13 @@ func ListenStop(id string) (<-chan struct{}, func(), error) {
 	}, nil
 }
 
-// RequestStop asks the supervisor of a container to stop it, and says [ErrNotFound] if there is none.
+// RequestStop makes the supervisor of a container stop it. It returns [ErrNotFound] where there is no supervisor.
 func RequestStop(id string) error {
 	stopMu.Lock()
 	defer stopMu.Unlock()
 	c, ok := stops[id]
 	if !ok {
-		return fmt.Errorf("supervisor of %s: %w", id, ErrNotFound)
+		return fmt.Errorf("find the supervisor of %s: %w", id, ErrNotFound)
 	}
 	delete(stops, id)
 	close(c)

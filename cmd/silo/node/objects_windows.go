@@ -3,9 +3,13 @@ package node
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 var (
@@ -93,4 +97,56 @@ func readDirectory(dir windows.Handle) ([]string, error) {
 // String copies the text.
 func (s unicodeString) String() string {
 	return windows.UTF16ToString(unsafe.Slice(s.buffer, s.length/2))
+}
+
+func stopName(id string) (*uint16, error) {
+	return windows.UTF16PtrFromString(`Global\silo-stop/` + id)
+}
+
+// ListenStop returns a channel that [RequestStop] closes, and a function that ends the listening. It returns
+// [jobobject.ErrExist] for a name that has a listener.
+//
+// https://learn.microsoft.com/windows/win32/sync/event-objects
+func ListenStop(id string) (<-chan struct{}, func(), error) {
+	name, err := stopName(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	sa, err := pipe.SecurityAttributes(pipe.Owner)
+	if err != nil {
+		return nil, nil, err
+	}
+	event, err := windows.CreateEvent(sa, 1, 0, name)
+	if errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
+		_ = windows.CloseHandle(event) // another listener's
+		return nil, nil, fmt.Errorf("listen for a stop of %s: %w", id, jobobject.ErrExist)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("listen for a stop of %s: %w", id, err)
+	}
+	// The kernel's pool waits, beside the program's end: a thread of ours would cost its stack for as long.
+	requested, stop, err := jobobject.System().WatchExit(jobobject.Handle(event))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("listen for a stop of %s: %w", id, err), windows.CloseHandle(event))
+	}
+	return requested, sync.OnceFunc(func() {
+		stop()
+		_ = windows.CloseHandle(event)
+	}), nil
+}
+
+// RequestStop makes the supervisor of a container stop it. It returns [ErrNotFound] where there is no supervisor.
+func RequestStop(id string) error {
+	name, err := stopName(id)
+	if err != nil {
+		return err
+	}
+	event, err := windows.OpenEvent(windows.EVENT_MODIFY_STATE, false, name)
+	if errors.Is(err, windows.ERROR_FILE_NOT_FOUND) {
+		return fmt.Errorf("find the supervisor of %s: %w", id, ErrNotFound)
+	}
+	if err != nil {
+		return fmt.Errorf("open the stop event of %s: %w", id, err)
+	}
+	return errors.Join(windows.SetEvent(event), windows.CloseHandle(event))
 }

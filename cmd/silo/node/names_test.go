@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// TestLayout compares with the Windows SDK's headers for Win64.
-func TestLayout(t *testing.T) {
+// TestNames_Layout_IsThatOfTheSDK compares with the Windows SDK's headers for Win64.
+func TestNames_Layout_IsThatOfTheSDK(t *testing.T) {
 	var (
 		text  unicodeString
 		entry directoryEntry

@@ -12,8 +12,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// figureTrials are about what the kernel tells of workloads that are known.
-var figureTrials = []trial{
+// statisticTrials compare the kernel's statistics with known workloads.
+var statisticTrials = []trial{
 	{name: "committed memory of a job is that of its program, and the peak stays", run: func(ctx context.Context, s *stage) error {
 		p, err := s.ready("hold", "64")
 		if err != nil {
@@ -53,7 +53,7 @@ var figureTrials = []trial{
 		path := filepath.Join(os.TempDir(), fmt.Sprintf("silo-selftest-%d", os.Getpid()))
 		defer os.Remove(path) //nolint:errcheck // a file of temporary ones
 		if code, err := s.code(ctx, "write", path, "10"); err != nil || code != 0 {
-			return fmt.Errorf("the workload write: exit code %d, %w", code, err)
+			return fmt.Errorf("run workload write: exit code %d, %w", code, err)
 		}
 		after, err := s.job.Storage()
 		s.note = fmt.Sprintf("%d KiB of 10240 written", (after.WriteBytes-before.WriteBytes)>>10)
@@ -93,14 +93,14 @@ var figureTrials = []trial{
 		}
 		list, err := s.Node.Containers()
 		if err != nil {
-			return lack{err}
+			return missing{err}
 		}
 		if !slices.ContainsFunc(list, func(c node.Container) bool { return c.Job == s.name() }) {
-			return fmt.Errorf("%s is not among %d containers", s.name(), len(list))
+			return fmt.Errorf("job %s is not among the %d containers listed", s.name(), len(list))
 		}
 		return nil
 	}},
 }
 
-// name is that of the one job of the selftest that has a name.
+// name returns the name of the one job of the selftest that has one.
 func (*stage) name() string { return node.JobName(node.Own, "selftest") }

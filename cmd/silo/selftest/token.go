@@ -2,14 +2,13 @@ package selftest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/siloshim/siloshim/cmd/silo/token"
 )
 
-// rightTrials are about what a program may do; the program reads its own token.
-var rightTrials = []trial{
+// tokenTrials are about the rights of programs; each program reads its own token.
+var tokenTrials = []trial{
 	{name: "a restricted token reaches the program", run: func(ctx context.Context, s *stage) error {
 		return s.as(ctx, token.Restriction{AllPrivileges: true, SIDs: []string{token.Administrators}}, "restricted")
 	}},
@@ -21,21 +20,20 @@ var rightTrials = []trial{
 	}},
 }
 
-// as runs a workload with a token, which it is to find true. A token that this host, or this user, cannot make is
-// lacking.
+// as runs a workload that checks its token. A token that this host, or this user, cannot make is a missing capability.
 func (s *stage) as(ctx context.Context, r token.Restriction, workload ...string) error {
 	t, err := token.New(&r)
 	if err != nil {
-		return lack{err}
+		return missing{err}
 	}
 	defer t.Close() //nolint:errcheck // it was only used to start
 	s.token = t.Handle()
 	code, err := s.code(ctx, workload...)
 	switch {
 	case err != nil:
-		return lack{err} // the right to start a program as somebody else
+		return missing{err} // the right to start a program as somebody else
 	case code != 0:
-		return fmt.Errorf("%w: exit code %d", errors.New("the program finds another token"), code)
+		return fmt.Errorf("the program has another token: exit code %d", code)
 	}
 	return nil
 }

@@ -11,9 +11,39 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// fileTrials are about files of silos and of programs that are killed.
+// serviceTrials are about silos and the Host Compute Service.
+var serviceTrials = []trial{
+	{name: "a plain job is no silo", run: func(_ context.Context, s *stage) error {
+		_, err := s.job.Silo()
+		if errors.Is(err, jobobject.ErrNotSilo) {
+			return nil
+		}
+		if err == nil {
+			err = errors.New("the kernel reports it as a silo")
+		}
+		return err
+	}},
+	{name: "a job becomes a silo", run: func(_ context.Context, s *stage) error {
+		if err := s.job.PromoteToSilo(); err != nil {
+			return err
+		}
+		silo, err := s.job.Silo()
+		s.note = fmt.Sprintf("silo %d", silo.ID)
+		return err
+	}},
+	{name: "the Host Compute Service can be called", run: func(ctx context.Context, s *stage) error {
+		list, err := s.Service.Enumerate(ctx, nil)
+		if err != nil {
+			return missing{err}
+		}
+		s.note = fmt.Sprintf("%d compute systems", len(list))
+		return nil
+	}},
+}
+
+// fileTrials are about the files of silos, and of programs that are terminated.
 var fileTrials = []trial{
-	{name: "a silo sees a directory at a path of its own", settles: "U71", run: func(ctx context.Context, s *stage) error {
+	{name: "a directory bound into a silo is seen there alone", settles: "U71", run: func(ctx context.Context, s *stage) error {
 		return inDirectory(func(dir string) error {
 			target, root := filepath.Join(dir, "target"), filepath.Join(dir, "root")
 			if err := os.Mkdir(target, 0o700); err != nil {
@@ -33,12 +63,12 @@ var fileTrials = []trial{
 			}
 			code, err := s.code(ctx, "find", filepath.Join(root, "here"))
 			if err == nil && code != 0 {
-				err = unkept("a member does not")
+				err = unkept("a member of the silo does not see it")
 			}
 			return err
 		})
 	}},
-	{name: "a file that is deleted on close goes with its killed program, and keeps its directory until then", settles: "U80", run: func(ctx context.Context, s *stage) error {
+	{name: "a file deleted on close keeps its directory, and goes when its program is terminated", settles: "U80", run: func(ctx context.Context, s *stage) error {
 		return inDirectory(func(dir string) error {
 			kept := filepath.Join(dir, "kept")
 			if err := os.Mkdir(kept, 0o700); err != nil {
@@ -59,14 +89,14 @@ var fileTrials = []trial{
 				return err
 			}
 			if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("after the end of its program: %w", errors.Join(errors.New("the file is there"), err))
+				return fmt.Errorf("the file exists after the end of its program: %w", errors.Join(err, fs.ErrExist))
 			}
 			return nil
 		})
 	}},
 }
 
-// inDirectory has a directory for the time of f.
+// inDirectory runs f with a new directory.
 func inDirectory(f func(dir string) error) error {
 	dir, err := os.MkdirTemp("", "silo-selftest")
 	if err != nil {

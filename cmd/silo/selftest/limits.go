@@ -9,19 +9,19 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// burnTime is how long processor time is measured.
+// burnTime is the time over which processor time is measured.
 const burnTime = 3 * time.Second
 
-// limitTrials are about what limits do.
+// limitTrials are about the effect of limits.
 var limitTrials = []trial{
-	{name: "limits are told back", limits: jobobject.Limits{JobMemory: 1 << 30, CPURate: 5000, ActiveProcesses: 9}, run: func(_ context.Context, s *stage) error {
+	{name: "limits read back are those that were set", limits: jobobject.Limits{JobMemory: 1 << 30, CPURate: 5000, ActiveProcesses: 9}, run: func(_ context.Context, s *stage) error {
 		l, err := s.job.QueryLimits()
 		if err == nil && (l.JobMemory != 1<<30 || l.CPURate != 5000 || l.ActiveProcesses != 9 || !l.KillOnClose) {
-			err = fmt.Errorf("others are told: %+v", l)
+			err = fmt.Errorf("read back: %+v", l)
 		}
 		return err
 	}},
-	{name: "a process limit refuses one more and ends nothing", settles: "U5", limits: jobobject.Limits{ActiveProcesses: 2}, run: oneTooMany},
+	{name: "a process limit refuses one more process and ends none", settles: "U5", limits: jobobject.Limits{ActiveProcesses: 2}, run: oneTooMany},
 	{name: "a memory limit refuses an allocation", settles: "U1", limits: jobobject.Limits{JobMemory: 64 << 20}, run: func(ctx context.Context, s *stage) error {
 		code, err := s.code(ctx, "alloc", "128")
 		if err != nil {
@@ -32,11 +32,11 @@ var limitTrials = []trial{
 		}
 		m, err := s.job.Memory()
 		if err == nil && m.PeakCommit > 64<<20 {
-			err = fmt.Errorf("the peak is %d bytes", m.PeakCommit)
+			err = fmt.Errorf("the peak is %d bytes, above the limit", m.PeakCommit)
 		}
 		return err
 	}},
-	{name: "a memory limit acts on a program that runs", settles: "U6", run: func(ctx context.Context, s *stage) error {
+	{name: "a memory limit applies to a running program", settles: "U6", run: func(ctx context.Context, s *stage) error {
 		p, err := s.ready("grow", "128")
 		if err != nil {
 			return err
@@ -48,14 +48,14 @@ var limitTrials = []trial{
 		code, err := p.Wait(ctx)
 		return errors.Join(err, mustRefuse(code))
 	}},
-	{name: "a refused allocation is told", settles: "U70", limits: jobobject.Limits{JobMemory: 64 << 20}, run: func(ctx context.Context, s *stage) error {
+	{name: "a refused allocation is reported", settles: "U70", limits: jobobject.Limits{JobMemory: 64 << 20}, run: func(ctx context.Context, s *stage) error {
 		code, err := s.code(ctx, "alloc", "128")
 		if err := errors.Join(err, mustRefuse(code)); err != nil {
 			return err
 		}
 		return s.message(ctx, jobobject.JobMemoryLimit)
 	}},
-	{name: "a mark on memory is told", settles: "U18", run: func(ctx context.Context, s *stage) error {
+	{name: "a memory threshold is reported", settles: "U18", run: func(ctx context.Context, s *stage) error {
 		if err := s.job.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: 32 << 20}); err != nil {
 			return err
 		}
@@ -64,11 +64,11 @@ var limitTrials = []trial{
 		}
 		return s.message(ctx, jobobject.NotificationLimit)
 	}},
-	{name: "a processor rate holds over two processes", settles: "U2", limits: jobobject.Limits{CPURate: 2000}, run: rateHolds},
+	{name: "a processor rate limits two processes together", settles: "U2", limits: jobobject.Limits{CPURate: 2000}, run: rateHolds},
 	{name: "processor weights share the machine", settles: "U3", limits: jobobject.Limits{CPUWeight: 9}, run: weightsShare},
-	{name: "an affinity binds children of children", settles: "U4", limits: jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}}, run: func(ctx context.Context, s *stage) error {
+	{name: "an affinity applies to children of children", settles: "U4", limits: jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}}, run: func(ctx context.Context, s *stage) error {
 		if s.Processors < 2 {
-			return lack{errors.New("a second processor")}
+			return missing{errors.New("a second processor")}
 		}
 		code, err := s.code(ctx, "processors")
 		if err == nil && code != 1 {
@@ -76,20 +76,20 @@ var limitTrials = []trial{
 		}
 		return err
 	}},
-	{name: "a job is paused and goes on", run: func(_ context.Context, s *stage) error {
+	{name: "a job can be paused and resumed", run: func(_ context.Context, s *stage) error {
 		return errors.Join(s.job.Freeze(), s.job.Thaw())
 	}},
 }
 
-// mustRefuse wants the exit code of a workload that was refused its memory.
+// mustRefuse returns an error for the exit code of a workload that got its memory.
 func mustRefuse(code uint32) error {
 	if code == 0 {
-		return unkept("it got more than the limit")
+		return unkept("the program got more than the limit")
 	}
 	return nil
 }
 
-// oneTooMany counts members itself: on some hosts a program brings its console's host into the job.
+// oneTooMany starts processes until one is refused: on some hosts the console host of a program is a member, too.
 func oneTooMany(_ context.Context, s *stage) error {
 	first, err := s.ready("idle")
 	if err != nil {
@@ -99,7 +99,7 @@ func oneTooMany(_ context.Context, s *stage) error {
 		if _, err := s.start("exit", "0"); err != nil {
 			pids, err := s.job.Pids()
 			if err == nil && len(pids) == 0 {
-				err = fmt.Errorf("process %d was ended", first.Pid())
+				err = fmt.Errorf("process %d was terminated", first.Pid())
 			}
 			return err
 		}
@@ -116,18 +116,18 @@ func (s *stage) message(ctx context.Context, kind jobobject.MessageKind) error {
 		select {
 		case m, ok := <-s.messages:
 			if !ok {
-				return errors.New("the messages have ended")
+				return errMessagesEnded
 			}
 			if m.Kind == kind {
 				return nil
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("no message %v came", kind)
+			return fmt.Errorf("wait for message %v: not received within %v", kind, trialTime)
 		}
 	}
 }
 
-// burned is the processor time that jobs take while everybody burns.
+// burned returns the processor time that jobs use within burnTime.
 func (s *stage) burned(ctx context.Context, jobs ...*jobobject.Job) (used []time.Duration, span time.Duration, err error) {
 	read := func() ([]time.Duration, error) {
 		var list []time.Duration
@@ -156,7 +156,7 @@ func (s *stage) burned(ctx context.Context, jobs ...*jobobject.Job) (used []time
 	return used, span, err
 }
 
-// rateHolds measures a program without a limit first: on a busy machine nobody gets more than the limit.
+// rateHolds measures a program without a limit first: on a busy machine no program reaches the limit.
 func rateHolds(ctx context.Context, s *stage) error {
 	free, err := s.newJob("", jobobject.Limits{})
 	if err != nil {
@@ -167,7 +167,7 @@ func rateHolds(ctx context.Context, s *stage) error {
 		return err
 	}
 	if without < 0.3 {
-		return lack{fmt.Errorf("an idle machine: a program without a limit gets %.1f %% of it", without*100)}
+		return missing{fmt.Errorf("an idle machine: a program without a limit gets %.1f %% of it", without*100)}
 	}
 	if err := free.Terminate(0); err != nil {
 		return err
@@ -180,7 +180,7 @@ func rateHolds(ctx context.Context, s *stage) error {
 	return err
 }
 
-// share is the part of the machine's time that so many burning programs get in a job.
+// share returns the part of the machine's processor time that a number of programs get in a job.
 func (s *stage) share(ctx context.Context, job *jobobject.Job, programs int) (float64, error) {
 	for range programs {
 		if _, err := s.readyIn(job, "burn"); err != nil {

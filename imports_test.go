@@ -16,9 +16,9 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"shim", "shim/bootstrap", "shim/event", "shim/host", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/textfile"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "hcs", "jobobject", "schema", "shim/host", "shim/spec", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"jobobject"},
-	"cmd/silo/install":            {"deploy/containerd", "internal/textfile"},
+	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
 	"cmd/silo/node":               {"internal/pipe", "jobobject", "stats"},
 	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
@@ -28,11 +28,11 @@ var mayImport = map[string][]string{
 
 	"shim":               {"shim/bootstrap", "shim/event", "shim/spec", "shim/stdio", "shim/task", "internal/logfield", "internal/trace"},
 	"shim/bootstrap":     {"shim/spec", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
-	"shim/event":         {"internal/logfield", "internal/pipe"},
+	"shim/event":         {"internal/logfield", "internal/pipe", "internal/sleep"},
 	"shim/host":          {"shim", "shim/spec", "shim/stdio", "shim/task", "jobobject", "hcs", "schema", "stats", "internal/fault", "internal/logfield"},
 	"shim/host/hosttest": {"shim/host", "shim/spec", "schema"},
 	"shim/spec":          {"schema", "internal/textfile"},
-	"shim/stdio":         {"internal/fault", "internal/logfield", "internal/pipe", "internal/size"},
+	"shim/stdio":         {"internal/fault", "internal/logfield", "internal/pipe", "internal/size", "internal/sleep"},
 	"shim/task":          {},
 
 	"schema":      {},
@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"internal/logfield":  {},
 	"internal/pipe":      {},
 	"internal/size":      {},
+	"internal/sleep":     {},
 	"internal/textfile":  {},
 	"internal/trace":     {"internal/logfield"},
 }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
 // Bounds of a publisher.
@@ -138,7 +139,7 @@ func (p *Publisher) send() {
 		case end:
 			return
 		case e == nil:
-			if !p.sleep(0) {
+			if !p.await() {
 				return
 			}
 			continue
@@ -155,7 +156,7 @@ func (p *Publisher) send() {
 			continue
 		}
 		log.L.WithField(logfield.Topic, e.Topic).WithError(err).Debug("an event was not delivered and will be sent again")
-		if !p.sleep(pause) {
+		if sleep.For(p.stop, pause) != nil {
 			return
 		}
 		pause = min(2*pause, maxPause)
@@ -172,20 +173,10 @@ func (p *Publisher) forward(e *types.Envelope) error {
 	return err
 }
 
-// sleep waits for a pause, or for notify where that is 0. It returns false once the publisher must stop.
-func (p *Publisher) sleep(pause time.Duration) bool {
-	if pause == 0 {
-		select {
-		case <-p.wake:
-			return true
-		case <-p.stop.Done():
-			return false
-		}
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
+// await waits for notify. It returns false once the publisher must stop.
+func (p *Publisher) await() bool {
 	select {
-	case <-timer.C:
+	case <-p.wake:
 		return true
 	case <-p.stop.Done():
 		return false

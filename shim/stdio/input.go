@@ -13,6 +13,7 @@ import (
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
 const (
@@ -163,7 +164,7 @@ func (in *input) redial(ctx context.Context) net.Conn {
 	defer cancel()
 	defer context.AfterFunc(in.finished, cancel)()
 	var missing time.Time // since when no pipe has that name; zero while there is one
-	for pause := firstPause; wait(wanted, pause); pause = min(2*pause, longPause) {
+	for pause := firstPause; sleep.For(wanted, pause) == nil; pause = min(2*pause, longPause) {
 		bounded, done := context.WithTimeout(ctx, dialTimeout)
 		client, err := in.dial(bounded)
 		done()

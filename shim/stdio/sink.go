@@ -10,6 +10,7 @@ import (
 
 	"github.com/siloshim/siloshim/internal/fault"
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
 const (
@@ -79,7 +80,7 @@ func (s *sink) redial(ctx context.Context) bool {
 			})
 			return false
 		}
-		if !wait(ctx, min(s.pause, left)) {
+		if sleep.For(ctx, min(s.pause, left)) != nil {
 			return false
 		}
 		s.pause = min(max(firstPause, 2*s.pause), longPause)
@@ -163,20 +164,5 @@ func (s *sink) close() error {
 func (s *sink) report(f func(*log.Entry)) {
 	if s.log != nil {
 		f(s.log)
-	}
-}
-
-// wait waits for d and reports false when ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/selftest"
+	"github.com/siloshim/siloshim/internal/sleep"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -81,20 +82,13 @@ func (a *App) selftest(ctx context.Context) error {
 	return nil
 }
 
-// pauseFor lets time pass, unless the clock is somebody else's.
+// pauseFor waits for d on the clock of the app.
 func (a *App) pauseFor(ctx context.Context, d time.Duration) error {
 	if a.Pause != nil {
 		a.Pause(d)
 		return nil
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return sleep.For(ctx, d)
 }
 
 var verdictColumns = []column[selftest.Verdict]{

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
 // What the service manager answers to a call that asks at a wrong moment.
@@ -141,7 +143,7 @@ func (r *restart) stop(ctx context.Context, name string) error {
 		case !errors.Is(err, ErrPending) && !errors.Is(err, ErrDependents):
 			return err
 		}
-		if late := pause(ctx); late != nil {
+		if late := sleep.For(ctx, statusInterval); late != nil {
 			return fmt.Errorf("%w: %w", err, late)
 		}
 	}
@@ -173,7 +175,7 @@ func (r *restart) start(ctx context.Context, name string) error {
 		if s.State == Starting || s.State == Running {
 			return r.await(ctx, name, Running)
 		}
-		if late := pause(ctx); late != nil {
+		if late := sleep.For(ctx, statusInterval); late != nil {
 			return fmt.Errorf("start service %s: it is still stopping: %w", name, late)
 		}
 	}
@@ -192,20 +194,8 @@ func (r *restart) await(ctx context.Context, name string, want State) error {
 		case s.State == Stopped:
 			return fmt.Errorf("%s service %s: it ended with exit code %d", doing, name, s.ExitCode)
 		}
-		if late := pause(ctx); late != nil {
+		if late := sleep.For(ctx, statusInterval); late != nil {
 			return fmt.Errorf("%s service %s: %w", doing, name, late)
 		}
-	}
-}
-
-// pause waits for one statusInterval, or for the end of ctx.
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(statusInterval)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -119,7 +119,7 @@ func (m *manager) Start(name string) error {
 	}
 	for _, needed := range s.needs {
 		if n, err := m.at(needed); err != nil || n.status.State != install.Running {
-			return fmt.Errorf("start service %s: the dependency service failed to start (1068): %w", name, err)
+			return fmt.Errorf("start service %s: the dependency service or group failed to start (1068)", name)
 		}
 	}
 	m.log = append(m.log, "start "+name)

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +19,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/host"
 	"github.com/siloshim/siloshim/shim/spec"
@@ -173,20 +174,18 @@ func (a *App) exitCode(err error) int {
 	return codeOwn
 }
 
-// build is the version and the revision that the executable was built from.
-func build() (version, revision string) {
-	version, revision = "(devel)", "unknown"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version, revision
+func (a *App) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Example: "  silo version -o json", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.version() },
 	}
-	if info.Main.Version != "" {
-		version = info.Main.Version
+}
+
+func (a *App) version() error {
+	version, revision := buildinfo.Read()
+	if a.output == asJSON {
+		return a.showJSON(map[string]string{"version": version, "revision": revision, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			revision = s.Value
-		}
-	}
-	return version, revision
+	_, err := fmt.Fprintf(a.Stdout, "silo %s (%s) %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }

@@ -2,12 +2,15 @@ package command
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
@@ -146,6 +149,20 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 		calls = append(calls, call{"warning", w})
 	}
 	return show(a, calls, callColumns)
+}
+
+// readSpec reads an OCI specification and nothing behind it.
+func readSpec(text []byte) (*specs.Spec, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	s := new(specs.Spec)
+	if err := d.Decode(s); err != nil {
+		return nil, fmt.Errorf("read the specification: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read the specification: there is something behind its end")
+	}
+	return s, nil
 }
 
 // unknown are the files of a machine that is not at hand, but for the bind filter of Windows Server 2022. It notes those

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/stats/prom"
 )
 
@@ -47,7 +48,7 @@ listens on the loopback address; any other needs --expose, as there is neither e
 
 func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	registry := prometheus.NewRegistry()
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	err := registry.Register(prom.New(prom.Options{
 		List: a.exported, Version: version, Revision: revision, GoVersion: runtime.Version(),
 	}))

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/selftest"
+	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/internal/sleep"
 	"github.com/siloshim/siloshim/jobobject"
 )
@@ -64,7 +65,7 @@ func (a *App) selftest(ctx context.Context) error {
 			return a.program(&programFlags{}, append([]string{a.Self, "workload"}, args...))
 		},
 	}
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	e := evidence{
 		version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, host.Emulation, host.Processors, a.Now(), host.Run(ctx),
 	}

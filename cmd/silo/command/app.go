@@ -25,12 +25,12 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
-// App is what the verbs work on.
+// App has everything that the verbs use.
 type App struct {
 	Kernel         jobobject.Kernel
 	Node           node.Node
 	Machine        limit.Machine
-	Host           spec.Host // where programs are sought
+	Host           spec.Host // where programs are searched
 	Service        *hcs.Client
 	Storage        host.Storage // mounts layers; nil is the system's, as for the next
 	Network        host.Network
@@ -42,14 +42,14 @@ type App struct {
 	Dir            string // the working directory
 	Self           string // the path of this executable
 	Now            func() time.Time
-	Pause          func(time.Duration) // lets time pass where Now is no real clock; nil waits
+	Pause          func(time.Duration) // advances the clock of Now in tests; nil waits
 
 	output string // the flag --output
 }
 
 // System is the App of this machine.
 func System() *App {
-	dir, _ := os.Getwd() // an unknown one is refused where it matters, by name
+	dir, _ := os.Getwd() // verbs that need one refuse an unknown one
 	self, _ := os.Executable()
 	return &App{
 		Kernel: jobobject.System(), Machine: limit.ThisMachine(), Service: &hcs.Client{},
@@ -59,7 +59,7 @@ func System() *App {
 	}
 }
 
-// recordsDir is where silo run writes down what it runs.
+// recordsDir is the directory of the records of silo run.
 func recordsDir(env func(string) string) string {
 	if dir := env("SILO_STATE"); dir != "" {
 		return dir
@@ -71,7 +71,7 @@ func recordsDir(env func(string) string) string {
 }
 
 // Main runs one command line, without the program's name, and returns the exit code. Named damon.exe, the executable
-// is the verb supervise. Ctrl+C ends the context of every verb, and none otherwise.
+// is the verb supervise. Ctrl+C ends the context of every verb.
 func (a *App) Main(ctx context.Context, name string, args []string) int {
 	ctx, cancel := signal.NotifyContext(ctx, endSignals...)
 	defer cancel()
@@ -98,18 +98,18 @@ func (a *App) root(args []string) *cobra.Command {
 		Use:   "silo",
 		Short: "Run, limit and watch programs and containers on Windows",
 		Long: `silo runs programs in Windows job objects, with limits, and watches every container of the machine:
-those of the silo shim, those of the Host Compute Service, and its own. It asks the kernel, no daemon.
+those of the silo shim, those of the Host Compute Service, and its own. It queries the kernel and needs no daemon.
 
-The exit code is that of the program that silo ran, or one of silo itself: 124 a timeout, 125 an error and nothing was
-started, 126 a program that cannot be started, 127 no such program, 137 a program that had to be killed.
+The exit code is that of the program that silo ran, or one of silo: 124 a timeout, 125 an error and no program was
+started, 126 a program that cannot be started, 127 no such program, 137 a program that was killed.
 
-What silo run knows beside the kernel is kept below the directory that SILO_STATE names, or in %ProgramData%\silo\run.`,
+The records of silo run are in the directory that SILO_STATE names, or in %ProgramData%\silo\run.`,
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "how to print: table, wide or json")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "format: table, wide or json")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkOutput() }
 	verbs := a.verbs()
 	if len(args) > 0 && verbs[args[0]] != nil {
@@ -124,7 +124,7 @@ What silo run knows beside the kernel is kept below the directory that SILO_STAT
 	return root
 }
 
-// verbs are all there are, by name.
+// verbs returns all verbs, by name.
 func (a *App) verbs() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"run": a.runCommand, "supervise": a.superviseCommand, "exec": a.execCommand, "attach": a.attachCommand,
@@ -137,12 +137,12 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 	}
 }
 
-// exit is the exit code of a program that silo ran, which has said itself what there was to say.
+// exit is the exit code of a program that silo ran. It is not printed: the program has printed its own error.
 type exit uint32
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", uint32(e)) }
 
-// failure is an error of silo itself with the exit code it has.
+// failure is an error of silo with its exit code.
 type failure struct {
 	code int
 	err  error

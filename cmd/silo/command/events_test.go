@@ -20,9 +20,9 @@ func at(list map[uint32]int64) map[processKey]stats.Process {
 	return processes
 }
 
-func TestDifferences(t *testing.T) {
-	before := scene{"a": at(map[uint32]int64{4: 1, 8: 1}), "gone": at(map[uint32]int64{12: 1})}
-	now := scene{"a": at(map[uint32]int64{4: 1, 8: 2, 16: 2}), "new": at(map[uint32]int64{20: 2})}
+func TestDifferences_Snapshots_NewThenGone(t *testing.T) {
+	before := snapshot{"a": at(map[uint32]int64{4: 1, 8: 1}), "gone": at(map[uint32]int64{12: 1})}
+	now := snapshot{"a": at(map[uint32]int64{4: 1, 8: 2, 16: 2}), "new": at(map[uint32]int64{20: 2})}
 	var got []string
 	for _, e := range differences(before, now, time.Unix(3, 0)) {
 		got = append(got, fmt.Sprint(e.Event, " ", e.Container, " ", e.Pid))
@@ -36,6 +36,6 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	if same := differences(now, now, time.Unix(4, 0)); len(same) != 0 {
-		t.Errorf("the same scene twice: %v", same)
+		t.Errorf("the same snapshot twice: %v", same)
 	}
 }

@@ -90,7 +90,7 @@ func TestInstall(t *testing.T) {
 }
 
 // The main process of the DaemonSet stays until it is told to end, and then takes away what it put there.
-func TestInstallWaits(t *testing.T) {
+func TestInstall_WaitRemoveOnExit_UninstallsAtTheEnd(t *testing.T) {
 	w, _, prefix := newNode(t)
 	shim := filepath.Join(prefix, install.ShimName)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -21,7 +21,7 @@ const (
 
 func (a *App) checkOutput() error {
 	if !slices.Contains([]string{asTable, asWide, asJSON}, a.output) {
-		return fmt.Errorf("--output %q is not table, wide or json", a.output)
+		return fmt.Errorf("--output %q is unknown; use table, wide or json", a.output)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (a *App) showJSON(v any) error {
 	return e.Encode(v)
 }
 
-// none stands for a figure that nobody tells.
+// none stands for an unknown statistic.
 const none = "-"
 
 func bytesOr(n uint64, known bool) string {

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// aloof keeps a process away from our terminal.
-func aloof() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+// withoutConsole detaches a process from the terminal of silo.
+func withoutConsole() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 // openShared opens a file to read that its writer may rename meanwhile.
 func openShared(path string) (*os.File, error) { return os.Open(path) }
@@ -19,7 +19,7 @@ func openShared(path string) (*os.File, error) { return os.Open(path) }
 // terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
 func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
 
-var errNoServices = errors.New("services are a thing of Windows")
+var errNoServices = errors.New("Windows services need Windows")
 
 func (a *App) installService(string, []string) error              { return errNoServices }
 func (a *App) runService(context.Context, string, []string) error { return errNoServices }

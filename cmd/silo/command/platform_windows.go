@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// aloof keeps a process away from our console.
+// withoutConsole detaches a process from the console of silo.
 //
 // https://learn.microsoft.com/windows/win32/procthread/process-creation-flags
-func aloof() *syscall.SysProcAttr {
+func withoutConsole() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP}
 }
 
@@ -46,7 +46,7 @@ func terminal(w io.Writer) (height int, restore func()) {
 		return 0, func() {} // no console
 	}
 	if windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) != nil {
-		return 0, func() {} // one that does not know them; the text is there all the same
+		return 0, func() {} // a console without them; the text is shown all the same
 	}
 	var screen windows.ConsoleScreenBufferInfo
 	if windows.GetConsoleScreenBufferInfo(h, &screen) == nil {

@@ -19,18 +19,18 @@ import (
 func (a *App) selftestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "selftest",
-		Short: "Try what the project promises on this host",
-		Long: `Selftest runs real processes (silo itself) in jobs of its own and looks whether this host keeps what silo and the shim
-build on, and takes half a minute. It prints one line of JSON to send in, and a table; SETTLES are rows of docs/unproved.md.
-The exit code is 1 if a promise is broken. What the host lacks is named and skipped, and breaks nothing. As LocalSystem
-and as an elevated administrator it can tell the most.`,
+		Short: "Check the promises of the project on this host",
+		Long: `Selftest runs real processes (silo itself) in new jobs and checks what silo and the shim rely on. It takes half a
+minute. It prints one line of JSON to send in, and a table; SETTLES are rows of docs/unproved.md. The exit code is 1 if a
+promise is broken. A check whose host misses a capability is skipped and names it. Run it as LocalSystem or as an elevated
+administrator: fewer checks are skipped.`,
 		Example: "  silo selftest\n  silo selftest -o json",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.selftest(c.Context()) },
 	}
 }
 
-// workloadCommand is what selftest runs of silo; people have no use for it.
+// workloadCommand is the verb that selftest runs. It is hidden.
 func (a *App) workloadCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "workload", Hidden: true, Short: "A workload of silo selftest", DisableFlagParsing: true,
@@ -44,7 +44,7 @@ func (a *App) workloadCommand() *cobra.Command {
 	}
 }
 
-// evidence is the line to send in.
+// evidence is the line of JSON to send in.
 type evidence struct {
 	Version    string             `json:"version"`
 	Revision   string             `json:"revision"`

@@ -10,9 +10,9 @@ import (
 func (a *App) tokenCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "token",
-		Short: "Show what the token of this process allows, as JSON",
-		Long: `Token shows user, integrity level, privileges and the groups that can only deny. Run through silo run, it shows what a
-program gets.`,
+		Short: "Show the token of this process, as JSON",
+		Long: `Token shows user, integrity level, privileges and deny-only groups. Run it through silo run to see the token of a
+program.`,
 		Example: "  silo run --restricted --integrity low -- silo token",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -25,8 +25,8 @@ program gets.`,
 	}
 }
 
-// account makes the program start with the token that the flags ask for, which is nil where our own will do. A service
-// account has an environment of its own, with --env over it.
+// account makes the token that the flags require and starts the program with it. It returns nil where the token of silo
+// is used. A service account has another environment, which --env overrides.
 func (p *plan) account() (_ *token.Token, err error) {
 	if p.token.Empty() {
 		return nil, nil

@@ -4,10 +4,23 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"strings"
 	"testing"
 	"time"
 )
+
+// listen serves a new pipe until the end of the test.
+func listen(t *testing.T) (l net.Listener, path string) {
+	t.Helper()
+	path = address(t)
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l, path
+}
 
 func TestDial_NoSuchPipe_ReturnsErrNotExist(t *testing.T) {
 	if _, err := Dial(t.Context(), address(t)); !errors.Is(err, fs.ErrNotExist) {
@@ -16,12 +29,7 @@ func TestDial_NoSuchPipe_ReturnsErrNotExist(t *testing.T) {
 }
 
 func TestDial_Listener_Connects(t *testing.T) {
-	path := address(t)
-	l, err := Listen(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	l, path := listen(t)
 	accepted := make(chan error, 1)
 	go func() {
 		conn, err := l.Accept()
@@ -48,12 +56,7 @@ func TestDial_Listener_Connects(t *testing.T) {
 func TestDial_ContextCanceled_ReturnsItsError(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	path := address(t)
-	l, err := Listen(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	_, path := listen(t)
 	if _, err := Dial(ctx, path); err == nil {
 		t.Error("a dial under a context that has ended succeeds")
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/containerd/log"
 )
 
-// Runtime is the name by which containerd asks for this shim.
+// Runtime is the name of the runtime in containerd.
 const Runtime = "io.containerd.silo.v1"
 
 // Shim is what the command line serves.
 type Shim interface {
 	// Serve serves p.Listener until ctx ends or the shim has nothing left to do. Its logs go to
-	// containerd's log pipe. The first Accept tells containerd that the shim is ready.
+	// containerd's log pipe. The first Accept signals to containerd that the shim is ready.
 	Serve(ctx context.Context, p Params) error
 	// Cleanup releases what a dead shim left behind for p.ID, and only that. It may find nothing, may be
 	// called again, and has until ctx ends: containerd waits for 5 s in all.

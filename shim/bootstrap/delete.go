@@ -27,11 +27,11 @@ const cleanupTimeout = 3500 * time.Millisecond
 // and containerd waits for both.
 const shutdownTimeout = 1500 * time.Millisecond
 
-// killed is the exit status of a container whose shim has died: the kernel ended it with the shim's job.
+// killed is the exit status of a container whose shim has crashed: the kernel has ended it with the shim's job.
 const killed = 128 + 9
 
 // deleteContainer is the verb delete: it shuts the shim down if that still runs, releases what it left, and writes how
-// its container ended. It never takes longer than cleanupTimeout, whatever the clean-up waits for.
+// its container ended. It never takes longer than cleanupTimeout, also when the clean-up hangs.
 func deleteContainer(ctx context.Context, p Process, f flags, s Shim) error {
 	if err := f.validate(); err != nil {
 		return fmt.Errorf("delete: %w", err)
@@ -60,7 +60,7 @@ func deleteContainer(ctx context.Context, p Process, f flags, s Shim) error {
 	return nil
 }
 
-// cleanup gives up on a clean-up that overruns: its goroutine ends with the process.
+// cleanup returns when ctx ends although the clean-up hangs. Its goroutine ends with the process.
 func cleanup(ctx context.Context, p Params, s Shim) error {
 	done := make(chan error, 1)
 	go func() { done <- s.Cleanup(ctx, p) }()

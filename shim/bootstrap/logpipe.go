@@ -19,7 +19,7 @@ const maxLog = 64 << 10
 const logWriteTimeout = 5 * time.Second
 
 // logPipe is the shim's log as containerd reads it: one reader at a time, the newest one wins, since a containerd
-// that was restarted connects anew. Lines wait for the first reader and while none is there, the oldest going
+// that was restarted connects again. Lines wait for the first reader and while none is there, the oldest going
 // first when there are too many. Write never blocks on a reader. It is safe for concurrent use.
 type logPipe struct {
 	// Immutable after newLogPipe.

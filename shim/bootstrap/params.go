@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// protocol and version say how to talk to the shim: the Task API v3, over ttrpc. It serves v2 as well.
+// The shim serves the Task API v3 over ttrpc, and v2 as well.
 const (
 	protocol = "ttrpc"
 	version3 = 3

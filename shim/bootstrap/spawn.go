@@ -88,6 +88,6 @@ func kill(cmd *exec.Cmd) error {
 	if err := cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the shim's process: %w", err)
 	}
-	_ = cmd.Wait() // it was killed: its status says nothing
+	_ = cmd.Wait() // its status is that of the kill
 	return nil
 }

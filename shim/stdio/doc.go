@@ -24,7 +24,7 @@
 //   - [Relay.CloseStdin] never overtakes bytes that the client sent before it.
 //   - A client that hangs up while its pipe exists has detached, and the next one
 //     at the same address goes on where it stopped. One whose pipe no longer exists
-//     has ended the input: after 2 s if its process lives and so has closed the pipe,
+//     has ended the input: after 2 s if its process runs and so has closed the pipe,
 //     after [Config.Retry] if its process has ended. A console's input stays open.
 //
 // The package starts no process and knows no job: package jobobject hands the

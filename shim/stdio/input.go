@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// closedTimeout ends the input of a client whose process lives and has
+	// closedTimeout ends the input of a client whose process runs and has
 	// closed its pipe: ctr run does so, and never calls CloseIO.
 	closedTimeout = 2 * time.Second
 
@@ -69,7 +69,7 @@ func newInput(client net.Conn, dial func(context.Context) (net.Conn, error)) *in
 	return in
 }
 
-// ready says whether there are two sides to carry between.
+// ready reports whether both sides are set.
 func (in *input) ready() bool { return in.dial != nil && in.program != nil }
 
 // use sets the program's side.

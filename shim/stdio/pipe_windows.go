@@ -36,8 +36,8 @@ func listenPipe(name string) (net.Listener, string, error) {
 	return l, path, err
 }
 
-// Access of the program's ends, as CreatePipe gives it: runtimes also ask a
-// pipe of theirs about its state.
+// Access of the program's ends, as CreatePipe gives it: runtimes also query
+// the state of their pipes.
 const (
 	readAccess  = windows.GENERIC_READ | windows.FILE_WRITE_ATTRIBUTES
 	writeAccess = windows.GENERIC_WRITE | windows.FILE_READ_ATTRIBUTES

@@ -29,7 +29,7 @@ type Config struct {
 	// ID and Namespace are the container's, for a logging program.
 	ID, Namespace string
 
-	// Terminal says that the program gets a pseudo console ([Relay.UseConsole])
+	// Terminal gives the program a pseudo console ([Relay.UseConsole])
 	// in place of the pipes of [Relay.Child].
 	Terminal bool
 
@@ -50,7 +50,7 @@ type Config struct {
 type Relay struct {
 	// Immutable after Open, or UseConsole where there is one.
 	input   *input    // nil without stdin
-	output  []*output // stdout, stderr: those asked for
+	output  []*output // stdout, stderr: those that are connected
 	loggers []*logger // the programs that read them
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -90,7 +90,7 @@ func (r *Relay) Child() (stdin, stdout, stderr *os.File) {
 //
 // A console reports the end of its output only after it was closed, so the
 // caller begins to close the console before it calls [Relay.Drain]. That may take
-// until the output was read to its end: the relay reads it whatever happens,
+// until the output was read to its end: the relay always reads it,
 // also when it was never started.
 func (r *Relay) UseConsole(in io.WriteCloser, out io.ReadCloser) {
 	r.mu.Lock()

@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/internal/size"
 )
 
-// rotation says when a log file is put aside and how many such files are kept, by the query of file://:
+// rotation is the size at which a log file is rotated and the number of files, by the query of file://:
 // max_size in bytes, or with a unit such as k, m or g, and max_files, the file that is written among them.
 type rotation struct {
 	size  int64 // 0 is never

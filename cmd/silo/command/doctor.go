@@ -87,7 +87,7 @@ func (a *App) checkJob() []check {
 	if err != nil {
 		return list
 	}
-	defer job.Close() //nolint:errcheck // an empty job of our own
+	defer job.Close() //nolint:errcheck // an empty job
 	const refuse = "containers that need it are refused, or run with a warning with --best-effort"
 	for _, l := range []struct {
 		name   string

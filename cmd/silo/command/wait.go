@@ -63,7 +63,7 @@ func (a *App) awaitEnd(ctx context.Context, c node.Container) (*node.Exit, error
 		if err != nil && !errors.Is(err, node.ErrNotFound) {
 			return nil, err
 		}
-		// Between two starts of a policy the job is empty and its supervisor lives.
+		// Between two starts by a restart policy the job is empty and its supervisor runs.
 		if c.Record != nil && c.Record.Supervisor != 0 && err == nil {
 			pids = append([]uint32{c.Record.Supervisor}, pids...)
 		}

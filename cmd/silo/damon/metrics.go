@@ -10,11 +10,11 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// window is how often Damon looked. The percentages are over at least so long, whoever scrapes how often.
+// window is Damon's interval. Percentages are computed over at least that time, independent of the scrapes.
 const window = 10 * time.Second
 
-// Metrics is a [prometheus.Collector] with Damon's series. Types and values are Damon's, with what was wrong about them,
-// so that dashboards do not jump; the help texts say what was. It is safe for concurrent use.
+// Metrics is a [prometheus.Collector] with Damon's series. Types and values are Damon's with their errors, so that
+// dashboards show no step; the help texts name the errors. It is safe for concurrent use.
 type Metrics struct {
 	// Immutable after NewMetrics.
 	job    *jobobject.Job
@@ -27,11 +27,11 @@ type Metrics struct {
 	root                atomic.Uint32 // pid of the program
 	overCPU, overMemory atomic.Uint64
 	mu                  sync.Mutex // guards the fields below
-	base, last          look
+	base, last          times
 }
 
-// look is the processor time at one moment.
-type look struct {
+// times is the processor time at one moment.
+type times struct {
 	at           time.Time
 	user, kernel time.Duration
 }
@@ -47,7 +47,7 @@ func NewMetrics(job *jobobject.Job, c *Config, cores int, mhz uint64, now func()
 	return m
 }
 
-// SetRoot tells the pid of the program, whose own memory Damon showed.
+// SetRoot sets the pid of the program, whose memory alone Damon reported.
 func (m *Metrics) SetRoot(pid uint32) { m.root.Store(pid) }
 
 // Observe counts a message of the job.
@@ -67,7 +67,7 @@ func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements [prometheus.Collector]. What this host does not tell has no series.
+// Collect implements [prometheus.Collector]. A statistic that this host does not support has no series.
 func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 	values := map[string]float64{
 		"cpu_notifications_total": float64(m.overCPU.Load()), "memory_notifications_total": float64(m.overMemory.Load()),
@@ -93,7 +93,7 @@ func (m *Metrics) processor(values map[string]float64) {
 		return
 	}
 	values["cpu_kernel_seconds"], values["cpu_user_seconds"] = a.KernelTime.Seconds(), a.UserTime.Seconds()
-	kernel, user := m.shares(look{at: m.now(), user: a.UserTime, kernel: a.KernelTime})
+	kernel, user := m.shares(times{at: m.now(), user: a.UserTime, kernel: a.KernelTime})
 	values["cpu_kernel_percent"], values["cpu_user_percent"] = kernel, user
 	if m.hz > 0 {
 		values["cpu_kernel_hz"] = float64(uint64(kernel * m.cores * m.hz))
@@ -101,8 +101,8 @@ func (m *Metrics) processor(values map[string]float64) {
 	}
 }
 
-// shares are parts of the machine's time, divided by the processors once too often, as Damon did.
-func (m *Metrics) shares(now look) (kernel, user float64) {
+// shares returns parts of the machine's time, divided by the number of processors once too often, as Damon did.
+func (m *Metrics) shares(now times) (kernel, user float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if now.at.Sub(m.last.at) >= window {
@@ -121,7 +121,7 @@ func (m *Metrics) memory(values map[string]float64) {
 	if err != nil {
 		return
 	}
-	defer member.Close() //nolint:errcheck // it was only asked
+	defer member.Close() //nolint:errcheck // it was only queried
 	memory, err := member.Memory()
 	if err != nil {
 		return
@@ -144,7 +144,7 @@ func (m *Metrics) transfers(values map[string]float64) {
 	values["io_total_bytes"] = float64(c.ReadBytes + c.WriteBytes + c.OtherBytes)
 }
 
-// names are Damon's series. Those of IO count what a job reads, writes and asks of files, pipes and devices;
+// names are Damon's series. Those of IO count the operations of a job on files, pipes and devices;
 // silo_container_storage_* count what reached a volume.
 var names = []struct {
 	name string

@@ -158,7 +158,7 @@ type handlers struct {
 	Types   map[string]string // the runtime type of each
 }
 
-// sections are where the handlers stand in configuration versions 3 and 2.
+// sections are the plugins with the handlers, in configuration versions 3 and 2.
 var sections = []string{"io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri"}
 
 // parseHandlers finds the handlers of a configuration.

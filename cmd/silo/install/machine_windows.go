@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 )
 
-// service opens a service and hands it to use. It asks for no more rights than use needs.
+// service opens a service with the rights that use needs, and calls use.
 //
 // https://learn.microsoft.com/windows/win32/services/service-security-and-access-rights
 func service(name string, access uint32, use func(*mgr.Service) error) (err error) {

@@ -19,7 +19,7 @@ const (
 	backupAfter = ".before-silo" // behind the name of config.toml
 )
 
-// Options say where to install.
+// Options name the containerd to install for.
 type Options struct {
 	Service string // the service of containerd
 	Prefix  string // the directory of containerd.exe; that of the service, or the usual one, if ""

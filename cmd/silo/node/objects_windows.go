@@ -66,7 +66,7 @@ func jobsIn(path string) ([]string, error) {
 	return list, nil
 }
 
-// readDirectory takes one entry at a time: the answer is then one structure, whatever the directory holds.
+// readDirectory reads one entry a call: the result is then one structure.
 func readDirectory(dir windows.Handle) ([]string, error) {
 	buffer := make([]uint64, 4096/8) // 8-byte aligned, as the structure is; a name has at most 32 KiB and ours far less
 	var list []string

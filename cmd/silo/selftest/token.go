@@ -31,7 +31,7 @@ func (s *stage) as(ctx context.Context, r token.Restriction, workload ...string)
 	code, err := s.code(ctx, workload...)
 	switch {
 	case err != nil:
-		return missing{err} // the right to start a program as somebody else
+		return missing{err} // the right to start a program as another user
 	case code != 0:
 		return fmt.Errorf("the program has another token: exit code %d", code)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/token"
 )
 
-// workloads are what the trials run, each with its arguments. The exit code is 0, [refused] or one of their own; an
+// workloads are what the trials run, each with its arguments. The exit code is 0, [refused] or one of the workload; an
 // error is 1.
 var workloads = map[string]func(args []string) (uint32, error){
 	"exit": func(args []string) (uint32, error) {
@@ -30,9 +30,9 @@ var workloads = map[string]func(args []string) (uint32, error){
 		return 0, nil
 	},
 	"event": func([]string) (uint32, error) {
-		heard := events()
+		received := events()
 		underWay()
-		<-heard
+		<-received
 		return refused, nil
 	},
 	"inside": func([]string) (uint32, error) { return inside() },

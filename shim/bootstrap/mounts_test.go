@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// TestMounts_ReplyAndInfo_ListTheSame: whichever containerd asks, in whichever way, it hears the same.
 func TestMounts_ReplyAndInfo_ListTheSame(t *testing.T) {
 	want := []string{"windows-layer", "CimFS", "BlockCIM"}
 	d := newDaemon(t)

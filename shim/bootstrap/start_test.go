@@ -128,7 +128,7 @@ func connect(t *testing.T, d *daemon, id, address string) *shimProcess {
 	return s
 }
 
-// end asks the shim to end, waits until it has, and returns its log.
+// end shuts the shim down, waits until it has ended, and returns its log.
 func (s *shimProcess) end() string {
 	s.t.Helper()
 	_, _ = s.client.Shutdown(context.Background(), &api.ShutdownRequest{}) // the answer may not make it

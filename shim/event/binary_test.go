@@ -21,7 +21,7 @@ import (
 	"github.com/siloshim/siloshim/shim/event"
 )
 
-// inboxEnv makes the test program containerd's: what it is told to publish goes into this file.
+// inboxEnv makes the test program containerd's: what it publishes goes into this file.
 const inboxEnv = "SILOSHIM_EVENT_TEST"
 
 func TestMain(m *testing.M) {
@@ -75,7 +75,7 @@ func standIn(path string) int {
 	return 0
 }
 
-// command makes the test program a stand-in and returns its path and what it has taken.
+// command makes the test program a fake of containerd and returns its path and what it has received.
 func command(t *testing.T) (path string, taken func() string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "taken")
@@ -128,8 +128,8 @@ func TestBinary_ProgramFails_ReturnsItsError(t *testing.T) {
 	}
 }
 
-// TestBinary_ChildHoldsStderr_EventIsSentOnce: the event was taken when the program has ended well, whoever still holds its
-// standard error; taken for a failure, it would be sent again.
+// TestBinary_ChildHoldsStderr_EventIsSentOnce: the event was received when the program has succeeded, although a child
+// holds its standard error; after an error it would be sent again.
 func TestBinary_ChildHoldsStderr_EventIsSentOnce(t *testing.T) {
 	path, taken := command(t)
 	body, err := typeurl.MarshalAnyToProto(&events.TaskStart{ContainerID: "c"})

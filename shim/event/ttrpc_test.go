@@ -131,7 +131,7 @@ func TestTTRPC_ContainerdRestarts_EventsArrive(t *testing.T) {
 	}
 }
 
-// TestNewSender_NoEventsService_UsesBinary: whoever is at the ttrpc address takes no events, so that containerd's program does.
+// TestNewSender_NoEventsService_UsesBinary: the server at the ttrpc address has no events service; containerd's program is used.
 func TestNewSender_NoEventsService_UsesBinary(t *testing.T) {
 	path, taken := command(t)
 	address := filepath.Join(t.TempDir(), "s")

@@ -15,7 +15,7 @@ import (
 
 var endpoints atomic.Int64
 
-// endpoint returns a path that nobody listens on. It is short: a Unix socket's
+// endpoint returns a path without a listener. It is short: a Unix socket's
 // path may have 107 bytes.
 func endpoint(t *testing.T) string {
 	t.Helper()

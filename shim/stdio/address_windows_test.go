@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/internal/pipe"
 )
 
-// endpoint returns the name of a pipe that nobody listens on.
+// endpoint returns the name of a pipe that does not exist.
 func endpoint(t *testing.T) string {
 	t.Helper()
 	return pipe.Local + "silo-test-" + rand.Text()

@@ -66,7 +66,7 @@ func TestRelay_ConsoleClientDetaches_InputStaysOpen(t *testing.T) {
 	}
 }
 
-// TestRelay_ConsoleWithoutClient_RunsOn: nobody asked for a stream. The program runs on, and
+// TestRelay_ConsoleWithoutClient_RunsOn: no stream is connected. The program runs on, and
 // what it prints is read, so that it never blocks.
 func TestRelay_ConsoleWithoutClient_RunsOn(t *testing.T) {
 	r := open(t, Config{Terminal: true})
@@ -88,7 +88,7 @@ func TestRelay_NoConsole_DrainReturns(t *testing.T) {
 	finish(t, r)
 }
 
-// console stands in for a pseudo console: two pipes.
+// console is a fake of a pseudo console: two pipes.
 type console struct {
 	in, out          *os.File // the shim's ends
 	keyboard, screen *os.File // the console's

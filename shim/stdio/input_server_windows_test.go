@@ -19,7 +19,7 @@ import (
 	"github.com/siloshim/siloshim/internal/pipe"
 )
 
-// TestDial_PipeMissing_IsNotExist: a missing pipe and one that is not accepted at are told apart.
+// TestDial_PipeMissing_IsNotExist: a missing pipe is distinguished from one that is not accepted at.
 func TestDial_PipeMissing_IsNotExist(t *testing.T) {
 	path := endpoint(t)
 	missing := func() bool {

@@ -87,7 +87,7 @@ func TestInput_ClientReturns_IsReadOn(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-// TestRelay_CloseStdinWhileDetached_EndsInput: CloseStdin needs nobody on the line.
+// TestRelay_CloseStdinWhileDetached_EndsInput: CloseStdin needs no client.
 func TestRelay_CloseStdinWhileDetached_EndsInput(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
@@ -105,7 +105,7 @@ func TestRelay_CloseStdinWhileDetached_EndsInput(t *testing.T) {
 	}
 }
 
-// TestInput_ProgramClosesStdin_ClientSeesIt: a program that reads no more is told to the client as
+// TestInput_ProgramClosesStdin_ClientSeesIt: the client of a program that has closed its stdin sees
 // a broken pipe, so that the client need not write for ever.
 func TestInput_ProgramClosesStdin_ClientSeesIt(t *testing.T) {
 	server := listen(t)

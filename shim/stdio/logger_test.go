@@ -131,7 +131,7 @@ func TestLogger(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-// TestLogger_OneStream_GetsIt: the stream that was not asked for ends at once.
+// TestLogger_OneStream_GetsIt: the stream that is not connected ends at once.
 func TestLogger_OneStream_GetsIt(t *testing.T) {
 	dir := t.TempDir()
 	r := open(t, Config{Stderr: loggerURI(t, "copy", dir)})
@@ -177,7 +177,7 @@ func TestLogger_ProgramEnds_OutputDiscarded(t *testing.T) {
 	}
 }
 
-// TestLogger_ProgramNotReady_OpenFails leaves nothing behind, whatever the reason.
+// TestLogger_ProgramNotReady_OpenFails leaves no pipe and no process, for each reason.
 func TestLogger_ProgramNotReady_OpenFails(t *testing.T) {
 	before := runtime.NumGoroutine()
 	dir := t.TempDir()

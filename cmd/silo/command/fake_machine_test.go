@@ -67,7 +67,7 @@ func (w *world) silo(t *testing.T, args ...string) int {
 	return w.app.Main(t.Context(), "silo.exe", args)
 }
 
-// container makes a job of somebody else with one process.
+// container makes a job with one process, as another program does.
 func (w *world) container(t *testing.T, id string) (*jobobject.Job, *jobtest.Proc) {
 	t.Helper()
 	job, err := jobobject.Create(jobobject.Options{Name: `Global\silo/` + id, KillOnClose: true, TrackIO: true, Kernel: w.Kernel})

@@ -101,7 +101,7 @@ func TestNspawn_Config_RunsTheProgram(t *testing.T) {
 	s.empty(t)
 }
 
-// TestNspawn_StepFails_AllRemoved: whichever step fails, its error is told, nothing runs, and everything made before it is given back.
+// TestNspawn_StepFails_AllRemoved: the error of the step is printed, no program runs, and all that was made before is removed.
 func TestNspawn_StepFails_AllRemoved(t *testing.T) {
 	broken := errors.New("broken on purpose")
 	for name, breakIt := range map[string]func(*spawned){
@@ -198,7 +198,7 @@ func (f onWrite) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestCleanup_RunHasDied_ResourcesReleased: layers that a dead silo has written down are listed, and given back when that is asked for.
+// TestCleanup_RunHasDied_ResourcesReleased: layers that a dead silo has recorded are listed, and released with --yes.
 func TestCleanup_RunHasDied_ResourcesReleased(t *testing.T) {
 	s := newSpawned(t)
 	dead := record("box", "")

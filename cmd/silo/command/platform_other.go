@@ -19,7 +19,7 @@ func openShared(path string) (*os.File, error) { return os.Open(path) }
 // terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
 func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
 
-var errNoServices = errors.New("Windows services need Windows")
+var errNoServices = errors.New("not supported: services need Windows")
 
 func (a *App) installService(string, []string) error              { return errNoServices }
 func (a *App) runService(context.Context, string, []string) error { return errNoServices }

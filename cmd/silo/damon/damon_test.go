@@ -30,7 +30,7 @@ func read(env string) (*damon.Config, error) {
 	return damon.FromEnvironment(get, "/alloc")
 }
 
-// defaults are what an empty environment asks for.
+// defaults are the settings of an empty environment.
 func defaults() damon.Config {
 	return damon.Config{
 		LogFile: "/alloc/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,

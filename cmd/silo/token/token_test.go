@@ -25,7 +25,7 @@ func TestRestriction_Validate_KnownNamesOnly(t *testing.T) {
 	}
 }
 
-// A token either lacks what was to be taken away, or is not made.
+// A token that is less restricted than requested is not made.
 func TestNew_UnknownAccount_Refused(t *testing.T) {
 	made, err := token.New(&token.Restriction{SIDs: []string{`NO-SUCH-DOMAIN\nobody-at-all`}})
 	if err == nil {

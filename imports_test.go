@@ -16,20 +16,20 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"container/engine", "shim", "shim/bootstrap", "shim/event", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "shim", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/textfile"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "shim", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"jobobject"},
-	"cmd/silo/install":            {"deploy/containerd", "internal/textfile"},
-	"cmd/silo/limit":              {"jobobject"},
-	"cmd/silo/node":               {"jobobject", "stats"},
+	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
+	"cmd/silo/limit":              {"internal/size", "jobobject"},
+	"cmd/silo/node":               {"internal/pipe", "jobobject", "stats"},
 	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
 	"cmd/silo/server":             {"container/engine", "container/plan", "hcs", "jobobject", "schema", "internal/textfile"},
 	"cmd/silo/supervisor":         {"jobobject"},
 	"cmd/silo/token":              {},
 
 	"shim":           {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/stdio", "shim/task", "stats", "internal/logfield", "internal/trace"},
-	"shim/bootstrap": {"container/plan", "internal/fault", "internal/logfield", "internal/textfile"},
-	"shim/event":     {"internal/logfield"},
-	"shim/stdio":     {"internal/fault", "internal/logfield"},
+	"shim/bootstrap": {"container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
+	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep"},
+	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/pipe", "internal/size", "internal/sleep"},
 	"shim/task":      {"container", "internal/deadline"},
 
 	"container":               {"container/plan", "stats", "internal/logfield"},
@@ -54,12 +54,16 @@ var mayImport = map[string][]string{
 
 	"deploy/containerd": {},
 
-	"internal/deadline": {},
-	"internal/fault":    {},
-	"internal/logfield": {},
-	"internal/textfile": {},
-	"internal/trace":    {"internal/logfield"},
-	"internal/winsys":   {},
+	"internal/buildinfo": {},
+	"internal/deadline":  {},
+	"internal/fault":     {},
+	"internal/logfield":  {},
+	"internal/pipe":      {},
+	"internal/size":      {},
+	"internal/sleep":     {},
+	"internal/textfile":  {},
+	"internal/trace":     {"internal/logfield"},
+	"internal/winsys":    {},
 }
 
 // onlyThirdParty bounds what a package may import beside this module and the standard library.

@@ -12,31 +12,31 @@ import (
 	"github.com/containerd/log"
 )
 
-// Runtime is the name by which containerd asks for this shim.
+// Runtime is the name of the runtime in containerd.
 const Runtime = "io.containerd.silo.v1"
 
 // Shim is what the command line serves.
 type Shim interface {
-	// Serve answers on p.Listener until ctx ends or the shim has nothing left to do. Its logs go to
-	// containerd's log pipe. The first Accept tells containerd that the shim is ready.
+	// Serve serves p.Listener until ctx ends or the shim has nothing left to do. Its logs go to
+	// containerd's log pipe. The first Accept signals to containerd that the shim is ready.
 	Serve(ctx context.Context, p Params) error
 	// Cleanup releases what a dead shim left behind for p.ID, and only that. It may find nothing, may be
 	// called again, and has until ctx ends: containerd waits for 5 s in all.
 	Cleanup(ctx context.Context, p Params) error
 }
 
-// Params is what containerd told the shim.
+// Params is what containerd passed to the shim.
 type Params struct {
 	// ID names the container that the shim was started for. Bundle is its directory.
 	ID, Namespace, Bundle string
-	// TTRPCAddress takes the shim's events. GRPCAddress is containerd's own service, and PublishBinary its program,
-	// which publishes events for those daemons that have no such address. Either may be empty.
+	// TTRPCAddress receives the shim's events. GRPCAddress is containerd's own service, and PublishBinary its program,
+	// which publishes events for the daemons that have no such address. Either may be empty.
 	TTRPCAddress, GRPCAddress, PublishBinary string
 	// LogLevel is the level to log at, by its name in logrus.
 	LogLevel string
 	// Options are the runtime options that came with start.
 	Options Options
-	// Listener is where Serve answers. Nil in Cleanup. Bootstrap closes it after Serve.
+	// Listener accepts the clients of Serve. It is nil in Cleanup. Bootstrap closes it after Serve.
 	Listener net.Listener
 
 	socket string // the address that serve listens on
@@ -44,7 +44,7 @@ type Params struct {
 	modern bool   // whether containerd sent BootstrapParams
 }
 
-// Process is what Main sees of the process that it runs in.
+// Process is the part of the running process that Main uses.
 type Process struct {
 	// Args is the command line, with the program's name first.
 	Args []string
@@ -90,11 +90,11 @@ func run(ctx context.Context, p Process, s Shim) error {
 	case "serve":
 		return serve(ctx, p, f, s)
 	case "delete":
-		return remove(ctx, p, f, s)
+		return deleteContainer(ctx, p, f, s)
 	case "":
-		return fmt.Errorf("a verb is required: start or delete")
+		return fmt.Errorf("read the command line: no verb; use start or delete")
 	}
-	return fmt.Errorf("verb %q is unknown: use start or delete", f.verb)
+	return fmt.Errorf("read the command line: verb %q is unknown; use start or delete", f.verb)
 }
 
 // oneLine keeps an error on the one line that containerd shows.

@@ -26,7 +26,7 @@ func parseFlags(args []string) (flags, error) {
 	set.SetOutput(io.Discard)
 	set.StringVar(&f.namespace, "namespace", "", "namespace of the container")
 	set.StringVar(&f.address, "address", "", "address of containerd's gRPC service")
-	set.StringVar(&f.publishBinary, "publish-binary", "", "path of containerd, to publish events where TTRPC_ADDRESS takes none")
+	set.StringVar(&f.publishBinary, "publish-binary", "", "path of containerd, to publish events that TTRPC_ADDRESS does not receive")
 	set.StringVar(&f.id, "id", "", "id of the container")
 	set.StringVar(&f.bundle, "bundle", "", "directory of the bundle; default: the working directory")
 	set.StringVar(&f.socket, "socket", "", "address to serve on")
@@ -44,10 +44,10 @@ func parseFlags(args []string) (flags, error) {
 // validate checks what every verb needs and makes the bundle's path absolute.
 func (f *flags) validate() error {
 	if f.namespace == "" {
-		return fmt.Errorf("namespace is required: pass -namespace: %w", errdefs.ErrInvalidArgument)
+		return fmt.Errorf("read the command line: no namespace; pass -namespace: %w", errdefs.ErrInvalidArgument)
 	}
 	if f.id == "" {
-		return fmt.Errorf("id is required: pass -id: %w", errdefs.ErrInvalidArgument)
+		return fmt.Errorf("read the command line: no id; pass -id: %w", errdefs.ErrInvalidArgument)
 	}
 	if err := plan.ValidName("namespace", f.namespace); err != nil {
 		return err

@@ -5,42 +5,35 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/internal/buildinfo"
 )
 
-// Version is the shim's version. The build sets it; otherwise the module's version stands in.
-var Version = ""
+// mountTypes are the mounts that the shim makes itself when a container is created with them. Containerd then leaves
+// them alone: the process that mounts the layers of a container also unmounts them.
+var mountTypes = []string{string(plan.WindowsLayer), string(plan.CimFS), string(plan.BlockCIM)}
 
-// build returns the version and the revision of the source.
-func build() (version, revision string) {
-	version, revision = Version, "unknown"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return or(version, "unknown"), revision
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			revision = s.Value
-		}
-	}
-	return or(version, or(info.Main.Version, "unknown")), revision
-}
+// mountsAnnotation lists them in a RuntimeInfo message, for a containerd that does not read MountCapabilities.
+//
+// https://github.com/containerd/containerd/blob/main/docs/shim-capabilities.md
+const mountsAnnotation = "containerd.io/runtime-allow-mounts"
 
-// writeVersion answers -v in the form that containerd's own shims have.
+// writeVersion writes the reply to -v in the form that containerd's own shims have.
 func writeVersion(p Process) error {
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	_, err := fmt.Fprintf(p.Stdout, "%s:\n  Version:  %s\n  Revision: %s\n  Go version: %s\n\n",
 		filepath.Base(p.Args[0]), version, revision, runtime.Version())
 	return err
 }
 
-// writeInfo answers -info: a RuntimeInfo message that gives back the options from standard input, when they are
-// options that the shim takes.
+// writeInfo writes the reply to -info: a RuntimeInfo message with the options from standard input, which must be
+// options of the shim.
 func writeInfo(p Process) error {
 	data, err := io.ReadAll(io.LimitReader(p.Stdin, maxStdin))
 	if err != nil {
@@ -49,7 +42,7 @@ func writeInfo(p Process) error {
 	if _, err := bareOptions(data); err != nil {
 		return fmt.Errorf("info: %w", err)
 	}
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	info := &types.RuntimeInfo{
 		Name:    Runtime,
 		Version: &types.RuntimeVersion{Version: version, Revision: revision},

@@ -14,19 +14,19 @@ import (
 // maxLog bounds the lines that wait for a reader.
 const maxLog = 64 << 10
 
-// logWriteTimeout is how long a reader may stall before it is given up. Nobody waits for it but the pipe's own
-// goroutine.
+// logWriteTimeout bounds a write to a reader that stalls; its connection is closed then. Only the pipe's goroutine
+// waits for it.
 const logWriteTimeout = 5 * time.Second
 
 // logPipe is the shim's log as containerd reads it: one reader at a time, the newest one wins, since a containerd
-// that was restarted connects anew. Lines wait for the first reader and while none is there, the oldest going
+// that was restarted connects again. Lines wait for the first reader and while none is there, the oldest going
 // first when there are too many. Write never blocks on a reader. It is safe for concurrent use.
 type logPipe struct {
 	// Immutable after newLogPipe.
 	listener net.Listener
 	readers  chan net.Conn
 	wake     chan struct{} // capacity 1: something waits
-	accepted chan struct{} // closed when no reader comes any more
+	accepted chan struct{} // closed after the last reader
 	done     sync.WaitGroup
 
 	// mu guards the fields below.
@@ -47,7 +47,7 @@ func newLogPipe(l net.Listener) *logPipe {
 	return p
 }
 
-// Write takes whole lines. It never fails: a log must not harm what it tells of.
+// Write takes whole lines. It never fails: an error of the log must not end the shim.
 func (p *logPipe) Write(line []byte) (int, error) {
 	p.mu.Lock()
 	p.waiting = append(p.waiting, line...)

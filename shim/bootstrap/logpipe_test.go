@@ -50,7 +50,7 @@ func line(t *testing.T, r *bufio.Reader) string {
 	return s
 }
 
-func TestLogWaitsForItsFirstReader(t *testing.T) {
+func TestLogPipe_NoReaderYet_LinesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwitchboard()
 		p := newLogPipe(s)
@@ -71,7 +71,7 @@ func TestLogWaitsForItsFirstReader(t *testing.T) {
 	})
 }
 
-func TestLogGoesToTheNewestReader(t *testing.T) {
+func TestLogPipe_SecondReader_ReplacesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwitchboard()
 		p := newLogPipe(s)
@@ -91,7 +91,7 @@ func TestLogGoesToTheNewestReader(t *testing.T) {
 	})
 }
 
-func TestLogKeepsWhatAGoneReaderDidNotTake(t *testing.T) {
+func TestLogPipe_ReaderGone_NextGetsRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwitchboard()
 		p := newLogPipe(s)
@@ -111,7 +111,7 @@ func TestLogKeepsWhatAGoneReaderDidNotTake(t *testing.T) {
 	})
 }
 
-func TestAStalledReaderHoldsNobodyUp(t *testing.T) {
+func TestLogPipe_ReaderStalls_WriteReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwitchboard()
 		p := newLogPipe(s)
@@ -144,7 +144,7 @@ func TestAStalledReaderHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-func TestCloseDeliversTheLastLines(t *testing.T) {
+func TestLogPipe_Close_DeliversLastLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSwitchboard()
 		p := newLogPipe(s)

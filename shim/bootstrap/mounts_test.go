@@ -11,8 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// TestMountsAreClaimedTwiceAlike: whichever containerd asks, in whichever way, it hears the same.
-func TestMountsAreClaimedTwiceAlike(t *testing.T) {
+func TestMounts_ReplyAndInfo_ListTheSame(t *testing.T) {
 	want := []string{"windows-layer", "CimFS", "BlockCIM"}
 	d := newDaemon(t)
 	out, err := d.start("c1", d.bundle("c1", goodConfig), bootstrapParams(t, "c1", nil))
@@ -38,9 +37,9 @@ func TestMountsAreClaimedTwiceAlike(t *testing.T) {
 	}
 }
 
-// TestSandboxNeedsNoSpec: the Sandbox API begins with a bundle that has none, or an empty one, or one that is no
+// TestStart_SandboxWithoutSpec_Starts: the Sandbox API begins with a bundle that has none, or an empty one, or one that is no
 // container's. Before BootstrapParams every start is for a container.
-func TestSandboxNeedsNoSpec(t *testing.T) {
+func TestStart_SandboxWithoutSpec_Starts(t *testing.T) {
 	for name, config := range map[string]string{"none": "", "empty": " ", "no container's": `{"annotations":{"a":"b"}}`} {
 		t.Run(name, func(t *testing.T) {
 			d := newDaemon(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
 	"github.com/pelletier/go-toml/v2"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siloshim/siloshim/internal/textfile"
@@ -24,8 +25,8 @@ type Options struct {
 	// LogLevel is the name of a level in logrus; "" leaves the choice to Debug.
 	LogLevel string
 	Debug    bool
-	// ScrubLogs keeps annotations and environment out of logs. It is on unless turned off. Nothing of
-	// the kind is logged today, so there is nothing to turn on.
+	// ScrubLogs keeps annotations and environment out of logs. It is on unless turned off. The shim logs neither,
+	// so the option has no effect.
 	ScrubLogs bool
 	// IORetryTimeout bounds how long a stream is dialled again after its reader, or the process of its writer, went
 	// away. Zero leaves it to the stream.
@@ -38,14 +39,37 @@ type Options struct {
 const (
 	runhcsType  = "containerd.runhcs.v1.Options"
 	generalType = "runtimeoptions.v1.Options"
+	// runcType is the type of runc's options. Containerd's client makes such a message for a container of a sandbox whose
+	// runtime has no options, whichever runtime that is, and writes into it where the sandbox's shim listens.
+	runcType = "containerd.runc.v1.Options"
 )
+
+// The fields of containerd.runc.v1.Options that say where a shim listens.
+const (
+	taskAddress protowire.Number = 12 // task_api_address
+	taskVersion protowire.Number = 13 // task_api_version
+)
+
+// isEndpoint reports whether runc's options say where a shim listens and nothing else.
+func isEndpoint(options []byte) bool {
+	named := false
+	for len(options) > 0 {
+		field, _, size := protowire.ConsumeField(options)
+		if size < 0 || field != taskAddress && field != taskVersion {
+			return false
+		}
+		named = named || field == taskAddress
+		options = options[size:]
+	}
+	return named
+}
 
 // logLevels are the names that logrus knows.
 var logLevels = []string{"", "panic", "fatal", "error", "warn", "warning", "info", "debug", "trace"}
 
 // DecodeOptions decodes runtime options: none, those of runhcs, or runtimeoptions.v1.Options, with which CRI
 // hands over the options table of config.toml. A sandbox's address in place of options is none. Another type, an
-// unknown key or a value out of range is [errdefs.ErrInvalidArgument]; what the shim cannot do is
+// unknown key or a value out of range is [errdefs.ErrInvalidArgument]; an option that the shim does not implement is
 // [errdefs.ErrNotImplemented].
 func DecodeOptions(a typeurl.Any) (Options, error) {
 	if a == nil || a.GetTypeUrl() == "" && len(a.GetValue()) == 0 {
@@ -69,7 +93,7 @@ func DecodeOptions(a typeurl.Any) (Options, error) {
 			return DecodeOptions(nil)
 		}
 	}
-	return Options{}, fmt.Errorf("options are of type %q: use %s or %s: %w",
+	return Options{}, fmt.Errorf("decode options: type %q is unknown; use %s or %s: %w",
 		a.GetTypeUrl(), runhcsType, generalType, errdefs.ErrInvalidArgument)
 }
 
@@ -139,7 +163,7 @@ func fromTOML(o *runtimeoptions.Options) (Options, error) {
 	}.checked()
 }
 
-// tomlCause names the keys that are not known; the library's own text names none.
+// tomlCause names the unknown keys, which the text of the library does not.
 func tomlCause(err error) string {
 	var strict *toml.StrictMissingError
 	if !errors.As(err, &strict) {
@@ -154,7 +178,7 @@ func tomlCause(err error) string {
 
 func (o Options) checked() (Options, error) {
 	if !slices.Contains(logLevels, o.LogLevel) {
-		return Options{}, fmt.Errorf("options: log_level %q is unknown: use trace, debug, info, warning or error: %w", o.LogLevel, errdefs.ErrInvalidArgument)
+		return Options{}, fmt.Errorf("options: log_level %q is unknown; use trace, debug, info, warning or error: %w", o.LogLevel, errdefs.ErrInvalidArgument)
 	}
 	if o.IORetryTimeout < 0 {
 		return Options{}, fmt.Errorf("options: io_retry_timeout_in_sec %d is negative: %w", o.IORetryTimeout/time.Second, errdefs.ErrInvalidArgument)

@@ -70,7 +70,7 @@ func TestDecodeOptions(t *testing.T) {
 	}
 }
 
-func TestDecodeOptionsRefuses(t *testing.T) {
+func TestDecodeOptions_BadInput_Refused(t *testing.T) {
 	tests := []struct {
 		name  string
 		in    *anypb.Any

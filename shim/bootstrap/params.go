@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// protocol and version say how to talk to the shim: the Task API v3, over ttrpc. It serves v2 as well.
+// The shim serves the Task API v3 over ttrpc, and v2 as well.
 const (
 	protocol = "ttrpc"
 	version3 = 3
@@ -24,7 +25,7 @@ const maxStdin = 1 << 20
 
 // readParams makes the params from the command line, the environment and standard input.
 //
-// What containerd writes to standard input tells its age:
+// The content of standard input depends on the version of containerd:
 //
 //	nothing                  any, when the runtime has no options
 //	an Any with the options  1.7 to 2.2
@@ -46,8 +47,8 @@ func readParams(p Process, f flags) (Params, error) {
 	level := ""
 	if boot != nil {
 		params.modern = true
-		params.TTRPCAddress = or(boot.GetContainerdTtrpcAddress(), params.TTRPCAddress)
-		params.GRPCAddress = or(boot.GetContainerdGrpcAddress(), params.GRPCAddress)
+		params.TTRPCAddress = cmp.Or(boot.GetContainerdTtrpcAddress(), params.TTRPCAddress)
+		params.GRPCAddress = cmp.Or(boot.GetContainerdGrpcAddress(), params.GRPCAddress)
 		level = levelName(boot.GetLogLevel())
 		params.Options, err = extensionOptions(boot)
 	} else {
@@ -61,7 +62,7 @@ func readParams(p Process, f flags) (Params, error) {
 }
 
 // bootParams decodes BootstrapParams, or returns nil. An Any has the same fields in the same places, so only
-// the names of container and namespace tell the two apart.
+// the names of container and namespace distinguish the two.
 func bootParams(data []byte, f flags) *bootapi.BootstrapParams {
 	var b bootapi.BootstrapParams
 	if err := proto.Unmarshal(data, &b); err != nil || b.GetInstanceID() != f.id || b.GetNamespace() != f.namespace {
@@ -70,8 +71,8 @@ func bootParams(data []byte, f flags) *bootapi.BootstrapParams {
 	return &b
 }
 
-// extensionOptions finds the runtime options among the extensions. Those of other types are for others;
-// an options type that is not ours comes again with Create, and is refused there.
+// extensionOptions finds the runtime options among the extensions. Extensions of other types are not for the
+// shim. Options of an unknown type come again with Create, which refuses them.
 func extensionOptions(b *bootapi.BootstrapParams) (Options, error) {
 	for _, e := range b.GetExtensions() {
 		if isOptions(e.GetValue()) {
@@ -87,7 +88,7 @@ func bareOptions(data []byte) (Options, error) {
 	}
 	var options anypb.Any
 	if err := proto.Unmarshal(data, &options); err != nil {
-		return Options{}, fmt.Errorf("standard input is neither BootstrapParams nor runtime options: %w", errdefs.ErrInvalidArgument)
+		return Options{}, fmt.Errorf("read standard input: neither BootstrapParams nor runtime options: %w", errdefs.ErrInvalidArgument)
 	}
 	return DecodeOptions(&options)
 }
@@ -95,15 +96,15 @@ func bareOptions(data []byte) (Options, error) {
 // reply is what start writes, in the newest form that this containerd reads:
 //
 //	BootstrapResult  2.3 and later; it sent BootstrapParams
-//	JSON             whoever sets MAX_SHIM_VERSION to 3 or more and sends none
+//	JSON             those that set MAX_SHIM_VERSION to 3 or more and send no BootstrapParams
 //	bare address     the others, as Task API v2. 1.7 refuses any higher version, and 2.0 to 2.2
-//	                 cannot be told from it: all of them set MAX_SHIM_VERSION to 2
+//	                 cannot be distinguished from it: all of them set MAX_SHIM_VERSION to 2
 //
 // The bare form ends without a line feed: containerd takes it as it is.
 func reply(p Params, maxVersion, address string) ([]byte, error) {
 	if p.modern {
 		r := &bootapi.BootstrapResult{Version: version3, Address: address, Protocol: protocol}
-		// A containerd that hears nothing of mounts starts the shim once more to ask.
+		// Without this extension containerd starts the shim once more, with -info.
 		if err := r.AddExtension(&types.MountCapabilities{Types: mountTypes}); err != nil {
 			return nil, fmt.Errorf("encode the reply: %w", err)
 		}
@@ -119,18 +120,18 @@ func reply(p Params, maxVersion, address string) ([]byte, error) {
 	return []byte(address), nil
 }
 
-// logLevel chooses the level: the options' own, then a wish for debug, then what containerd asked for.
-func logLevel(debug bool, o Options, asked string) string {
+// logLevel chooses the level: that of the options, then debug, then that of containerd.
+func logLevel(debug bool, o Options, requested string) string {
 	switch {
 	case o.LogLevel != "":
 		return o.LogLevel
 	case debug || o.Debug:
-		if asked == "trace" {
-			return asked
+		if requested == "trace" {
+			return requested
 		}
 		return "debug"
-	case asked != "":
-		return asked
+	case requested != "":
+		return requested
 	}
 	return "info"
 }
@@ -148,11 +149,4 @@ func levelName(l bootapi.LogLevel) string {
 		return "warning"
 	}
 	return "error"
-}
-
-func or(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
 }

@@ -16,26 +16,27 @@ import (
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // serve is the long-lived process. Until the first Accept, its standard output belongs to the start that waits
 // for it; afterwards it has the log pipe alone.
 func serve(ctx context.Context, p Process, f flags, s Shim) error {
-	ready := &readyPipe{out: p.Stdout}
+	ready := &startReply{out: p.Stdout}
 	err := serveReady(ctx, p, f, s, ready)
 	if err != nil {
-		ready.say(oneLine(err))
+		ready.send(oneLine(err))
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
 }
 
-func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *readyPipe) error {
+func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *startReply) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
 	if f.socket == "" {
-		return fmt.Errorf("socket is required: pass -socket: %w", errdefs.ErrInvalidArgument)
+		return fmt.Errorf("read the command line: no socket; pass -socket: %w", errdefs.ErrInvalidArgument)
 	}
 	params, err := readParams(p, f)
 	if err != nil {
@@ -45,7 +46,7 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *readyPip
 	if err != nil {
 		return err
 	}
-	defer func() { _ = logs.Close() }() // nobody reads it any more
+	defer func() { _ = logs.Close() }() // its reader is gone by then
 	crash, err := openCrash(params.Bundle, params.ID)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *readyPip
 		return err
 	}
 	defer unwatch()
-	l, err := fault.Do("listen", func() (net.Listener, error) { return listen(f.socket) })
+	l, err := fault.Do("listen", func() (net.Listener, error) { return pipe.Listen(f.socket) })
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", f.socket, err)
 	}
@@ -65,7 +66,7 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *readyPip
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := guard(ctx, s, params); err != nil {
-		log.G(ctx).WithError(err).Error("the shim ends") // start and its reader are long gone
+		log.G(ctx).WithError(err).Error("the shim ends") // start has ended
 		return err
 	}
 	return nil
@@ -86,7 +87,7 @@ func guard(ctx context.Context, s Shim, p Params) (err error) {
 // openLog opens the log pipe and sends the log of the process there.
 func openLog(p Params) (*logPipe, error) {
 	address := logAddress(p.Namespace, p.ID)
-	l, err := fault.Do("listen on log pipe", func() (net.Listener, error) { return listen(address) })
+	l, err := fault.Do("listen on log pipe", func() (net.Listener, error) { return pipe.Listen(address) })
 	if err != nil {
 		return nil, fmt.Errorf("listen on the log pipe %s: %w", address, err)
 	}
@@ -98,29 +99,29 @@ func openLog(p Params) (*logPipe, error) {
 	return logs, nil
 }
 
-// readyPipe is how serve answers the start that waits for it. It speaks once.
-type readyPipe struct {
+// startReply is the reply to the start that waits for this process. It is sent once.
+type startReply struct {
 	out  io.Writer
 	once sync.Once
 }
 
-func (r *readyPipe) say(word string) {
+func (r *startReply) send(text string) {
 	r.once.Do(func() {
-		_, _ = io.WriteString(r.out, word) // whoever started us may be gone: nobody is left to tell
+		_, _ = io.WriteString(r.out, text) // start may have ended
 		if c, ok := r.out.(io.Closer); ok {
 			_ = c.Close()
 		}
 	})
 }
 
-// readyListener tells start that the shim accepts, when it does so for the first time. The name exists since
-// listen; a client that dials between the two is queued.
+// readyListener sends the reply to start with the first Accept. The name exists since listen; a client that
+// dials between the two is queued.
 type readyListener struct {
 	net.Listener
-	ready *readyPipe
+	ready *startReply
 }
 
 func (l *readyListener) Accept() (net.Conn, error) {
-	l.ready.say(readyWord)
+	l.ready.send(readyWord)
 	return l.Listener.Accept()
 }

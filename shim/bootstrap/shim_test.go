@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 // testShim is a shim with one answer. In mode "fail" and "panic" it never gets so far; in mode "crash" a
-// goroutine panics when it is asked to end.
+// goroutine panics on Shutdown.
 type testShim struct {
 	mode    string
 	cleanup func(context.Context, Params) error

@@ -11,10 +11,10 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// readyTimeout is how long a new shim may take to answer. Containerd gives start more, but not for ever.
+// readyTimeout bounds the start of a new shim. Containerd's own bound on start is longer.
 const readyTimeout = 10 * time.Second
 
-// readyWord is what serve writes when the first client may connect. Anything else is why it cannot.
+// readyWord is what serve writes when the first client may connect. Any other text is the reason why none can.
 const readyWord = "ready"
 
 // spawn starts the long-lived process and returns once it accepts connections on p.socket. stop ends it.
@@ -22,7 +22,7 @@ func spawn(p Params) (stop func() error, err error) {
 	nothing := func() error { return nil }
 	exe, err := os.Executable()
 	if err != nil {
-		return nothing, fmt.Errorf("find the shim's own program: %w", err)
+		return nothing, fmt.Errorf("find the shim's executable: %w", err)
 	}
 	ready, childReady, err := os.Pipe()
 	if err != nil {
@@ -41,7 +41,7 @@ func spawn(p Params) (stop func() error, err error) {
 		return nothing, fmt.Errorf("start the shim's process: %w", err)
 	}
 	if err := awaitReady(ready); err != nil {
-		_ = cmd.Process.Kill() // it may have ended by itself: that is one of the reasons to be here
+		_ = cmd.Process.Kill() // it may have ended by itself
 		_ = cmd.Wait()
 		return nothing, err
 	}
@@ -62,32 +62,32 @@ func serveArgs(p Params) []string {
 	return append(args, "serve")
 }
 
-// awaitReady reads what the new process says. Its end closes the pipe too, so no other watch is needed. The
-// reading goroutine ends with the process that it listens to.
+// awaitReady reads the reply of the new process. The end of that process closes the pipe and ends the reading
+// goroutine.
 func awaitReady(ready io.Reader) error {
-	said := make(chan string, 1)
+	replies := make(chan string, 1)
 	go func() {
-		data, _ := io.ReadAll(io.LimitReader(ready, 4096)) // a broken pipe is the end of what was said
-		said <- string(data)
+		data, _ := io.ReadAll(io.LimitReader(ready, 4096)) // a broken pipe is the end of the reply
+		replies <- string(data)
 	}()
 	select {
-	case word := <-said:
-		switch word {
+	case reply := <-replies:
+		switch reply {
 		case readyWord:
 			return nil
 		case "":
-			return fmt.Errorf("the shim's process ended before it was ready: %w", errdefs.ErrUnavailable)
+			return fmt.Errorf("start the shim's process: it ended before it was ready: %w", errdefs.ErrUnavailable)
 		}
-		return fmt.Errorf("the shim's process: %s: %w", word, errdefs.ErrUnavailable)
+		return fmt.Errorf("start the shim's process: %s: %w", reply, errdefs.ErrUnavailable)
 	case <-time.After(readyTimeout):
-		return fmt.Errorf("the shim's process was not ready after %s: %w", readyTimeout, errdefs.ErrUnavailable)
+		return fmt.Errorf("start the shim's process: not ready within %v: %w", readyTimeout, errdefs.ErrUnavailable)
 	}
 }
 
 func kill(cmd *exec.Cmd) error {
 	if err := cmd.Process.Kill(); err != nil {
-		return fmt.Errorf("end the shim's process: %w", err)
+		return fmt.Errorf("kill the shim's process: %w", err)
 	}
-	_ = cmd.Wait() // it was killed: its status says nothing
+	_ = cmd.Wait() // its status is that of the kill
 	return nil
 }

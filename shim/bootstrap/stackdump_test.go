@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestStackdump(t *testing.T) {
+func TestStackdump_Signal_DumpInLog(t *testing.T) {
 	d := newDaemon(t)
 	out, err := d.start("c1", d.bundle("c1", goodConfig), nil)
 	if err != nil {

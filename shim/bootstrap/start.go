@@ -12,10 +12,6 @@ import (
 	"github.com/siloshim/siloshim/internal/fault"
 )
 
-// addressFile is where start leaves the address for the containers that join this one's shim, and for a
-// containerd before 1.7 to find it after a restart.
-const addressFile = "address"
-
 // start finds or makes the shim that serves this container and writes its address.
 func start(p Process, f flags) error {
 	if err := f.validate(); err != nil {
@@ -26,7 +22,7 @@ func start(p Process, f flags) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	if params.TTRPCAddress == "" && params.PublishBinary == "" {
-		return fmt.Errorf("start: nobody takes events: set TTRPC_ADDRESS or pass -publish-binary: %w", errdefs.ErrInvalidArgument)
+		return fmt.Errorf("start: no receiver of events; set TTRPC_ADDRESS or pass -publish-binary: %w", errdefs.ErrInvalidArgument)
 	}
 	annotations, err := annotationsOf(params)
 	if err != nil {
@@ -42,8 +38,8 @@ func start(p Process, f flags) error {
 	return nil
 }
 
-// annotationsOf reads the annotations of the bundle's spec. Since BootstrapParams, what is started may be a sandbox,
-// which has no spec or one that is no container's: whether it will do is for Create to say.
+// annotationsOf reads the annotations of the bundle's spec. Since BootstrapParams, start may be for a sandbox, which has
+// no spec or one that is no container's. Create checks it.
 func annotationsOf(p Params) (map[string]string, error) {
 	if p.modern {
 		return plan.Annotations(p.Bundle)

@@ -20,6 +20,8 @@ import (
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 const goodConfig = `{"process":{"args":["app.exe"],"cwd":"C:\\"},"windows":{}}`
@@ -99,7 +101,7 @@ type shimProcess struct {
 
 func connect(t *testing.T, d *daemon, id, address string) *shimProcess {
 	t.Helper()
-	conn, err := dial(t.Context(), address)
+	conn, err := pipe.Dial(t.Context(), address)
 	if err != nil {
 		t.Fatalf("the first dial after start: %v", err)
 	}
@@ -112,7 +114,7 @@ func connect(t *testing.T, d *daemon, id, address string) *shimProcess {
 	}
 	s.pid, s.level = r.ShimPid, r.Version
 	t.Setenv("TMPDIR", d.state)
-	logs, err := dial(t.Context(), logAddress("ns", id))
+	logs, err := pipe.Dial(t.Context(), logAddress("ns", id))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +128,7 @@ func connect(t *testing.T, d *daemon, id, address string) *shimProcess {
 	return s
 }
 
-// end asks the shim to end, waits until it has, and returns its log.
+// end shuts the shim down, waits until it has ended, and returns its log.
 func (s *shimProcess) end() string {
 	s.t.Helper()
 	_, _ = s.client.Shutdown(context.Background(), &api.ShutdownRequest{}) // the answer may not make it
@@ -166,7 +168,7 @@ func options(t *testing.T, m proto.Message) *anypb.Any {
 	return a
 }
 
-func TestStartAnswersEveryContainerd(t *testing.T) {
+func TestStart_EachContainerd_GetsItsReply(t *testing.T) {
 	opts := options(t, &runhcs.Options{LogLevel: "debug"})
 	tests := []struct {
 		name    string
@@ -206,7 +208,7 @@ func TestStartAnswersEveryContainerd(t *testing.T) {
 	}
 }
 
-func TestServeHoldsNothingInTheBundle(t *testing.T) {
+func TestServe_Bundle_CanBeRemoved(t *testing.T) {
 	if _, err := os.Stat("/proc/self/fd"); err != nil {
 		t.Skip("capability missing: /proc tells the open files of a process")
 	}
@@ -237,7 +239,7 @@ func TestServeHoldsNothingInTheBundle(t *testing.T) {
 	}
 }
 
-func TestContainerJoinsTheShimOfItsSandbox(t *testing.T) {
+func TestStart_WorkloadOfSandbox_JoinsItsShim(t *testing.T) {
 	joining := `{"process":{"args":["app.exe"]},"annotations":{"io.kubernetes.cri.container-type":"container","io.kubernetes.cri.sandbox-id":"pod"}}`
 	sandbox := strings.ReplaceAll(joining, `"container"`, `"sandbox"`)
 	d := newDaemon(t)
@@ -256,7 +258,7 @@ func TestContainerJoinsTheShimOfItsSandbox(t *testing.T) {
 	}
 }
 
-func TestStartTellsWhyServeFailed(t *testing.T) {
+func TestStart_ServeFails_ReturnsReason(t *testing.T) {
 	for mode, want := range map[string]string{"fail": "no kernel; to speak of", "panic": "panic: at the disco"} {
 		t.Run(mode, func(t *testing.T) {
 			d := newDaemon(t)

@@ -12,22 +12,21 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Binary sends through containerd's command `publish`, which daemons have that take no events by ttrpc. Each event is a
-// process of its own. The event's time is lost: containerd notes when it came.
+// Binary sends through containerd's command `publish`, for daemons that receive no events by ttrpc. It starts a process
+// for each event. The event's time is lost: containerd records when the event arrived.
 type Binary struct{ path, address string }
 
 // NewBinary makes a sender that runs containerd's program at path, for the daemon whose gRPC service is at address.
 func NewBinary(path, address string) *Binary { return &Binary{path: path, address: address} }
 
-// Arguments are those of containerd's program for an event.
+// Arguments returns those of containerd's program for an event.
 func (b *Binary) Arguments(e *types.Envelope) []string {
 	return []string{"--address", b.address, "publish", "--topic", e.Topic, "--namespace", e.Namespace}
 }
 
-// lastWords bounds what is kept of what the program says, and how long its end may take once ctx has ended.
 const (
-	lastWords = 512
-	leaving   = 250 * time.Millisecond
+	maxStderr = 512                    // bytes of standard error that an error has
+	waitDelay = 250 * time.Millisecond // for the end of the program once ctx has ended
 )
 
 // Forward runs the program to its end. It is ended with ctx.
@@ -36,20 +35,20 @@ func (b *Binary) Forward(ctx context.Context, e *types.Envelope) error {
 	if err != nil {
 		return fmt.Errorf("encode event: %w", err)
 	}
-	var words tail
+	var stderr tail
 	cmd := exec.CommandContext(ctx, b.path, b.Arguments(e)...)
-	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(event), &words, leaving
+	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(event), &stderr, waitDelay
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it has ended well, and somebody that it left behind holds its standard error
+		err = nil // it has succeeded, and a process that it started holds its standard error
 	}
 	if err != nil {
-		return fmt.Errorf("publish event: %w: %s", errors.Join(err, ctx.Err()), bytes.TrimSpace(words))
+		return fmt.Errorf("publish event: %w: %s", errors.Join(err, ctx.Err()), bytes.TrimSpace(stderr))
 	}
 	return nil
 }
 
-// Close does nothing: a sender holds nothing between two events.
+// Close does nothing: nothing is open between two events.
 func (b *Binary) Close() error { return nil }
 
 // tail keeps the end of what is written.
@@ -57,6 +56,6 @@ type tail []byte
 
 func (t *tail) Write(p []byte) (int, error) {
 	*t = append(*t, p...)
-	*t = (*t)[max(0, len(*t)-lastWords):]
+	*t = (*t)[max(0, len(*t)-maxStderr):]
 	return len(p), nil
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/siloshim/siloshim/shim/event"
 )
 
-// inboxEnv makes the test program containerd's: what it is told to publish goes into this file.
+// inboxEnv makes the test program containerd's: what it publishes goes into this file.
 const inboxEnv = "SILOSHIM_EVENT_TEST"
 
 func TestMain(m *testing.M) {
@@ -75,7 +75,7 @@ func standIn(path string) int {
 	return 0
 }
 
-// command makes the test program a stand-in and returns its path and what it has taken.
+// command makes the test program a fake of containerd and returns its path and what it has received.
 func command(t *testing.T) (path string, taken func() string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "taken")
@@ -93,7 +93,7 @@ func command(t *testing.T) (path string, taken func() string) {
 	}
 }
 
-func TestPublishCommandTakesEventsInOrder(t *testing.T) {
+func TestBinary_Events_ArriveInOrder(t *testing.T) {
 	path, taken := command(t)
 	p := event.New("ns", event.NewSender("", path, "/grpc"))
 	var want strings.Builder
@@ -109,7 +109,7 @@ func TestPublishCommandTakesEventsInOrder(t *testing.T) {
 	}
 }
 
-func TestPublishCommandThatFails(t *testing.T) {
+func TestBinary_ProgramFails_ReturnsItsError(t *testing.T) {
 	path, _ := command(t)
 	b := event.NewBinary(path, "/grpc")
 	err := b.Forward(t.Context(), &types.Envelope{Topic: "/refused"})
@@ -128,9 +128,9 @@ func TestPublishCommandThatFails(t *testing.T) {
 	}
 }
 
-// TestPublishCommandThatLeavesSomebody: the event was taken when the program has ended well, whoever still holds its
-// standard error; taken for a failure, it would be sent again.
-func TestPublishCommandThatLeavesSomebody(t *testing.T) {
+// TestBinary_ChildHoldsStderr_EventIsSentOnce: the event was received when the program has succeeded, although a child
+// holds its standard error; after an error it would be sent again.
+func TestBinary_ChildHoldsStderr_EventIsSentOnce(t *testing.T) {
 	path, taken := command(t)
 	body, err := typeurl.MarshalAnyToProto(&events.TaskStart{ContainerID: "c"})
 	if err != nil {

@@ -35,9 +35,9 @@ func (s *stopped) Forward(ctx context.Context, e *types.Envelope) error {
 	return s.daemon.Forward(ctx, e)
 }
 
-// TestADayOfEventsIsReplayed stops containerd for a day in which a container starts every five minutes. Not one start is
+// TestPublisher_OutageOfADay_EventsReplayed stops containerd for a day in which a container starts every five minutes. Not one start is
 // lost, doubled or late by more than the longest pause and attempt, and telling of one takes no time.
-func TestADayOfEventsIsReplayed(t *testing.T) {
+func TestPublisher_OutageOfADay_EventsReplayed(t *testing.T) {
 	for name, hangs := range map[string]bool{"it refuses": false, "it hangs": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { outage(t, hangs) })

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
@@ -15,22 +16,15 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/internal/sleep"
 )
-
-// Sender takes one event to containerd.
-type Sender interface {
-	// Forward returns nil once containerd has the event. It is sent again after an error, unless that is
-	// [errdefs.ErrInvalidArgument]: containerd has seen it and will never take it.
-	Forward(ctx context.Context, e *types.Envelope) error
-	Close() error
-}
 
 // Bounds of a publisher.
 const (
 	// MaxQueued is how many bytes of events wait at most.
 	MaxQueued = 64 << 10
-	// sendLimit bounds one attempt.
-	sendLimit = 5 * time.Second
+	// sendTimeout bounds one attempt.
+	sendTimeout = 5 * time.Second
 	// Attempts are this far apart at first, then twice as far each time, up to maxPause.
 	minPause = 50 * time.Millisecond
 	maxPause = 5 * time.Second
@@ -41,7 +35,7 @@ type Publisher struct {
 	// Immutable after New.
 	namespace string
 	sender    Sender
-	wake      chan struct{} // holds a token when there is something to do
+	wake      chan struct{} // holds a token after notify
 	stop      context.Context
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when the goroutine has ended
@@ -51,8 +45,8 @@ type Publisher struct {
 	queue   []*types.Envelope
 	size    int
 	dropped uint64
-	told    uint64 // of the dropped ones, those that the log has the number of
-	full    bool   // the latest event found no room
+	logged  uint64 // how many of the dropped events the log has reported
+	full    bool   // the latest event was dropped
 	closing bool
 }
 
@@ -69,7 +63,7 @@ func (p *Publisher) Publish(event any) {
 	topic := Topic(event)
 	body, err := typeurl.MarshalAnyToProto(event)
 	if err != nil || topic == "" {
-		log.L.WithField(logfield.Topic, topic).WithError(err).Errorf("event %T cannot be sent", event)
+		log.L.WithField(logfield.Topic, topic).WithError(err).Errorf("encode event %T", event)
 		return
 	}
 	e := &types.Envelope{Timestamp: timestamppb.Now(), Namespace: p.namespace, Topic: topic, Event: body}
@@ -83,28 +77,29 @@ func (p *Publisher) Publish(event any) {
 	}
 	p.mu.Unlock()
 	switch {
-	case first: // one line for a row of them
-		log.L.WithField(logfield.Topic, topic).Warn("events are dropped: containerd takes none and the queue is full")
+	case first: // one line for events dropped in a row
+		log.L.WithField(logfield.Topic, topic).Warn("events are dropped: the queue is full while containerd receives none")
 	case !full:
-		p.nudge()
+		p.notify()
 	}
 }
 
-// Dropped counts the events that found no room.
+// Dropped returns how many events were dropped because the queue was full, or closed.
 func (p *Publisher) Dropped() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dropped
 }
 
-func (p *Publisher) nudge() {
+// notify wakes the goroutine, if it waits.
+func (p *Publisher) notify() {
 	select {
 	case p.wake <- struct{}{}:
 	default:
 	}
 }
 
-// head is the event to send next; none and closing is the end.
+// head returns the event to send next, or nil. At the end of a queue that is closing end is true.
 func (p *Publisher) head() (e *types.Envelope, end bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,8 +109,8 @@ func (p *Publisher) head() (e *types.Envelope, end bool) {
 	return nil, p.closing
 }
 
-// taken removes the head.
-func (p *Publisher) taken() {
+// removeHead removes the event that was sent.
+func (p *Publisher) removeHead() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.size -= proto.Size(p.queue[0])
@@ -123,18 +118,18 @@ func (p *Publisher) taken() {
 	p.queue = p.queue[1:]
 }
 
-// tell says how many events were dropped, once containerd takes events again.
-func (p *Publisher) tell() {
+// logDropped logs how many events were dropped, once containerd receives events again.
+func (p *Publisher) logDropped() {
 	p.mu.Lock()
-	news := p.dropped - p.told
-	p.told = p.dropped
+	count := p.dropped - p.logged
+	p.logged = p.dropped
 	p.mu.Unlock()
-	if news > 0 {
-		log.L.Warnf("%d events were dropped while containerd took none", news)
+	if count > 0 {
+		log.L.Warnf("%d events were dropped while containerd received none", count)
 	}
 }
 
-// send takes the queue to containerd until Close.
+// send sends the queue to containerd until Close.
 func (p *Publisher) send() {
 	defer close(p.done)
 	pause := minPause
@@ -144,24 +139,24 @@ func (p *Publisher) send() {
 		case end:
 			return
 		case e == nil:
-			if !p.sleep(0) {
+			if !p.await() {
 				return
 			}
 			continue
 		}
 		err := p.forward(e)
 		if errdefs.IsInvalidArgument(err) {
-			log.L.WithField(logfield.Topic, e.Topic).WithError(err).Error("event refused by containerd") // it must not hold up the others
+			log.L.WithField(logfield.Topic, e.Topic).WithError(err).Error("containerd refused an event") // it must not hold up the others
 			err = nil
 		}
 		if err == nil {
-			p.taken()
-			p.tell()
+			p.removeHead()
+			p.logDropped()
 			pause = minPause
 			continue
 		}
-		log.L.WithField(logfield.Topic, e.Topic).WithError(err).Debug("event not taken, it will be sent again")
-		if !p.sleep(pause) {
+		log.L.WithField(logfield.Topic, e.Topic).WithError(err).Debug("an event was not delivered and will be sent again")
+		if sleep.For(p.stop, pause) != nil {
 			return
 		}
 		pause = min(2*pause, maxPause)
@@ -169,38 +164,32 @@ func (p *Publisher) send() {
 }
 
 func (p *Publisher) forward(e *types.Envelope) error {
-	ctx, cancel := context.WithTimeout(p.stop, sendLimit)
+	ctx, cancel := context.WithTimeout(p.stop, sendTimeout)
 	defer cancel()
-	return p.sender.Forward(ctx, e)
+	err := p.sender.Forward(ctx, e)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("send event: not done within %v: %w", sendTimeout, err)
+	}
+	return err
 }
 
-// sleep waits for a pause, or without one for something to do. It is false once the publisher must stop.
-func (p *Publisher) sleep(pause time.Duration) bool {
-	if pause == 0 {
-		select {
-		case <-p.wake:
-			return true
-		case <-p.stop.Done():
-			return false
-		}
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
+// await waits for notify. It returns false once the publisher must stop.
+func (p *Publisher) await() bool {
 	select {
-	case <-timer.C:
+	case <-p.wake:
 		return true
 	case <-p.stop.Done():
 		return false
 	}
 }
 
-// Close sends what is queued and ends the publisher. When ctx is done first, the rest is given up and counted in the
-// error.
+// Close sends what is queued and ends the publisher. When ctx is done first, the rest is dropped, and the error has how
+// many events that were.
 func (p *Publisher) Close(ctx context.Context) error {
 	p.mu.Lock()
 	p.closing = true
 	p.mu.Unlock()
-	p.nudge()
+	p.notify()
 	select {
 	case <-p.done:
 	case <-ctx.Done():
@@ -212,7 +201,35 @@ func (p *Publisher) Close(ctx context.Context) error {
 	p.mu.Unlock()
 	err := p.sender.Close()
 	if left > 0 {
-		err = errors.Join(fmt.Errorf("%d events were not taken by containerd", left), err)
+		err = errors.Join(fmt.Errorf("close publisher: %d events were not delivered to containerd", left), err)
 	}
 	return err
+}
+
+// Topic returns the topic that containerd expects for an event, "" for an event that is no task's.
+// See https://github.com/containerd/containerd/blob/main/core/runtime/v2/README.md#events.
+func Topic(event any) string {
+	switch event.(type) {
+	case *events.TaskCreate:
+		return "/tasks/create"
+	case *events.TaskStart:
+		return "/tasks/start"
+	case *events.TaskOOM:
+		return "/tasks/oom"
+	case *events.TaskExit:
+		return "/tasks/exit"
+	case *events.TaskDelete:
+		return "/tasks/delete"
+	case *events.TaskExecAdded:
+		return "/tasks/exec-added"
+	case *events.TaskExecStarted:
+		return "/tasks/exec-started"
+	case *events.TaskPaused:
+		return "/tasks/paused"
+	case *events.TaskResumed:
+		return "/tasks/resumed"
+	case *events.TaskCheckpointed:
+		return "/tasks/checkpointed"
+	}
+	return ""
 }

@@ -62,7 +62,7 @@ func numbered(n int) (want []string) {
 	return want
 }
 
-func TestOrderHoldsOverAnOutage(t *testing.T) {
+func TestPublisher_Outage_OrderHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &daemon{}
 		p := event.New("ns", d)
@@ -84,7 +84,7 @@ func TestOrderHoldsOverAnOutage(t *testing.T) {
 	})
 }
 
-func TestADayWithoutContainerdIsBounded(t *testing.T) {
+func TestPublisher_OutageOfADay_QueueIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var journal bytes.Buffer
 		before := log.L.Logger.Out
@@ -114,7 +114,7 @@ func TestADayWithoutContainerdIsBounded(t *testing.T) {
 	})
 }
 
-func TestCloseGivesUpWithItsContext(t *testing.T) {
+func TestPublisher_CloseContextEnds_ReportsUndelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := event.New("ns", &daemon{down: true})
 		p.Publish(&events.TaskStart{})
@@ -126,7 +126,7 @@ func TestCloseGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-func TestARefusedEventHoldsUpNoOther(t *testing.T) {
+func TestPublisher_EventRefused_OthersSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &daemon{refused: "bad"}
 		p := event.New("ns", d)
@@ -142,7 +142,7 @@ func TestARefusedEventHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-func TestTopics(t *testing.T) {
+func TestTopic_EachEvent_TopicOfContainerd(t *testing.T) {
 	for want, e := range map[string]any{
 		"/tasks/create": &events.TaskCreate{}, "/tasks/start": &events.TaskStart{}, "/tasks/oom": &events.TaskOOM{},
 		"/tasks/exit": &events.TaskExit{}, "/tasks/delete": &events.TaskDelete{},

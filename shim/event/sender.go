@@ -9,8 +9,17 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// NewSender makes the sender for what a daemon gave the shim: the ttrpc address that takes events, and for a daemon
-// without one, or behind whose address nobody takes events, its program and its gRPC address. Any of them may be empty.
+// Sender sends events to containerd.
+type Sender interface {
+	// Forward returns nil once containerd has the event. It is sent again after an error, unless that is
+	// [errdefs.ErrInvalidArgument]: containerd has seen it and will never take it.
+	Forward(ctx context.Context, e *types.Envelope) error
+	Close() error
+}
+
+// NewSender makes the sender for what a daemon passed to the shim: its ttrpc address, its program and its gRPC address.
+// The program is used for a daemon without a ttrpc address, or whose address has no events service. Any of them may be
+// empty.
 func NewSender(ttrpcAddress, binary, grpcAddress string) Sender {
 	switch {
 	case binary == "":
@@ -18,22 +27,22 @@ func NewSender(ttrpcAddress, binary, grpcAddress string) Sender {
 	case ttrpcAddress == "":
 		return NewBinary(binary, grpcAddress)
 	}
-	return &either{first: NewTTRPC(ttrpcAddress), second: NewBinary(binary, grpcAddress)}
+	return &fallback{first: NewTTRPC(ttrpcAddress), second: NewBinary(binary, grpcAddress)}
 }
 
-// either sends by a second way whenever the first is not implemented. It is for one goroutine, but for Close.
-type either struct{ first, second Sender }
+// fallback sends by a second sender whenever the first is not implemented. Forward is for one goroutine.
+type fallback struct{ first, second Sender }
 
-// Forward asks each time: the next containerd at the address may be a newer one.
-func (s *either) Forward(ctx context.Context, e *types.Envelope) error {
+// Forward tries both each time: the next containerd at the address may be a newer one.
+func (s *fallback) Forward(ctx context.Context, e *types.Envelope) error {
 	err := s.first.Forward(ctx, e)
 	if !errdefs.IsNotImplemented(err) {
 		return err
 	}
 	if second := s.second.Forward(ctx, e); second != nil {
-		return fmt.Errorf("%v; %w", err, second) //nolint:errorlint // the kind of the second counts, not that the first lacks it
+		return fmt.Errorf("%v; %w", err, second) //nolint:errorlint // the class of the second counts, not that the first is missing
 	}
 	return nil
 }
 
-func (s *either) Close() error { return errors.Join(s.first.Close(), s.second.Close()) }
+func (s *fallback) Close() error { return errors.Join(s.first.Close(), s.second.Close()) }

@@ -10,10 +10,12 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/ttrpc"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
-// TTRPC sends to containerd's ttrpc address. It dials when there is something to send and again after a failure, so
-// it outlives any number of containerds. It is for one goroutine, but for Close.
+// TTRPC sends to containerd's ttrpc address. It dials with the first event and again after a failure, so it survives
+// restarts of containerd. Forward is for one goroutine; Close may be called by any.
 type TTRPC struct {
 	address string
 
@@ -33,7 +35,7 @@ func (t *TTRPC) Forward(ctx context.Context, e *types.Envelope) error {
 	}
 	if _, err := api.NewTTRPCEventsClient(client).Forward(ctx, &api.ForwardRequest{Envelope: e}); err != nil {
 		if err = errgrpc.ToNative(err); !errdefs.IsInvalidArgument(err) {
-			_ = t.Close() // a connection that failed is not used again, whatever closing it says
+			_ = t.Close() // a connection that failed is not used again
 		}
 		return fmt.Errorf("forward event: %w", err)
 	}
@@ -47,7 +49,7 @@ func (t *TTRPC) connected(ctx context.Context) (*ttrpc.Client, error) {
 	if client != nil {
 		return client, nil
 	}
-	conn, err := dial(ctx, t.address)
+	conn, err := pipe.Dial(ctx, t.address)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +59,7 @@ func (t *TTRPC) connected(ctx context.Context) (*ttrpc.Client, error) {
 	return t.client, nil
 }
 
-// Close drops the connection, if there is one.
+// Close closes the connection, if there is one.
 func (t *TTRPC) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

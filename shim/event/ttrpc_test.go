@@ -91,7 +91,7 @@ func (l *connections) end() {
 	}
 }
 
-func TestTTRPCOutlivesContainerd(t *testing.T) {
+func TestTTRPC_ContainerdRestarts_EventsArrive(t *testing.T) {
 	address := filepath.Join(t.TempDir(), "s")
 	i := inbox{topics: make(chan string, 3)}
 	s := event.NewTTRPC("unix://" + address)
@@ -131,8 +131,8 @@ func TestTTRPCOutlivesContainerd(t *testing.T) {
 	}
 }
 
-// TestDaemonWithoutEventsService: whoever is at the ttrpc address takes no events, so that containerd's program does.
-func TestDaemonWithoutEventsService(t *testing.T) {
+// TestNewSender_NoEventsService_UsesBinary: the server at the ttrpc address has no events service; containerd's program is used.
+func TestNewSender_NoEventsService_UsesBinary(t *testing.T) {
 	path, taken := command(t)
 	address := filepath.Join(t.TempDir(), "s")
 	defer listenAs(t, address, func(*ttrpc.Server) {})()

@@ -10,11 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // address is where one stream leads: to a pipe, a file or a logging program.
@@ -46,26 +46,26 @@ func parseAddresses(c Config) (a [3]*address, err error) {
 // parseAddress reads one field. Its errors show the scheme alone: the rest of
 // a log URI carries arguments of a logging program.
 func parseAddress(field, raw string) (*address, error) {
-	if isPipe(raw) {
+	if pipe.IsLocal(raw) {
 		return &address{field: field, path: raw}, nil
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: neither a pipe nor a URI: %w", field, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("%s: neither a pipe nor a URI; use a pipe, npipe://, file:// or binary://: %w", field, errdefs.ErrInvalidArgument)
 	}
 	switch path := filePath(u.Path); {
 	case u.Scheme != "npipe" && u.Scheme != "file" && u.Scheme != "binary":
-		return nil, fmt.Errorf("%s: unknown scheme %q: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("%s: unknown scheme %q; use npipe, file or binary: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
 	case u.Host != "":
 		return nil, fmt.Errorf("%s: %s:// must not name a host: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
-	case u.Scheme == "npipe" && isPipe(filepath.FromSlash(u.Path)):
+	case u.Scheme == "npipe" && pipe.IsLocal(filepath.FromSlash(u.Path)):
 		return &address{field: field, path: filepath.FromSlash(u.Path)}, nil
 	case u.Scheme == "npipe":
 		return nil, fmt.Errorf("%s: npipe:// names no local pipe: %w", field, errdefs.ErrInvalidArgument)
 	case field == "stdin":
-		return nil, fmt.Errorf("stdin: %s:// takes output only: %w", u.Scheme, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("stdin: %s:// is for output only; use a pipe: %w", u.Scheme, errdefs.ErrInvalidArgument)
 	case !isLocal(path):
-		return nil, fmt.Errorf("%s: %s:// path is not an absolute one of this host: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("%s: %s:// needs an absolute path of this host: %w", field, u.Scheme, errdefs.ErrInvalidArgument)
 	case u.Scheme == "binary":
 		return programAddress(field, path, u)
 	default:
@@ -77,7 +77,7 @@ func parseAddress(field, raw string) (*address, error) {
 // programAddress reads the rest of binary://: a key of the query is an argument, and so is its value if it has one.
 func programAddress(field, path string, u *url.URL) (*address, error) {
 	if !isProgram(path) {
-		return nil, fmt.Errorf("%s: binary:// names no program: %w", field, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("%s: binary:// needs the path of an executable: %w", field, errdefs.ErrInvalidArgument)
 	}
 	a := &address{field: field, path: path, program: true}
 	for pair := range strings.SplitSeq(u.RawQuery, "&") {
@@ -85,7 +85,7 @@ func programAddress(field, path string, u *url.URL) (*address, error) {
 		for _, part := range []string{key, value} {
 			arg, err := url.QueryUnescape(part)
 			if err != nil {
-				return nil, fmt.Errorf("%s: binary:// has a query that cannot be read: %w", field, errdefs.ErrInvalidArgument)
+				return nil, fmt.Errorf("%s: binary:// has a malformed query: %w", field, errdefs.ErrInvalidArgument)
 			}
 			if arg != "" {
 				a.args = append(a.args, arg)
@@ -95,7 +95,7 @@ func programAddress(field, path string, u *url.URL) (*address, error) {
 	return a, nil
 }
 
-// open reaches a as a place to write to.
+// open opens a for writing.
 func (a *address) open(ctx context.Context) (io.WriteCloser, error) {
 	if !a.file {
 		return dial(ctx, a.path)
@@ -109,12 +109,12 @@ func (a *address) open(ctx context.Context) (io.WriteCloser, error) {
 	return openLog(a.path)
 }
 
-// acceptTimeout is how long a client may take to accept at a pipe of its own.
+// acceptTimeout is how long a client may take to accept at its pipe.
 // Clients accept before they send the request, so one that has not is at fault.
-const acceptTimeout = 10 * time.Second
+const acceptTimeout = pipe.DialTimeout
 
 // reach opens a for the first time. A pipe that exists and is not accepted at is
-// given up after [acceptTimeout]; the error then says so instead of wrapping ctx's.
+// closed after [acceptTimeout]; the error then says so instead of wrapping ctx's.
 func reach[Stream any](ctx context.Context, a *address, open func(context.Context) (Stream, error)) (Stream, error) {
 	bounded, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
@@ -128,9 +128,9 @@ func reach[Stream any](ctx context.Context, a *address, open func(context.Contex
 	return s, a.unavailable(err)
 }
 
-// dial reaches the client at a pipe.
+// dial connects to the client's pipe.
 func dial(ctx context.Context, path string) (net.Conn, error) {
-	return fault.Do("dial stdio pipe", func() (net.Conn, error) { return dialPipe(ctx, path) })
+	return fault.Do("dial stdio pipe", func() (net.Conn, error) { return pipe.Dial(ctx, path) })
 }
 
 // openLog opens a file to append to.
@@ -140,7 +140,7 @@ func openLog(path string) (*os.File, error) {
 	})
 }
 
-// unavailable gives err, from reaching a, its name and class.
+// unavailable adds the field and the class to an error of opening a.
 func (a *address) unavailable(err error) error {
 	return fmt.Errorf("open %s: %w: %w", a.field, err, errdefs.ErrUnavailable)
 }

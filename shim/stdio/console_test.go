@@ -4,10 +4,12 @@ import (
 	"os"
 	"runtime"
 	"testing"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
-// TestConsole: what is typed and printed is delivered, and Close closes both.
-func TestConsole(t *testing.T) {
+// TestRelay_Console_CarriesBothWays: what is typed and printed is delivered, and Close closes both.
+func TestRelay_Console_CarriesBothWays(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stdin, stdout := listen(t), listen(t)
 	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Terminal: true})
@@ -40,10 +42,10 @@ func TestConsole(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-// TestConsoleOutlivesClient: a client that leaves does not hang up the console.
-func TestConsoleOutlivesClient(t *testing.T) {
+// TestRelay_ConsoleClientDetaches_InputStaysOpen: a client that leaves does not hang up the console.
+func TestRelay_ConsoleClientDetaches_InputStaysOpen(t *testing.T) {
 	server := listenBuffered(t)
-	conn, err := dialPipe(t.Context(), server.path)
+	conn, err := pipe.Dial(t.Context(), server.path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +66,9 @@ func TestConsoleOutlivesClient(t *testing.T) {
 	}
 }
 
-// TestConsoleUnattended: nobody asked for a stream. The program runs on, and
+// TestRelay_ConsoleWithoutClient_RunsOn: no stream is connected. The program runs on, and
 // what it prints is read, so that it never blocks.
-func TestConsoleUnattended(t *testing.T) {
+func TestRelay_ConsoleWithoutClient_RunsOn(t *testing.T) {
 	r := open(t, Config{Terminal: true})
 	c := newConsole(t)
 	r.Use(c.in, c.out, nil)
@@ -79,14 +81,14 @@ func TestConsoleUnattended(t *testing.T) {
 	}
 }
 
-func TestConsoleThatNeverCame(t *testing.T) {
+func TestRelay_NoConsole_DrainReturns(t *testing.T) {
 	stdin, stdout := listen(t), listen(t)
 	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Terminal: true})
 	r.Start()
 	finish(t, r)
 }
 
-// console stands in for a pseudo console: two pipes.
+// console is a fake of a pseudo console: two pipes.
 type console struct {
 	in, out          *os.File // the shim's ends
 	keyboard, screen *os.File // the console's

@@ -13,10 +13,10 @@
 // What the relay promises:
 //
 //   - A reader that is slow holds the program back; nothing is lost.
-//   - A reader that is gone is called again for a while, and the bytes that it
-//     did not take are kept for it. After that while output is discarded and
-//     counted ([Relay.Lost]), so that no program blocks for ever on a reader
-//     that will not come back.
+//   - A reader that is gone is dialled again for [Config.Retry], and the bytes that
+//     it did not take are kept for it. After that time output is discarded and
+//     counted ([Relay.Lost]), so that no program blocks for ever on a reader that
+//     does not return.
 //   - A reader whose reads take 32 KiB, as containerd's do, and its successor get
 //     every byte once. After one with shorter reads, the write during which it
 //     ended is repeated: at most 32 KiB.
@@ -24,7 +24,7 @@
 //   - [Relay.CloseStdin] never overtakes bytes that the client sent before it.
 //   - A client that hangs up while its pipe exists has detached, and the next one
 //     at the same address goes on where it stopped. One whose pipe no longer exists
-//     has ended the input: after 2 s if its process lives and so has closed the pipe,
+//     has ended the input: after 2 s if its process runs and so has closed the pipe,
 //     after [Config.Retry] if its process has ended. A console's input stays open.
 //
 // The package starts no process and knows no job: package jobobject hands the

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestLogFile: two processes write to one log file, one after the other; the
+// TestRelay_LogFile_IsAppended: two processes write to one log file, one after the other; the
 // directory is made, and the second appends.
-func TestLogFile(t *testing.T) {
+func TestRelay_LogFile_IsAppended(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "container.log")
 	for _, line := range []string{"first\n", "second\n"} {
 		r := open(t, Config{Stdout: uri("file", path)})

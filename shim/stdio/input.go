@@ -13,10 +13,11 @@ import (
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
 const (
-	// closedTimeout ends the input of a client whose process lives and has
+	// closedTimeout ends the input of a client whose process runs and has
 	// closed its pipe: ctr run does so, and never calls CloseIO.
 	closedTimeout = 2 * time.Second
 
@@ -26,7 +27,7 @@ const (
 )
 
 // input carries the client's bytes to the program's stdin. Three things end it:
-// finish, which is containerd's CloseIO, a program that reads no more, and a
+// finish, which is containerd's CloseIO, a program that closes its stdin, and a
 // client whose pipe no longer exists, by the timeouts above. A client that hangs
 // up while its pipe exists has detached: the next one is dialled there.
 type input struct {
@@ -46,11 +47,18 @@ type input struct {
 
 	// mu guards the field below: run replaces it, finish and interrupt end its read.
 	mu     sync.Mutex
-	client net.Conn // nil while nobody is attached
+	client net.Conn // nil while no client is attached
+}
+
+// server is the process that serves a client's pipe. One that has closed its
+// pipe and runs on did so on purpose; one that has ended may be started again.
+type server interface {
+	running() bool
+	close()
 }
 
 // errProgram marks a failure of the program's side.
-var errProgram = errors.New("the program reads no more")
+var errProgram = errors.New("the program does not read its stdin")
 
 func newInput(client net.Conn, dial func(context.Context) (net.Conn, error)) *input {
 	in := &input{client: client, dial: dial, gone: goneTimeout, identify: serverOf}
@@ -61,7 +69,7 @@ func newInput(client net.Conn, dial func(context.Context) (net.Conn, error)) *in
 	return in
 }
 
-// ready says whether there are two sides to carry between.
+// ready reports whether both sides are set.
 func (in *input) ready() bool { return in.dial != nil && in.program != nil }
 
 // use sets the program's side.
@@ -82,7 +90,7 @@ func (in *input) interrupt() {
 	interrupt(in.program)
 }
 
-// finish asks run to deliver what the client has sent by now and end.
+// finish makes run deliver what the client has sent by now and end.
 func (in *input) finish() {
 	in.cancel()
 	in.mu.Lock()
@@ -92,9 +100,9 @@ func (in *input) finish() {
 	}
 }
 
-// run carries bytes until finish, the end of ctx, or the program reads no more.
+// run carries bytes until finish, the end of ctx, or the program closes its stdin.
 func (in *input) run(ctx context.Context) {
-	defer in.hangUp()
+	defer in.closeBoth()
 	chunk := getChunk()
 	defer putChunk(chunk)
 	for client := in.client; client != nil; client = in.redial(ctx) {
@@ -119,8 +127,8 @@ func (in *input) copyAll(client net.Conn, chunk []byte) error {
 	}
 }
 
-// copySent carries only what waits in the client's pipe. It asks the pipe how
-// much that is, so it never waits for more and no timer decides what "sent by
+// copySent carries only the bytes in the client's pipe. It queries the pipe for
+// their number, so it never waits for more and no timer decides what "sent by
 // now" means.
 func (in *input) copySent(ctx context.Context, client net.Conn, chunk []byte) {
 	if client.SetReadDeadline(time.Time{}) != nil {
@@ -142,22 +150,22 @@ func (in *input) copyChunk(client net.Conn, chunk []byte) error {
 	if n > 0 {
 		_, werr := fault.Do("write input", func() (int, error) { return in.program.Write(chunk[:n]) })
 		if werr != nil {
-			return errors.Join(errProgram, werr) // So do we, and the client learns.
+			return errors.Join(errProgram, werr)
 		}
 	}
 	return err
 }
 
-// redial dials until a client answers. It returns nil when no client is wanted
-// any more, or when the pipe has been missing for as long as ends the input.
-// Finish ends the pause but not a dial: a client that answers that is read.
+// redial dials until a client accepts. It returns nil after finish or the end of
+// ctx, or when the pipe has been missing for as long as ends the input. Finish
+// ends the pause but not a dial: a client that accepts that is read.
 func (in *input) redial(ctx context.Context) net.Conn {
 	wanted, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(in.finished, cancel)()
 	var missing time.Time // since when no pipe has that name; zero while there is one
-	for pause := firstPause; wait(wanted, pause); pause = min(2*pause, longPause) {
-		bounded, done := context.WithTimeout(ctx, dialBound)
+	for pause := firstPause; sleep.For(wanted, pause) == nil; pause = min(2*pause, longPause) {
+		bounded, done := context.WithTimeout(ctx, dialTimeout)
 		client, err := in.dial(bounded)
 		done()
 		switch {
@@ -176,10 +184,10 @@ func (in *input) redial(ctx context.Context) net.Conn {
 	return nil
 }
 
-// logReturn tells the log of a pipe that was missing and exists again.
+// logReturn logs that a pipe was missing and exists again.
 func (in *input) logReturn(missing time.Time) {
 	if in.log != nil && !missing.IsZero() {
-		in.log.Infof("the client of stdin is back, its pipe was missing for %s", time.Since(missing).Round(time.Millisecond))
+		in.log.Infof("the pipe of stdin exists again after %s", time.Since(missing).Round(time.Millisecond))
 	}
 }
 
@@ -188,14 +196,14 @@ func (in *input) logReturn(missing time.Time) {
 // ended.
 func (in *input) ended(missing time.Duration) bool {
 	timeout := in.gone
-	if in.server != nil && in.server.lives() {
+	if in.server != nil && in.server.running() {
 		timeout = min(timeout, closedTimeout)
 	}
 	if in.keep || missing < timeout {
 		return false
 	}
 	if in.log != nil {
-		in.log.Infof("stdin ends: its pipe has been missing for %s", timeout)
+		in.log.Infof("close stdin: its pipe did not exist for %s", timeout)
 	}
 	return true
 }
@@ -215,7 +223,7 @@ func (in *input) attach(ctx context.Context, client net.Conn) bool {
 	return true
 }
 
-// detach lets go of the client, if there is one.
+// detach closes the client, if there is one.
 func (in *input) detach() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -225,8 +233,8 @@ func (in *input) detach() {
 	}
 }
 
-// hangUp closes both sides, but for a console's.
-func (in *input) hangUp() {
+// closeBoth closes both sides, and a console's client alone.
+func (in *input) closeBoth() {
 	in.detach()
 	if !in.keep {
 		_ = in.program.Close()

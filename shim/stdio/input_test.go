@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestCloseStdinDeliversFirst: the client sends more than the pipe to the
+// TestRelay_CloseStdin_DeliversSentBytesFirst: the client sends more than the pipe to the
 // program holds, calls CloseIO and keeps its end open. The program still gets
 // every byte and then the end. The reference shim loses the tail.
-func TestCloseStdinDeliversFirst(t *testing.T) {
+func TestRelay_CloseStdin_DeliversSentBytesFirst(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for _, size := range []int{0, 1, 32 << 10, 128 << 10, 1 << 20} {
 		server := listen(t)
@@ -41,9 +41,9 @@ func TestCloseStdinDeliversFirst(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-// TestCloseStdinBeforeStart: a client may send all it has and call CloseIO
+// TestRelay_CloseStdinBeforeStart_EndsInput: a client may send all it has and call CloseIO
 // between Create and Start.
-func TestCloseStdinBeforeStart(t *testing.T) {
+func TestRelay_CloseStdinBeforeStart_EndsInput(t *testing.T) {
 	server := listenBuffered(t)
 	r := open(t, Config{Stdin: server.path})
 	in, _, _ := child(t, r)
@@ -56,9 +56,9 @@ func TestCloseStdinBeforeStart(t *testing.T) {
 	}
 }
 
-// TestStdinIsReattached: a client hangs up and another comes in its place; the
+// TestInput_ClientReturns_IsReadOn: a client hangs up and another comes in its place; the
 // program reads both as one, and its stdin ends with CloseStdin alone.
-func TestStdinIsReattached(t *testing.T) {
+func TestInput_ClientReturns_IsReadOn(t *testing.T) {
 	before := runtime.NumGoroutine()
 	first := listen(t)
 	r := open(t, Config{Stdin: first.path})
@@ -87,8 +87,8 @@ func TestStdinIsReattached(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-// TestStdinOfADetachedClientIsClosed: CloseStdin needs nobody on the line.
-func TestStdinOfADetachedClientIsClosed(t *testing.T) {
+// TestRelay_CloseStdinWhileDetached_EndsInput: CloseStdin needs no client.
+func TestRelay_CloseStdinWhileDetached_EndsInput(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
 	in, _, _ := child(t, r)
@@ -105,9 +105,9 @@ func TestStdinOfADetachedClientIsClosed(t *testing.T) {
 	}
 }
 
-// TestProgramClosesStdin: a program that reads no more is told to the client as
+// TestInput_ProgramClosesStdin_ClientSeesIt: the client of a program that has closed its stdin sees
 // a broken pipe, so that the client need not write for ever.
-func TestProgramClosesStdin(t *testing.T) {
+func TestInput_ProgramClosesStdin_ClientSeesIt(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})
 	in, _, _ := child(t, r)
@@ -122,9 +122,9 @@ func TestProgramClosesStdin(t *testing.T) {
 	}
 }
 
-// TestCloseWhileProgramReadsNothing: the relay is stuck writing to a program
+// TestRelay_CloseWhileProgramReadsNothing_Returns: the relay is stuck writing to a program
 // that never reads, and Close still ends it.
-func TestCloseWhileProgramReadsNothing(t *testing.T) {
+func TestRelay_CloseWhileProgramReadsNothing_Returns(t *testing.T) {
 	before := runtime.NumGoroutine()
 	server := listen(t)
 	r := open(t, Config{Stdin: server.path})

@@ -21,8 +21,7 @@ const (
 	loggerEnd   = 10 * time.Second // for it to end after its last byte
 )
 
-// logger is a running logging program, as containerd's binary:// asks for. It is told the names of three pipes by its
-// environment: CONTAINER_STDOUT and CONTAINER_STDERR are what it reads, and it opens CONTAINER_WAIT and closes it again
+// logger is a running logging program, as containerd's binary:// requests. Its environment has the names of three pipes: CONTAINER_STDOUT and CONTAINER_STDERR are what it reads, and it opens CONTAINER_WAIT and closes it again
 // when it is ready. It ends when both outputs have.
 //
 // https://github.com/containerd/containerd/blob/main/core/runtime/v2/README.md#logging
@@ -53,6 +52,7 @@ func (r *Relay) logger(ctx context.Context, c Config, a *address) (*logger, erro
 
 // startLogger starts the program and returns once it is ready. After an error it is gone.
 func startLogger(ctx context.Context, c Config, a *address) (*logger, error) {
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, loggerStart)
 	defer cancel()
 	l := &logger{address: a, cmd: exec.Command(a.path, a.args...), exited: make(chan struct{}), pipes: map[string]net.Conn{}}
@@ -61,7 +61,7 @@ func startLogger(ctx context.Context, c Config, a *address) (*logger, error) {
 	listeners, err := l.listen()
 	defer func() {
 		for _, n := range listeners {
-			_ = n.listener.Close() // each has its one client, or nobody will come
+			_ = n.listener.Close() // each has its one client by now, or never
 		}
 	}()
 	if err != nil {
@@ -71,14 +71,22 @@ func startLogger(ctx context.Context, c Config, a *address) (*logger, error) {
 		return nil, fmt.Errorf("start the logging program: %w", err)
 	}
 	go func() { // ends with the program, which wait kills if it must
-		_ = l.cmd.Wait() // how it ended is its own affair
+		_ = l.cmd.Wait() // its exit code has no meaning for the container
 		close(l.exited)
 	}()
-	if err := l.meet(ctx, listeners); err != nil {
+	if err := l.accept(ctx, listeners); err != nil {
 		l.endRest()
-		return nil, errors.Join(fmt.Errorf("wait for the logging program: %w", err), l.wait(0))
+		return nil, errors.Join(loggerNotReady(began, err), l.wait(0))
 	}
 	return l, nil
+}
+
+// loggerNotReady says how long the wait was where its bound has passed.
+func loggerNotReady(began time.Time, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("start the logging program: not ready after %v: %w", time.Since(began).Round(time.Millisecond), err)
+	}
+	return fmt.Errorf("start the logging program: %w", err)
 }
 
 // listening is a pipe that the program will open.
@@ -105,10 +113,10 @@ func (l *logger) listen() (all []listening, err error) {
 	return all, nil
 }
 
-var errLoggerEnded = errors.New("it has ended")
+var errLoggerEnded = errors.New("the logging program has ended")
 
-// meet accepts the program at each pipe, in whichever order it opens them, and waits until it is ready.
-func (l *logger) meet(ctx context.Context, listeners []listening) error {
+// accept accepts the program at each pipe, in any order, and waits until it is ready.
+func (l *logger) accept(ctx context.Context, listeners []listening) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	go func() { // ends with ctx at the latest
@@ -123,12 +131,12 @@ func (l *logger) meet(ctx context.Context, listeners []listening) error {
 			_ = n.listener.Close() // which ends its Accept
 		}
 	})()
-	var met sync.WaitGroup
+	var accepted sync.WaitGroup
 	conns, errs := make([]net.Conn, len(listeners)), make([]error, len(listeners))
 	for i, n := range listeners {
-		met.Go(func() { conns[i], errs[i] = n.listener.Accept() })
+		accepted.Go(func() { conns[i], errs[i] = n.listener.Accept() })
 	}
-	met.Wait()
+	accepted.Wait()
 	for i, n := range listeners {
 		if errs[i] == nil {
 			l.pipes[n.name] = conns[i]
@@ -165,15 +173,15 @@ func (l *logger) take(name string) net.Conn {
 	return conn
 }
 
-// endRest closes the pipes that nobody has taken: nothing will come through them.
+// endRest closes the pipes that no output has taken.
 func (l *logger) endRest() {
 	for name := range l.pipes {
 		_ = l.take(name).Close()
 	}
 }
 
-// gone is the sink's way to call a reader again. A program that has ended does not come back.
-func (l *logger) gone(context.Context) (io.WriteCloser, error) { return nil, errLoggerEnded }
+// redial refuses the sink another reader: a program that has ended is not started again.
+func (l *logger) redial(context.Context) (io.WriteCloser, error) { return nil, errLoggerEnded }
 
 // wait returns when the program has ended, which it should once its pipes are closed. After the bound it is killed.
 func (l *logger) wait(bound time.Duration) error {
@@ -185,11 +193,11 @@ func (l *logger) wait(bound time.Duration) error {
 	case <-late.C:
 	}
 	if err := l.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("end the logging program: %w", err)
+		return fmt.Errorf("kill the logging program: %w", err)
 	}
 	<-l.exited
 	if bound == 0 {
 		return nil
 	}
-	return fmt.Errorf("wait for the end of the logging program: %w", context.DeadlineExceeded)
+	return fmt.Errorf("wait for the end of the logging program: still running after %v, killed: %w", bound, context.DeadlineExceeded)
 }

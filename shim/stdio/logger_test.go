@@ -19,6 +19,8 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // TestMain makes the test binary the logging program that it is started as.
@@ -46,7 +48,7 @@ func runLogger(mode, dir string) error {
 	var conns []net.Conn
 	// Not the order in which the shim makes them.
 	for _, variable := range []string{"CONTAINER_WAIT", "CONTAINER_STDERR", "CONTAINER_STDOUT"} {
-		conn, err := dialPipe(context.Background(), os.Getenv(variable))
+		conn, err := pipe.Dial(context.Background(), os.Getenv(variable))
 		if err != nil {
 			return err
 		}
@@ -129,8 +131,8 @@ func TestLogger(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-// TestLoggerOfOneStream: the stream that was not asked for ends at once.
-func TestLoggerOfOneStream(t *testing.T) {
+// TestLogger_OneStream_GetsIt: the stream that is not connected ends at once.
+func TestLogger_OneStream_GetsIt(t *testing.T) {
 	dir := t.TempDir()
 	r := open(t, Config{Stderr: loggerURI(t, "copy", dir)})
 	_, _, err := child(t, r)
@@ -144,9 +146,9 @@ func TestLoggerOfOneStream(t *testing.T) {
 	}
 }
 
-// TestLoggerThatEnds: the program is not held back by a reader that will not come back; the loss is counted, and the log
+// TestLogger_ProgramEnds_OutputDiscarded: the program is not held back by a reader that will not come back; the loss is counted, and the log
 // has it in the end.
-func TestLoggerThatEnds(t *testing.T) {
+func TestLogger_ProgramEnds_OutputDiscarded(t *testing.T) {
 	dir := t.TempDir()
 	var journal bytes.Buffer
 	before := log.L.Logger.Out
@@ -175,8 +177,8 @@ func TestLoggerThatEnds(t *testing.T) {
 	}
 }
 
-// TestLoggerThatDoesNotStart leaves nothing behind, whatever the reason.
-func TestLoggerThatDoesNotStart(t *testing.T) {
+// TestLogger_ProgramNotReady_OpenFails leaves no pipe and no process, for each reason.
+func TestLogger_ProgramNotReady_OpenFails(t *testing.T) {
 	before := runtime.NumGoroutine()
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond) // it would wait for ten seconds

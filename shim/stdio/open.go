@@ -16,16 +16,16 @@ import (
 // Errors name the field: [errdefs.ErrInvalidArgument] for an address of no
 // known form,
 // [errdefs.ErrFailedPrecondition] for a terminal with stderr, which a console
-// cannot have, and [errdefs.ErrUnavailable] when nobody answers. After an error
-// nothing is left open. ctx bounds the dialling alone.
+// cannot have, and [errdefs.ErrUnavailable] when a client or a logging program does not
+// accept. After an error nothing is left open. ctx bounds the dialling alone.
 func Open(ctx context.Context, c Config) (*Relay, error) {
 	if c.Terminal && c.Stderr != "" {
-		return nil, fmt.Errorf("stderr: a terminal has no stderr of its own: %w", errdefs.ErrFailedPrecondition)
+		return nil, fmt.Errorf("stderr: a terminal has stdout only; leave stderr empty: %w", errdefs.ErrFailedPrecondition)
 	}
 	r := &Relay{terminal: c.Terminal, log: c.Log}
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	if err := r.open(ctx, c); err != nil {
-		_ = r.Close() // Nothing was carried yet; the first error is the story.
+		_ = r.Close() // Nothing was carried yet; the first error counts.
 		return nil, err
 	}
 	return r, nil
@@ -68,8 +68,7 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 	return nil
 }
 
-// reader finds the reader of an output. One that is a program is not started again when it ends: its output is discarded
-// from then on.
+// reader opens the reader of an output. A logging program is not started again when it ends: later output is discarded.
 func (r *Relay) reader(ctx context.Context, c Config, a *address) (*sink, error) {
 	if !a.program {
 		client, err := reach(ctx, a, a.open)
@@ -82,5 +81,5 @@ func (r *Relay) reader(ctx context.Context, c Config, a *address) (*sink, error)
 	if err != nil {
 		return nil, a.unavailable(err)
 	}
-	return newSink(l.take(a.field), l.gone, 0), nil
+	return newSink(l.take(a.field), l.redial, 0), nil
 }

@@ -20,22 +20,22 @@ type output struct {
 	src     io.ReadCloser // our end of the program's stream
 	sink    *sink
 	lost    *atomic.Uint64
-	quit    context.CancelCauseFunc // ends the carrying; set by Start
-	done    chan struct{}           // closed when the reader was told the end
+	cancel  context.CancelCauseFunc // ends carry; set by Start
+	done    chan struct{}           // closed when the reader has seen the end
 
-	reads   atomic.Uint64 // how often the program's stream had something
+	reads   atomic.Uint64 // reads of the program's stream that returned bytes
 	waiting atomic.Bool   // for the program's stream, and not for the reader
 
-	// cut is why the stream was given up, nil after its natural end. It may be
-	// read once done is closed.
-	cut error
+	// cause is why carry ended before the stream did, nil after the end of the
+	// stream. It may be read once done is closed.
+	cause error
 }
 
 func newOutput(name string, s *sink, lost *atomic.Uint64) *output {
 	return &output{name: name, sink: s, lost: lost, done: make(chan struct{})}
 }
 
-// interrupt ends what run waits for; its ctx must have ended. Once the reader was told the end it does nothing.
+// interrupt ends what run waits for; its ctx must have ended. Once the reader has seen the end it does nothing.
 func (o *output) interrupt() {
 	select {
 	case <-o.done:
@@ -59,10 +59,10 @@ func (o *output) run(ctx context.Context) {
 	open := o.carry(ctx, *chunk)
 	counted := 0
 	if n, err := pending(o.src); open && err == nil {
-		o.lose(n)
+		o.addLost(n)
 		counted = n
 	}
-	_ = o.sink.close() // a reader that is gone has no say
+	_ = o.sink.close() // the reader may be gone
 	close(o.done)
 	if open {
 		o.discardRest(*chunk, counted)
@@ -70,7 +70,7 @@ func (o *output) run(ctx context.Context) {
 	_ = o.src.Close() // reading is over
 }
 
-// carry hands the reader what comes until the stream ends or ctx does, and tells whether the stream is open still.
+// carry copies the stream to the reader until the stream or ctx ends, and returns whether the stream is still open.
 func (o *output) carry(ctx context.Context, chunk []byte) (open bool) {
 	for ctx.Err() == nil {
 		o.waiting.Store(true)
@@ -78,18 +78,18 @@ func (o *output) carry(ctx context.Context, chunk []byte) (open bool) {
 		o.waiting.Store(false)
 		if n > 0 {
 			o.reads.Add(1)
-			o.lose(n - o.sink.write(ctx, chunk[:n]))
+			o.addLost(n - o.sink.write(ctx, chunk[:n]))
 		}
 		switch {
 		case err == nil, errors.Is(err, io.EOF) && stillOpen(o.src):
 		case errors.Is(err, io.EOF):
 			return false
 		case ctx.Err() == nil:
-			o.cut = err
+			o.cause = err
 			return false
 		}
 	}
-	o.cut = context.Cause(ctx)
+	o.cause = context.Cause(ctx)
 	return true
 }
 
@@ -97,12 +97,12 @@ func (o *output) read(chunk []byte) (int, error) {
 	return fault.Do("read output", func() (int, error) { return o.src.Read(chunk) })
 }
 
-// discardRest reads the stream to its end. The first bytes of it are counted as lost already.
+// discardRest reads the stream to its end. The first counted bytes have been added to the lost ones.
 func (o *output) discardRest(chunk []byte, counted int) {
 	resume(o.src)
 	for {
 		n, err := o.read(chunk)
-		o.lose(n - counted)
+		o.addLost(n - counted)
 		counted = max(0, counted-n)
 		switch {
 		case err == nil, errors.Is(err, io.EOF) && stillOpen(o.src):
@@ -114,13 +114,13 @@ func (o *output) discardRest(chunk []byte, counted int) {
 	}
 }
 
-// errHeldOpen is why a client was told the end of a stream that has not ended.
-var errHeldOpen = errors.New("another program holds the stream open")
+// errHeldOpen is the cause where a client has seen the end of a stream that has not ended.
+var errHeldOpen = errors.New("another process holds the stream open")
 
-// leave tells the reader the end of the stream, whoever holds it open, and returns once that is done, or with ctx. What
-// comes later is discarded.
-func (o *output) leave(ctx context.Context) {
-	o.quit(errHeldOpen)
+// endReader shows the reader the end of the stream although another process holds it open. It returns once that is done,
+// or with ctx. Later output is discarded.
+func (o *output) endReader(ctx context.Context) {
+	o.cancel(errHeldOpen)
 	o.interrupt()
 	select {
 	case <-o.done:
@@ -128,21 +128,21 @@ func (o *output) leave(ctx context.Context) {
 	}
 }
 
-// heldOpen is how long a stream must have been quiet to be one that somebody just holds open.
-const heldOpen = time.Second
+// quietTime is how long a stream must have been quiet to count as held open and unused.
+const quietTime = time.Second
 
-// quiet returns true once nobody has written to the open stream for a while and all of it was delivered, and false when
-// the stream or ctx has ended.
+// quiet returns true once the open stream had no bytes for quietTime and all of it was delivered, and false when the
+// stream or ctx has ended.
 func (o *output) quiet(ctx context.Context) bool {
-	look := time.NewTicker(heldOpen)
-	defer look.Stop()
+	tick := time.NewTicker(quietTime)
+	defer tick.Stop()
 	for before := o.reads.Load(); ; {
 		select {
 		case <-o.done:
 			return false
 		case <-ctx.Done():
 			return false
-		case <-look.C:
+		case <-tick.C:
 		}
 		now := o.reads.Load()
 		if now == before && o.waiting.Load() {
@@ -152,40 +152,40 @@ func (o *output) quiet(ctx context.Context) bool {
 	}
 }
 
-func (o *output) lose(n int) {
+func (o *output) addLost(n int) {
 	if n > 0 {
 		o.lost.Add(uint64(n))
 	}
 }
 
-// release closes both sides of an output that was not started. What a console shows is read to its end.
+// release closes both sides of an output that was not started. The output of a console is read to its end.
 func (o *output) release() error {
 	err := o.sink.close()
 	switch {
 	case o.src == nil:
 	case o.console:
-		go readOut(o.src)
+		go discardConsole(o.src)
 	default:
 		err = errors.Join(err, ignoreClosed(o.src.Close()))
 	}
 	return err
 }
 
-// readOut reads what a console shows to its end, which comes when the console is closed.
-func readOut(out io.ReadCloser) {
+// discardConsole reads the output of a console to its end, which comes when the console is closed.
+func discardConsole(out io.ReadCloser) {
 	_, _ = io.Copy(io.Discard, out)
 	_ = out.Close() // reading is over
 }
 
 // discard makes an output without a reader for src.
 func discard(src io.ReadCloser, lost *atomic.Uint64) *output {
-	o := newOutput("console", newSink(nowhere{}, nil, 0), lost)
+	o := newOutput("console", newSink(nullWriter{}, nil, 0), lost)
 	o.use(src)
 	return o
 }
 
-// nowhere takes bytes that nobody asked for.
-type nowhere struct{}
+// nullWriter discards output that no client requested.
+type nullWriter struct{}
 
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (nowhere) Close() error                { return nil }
+func (nullWriter) Write(p []byte) (int, error) { return len(p), nil }
+func (nullWriter) Close() error                { return nil }

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// TestZeroByteWrite: a program writes zero bytes, which ends the reader's call
+// TestOutput_ZeroByteWrite_IsNoEnd: a program writes zero bytes, which ends the reader's call
 // with zero bytes. The stream goes on.
-func TestZeroByteWrite(t *testing.T) {
+func TestOutput_ZeroByteWrite_IsNoEnd(t *testing.T) {
 	server := listen(t)
 	r := open(t, Config{Stdout: server.path})
 	_, out, _ := child(t, r)
@@ -34,8 +34,8 @@ func TestZeroByteWrite(t *testing.T) {
 	finish(t, r)
 }
 
-// TestPipeAccess: the pipe carries the descriptor that shuts users out.
-func TestPipeAccess(t *testing.T) {
+// TestMakePipe_ProgramsEnd_HasAccessOfCreatePipe: the pipe carries the descriptor that shuts users out.
+func TestMakePipe_ProgramsEnd_HasAccessOfCreatePipe(t *testing.T) {
 	ours, theirs, err := makePipe(windows.PIPE_ACCESS_INBOUND, writeAccess)
 	if err != nil {
 		t.Fatal(err)

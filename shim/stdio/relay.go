@@ -18,11 +18,11 @@ import (
 // discarded. It is longer than containerd takes to restart.
 const defaultRetry = 10 * time.Second
 
-// Config says where the streams of one process lead.
+// Config names the ends of the streams of one process.
 type Config struct {
 	// Stdin, Stdout and Stderr are the fields of containerd's Create and Exec
 	// requests: a pipe path, npipe:// or, for output, file:// and binary://. Empty
-	// means that the stream was not asked for.
+	// means that the stream is not connected.
 	Stdin, Stdout, Stderr string
 
 	// ID and Namespace are the container's, for a logging program.
@@ -37,7 +37,7 @@ type Config struct {
 	// and 1 min.
 	Retry time.Duration
 
-	// Log is told when a reader goes, returns and is given up. It may be nil.
+	// Log reports when a reader goes, returns and is given up. It may be nil.
 	Log *log.Entry
 }
 
@@ -49,7 +49,7 @@ type Config struct {
 type Relay struct {
 	// Immutable after Open, and Pipes or Use.
 	input   *input    // nil without stdin
-	output  []*output // stdout, stderr: those asked for
+	output  []*output // stdout, stderr: those that are connected
 	loggers []*logger // the programs that read them
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -87,9 +87,9 @@ func (r *Relay) Start() {
 			close(o.done)
 			continue
 		}
-		ctx, quit := context.WithCancelCause(r.ctx)
-		o.quit = quit
-		go o.run(ctx) // Close waits until the reader was told the end; it ends with the stream
+		ctx, cancel := context.WithCancelCause(r.ctx)
+		o.cancel = cancel
+		go o.run(ctx) // Close waits until the reader has seen the end; it ends with the stream
 	}
 }
 
@@ -98,7 +98,7 @@ func (r *Relay) stop(cause error) {
 	r.mu.Lock()
 	in, outputs := r.input, r.output
 	if !r.started {
-		outputs = nil // what a console shows is read on
+		outputs = nil // the output of a console is read on
 	}
 	r.mu.Unlock()
 	r.cancel(cause)
@@ -130,17 +130,15 @@ func (r *Relay) CloseStdin() {
 	}
 }
 
-// Drain waits until all that the program wrote was read to its end and
-// written, and its readers were told so. It is called after the program has
+// Drain waits until the program's output was read to its end and written, and
+// its readers have seen the end. It is called after the program has
 // exited. A process that inherited its stdout can keep that open for longer:
-// once nobody has written for a second or two, Drain says that the streams are
-// held and returns. A client was told the end by then, since it waits for that;
-// what is written later is read and discarded. A file or a logging program goes
-// on to get it until [Relay.Close].
+// once the stream was quiet for a second or two, Drain returns held. A client has
+// seen the end by then, since it waits for that; later output is read and
+// discarded. A file or a logging program receives it until [Relay.Close].
 //
-// When ctx ends first, the output is given up: what the program wrote and no
-// reader took is counted in [Relay.Lost], the readers are told the end, and the
-// error names the streams and wraps the cause of ctx. Without a started program
+// When ctx ends first, the rest of the output is counted in [Relay.Lost], the
+// readers see the end, and the error names the streams and wraps the cause of ctx. Without a started program
 // it returns nil at once.
 func (r *Relay) Drain(ctx context.Context) (held bool, err error) {
 	r.mu.Lock()
@@ -154,7 +152,7 @@ func (r *Relay) Drain(ctx context.Context) (held bool, err error) {
 		if o.quiet(ctx) {
 			held = true
 			if o.client {
-				r.leave(ctx, o)
+				r.endClient(ctx, o)
 			}
 			continue
 		}
@@ -163,31 +161,31 @@ func (r *Relay) Drain(ctx context.Context) (held bool, err error) {
 			<-o.done
 		}
 		switch {
-		case errors.Is(o.cut, errHeldOpen): // an earlier Drain has met that
+		case errors.Is(o.cause, errHeldOpen): // an earlier Drain has met that
 			held = true
-		case o.cut != nil:
-			errs = append(errs, fmt.Errorf("drain %s: %w", o.name, o.cut))
+		case o.cause != nil:
+			errs = append(errs, fmt.Errorf("drain %s: %w", o.name, o.cause))
 		}
 	}
 	return held, errors.Join(errs...)
 }
 
-// leave tells the client of a stream that is held open that it has ended.
-func (r *Relay) leave(ctx context.Context, o *output) {
-	o.leave(ctx)
+// endClient shows the client the end of a stream that another process holds open.
+func (r *Relay) endClient(ctx context.Context, o *output) {
+	o.endReader(ctx)
 	if r.log != nil {
-		r.log.WithField(logfield.Stream, o.name).Info("a program that was left behind holds the stream open: its client was told the end, later output is discarded")
+		r.log.WithField(logfield.Stream, o.name).Info("another process holds the stream open: its client has seen the end, later output is discarded")
 	}
 }
 
-// Lost returns how many bytes of output no reader could be given: those that
-// came while a reader stayed away, and those that came after the reader was told
-// the end.
+// Lost returns how many bytes of output were discarded: those that came after
+// [Config.Retry] while a reader was gone, and those that came after the reader
+// has seen the end.
 func (r *Relay) Lost() uint64 { return r.lost.Load() }
 
 // Close ends all streams at once and releases everything; output that was not
 // drained is counted as lost, and the log has how much that was. When it
-// returns, all readers were told the end, and logging programs have ended: they
+// returns, all readers have seen the end, and logging programs have ended: they
 // get 10 s for it. An output that programs hold open is read and discarded until
 // they close it, so that they run on; nothing else of the relay is left. More
 // calls return nil.
@@ -221,7 +219,7 @@ func (r *Relay) Close() error {
 		errs = append(errs, l.wait(loggerEnd))
 	}
 	if lost := r.Lost(); lost > 0 && r.log != nil {
-		r.log.WithField(logfield.LostBytes, lost).Warn("output was lost: its reader went away")
+		r.log.WithField(logfield.LostBytes, lost).Warn("output was discarded: its reader was gone")
 	}
 	return errors.Join(errs...)
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// TestFastExit is the figure in small: a program that prints and exits
+// TestRelay_ProgramExitsAtOnce_OutputIsComplete is the figure in small: a program that prints and exits
 // at once, again and again; not one byte is missing and nothing is left.
-func TestFastExit(t *testing.T) {
+func TestRelay_ProgramExitsAtOnce_OutputIsComplete(t *testing.T) {
 	before := runtime.NumGoroutine()
 	size, rounds := 256<<10, 200
 	if testing.Short() {
@@ -46,7 +46,7 @@ func TestFastExit(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-func TestStreamsAreSeparate(t *testing.T) {
+func TestRelay_StdoutAndStderr_AreSeparate(t *testing.T) {
 	stdout, stderr := listen(t), listen(t)
 	r := open(t, Config{Stdout: stdout.path, Stderr: stderr.path})
 	_, out, err := child(t, r)
@@ -64,10 +64,10 @@ func TestStreamsAreSeparate(t *testing.T) {
 	finish(t, r)
 }
 
-// TestDrainGivesUp: a grandchild holds stdout open for ever, and a reader takes
+// TestRelay_DrainContextEnds_OutputIsLost: a grandchild holds stdout open for ever, and a reader takes
 // nothing. Drain returns when its context ends, and each byte has either
 // arrived or is counted.
-func TestDrainGivesUp(t *testing.T) {
+func TestRelay_DrainContextEnds_OutputIsLost(t *testing.T) {
 	before := runtime.NumGoroutine()
 	server := listen(t)
 	r := open(t, Config{Stdout: server.path})
@@ -95,9 +95,9 @@ func TestDrainGivesUp(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-// TestGivenUpIsCounted: what is lost is the rest of the chunk on its way to a
+// TestRelay_DrainContextEnds_LostIsCounted: what is lost is the rest of the chunk on its way to a
 // reader that took one byte of it, and what the program's pipe still holds.
-func TestGivenUpIsCounted(t *testing.T) {
+func TestRelay_DrainContextEnds_LostIsCounted(t *testing.T) {
 	src, program, err := outputPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -116,13 +116,13 @@ func TestGivenUpIsCounted(t *testing.T) {
 	cancel(io.ErrNoProgress)
 	o.interrupt()
 	<-o.done
-	if got, want := lost.Load(), uint64(len("n its way"+"in the pipe")); got != want || !errors.Is(o.cut, io.ErrNoProgress) {
-		t.Errorf("%d bytes are called lost, want %d; cut %v", got, want, o.cut)
+	if got, want := lost.Load(), uint64(len("n its way"+"in the pipe")); got != want || !errors.Is(o.cause, io.ErrNoProgress) {
+		t.Errorf("%d bytes are called lost, want %d; cut %v", got, want, o.cause)
 	}
 	closeFiles(t, program)
 }
 
-func TestCloseBeforeStart(t *testing.T) {
+func TestRelay_CloseBeforeStart_ClosesAllEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stdin, stdout := listen(t), listen(t)
 	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path})
@@ -144,7 +144,7 @@ func TestCloseBeforeStart(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-func TestCloseEndsRunningStreams(t *testing.T) {
+func TestRelay_CloseWhileRunning_EndsStreams(t *testing.T) {
 	before := runtime.NumGoroutine()
 	stdin, stdout, stderr := listen(t), listen(t), listen(t)
 	r := open(t, Config{Stdin: stdin.path, Stdout: stdout.path, Stderr: stderr.path})
@@ -173,7 +173,7 @@ func TestCloseEndsRunningStreams(t *testing.T) {
 	waitGoroutines(t, before)
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpen_BadConfig_Refused(t *testing.T) {
 	before := runtime.NumGoroutine()
 	server := listen(t)
 	for name, tc := range map[string]struct {

@@ -10,15 +10,16 @@ import (
 
 	"github.com/siloshim/siloshim/internal/fault"
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
 const (
-	firstPause = 10 * time.Millisecond // between the first two calls for a reader
-	longPause  = time.Second           // between the calls for one that stays away
+	firstPause = 10 * time.Millisecond // between the first two dials
+	longPause  = time.Second           // between the later ones
 
-	// dialBound is how long one call may take: a pipe whose server accepts
-	// nobody is busy for ever.
-	dialBound = time.Second
+	// dialTimeout bounds one dial: a pipe whose server accepts no client is busy
+	// for ever.
+	dialTimeout = time.Second
 )
 
 // sink is a reader that may go away and return.
@@ -33,11 +34,11 @@ type sink struct {
 	conn io.WriteCloser // nil while the reader is away
 
 	// Owned by the goroutine that writes.
-	gone   time.Time     // when the reader was first missed; zero while it takes bytes
-	called time.Time     // when it was last dialled
-	pause  time.Duration // before it is dialled again
-	quit   bool          // retry is over: output is discarded
-	lost   int           // bytes discarded in this absence
+	gone    time.Time     // when a write first failed; zero while the reader takes bytes
+	dialed  time.Time     // when it was last dialled
+	pause   time.Duration // before it is dialled again
+	expired bool          // retry is over: output is discarded
+	lost    int           // bytes discarded since gone
 }
 
 func newSink(conn io.WriteCloser, dial func(context.Context) (io.WriteCloser, error), retry time.Duration) *sink {
@@ -50,7 +51,7 @@ func (s *sink) write(ctx context.Context, p []byte) (taken int) {
 	for taken < len(p) {
 		conn := s.current()
 		if conn == nil {
-			if !s.call(ctx) {
+			if !s.redial(ctx) {
 				s.lost += len(p) - taken
 				return taken
 			}
@@ -59,42 +60,43 @@ func (s *sink) write(ctx context.Context, p []byte) (taken int) {
 		n, err := fault.Do("write output", func() (int, error) { return conn.Write(p[taken:min(len(p), taken+writeSize)]) })
 		taken += n
 		if n > 0 {
-			s.present()
+			s.readerBack()
 		}
 		if err != nil {
-			s.missing(conn, err)
+			s.readerGone(conn, err)
 		}
 	}
 	return taken
 }
 
-// call dials the reader until it answers or it is time to give up on p.
-func (s *sink) call(ctx context.Context) bool {
-	for !s.quit {
+// redial dials the reader until it accepts. It returns false when p is to be discarded.
+func (s *sink) redial(ctx context.Context) bool {
+	for !s.expired {
 		left := s.retry - time.Since(s.gone)
 		if left <= 0 {
-			s.quit = true
-			s.say(func(l *log.Entry) { l.Warn("reader stays away, output is discarded") })
+			s.expired = true
+			s.report(func(l *log.Entry) {
+				l.Warnf("the reader of the output did not return within %v: output is discarded", s.retry)
+			})
 			return false
 		}
-		if !wait(ctx, min(s.pause, left)) {
+		if sleep.For(ctx, min(s.pause, left)) != nil {
 			return false
 		}
 		s.pause = min(max(firstPause, 2*s.pause), longPause)
-		if s.reach(ctx, min(dialBound, max(left, firstPause))) {
+		if s.dialOnce(ctx, min(dialTimeout, max(left, firstPause))) {
 			return true
 		}
 	}
-	// A dead reader must not hold the program back: one short call a second.
-	if time.Since(s.called) < longPause {
+	// A dead reader must not hold the program back: one short dial a second.
+	if time.Since(s.dialed) < longPause {
 		return false
 	}
-	return s.reach(ctx, firstPause)
+	return s.dialOnce(ctx, firstPause)
 }
 
-// reach dials once.
-func (s *sink) reach(ctx context.Context, bound time.Duration) bool {
-	s.called = time.Now()
+func (s *sink) dialOnce(ctx context.Context, bound time.Duration) bool {
+	s.dialed = time.Now()
 	dialCtx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	conn, err := s.dial(dialCtx)
@@ -111,27 +113,26 @@ func (s *sink) reach(ctx context.Context, bound time.Duration) bool {
 	return true
 }
 
-// present ends an absence, if there is one.
-func (s *sink) present() {
+// readerBack notes that the reader has taken bytes.
+func (s *sink) readerBack() {
 	if s.gone.IsZero() {
 		return
 	}
 	lost := s.lost
-	s.gone, s.pause, s.quit, s.lost = time.Time{}, 0, false, 0
-	s.say(func(l *log.Entry) { l.WithField(logfield.LostBytes, lost).Info("reader is back") })
+	s.gone, s.pause, s.expired, s.lost = time.Time{}, 0, false, 0
+	s.report(func(l *log.Entry) { l.WithField(logfield.LostBytes, lost).Info("the reader of the output is back") })
 }
 
-// missing drops a connection that failed. An absence begins with the first
-// failure and lasts until bytes are taken again, so a reader that answers and
-// takes nothing wears out the same patience.
-func (s *sink) missing(conn io.WriteCloser, err error) {
+// readerGone closes a connection that failed. The reader counts as gone until it
+// takes bytes again, so retry also bounds one that accepts and takes nothing.
+func (s *sink) readerGone(conn io.WriteCloser, err error) {
 	s.mu.Lock()
 	s.conn = nil
 	s.mu.Unlock()
 	_ = conn.Close() // It failed already.
 	if s.gone.IsZero() {
 		s.gone = time.Now()
-		s.say(func(l *log.Entry) { l.WithError(err).Info("reader is gone") })
+		s.report(func(l *log.Entry) { l.WithError(err).Info("the reader of the output is gone") })
 	}
 }
 
@@ -148,7 +149,7 @@ func (s *sink) current() io.WriteCloser {
 	return s.conn
 }
 
-// close tells the reader that no more comes.
+// close shows the reader the end of the output.
 func (s *sink) close() error {
 	s.mu.Lock()
 	conn := s.conn
@@ -160,23 +161,8 @@ func (s *sink) close() error {
 	return ignoreClosed(fault.Call("close output", conn.Close))
 }
 
-func (s *sink) say(f func(*log.Entry)) {
+func (s *sink) report(f func(*log.Entry)) {
 	if s.log != nil {
 		f(s.log)
-	}
-}
-
-// wait waits for d and reports false when ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// TestStalledReader: a reader that takes nothing holds the program back, for
+// TestOutput_ReaderStalls_ProgramIsHeldBack: a reader that takes nothing holds the program back, for
 // however long, and when it wakes up every byte is there.
-func TestStalledReader(t *testing.T) {
+func TestOutput_ReaderStalls_ProgramIsHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, conn := net.Pipe()
 		b := runOutput(t, conn, nil)
@@ -31,15 +31,15 @@ func TestStalledReader(t *testing.T) {
 			t.Errorf("got %d bytes of %d, or others", len(got), len(text))
 		}
 		<-b.out.done
-		if b.lost.Load() != 0 || b.out.cut != nil {
-			t.Errorf("lost %d bytes, cut %v", b.lost.Load(), b.out.cut)
+		if b.lost.Load() != 0 || b.out.cause != nil {
+			t.Errorf("lost %d bytes, cut %v", b.lost.Load(), b.out.cause)
 		}
 	})
 }
 
-// TestReaderRestarts: a reader takes half a chunk, dies, and another one comes
+// TestOutput_ReaderRestarts_GetsTheRest: a reader takes half a chunk, dies, and another one comes
 // after 3 s. It gets the rest: nothing is missing and nothing comes twice.
-func TestReaderRestarts(t *testing.T) {
+func TestOutput_ReaderRestarts_GetsTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, conn := net.Pipe()
 		door := &door{}
@@ -63,10 +63,10 @@ func TestReaderRestarts(t *testing.T) {
 	})
 }
 
-// TestReaderStaysAway: the program is held back for the time of patience and
+// TestOutput_ReaderStaysAway_OutputDiscarded: the program is held back for the time of patience and
 // never after it; what it writes is counted; a reader that comes at last gets
 // what is written from then on.
-func TestReaderStaysAway(t *testing.T) {
+func TestOutput_ReaderStaysAway_OutputDiscarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, conn := net.Pipe()
 		door := &door{}
@@ -112,9 +112,9 @@ func TestReaderStaysAway(t *testing.T) {
 	})
 }
 
-// TestReaderAnswersAndTakesNothing: each call is answered by a reader that hangs
+// TestOutput_ReaderTakesNothing_OutputDiscarded: each call is answered by a reader that hangs
 // up at once. That is an absence as well, and it must not become a busy loop.
-func TestReaderAnswersAndTakesNothing(t *testing.T) {
+func TestOutput_ReaderTakesNothing_OutputDiscarded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls int
 		b := runOutput(t, brokenConn{}, func(context.Context) (io.WriteCloser, error) {
@@ -137,9 +137,9 @@ func TestReaderAnswersAndTakesNothing(t *testing.T) {
 	})
 }
 
-// TestStopEndsTheWait: a Drain whose context ends does not sit out the patience
+// TestOutput_StopWhileReaderGone_EndsAtOnce: a Drain whose context ends does not sit out the patience
 // with a dead reader, and a call that hangs is hung up.
-func TestStopEndsTheWait(t *testing.T) {
+func TestOutput_StopWhileReaderGone_EndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := runOutput(t, brokenConn{}, func(ctx context.Context) (io.WriteCloser, error) {
 			<-ctx.Done()
@@ -151,8 +151,8 @@ func TestStopEndsTheWait(t *testing.T) {
 		stop := errors.New("stop")
 		b.stop(stop)
 		<-b.out.done
-		if waited := time.Since(began); waited != 0 || !errors.Is(b.out.cut, stop) {
-			t.Errorf("ended after %v with %v", waited, b.out.cut)
+		if waited := time.Since(began); waited != 0 || !errors.Is(b.out.cause, stop) {
+			t.Errorf("ended after %v with %v", waited, b.out.cause)
 		}
 		if got := b.lost.Load(); got != uint64(len("unheard")) {
 			t.Errorf("%d bytes are called lost", got)
@@ -160,9 +160,9 @@ func TestStopEndsTheWait(t *testing.T) {
 	})
 }
 
-// TestStopDuringCall: the reader answers in the instant in which the stream is
+// TestOutput_StopDuringDial_EndsAtOnce: the reader answers in the instant in which the stream is
 // given up. The connection is not left behind, and nothing waits on it.
-func TestStopDuringCall(t *testing.T) {
+func TestOutput_StopDuringDial_EndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, conn := net.Pipe()
 		b := runOutput(t, brokenConn{}, func(ctx context.Context) (io.WriteCloser, error) {

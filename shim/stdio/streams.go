@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// Wanted tells which streams the client asked for. A terminal's stderr is its stdout.
+// Wanted tells which streams the client has connected. A terminal's stderr is its stdout.
 func (r *Relay) Wanted() (stdin, stdout, stderr bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -17,7 +17,7 @@ func (r *Relay) Wanted() (stdin, stdout, stderr bool) {
 	return stdin, stdout, stderr
 }
 
-// Pipes makes a pipe for each stream that the client asked for and returns the program's ends, nil for the others and all
+// Pipes makes a pipe for each stream that the client has connected and returns the program's ends, nil for the others and all
 // nil with a terminal or after [Relay.Start]. The relay owns them and closes them in Start or Close: the caller lets the
 // program inherit them and must not close them. They are not inheritable by themselves. A second call returns the same.
 func (r *Relay) Pipes() (stdin, stdout, stderr *os.File, err error) {
@@ -67,7 +67,7 @@ func (r *Relay) Use(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
 	if r.started || r.closed {
 		closeStreams(stdin, stderr)
 		if r.terminal && stdout != nil {
-			go readOut(stdout) // ends with the console
+			go discardConsole(stdout) // ends with the console
 		} else {
 			closeStreams(stdout)
 		}
@@ -85,8 +85,8 @@ func (r *Relay) Use(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
 	r.useOutput(fieldStderr, stderr)
 }
 
-// useOutput gives an output its source, and one that nobody asked for to nobody: a program whose output is not read
-// stops.
+// useOutput sets the source of an output. A stream that no client has connected is read and discarded: a program whose
+// output is not read stops.
 func (r *Relay) useOutput(name string, src io.ReadCloser) {
 	if src == nil {
 		return
@@ -109,7 +109,7 @@ const (
 	fieldStderr = "stderr"
 )
 
-// closeStreams closes what is there. Nothing was carried by it yet.
+// closeStreams closes those that are not nil. They have carried nothing yet.
 func closeStreams(streams ...io.Closer) {
 	for _, s := range streams {
 		if s != nil {

@@ -26,7 +26,7 @@ const (
 var nodes = []struct{ name, daemons, config, refused string }{
 	{"version 3", "2.", "version = 3\n[plugins.'io.containerd.cri.v1.runtime']\n  " + lineSize + "\n", ""},
 	{"version 2", "", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  " + lineSize + "\n" + own, ""},
-	{"version 2 without handlers", "1.", "version = 2\n", "would lose its default handler runhcs-wcow-process"},
+	{"version 2 without handlers", "1.", "version = 2\n", "the default handler runhcs-wcow-process would be missing"},
 }
 
 // TestSiloInstalls has silo install and uninstall the shim on a node, with every containerd that the bed has: each reads

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -23,15 +23,16 @@ import (
 	"github.com/siloshim/siloshim/container/network"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// App is what the verbs work on.
+// App has everything that the verbs use.
 type App struct {
 	Kernel         jobobject.Kernel
 	Node           node.Node
 	Machine        limit.Machine
-	Host           plan.Machine // where programs are sought
+	Host           plan.Machine // where programs are searched
 	Service        *hcs.Client
 	Storage        layer.Storage // mounts layers; nil is the system's, as for the next
 	Network        network.Namespaces
@@ -43,14 +44,14 @@ type App struct {
 	Dir            string // the working directory
 	Self           string // the path of this executable
 	Now            func() time.Time
-	Pause          func(time.Duration) // lets time pass where Now is no real clock; nil waits
+	Pause          func(time.Duration) // advances the clock of Now in tests; nil waits
 
 	output string // the flag --output
 }
 
 // System is the App of this machine.
 func System() *App {
-	dir, _ := os.Getwd() // an unknown one is refused where it matters, by name
+	dir, _ := os.Getwd() // verbs that need one refuse an unknown one
 	self, _ := os.Executable()
 	return &App{
 		Kernel: jobobject.System(), Machine: limit.ThisMachine(), Service: &hcs.Client{},
@@ -60,7 +61,7 @@ func System() *App {
 	}
 }
 
-// recordsDir is where silo run writes down what it runs.
+// recordsDir is the directory of the records of silo run.
 func recordsDir(env func(string) string) string {
 	if dir := env("SILO_STATE"); dir != "" {
 		return dir
@@ -72,7 +73,7 @@ func recordsDir(env func(string) string) string {
 }
 
 // Main runs one command line, without the program's name, and returns the exit code. Named damon.exe, the executable
-// is the verb supervise. Ctrl+C ends the context of every verb, and none otherwise.
+// is the verb supervise. Ctrl+C ends the context of every verb.
 func (a *App) Main(ctx context.Context, name string, args []string) int {
 	ctx, cancel := signal.NotifyContext(ctx, endSignals...)
 	defer cancel()
@@ -99,18 +100,18 @@ func (a *App) root(args []string) *cobra.Command {
 		Use:   "silo",
 		Short: "Run, limit and watch programs and containers on Windows",
 		Long: `silo runs programs in Windows job objects, with limits, and watches every container of the machine:
-those of the silo shim, those of the Host Compute Service, and its own. It asks the kernel, no daemon.
+those of the silo shim, those of the Host Compute Service, and its own. It queries the kernel and needs no daemon.
 
-The exit code is that of the program that silo ran, or one of silo itself: 124 a timeout, 125 an error and nothing was
-started, 126 a program that cannot be started, 127 no such program, 137 a program that had to be killed.
+The exit code is that of the program that silo ran, or one of silo: 124 a timeout, 125 an error and no program was
+started, 126 a program that cannot be started, 127 no such program, 137 a program that was killed.
 
-What silo run knows beside the kernel is kept below the directory that SILO_STATE names, or in %ProgramData%\silo\run.`,
+The records of silo run are in the directory that SILO_STATE names, or in %ProgramData%\silo\run.`,
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "how to print: table, wide or json")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "format: table, wide or json")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkOutput() }
 	verbs := a.verbs()
 	if len(args) > 0 && verbs[args[0]] != nil {
@@ -125,7 +126,7 @@ What silo run knows beside the kernel is kept below the directory that SILO_STAT
 	return root
 }
 
-// verbs are all there are, by name.
+// verbs returns all verbs, by name.
 func (a *App) verbs() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"run": a.runCommand, "supervise": a.superviseCommand, "exec": a.execCommand, "attach": a.attachCommand,
@@ -138,12 +139,12 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 	}
 }
 
-// exit is the exit code of a program that silo ran, which has said itself what there was to say.
+// exit is the exit code of a program that silo ran. It is not printed: the program has printed its own error.
 type exit uint32
 
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", uint32(e)) }
 
-// failure is an error of silo itself with the exit code it has.
+// failure is an error of silo with its exit code.
 type failure struct {
 	code int
 	err  error
@@ -175,20 +176,18 @@ func (a *App) exitCode(err error) int {
 	return codeOwn
 }
 
-// build is the version and the revision that the executable was built from.
-func build() (version, revision string) {
-	version, revision = "(devel)", "unknown"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version, revision
+func (a *App) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Example: "  silo version -o json", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.version() },
 	}
-	if info.Main.Version != "" {
-		version = info.Main.Version
+}
+
+func (a *App) version() error {
+	version, revision := buildinfo.Read()
+	if a.output == asJSON {
+		return a.showJSON(map[string]string{"version": version, "revision": revision, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			revision = s.Value
-		}
-	}
-	return version, revision
+	_, err := fmt.Fprintf(a.Stdout, "silo %s (%s) %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }

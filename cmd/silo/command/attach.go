@@ -29,18 +29,18 @@ func (a *App) attachCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "attach [limits] pid...",
 		Short: "Put limits on running processes",
-		Long: `Attach puts running processes, and every child they make from now on, into a job with limits, and stays until all of
-them have ended, so that silo ps, update and the others find them. Children from before are not in the job: name their
-pids, too. After Ctrl+C the processes go on under their limits, which nobody can change then.`,
+		Long: `Attach puts running processes into a job with limits, and with them every child that they start later. It stays until
+all of them have exited, so that silo ps, update and the other verbs find them. Children that exist already are not in the
+job: name their pids, too. After Ctrl+C the processes run on under their limits, which can no longer be changed.`,
 		Example: "  silo attach --cpus 2 --memory 1g 4711 4712",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return a.attach(c.Context(), f, args) },
 	}
 	set := c.Flags()
-	set.StringVar(&f.name, "name", "", "name of the container; the first pid makes one otherwise")
-	set.BoolVar(&f.bestEffort, "best-effort", false, "warn of limits that cannot be applied instead of refusing")
-	set.BoolVar(&f.leave, "leave", false, "do not stay: the limits hold, and the container has no name")
-	set.BoolVar(&f.end, "kill-on-exit", false, "end the processes when silo ends")
+	set.StringVar(&f.name, "name", "", "name of the container; default: attach-PID of the first process")
+	set.BoolVar(&f.bestEffort, "best-effort", false, "apply the other limits where one cannot be applied, and print a warning")
+	set.BoolVar(&f.leave, "leave", false, "return at once: the limits stay in force, and the container has no name")
+	set.BoolVar(&f.end, "kill-on-exit", false, "terminate the processes when silo ends")
 	f.limits.Register(set)
 	return c
 }
@@ -50,7 +50,7 @@ func (a *App) attach(ctx context.Context, f *attachFlags, args []string) (err er
 	for _, arg := range args {
 		pid, err := strconv.ParseUint(arg, 10, 32)
 		if err != nil || pid == 0 {
-			return fmt.Errorf("%q is not a process id", arg)
+			return fmt.Errorf("attach %q: not a process id; silo ps and tasklist list them", arg)
 		}
 		pids = append(pids, uint32(pid))
 	}
@@ -62,7 +62,7 @@ func (a *App) attach(ctx context.Context, f *attachFlags, args []string) (err er
 		return err
 	}
 	if f.leave && f.end {
-		return errors.New("--leave and --kill-on-exit exclude each other")
+		return errors.New("--leave and --kill-on-exit exclude each other; use one")
 	}
 	l, err := f.limits.Apply(jobobject.Limits{KillOnClose: f.end}, a.Machine)
 	if err != nil {
@@ -76,7 +76,7 @@ func (a *App) attach(ctx context.Context, f *attachFlags, args []string) (err er
 	messages := job.Messages() // from before the first member
 	for _, pid := range pids {
 		if err := job.Assign(pid); err != nil {
-			return fmt.Errorf("process %d: %w", pid, err)
+			return fmt.Errorf("attach process %d: %w", pid, err)
 		}
 	}
 	if f.leave {

@@ -12,9 +12,9 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/server"
 )
 
-// resources are what a dead process has written down of a container; then is done behind them.
+// resources is a leftover for the resources that a dead process has recorded for a container. then runs after their release.
 func (a *App) resources(ctx context.Context, namespace, id, dir string, then func() error) leftover {
-	return leftover{What: "resources", Name: namespace + "/" + id, Why: "its maker is gone", remove: func() error {
+	return leftover{What: "resources", Name: namespace + "/" + id, Why: "its process has exited", remove: func() error {
 		if err := a.containers().Cleanup(ctx, namespace, id, dir); err != nil {
 			return err
 		}
@@ -22,7 +22,7 @@ func (a *App) resources(ctx context.Context, namespace, id, dir string, then fun
 	}}
 }
 
-// bundlesDir is where containerd keeps bundles unless it is told otherwise.
+// bundlesDir is the directory of bundles in containerd's default configuration.
 func (a *App) bundlesDir() string {
 	data := lookupEnv(a.Env, "ProgramData")
 	if data == "" {
@@ -31,8 +31,8 @@ func (a *App) bundlesDir() string {
 	return filepath.Join(data, "containerd", "state", "io.containerd.runtime.v2.task")
 }
 
-// deadBundles finds containers whose shim has died without giving back what it wrote down. containerd has that done
-// when it starts; without containerd nobody does.
+// deadBundles finds containers whose shim has exited without the release of its recorded resources. Containerd calls the
+// shim's delete for them when it starts.
 func (a *App) deadBundles(ctx context.Context, dir string) ([]leftover, error) {
 	if dir == "" {
 		if dir = a.bundlesDir(); dir == "" {
@@ -48,7 +48,7 @@ func (a *App) deadBundles(ctx context.Context, dir string) ([]leftover, error) {
 	var found []leftover
 	for _, path := range paths {
 		bundle := filepath.Dir(path)
-		if shimLives(bundle) {
+		if mayRun(bundle) {
 			continue
 		}
 		namespace, id := filepath.Base(filepath.Dir(bundle)), filepath.Base(bundle)
@@ -57,7 +57,7 @@ func (a *App) deadBundles(ctx context.Context, dir string) ([]leftover, error) {
 	return found, nil
 }
 
-// deadAccounts finds the accounts of containers that are gone, and whose bundles may be.
+// deadAccounts finds the local accounts of containers that are gone.
 func (a *App) deadAccounts() (found []leftover, err error) {
 	orphans, err := a.containers().Orphans()
 	for _, o := range orphans {
@@ -68,8 +68,8 @@ func (a *App) deadAccounts() (found []leftover, err error) {
 	return found, err
 }
 
-// shimLives tells whether the shim of a bundle may be alive: somebody has its pipe, or nobody knows where that is.
-func shimLives(bundle string) bool {
+// mayRun reports whether the shim of a bundle may run: its pipe exists, or its address is unknown.
+func mayRun(bundle string) bool {
 	text, err := os.ReadFile(filepath.Join(bundle, "address"))
 	if err != nil {
 		return true
@@ -78,6 +78,6 @@ func shimLives(bundle string) bool {
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
-	_ = pipe.Close() // the shim sees a caller that hangs up
+	_ = pipe.Close() // the shim sees a client that disconnects
 	return true
 }

@@ -14,15 +14,16 @@ import (
 // detachedEnv marks the silo process that supervises a detached container.
 const detachedEnv = "SILO_DETACHED"
 
-// readyLine is what that process prints when the program has started. Before it come warnings, or an error.
+// readyLine is what that process prints when the program has started, after any warnings. Without it the process has
+// printed an error.
 const readyLine = "silo: started"
 
-// detach starts this very command line anew without a terminal, and returns when the program has started.
+// detach starts this command line again without a terminal, and returns when the program has started.
 func (a *App) detach(ctx context.Context, name string) error {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), a.Self, os.Args[1:]...)
 	cmd.Env = append(a.Env, detachedEnv+"="+name)
 	cmd.Dir = a.Dir
-	cmd.SysProcAttr = aloof()
+	cmd.SysProcAttr = withoutConsole()
 	out, in, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("make a pipe: %w", err)
@@ -40,26 +41,26 @@ func (a *App) detach(ctx context.Context, name string) error {
 		}
 		fmt.Fprintln(a.Stderr, lines.Text())
 	}
-	// It has ended without having started anything, and has said why.
+	// The process has ended without a program, and its error was printed above.
 	err = cmd.Wait()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
 		return exit(uint32(ended.ExitCode()))
 	}
-	return fmt.Errorf("the supervisor ended before the program was started: %w", err)
+	return fmt.Errorf("start the supervisor: it ended before the program was started: %w", err)
 }
 
-// detached returns what tells the waiting silo that the program has started. From then on nobody reads what we print.
+// detached returns a function that reports to the waiting silo that the program has started. Later output has no reader.
 func detached(a *App, name string) func() {
 	if lookupEnv(a.Env, detachedEnv) == "" {
 		return func() {}
 	}
-	told := false
+	reported := false
 	return func() {
-		if told {
+		if reported {
 			return
 		}
-		told = true
+		reported = true
 		fmt.Fprintln(a.Stderr, readyLine, name)
 		if c, ok := a.Stderr.(io.Closer); ok {
 			_ = c.Close() // the reader must see the end; there is nothing to flush

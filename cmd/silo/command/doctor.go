@@ -17,16 +17,16 @@ import (
 func (a *App) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this host can do, and what to do where it cannot",
-		Long: `Doctor tries each thing that silo and the shim build on, with objects of its own that are gone afterwards. The exit
-code is 1 if a check fails. A host may still be of use then: only containers that need what it lacks are refused.`,
+		Short: "Check what this host supports, and say what to do where it does not",
+		Long: `Doctor checks each capability that silo and the shim rely on, with temporary objects. The exit code is 1 if a check
+fails. Such a host can still run containers: only those that need a missing capability are refused.`,
 		Example: "  silo doctor\n  silo doctor -o json",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.doctor(c.Context()) },
 	}
 }
 
-// check is one thing that a host can do or not.
+// check is one capability of a host.
 type check struct {
 	Check  string `json:"check"`
 	OK     bool   `json:"ok"`
@@ -34,8 +34,8 @@ type check struct {
 	Remedy string `json:"remedy,omitempty"`
 }
 
-// checkTime bounds a question to the Host Compute Service.
-const checkTime = 10 * time.Second
+// serviceTimeout bounds the call of the Host Compute Service.
+const serviceTimeout = 10 * time.Second
 
 func (a *App) doctor(ctx context.Context) error {
 	checks := []check{a.checkMachine(), a.checkToken()}
@@ -54,20 +54,20 @@ func (a *App) checkMachine() check {
 	c := check{Check: "processors", OK: true,
 		Found: fmt.Sprintf("%d in %d groups, %d NUMA nodes, %d MHz", a.Machine.Processors(), len(a.Machine.Groups), len(a.Machine.Nodes), a.Machine.MHz)}
 	if a.Machine.MHz == 0 {
-		c.OK, c.Remedy = false, "the speed is unknown: use --cpus or --cpu-percent, not --cpu-mhz"
+		c.OK, c.Remedy = false, "the speed is unknown; use --cpus or --cpu-percent, not --cpu-mhz"
 	}
 	return c
 }
 
 func (a *App) checkToken() check {
 	facts, err := token.Own()
-	c := tried("elevated", err, "this needs Windows")
+	c := tried("elevated", err, "needs Windows")
 	if err != nil {
 		return c
 	}
 	c.OK, c.Found = facts.Elevated, fmt.Sprintf("%s, integrity %s, %d privileges", facts.User, facts.Integrity, len(facts.Privileges))
 	if !c.OK {
-		c.Remedy = "containers of the shim and of other users are not shown: run as administrator or LocalSystem"
+		c.Remedy = "containers of the shim and of other users are not shown; run as administrator or LocalSystem"
 	}
 	return c
 }
@@ -80,15 +80,15 @@ func tried(name string, err error, remedy string) check {
 	return check{Check: name, Found: strings.ReplaceAll(err.Error(), "\n", "; "), Remedy: remedy}
 }
 
-// checkJob tries limits and queries on an empty job of its own.
+// checkJob tries limits and queries on a new, empty job.
 func (a *App) checkJob() []check {
 	job, err := jobobject.Create(jobobject.Options{KillOnClose: true, TrackIO: true, Kernel: a.Kernel})
-	list := []check{tried("job objects", err, "nothing works without them: this is no Windows of 2016 or later")}
+	list := []check{tried("job objects", err, "silo and the shim require Windows Server 2016 or later")}
 	if err != nil {
 		return list
 	}
-	defer job.Close() //nolint:errcheck // an empty job of our own
-	const refuse = "containers that ask for it are refused, or warned about with best effort"
+	defer job.Close() //nolint:errcheck // an empty job
+	const refuse = "containers that need it are refused, or run with a warning with --best-effort"
 	for _, l := range []struct {
 		name   string
 		limits jobobject.Limits
@@ -98,7 +98,7 @@ func (a *App) checkJob() []check {
 		{"processor rate", jobobject.Limits{CPURate: 5000}},
 		{"processor weight", jobobject.Limits{CPUWeight: 5}},
 		{"network rate", jobobject.Limits{NetBandwidth: 1 << 20}},
-		{"affinity", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}}}, // last: it cannot be taken away
+		{"affinity", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}}}, // last: it cannot be removed
 	} {
 		l.limits.KillOnClose = true
 		list = append(list, tried(l.name, a.setAndRead(job, l.limits), refuse))
@@ -107,32 +107,32 @@ func (a *App) checkJob() []check {
 	_, storage := job.Storage()
 	_, private := job.PrivateWorkingSet()
 	return append(list,
-		tried("committed memory of a job", memory, "statistics lack it, or ask the Host Compute Service"),
-		tried("storage traffic of a job", storage, "statistics lack it, or ask the Host Compute Service"),
-		tried("private working set", private, "statistics lack it, or ask the Host Compute Service"),
+		tried("committed memory of a job", memory, "missing in statistics, or queried from the Host Compute Service"),
+		tried("storage traffic of a job", storage, "missing in statistics, or queried from the Host Compute Service"),
+		tried("private working set", private, "missing in statistics, or queried from the Host Compute Service"),
 		tried("pause and resume", errors.Join(job.Freeze(), job.Thaw()), refuse),
 		tried("silos", job.PromoteToSilo(), "job containers see the host's own files"))
 }
 
-// setAndRead sets limits and wants the kernel to tell the same back.
+// setAndRead sets limits and checks that the kernel returns the same.
 func (a *App) setAndRead(job *jobobject.Job, l jobobject.Limits) error {
 	if err := job.SetLimits(l); err != nil {
 		return err
 	}
 	back, err := job.QueryLimits()
 	if err != nil {
-		return fmt.Errorf("set, and not told back: %w", err)
+		return fmt.Errorf("set and not read back: %w", err)
 	}
 	if back.JobMemory != l.JobMemory || back.ActiveProcesses != l.ActiveProcesses || back.CPURate != l.CPURate ||
 		back.CPUWeight != l.CPUWeight || back.NetBandwidth != l.NetBandwidth {
-		return errors.New("set, and another value told back")
+		return errors.New("set, and another value read back")
 	}
 	return nil
 }
 
 func (a *App) checkList() check {
 	list, err := a.Node.Containers()
-	c := tried("list of containers", err, "name containers cannot be found without it: run as administrator")
+	c := tried("list of containers", err, "containers cannot be listed; run as administrator")
 	if err == nil {
 		c.Found = fmt.Sprintf("%d containers", len(list))
 	}
@@ -140,10 +140,10 @@ func (a *App) checkList() check {
 }
 
 func (a *App) checkService(ctx context.Context) check {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	ctx, cancel := context.WithTimeout(ctx, serviceTimeout)
 	defer cancel()
 	list, err := a.Service.Enumerate(ctx, nil)
-	c := tried("Host Compute Service", err, "for Windows Server containers: Install-WindowsFeature Containers, restart, and run as administrator")
+	c := tried("Host Compute Service", err, "for Windows Server containers run Install-WindowsFeature Containers, restart, and run as administrator")
 	if err == nil {
 		c.Found = fmt.Sprintf("%d compute systems", len(list))
 	}

@@ -1,9 +1,12 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,19 +19,19 @@ func (a *App) eventsCommand() *cobra.Command {
 	var count int
 	c := &cobra.Command{
 		Use:   "events",
-		Short: "Tell what happens in the containers of this machine",
-		Long: `Events looks at all containers again and again and tells what is different: containers and processes that appeared or
-went. What came and went between two looks is not told; the events of containerd are complete (ctr events).`,
+		Short: "Report changes in the containers of this machine",
+		Long: `Events lists all containers at an interval and reports the differences: containers and processes that appeared or ended.
+A process that started and ended between two lists is not reported; the events of containerd are complete (ctr events).`,
 		Example: "  silo events\n  silo events -o json",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.events(c.Context(), interval, count) },
 	}
-	c.Flags().DurationVar(&interval, "interval", time.Second, "time between two looks")
-	c.Flags().IntVar(&count, "count", 0, "looks to take; 0 is without bound")
+	c.Flags().DurationVar(&interval, "interval", time.Second, "time between two lists")
+	c.Flags().IntVar(&count, "count", 0, "number of lists; 0 is unlimited")
 	return c
 }
 
-// event is one difference between two looks.
+// event is one difference between two lists.
 type event struct {
 	Time      time.Time `json:"time"`
 	Event     string    `json:"event"` // container-appeared, container-gone, process-started or process-ended
@@ -37,24 +40,24 @@ type event struct {
 	Image     string    `json:"image,omitempty"`
 }
 
-// scene is what one look saw: the processes of each container.
-type scene map[string]map[processKey]stats.Process
+// snapshot has the processes of each container at one time.
+type snapshot map[string]map[processKey]stats.Process
 
 func (a *App) events(ctx context.Context, interval time.Duration, count int) error {
 	if interval <= 0 {
-		return fmt.Errorf("--interval must be above zero")
+		return fmt.Errorf("--interval must be more than 0")
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	var before scene
+	var before snapshot
 	for n := 1; ; n++ {
-		now, err := a.scene()
+		now, err := a.snapshot()
 		if err != nil {
 			return err
 		}
 		if before != nil {
 			for _, e := range differences(before, now, a.Now()) {
-				if err := a.tell(e); err != nil {
+				if err := a.printEvent(e); err != nil {
 					return err
 				}
 			}
@@ -71,7 +74,7 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int) err
 	}
 }
 
-func (a *App) scene() (scene, error) {
+func (a *App) snapshot() (snapshot, error) {
 	list, err := a.Node.Containers()
 	if err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func (a *App) scene() (scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := scene{}
+	s := snapshot{}
 	for i, c := range list {
 		s[c.Name()] = map[processKey]stats.Process{}
 		for _, p := range lists[i] {
@@ -90,7 +93,7 @@ func (a *App) scene() (scene, error) {
 	return s, nil
 }
 
-func (a *App) tell(e event) error {
+func (a *App) printEvent(e event) error {
 	if a.output == asJSON {
 		return json.NewEncoder(a.Stdout).Encode(e)
 	}
@@ -100,4 +103,34 @@ func (a *App) tell(e event) error {
 	}
 	_, err := fmt.Fprintln(a.Stdout, text)
 	return err
+}
+
+// differences lists what changed between two snapshots: what is new, container by container, then what is gone.
+func differences(before, now snapshot, at time.Time) []event {
+	var list []event
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if before[name] == nil {
+			list = append(list, event{Time: at, Event: "container-appeared", Container: name})
+		}
+		list = append(list, processEvents("process-started", name, now[name], before[name], at)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		list = append(list, processEvents("process-ended", name, before[name], now[name], at)...)
+		if now[name] == nil {
+			list = append(list, event{Time: at, Event: "container-gone", Container: name})
+		}
+	}
+	return list
+}
+
+// processEvents returns an event for each process that is in one list and not in the other, by pid.
+func processEvents(kind, container string, in, notIn map[processKey]stats.Process, at time.Time) []event {
+	var list []event
+	for key, p := range in {
+		if _, both := notIn[key]; !both {
+			list = append(list, event{Time: at, Event: kind, Container: container, Pid: p.Pid, Image: p.Image})
+		}
+	}
+	slices.SortFunc(list, func(x, y event) int { return cmp.Compare(x.Pid, y.Pid) })
+	return list
 }

@@ -3,6 +3,9 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -16,8 +19,8 @@ func (a *App) execCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "exec [flags] container -- program [args...]",
 		Short: "Run a program inside a running container's job",
-		Long: `Exec starts a program as a member of a running container: the limits bind it, and it ends with the container. It runs
-as the user of silo, on the host's own files. The exit code is the program's. Programs in Windows Server containers are
+		Long: `Exec starts a program as a member of a running container: the limits apply to it, and it ends with the container. It
+runs as the user of silo, with the files of the host. The exit code is the program's. Programs in Windows Server containers are
 started through containerd (ctr task exec).`,
 		Example: "  silo exec web -- cmd.exe /c dir",
 		Args:    cobra.MinimumNArgs(2),
@@ -28,8 +31,8 @@ started through containerd (ctr task exec).`,
 	return c
 }
 
-// errServer says that a verb does not reach into Windows Server containers.
-var errServer = errors.New("it is a Windows Server container: use ctr or crictl for that")
+// errServer is returned by verbs that are not for Windows Server containers.
+var errServer = errors.New("not supported for a Windows Server container; use ctr or crictl")
 
 func (a *App) exec(ctx context.Context, f *programFlags, ref string, args []string) error {
 	if len(args) > 0 && args[0] == "--" { // with flags off after the container, cobra leaves it in
@@ -47,11 +50,11 @@ func (a *App) exec(ctx context.Context, f *programFlags, ref string, args []stri
 		return err
 	}
 	if c.Kind == node.Server {
-		return errServer
+		return fmt.Errorf("exec in %s: %w", c.Name(), errServer)
 	}
 	drain := a.pipes(&options)
 	var process *jobobject.Process
-	// The job is closed right after the start: it must end with its maker, not with us.
+	// The job is closed right after the start: it must end with its supervisor, not with this process.
 	const access = jobobject.AccessQuery | jobobject.AccessAssign
 	err = a.look(c, access, func(job *jobobject.Job) (err error) {
 		process, err = job.Start(options)
@@ -70,4 +73,23 @@ func (a *App) exec(ctx context.Context, f *programFlags, ref string, args []stri
 		return exit(code)
 	}
 	return err
+}
+
+// pipes connects the program to the streams of silo: directly where they are files, and otherwise by a pipe. drain waits
+// for the end of the output. It is called after the start of the program, also where that failed.
+func (a *App) pipes(o *jobobject.ProcessOptions) (drain func() error) {
+	if a.connect(o) {
+		return func() error { return nil }
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return func() error { return err }
+	}
+	o.Stdout, o.Stderr = write, write
+	return func() error {
+		// This is the last handle once the program has ended, so the read below ends.
+		err := write.Close()
+		_, cerr := io.Copy(a.Stdout, read)
+		return errors.Join(err, cerr, read.Close())
+	}
 }

@@ -2,12 +2,15 @@ package command
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
@@ -32,16 +35,16 @@ func (a *App) explainCommand() *cobra.Command {
 		Use:   "explain [file] [limits]",
 		Short: "Show which calls a specification, or flags, would make",
 		Long: `Explain reads the OCI specification (config.json of a bundle) of a job container or of a Windows Server container, or
-a configuration of hostcompute_nspawn, and prints what would be asked of Windows: the job calls with their limits, or the
-documents for the Host Compute Service. Without a file it explains the limit flags. It works on any system and starts
-nothing.`,
+a configuration of hostcompute_nspawn, and prints the calls that it leads to: the job calls with their limits, or the
+documents for the Host Compute Service. Without a file it explains the limit flags. It works on any system and starts no
+program.`,
 		Example: "  silo explain bundle/config.json\n  silo explain nspawn.json\n  silo explain --cpus 1.5 --processors 8",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.explain(f, args) },
 	}
 	set := c.Flags()
-	set.IntVar(&f.processors, "processors", 0, "processors of the machine to explain for; this one's otherwise")
-	set.Uint64Var(&f.mhz, "mhz", 0, "speed of its processors")
+	set.IntVar(&f.processors, "processors", 0, "processors of the machine; default: those of this one")
+	set.Uint64Var(&f.mhz, "mhz", 0, "speed of its processors, in MHz")
 	set.StringVar(&f.namespace, "namespace", "default", "containerd namespace")
 	set.StringVar(&f.id, "id", "example", "container id")
 	f.limits.Register(set)
@@ -57,7 +60,7 @@ type call struct {
 func (a *App) explain(f *explainFlags, args []string) error {
 	m := a.Machine
 	if f.processors < 0 {
-		return errors.New("--processors cannot be negative")
+		return errors.New("--processors cannot be negative; 0 is this machine's number")
 	}
 	if f.processors > 0 {
 		m = limit.Machine{Groups: []int{min(f.processors, 64)}, Nodes: m.Nodes, MHz: m.MHz}
@@ -83,7 +86,7 @@ func (a *App) explain(f *explainFlags, args []string) error {
 
 func (a *App) explainFlags(f *explainFlags, m limit.Machine) error {
 	if !f.limits.Given() {
-		return errors.New("say what to explain: a file, or limit flags")
+		return errors.New("explain: nothing to explain; name a file or limit flags")
 	}
 	l, err := f.limits.Apply(jobobject.Limits{KillOnClose: true}, m)
 	if err != nil {
@@ -101,7 +104,7 @@ func limitCalls(name string, l jobobject.Limits, m limit.Machine) []call {
 	return calls
 }
 
-// explainSpec plans the specification as the shim does, for a host whose files are not known.
+// explainSpec plans the specification as the shim does, for a host whose files are unknown.
 func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	s, err := readSpec(text)
 	if err != nil {
@@ -110,9 +113,9 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	if !plan.IsHostProcess(s) {
 		return a.explainServer(f, m, s, plan.Owner, nil)
 	}
-	sought := new(unknown)
+	searched := new(unknown)
 	host := a.explainHost(m)
-	host.Lookup = sought.IsFile
+	host.Lookup = searched.IsFile
 	planned, err := host.HostProcess(f.id, s, nil)
 	if err != nil {
 		return err
@@ -126,30 +129,44 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 		calls = slices.Insert(calls, 2, call{"SetInformationJobObject JobObjectCreateSilo", ""})
 	}
 	env := planned.Environ(nil, &planned.Process)
-	sought.files = nil
-	_, dir, err := planned.Process.Search.In(sought, env)
+	searched.files = nil
+	_, dir, err := planned.Process.Search.In(searched, env)
 	if err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
 	calls = append(calls, rootCalls(planned)...)
 	user := planned.Process.Username
 	if user == "" {
-		user = "the shim's own"
+		user = "that of the shim"
 	}
 	calls = append(calls,
 		call{"user", user},
 		call{"CreateProcess PROC_THREAD_ATTRIBUTE_JOB_LIST", planned.Process.CommandLine},
-		call{"  lpApplicationName", sought.String()},
+		call{"  lpApplicationName", searched.String()},
 		call{"  lpCurrentDirectory", dir},
-		call{"  lpEnvironment", "the user's own with " + names(planned.Process.Env) + " over it"})
+		call{"  lpEnvironment", "that of the user, overridden by " + names(planned.Process.Env)})
 	for _, w := range planned.Warnings {
 		calls = append(calls, call{"warning", w})
 	}
 	return show(a, calls, callColumns)
 }
 
+// readSpec decodes an OCI specification.
+func readSpec(text []byte) (*specs.Spec, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	s := new(specs.Spec)
+	if err := d.Decode(s); err != nil {
+		return nil, fmt.Errorf("read the specification: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read the specification: data after its end")
+	}
+	return s, nil
+}
+
 // unknown are the files of a machine that is not at hand, but for the bind filter of Windows Server 2022. It notes those
-// that are sought and has none, so that the search goes through all.
+// that are searched and has none, so that the search goes through all.
 type unknown struct{ files []string }
 
 func (u *unknown) IsFile(path string) bool {
@@ -165,15 +182,15 @@ func (u *unknown) IsFile(path string) bool {
 func (*unknown) IsDir(string) bool    { return true }
 func (*unknown) MakeDir(string) error { return nil }
 
-// String is the one file that it can be, or says which it can.
+// String returns the only candidate, or all of them.
 func (u *unknown) String() string {
 	if len(u.files) == 1 {
 		return u.files[0]
 	}
-	return "the first that is there: " + strings.Join(u.files, "; ")
+	return "the first that exists: " + strings.Join(u.files, "; ")
 }
 
-// rootCalls are those that give a job files of its own.
+// rootCalls are those that make the root file system and the mounts of a job.
 func rootCalls(planned *plan.HostProcess) (calls []call) {
 	if planned.Root != nil {
 		calls = append(calls, call{"mount layers", planned.Root.Layers.Scratch + planned.Root.Layers.Volume})
@@ -196,7 +213,7 @@ func rootCalls(planned *plan.HostProcess) (calls []call) {
 	return calls
 }
 
-// explainHost is a machine that is not at hand: links are shown as they are written.
+// explainHost is another machine: links are not resolved.
 func (a *App) explainHost(m limit.Machine) plan.Machine {
 	host := a.Host
 	host.Processors = m.Processors()

@@ -100,7 +100,7 @@ var badInput = [][]string{
 // systemSays is the part of a message that differs with the system.
 var systemSays = regexp.MustCompile(`open no[/\\]such\S*: .*`)
 
-func TestBadInputStartsNothing(t *testing.T) {
+func TestMain_BadInput_StartsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.Program("app.exe", func(*jobtest.Proc) uint32 { t.Error("the program was started"); return 0 })
 	w.container(t, "default/web")

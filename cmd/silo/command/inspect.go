@@ -15,27 +15,27 @@ import (
 func (a *App) inspectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect container...",
-		Short: "Show everything that is known of containers, as JSON",
-		Long: `Inspect shows the limits in force, as the kernel tells them back, the statistics with the source and quality of each
-figure, and the processes. Limits of a job around the container bind it, too, and are not among them. Of a container of
-silo run that has ended it shows how: the exit code with its meaning, and whether the program ended by itself (exited,
-memory), was asked to (stopped), or was ended (killed, timeout).`,
+		Short: "Show limits, statistics and processes of containers, as JSON",
+		Long: `Inspect shows the limits that the kernel reports, the statistics with the source and quality of each, and the
+processes. Limits of an outer job also apply and are not shown. For a container of silo run that has exited it shows the
+exit code with its meaning, and its reason: the program exited (exited, memory), exited after a stop signal (stopped), or
+was terminated (killed, timeout).`,
 		Example: "  silo inspect web\n  silo inspect k8s.io/web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.inspect(args) },
 	}
 }
 
-// details are the answer of inspect.
+// details are what inspect prints of a running container.
 type details struct {
 	view
 	Limits      []limit.Line    `json:"limits"`
-	LimitsError string          `json:"limits_error,omitempty"` // the kernel does not tell them
+	LimitsError string          `json:"limits_error,omitempty"` // why the kernel did not report them
 	Silo        *jobobject.Silo `json:"silo,omitempty"`
 	Machine     limit.Machine   `json:"machine"`
 }
 
-// past is what is known of a container that has ended.
+// past is what inspect prints of a container that has exited.
 type past struct {
 	node.Container
 	Meaning string `json:"exit_meaning,omitempty"`

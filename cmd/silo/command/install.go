@@ -13,7 +13,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/install"
 )
 
-// placeFlags say where containerd is and how to change it; install and uninstall have them.
+// placeFlags are the flags of both install and uninstall.
 type placeFlags struct {
 	install.Options
 	install.Choices
@@ -21,11 +21,11 @@ type placeFlags struct {
 }
 
 func (f *placeFlags) add(to *pflag.FlagSet) {
-	to.StringVar(&f.Prefix, "prefix", "", "directory of containerd.exe; that of its service without it")
-	to.StringVar(&f.Config, "config", "", "containerd's config.toml; that of its service without it")
+	to.StringVar(&f.Prefix, "prefix", "", "directory of containerd.exe; default: that of its service")
+	to.StringVar(&f.Config, "config", "", "containerd's config.toml; default: that of its service")
 	to.StringVar(&f.Service, "service", "containerd", "name of containerd's service")
-	to.BoolVar(&f.Restart, "restart", false, "restart that service, and those that depend on it, if its handlers changed")
-	to.BoolVar(&f.dry, "dry-run", false, "print what would change, and change nothing")
+	to.BoolVar(&f.Restart, "restart", false, "restart the service and its dependents if the handlers changed")
+	to.BoolVar(&f.dry, "dry-run", false, "print the changes without making them")
 }
 
 // installFlags are the flags of install.
@@ -40,27 +40,27 @@ func (a *App) installCommand() *cobra.Command {
 	f := new(installFlags)
 	c := &cobra.Command{
 		Use:   "install",
-		Short: "Put the shim and its runtime handlers on this machine",
+		Short: "Install the shim and its runtime handlers on this machine",
 		Long: `Install copies the shim beside containerd.exe, writes the runtime handlers into conf.d\silo.toml beside config.toml,
-and has containerd read its configuration. It prints what it changed, which is nothing the second time. If anything
-fails, all is as it was. Shims that run keep their executable.
+and makes containerd read its configuration. It prints its changes; a second installation has none. If a step fails, all
+changes are undone. Running shims keep their executable.
 
-Containerd reads conf.d only if config.toml imports it; with --edit that import is added, and config.toml.before-silo is
-what was there. A config.toml of version 2 gets the handler itself. Containerd is not restarted unless --restart says so;
-containers run on meanwhile. The services that depend on containerd, such as kubelet, are then stopped first and started
-again.
+Containerd reads conf.d only if config.toml imports it. With --edit that import is added, and config.toml.before-silo is a
+copy of the former file. A config.toml of version 2 gets the handler itself. Containerd is restarted with --restart only;
+containers run on meanwhile. The services that depend on containerd, such as kubelet, are stopped before it and started
+after it.
 
-With --wait install stays, as the main process of a DaemonSet does; see deploy/kubernetes.`,
+With --wait install does not return, for the main process of a DaemonSet; see deploy/kubernetes.`,
 		Args: cobra.NoArgs,
 		Example: `  silo install --dry-run
   silo install --edit --restart`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.install(c.Context(), f) },
 	}
 	f.add(c.Flags())
-	c.Flags().StringVar(&f.shim, "shim", "", "the shim's executable; the one beside silo.exe without it")
-	c.Flags().BoolVar(&f.Edit, "edit", false, "edit config.toml where that is needed")
-	c.Flags().BoolVar(&f.wait, "wait", false, "stay until Ctrl+C, or until the container is stopped")
-	c.Flags().BoolVar(&f.removeOnExit, "remove-on-exit", false, "with --wait: uninstall at the end")
+	c.Flags().StringVar(&f.shim, "shim", "", "executable of the shim; default: the one beside silo.exe")
+	c.Flags().BoolVar(&f.Edit, "edit", false, "edit config.toml if it does not import conf.d")
+	c.Flags().BoolVar(&f.wait, "wait", false, "do not return until Ctrl+C, or until the container is stopped")
+	c.Flags().BoolVar(&f.removeOnExit, "remove-on-exit", false, "with --wait: uninstall at its end")
 	return c
 }
 
@@ -70,9 +70,9 @@ func (a *App) uninstallCommand() *cobra.Command {
 		Use:   "uninstall",
 		Short: "Remove what install put on this machine",
 		Long: `Uninstall removes the shim, conf.d\silo.toml, and what install added to config.toml. It refuses while shims run: their
-containers would have nobody to clean up behind them. With --force their executable is renamed, and they run on.
+containers could not be cleaned up. With --force their executable is renamed, and they run on.
 
-Containerd knows the handlers until it is restarted.`,
+Containerd has the handlers until it is restarted.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.uninstall(c.Context(), f) },
 	}
@@ -81,8 +81,8 @@ Containerd knows the handlers until it is restarted.`,
 	return c
 }
 
-// errWait says that a flag needs another.
-var errWait = errors.New("--remove-on-exit is for --wait")
+// errWait is returned for a flag without the one that it needs.
+var errWait = errors.New("--remove-on-exit needs --wait; add it")
 
 func (a *App) install(ctx context.Context, f *installFlags) error {
 	if f.removeOnExit && !f.wait {
@@ -91,7 +91,7 @@ func (a *App) install(ctx context.Context, f *installFlags) error {
 	if f.shim == "" {
 		f.shim = filepath.Join(filepath.Dir(a.Self), install.ShimName)
 	}
-	err := a.carryOut(ctx, &f.placeFlags, func(n *install.Node) (*install.Plan, error) { return n.Install(f.shim, f.Choices) })
+	err := a.applyPlan(ctx, &f.placeFlags, func(n *install.Node) (*install.Plan, error) { return n.Install(f.shim, f.Choices) })
 	if err != nil || !f.wait || f.dry {
 		return err
 	}
@@ -100,20 +100,20 @@ func (a *App) install(ctx context.Context, f *installFlags) error {
 	if !f.removeOnExit {
 		return nil
 	}
-	f.Restart = false // whoever ends us may be containerd
+	f.Restart = false // containerd may be what stops this process
 	return a.uninstall(context.WithoutCancel(ctx), &f.placeFlags)
 }
 
 func (a *App) uninstall(ctx context.Context, f *placeFlags) error {
-	return a.carryOut(ctx, f, func(n *install.Node) (*install.Plan, error) { return n.Uninstall(f.Choices) })
+	return a.applyPlan(ctx, f, func(n *install.Node) (*install.Plan, error) { return n.Uninstall(f.Choices) })
 }
 
-// carryOutTime bounds an installation; a service that hangs at its stop takes the most of it.
-const carryOutTime = 5 * time.Minute
+// applyTimeout bounds an installation. Most of it is for a service that is slow to stop.
+const applyTimeout = 5 * time.Minute
 
-// carryOut makes a plan, applies it unless this is a trial, and prints it.
-func (a *App) carryOut(ctx context.Context, f *placeFlags, plan func(*install.Node) (*install.Plan, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, carryOutTime)
+// applyPlan makes a plan, applies it unless --dry-run is set, and prints it.
+func (a *App) applyPlan(ctx context.Context, f *placeFlags, plan func(*install.Node) (*install.Plan, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, applyTimeout, fmt.Errorf("not done within %v", applyTimeout))
 	defer cancel()
 	machine := a.Containerd
 	if machine == nil {
@@ -132,11 +132,11 @@ func (a *App) carryOut(ctx context.Context, f *placeFlags, plan func(*install.No
 			return err
 		}
 		for _, path := range n.Left() {
-			fmt.Fprintf(a.Stderr, "silo: %s still runs; it is removed the next time\n", path)
+			fmt.Fprintf(a.Stderr, "silo: %s is in use; the next silo install or uninstall removes it\n", path)
 		}
 	}
 	if p.Unread && a.output != asJSON {
-		fmt.Fprintln(a.Stderr, "silo: containerd reads its handlers when it starts: restart it, or use --restart")
+		fmt.Fprintln(a.Stderr, "silo: containerd reads its handlers when it starts; restart it, or use --restart")
 	}
 	return show(a, append([]install.Change{}, p.Changes...), changeColumns)
 }

@@ -89,8 +89,8 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// The main process of the DaemonSet stays until it is told to end, and then takes away what it put there.
-func TestInstallWaits(t *testing.T) {
+// The main process of the DaemonSet waits until it is stopped, and then removes what it has installed.
+func TestInstall_WaitRemoveOnExit_UninstallsAtTheEnd(t *testing.T) {
 	w, _, prefix := newNode(t)
 	shim := filepath.Join(prefix, install.ShimName)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -114,7 +114,7 @@ func TestInstallWaits(t *testing.T) {
 	}
 }
 
-// heard is told what is written.
+// heard is called with what is written.
 type heard func(string)
 
 func (f heard) Write(p []byte) (int, error) { f(string(p)); return len(p), nil }

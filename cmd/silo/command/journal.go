@@ -14,14 +14,14 @@ import (
 const journalInterval = time.Second
 
 // journal keeps the record of a container on disk, with the violations of its limits. Only the process that made the
-// job hears of those; silo stats and the exporter, which are others, read them in the record. All methods are safe for
+// job receives their messages; silo stats and the exporter, in other processes, read them in the record. All methods are safe for
 // concurrent use.
 type journal struct {
 	// Immutable after newJournal.
 	records node.Records
 	changed chan struct{} // holds a token when the count is newer than the file
 	closing chan struct{} // closed by close
-	closed  chan struct{} // closed when nothing is written any more
+	closed  chan struct{} // closed after the last write
 
 	counter stats.ViolationCounter
 
@@ -41,18 +41,18 @@ func newJournal(records node.Records, record *node.Record) *journal {
 	return j
 }
 
-// observe takes a message of the job. The record must have been written before.
+// observe counts a message of the job. The record must have been written before.
 func (j *journal) observe(m jobobject.Message) {
 	if j.counter.Observe(m.Kind) {
-		j.due()
+		j.scheduleWrite()
 	}
 }
 
-// due has the record written.
-func (j *journal) due() {
+// scheduleWrite makes run write the record.
+func (j *journal) scheduleWrite() {
 	select {
 	case j.changed <- struct{}{}:
-	default: // it is due anyway
+	default: // a write is pending
 	}
 }
 
@@ -78,7 +78,7 @@ func (j *journal) run() {
 		j.lost = err
 		j.mu.Unlock()
 		if err != nil {
-			j.due() // a file that is just being read cannot be replaced on Windows
+			j.scheduleWrite() // a file that is just being read cannot be replaced on Windows
 		}
 		pause := time.NewTimer(journalInterval)
 		select {

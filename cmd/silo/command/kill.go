@@ -16,10 +16,10 @@ func (a *App) killCommand() *cobra.Command {
 	var pid, code uint32
 	c := &cobra.Command{
 		Use:   "kill container...",
-		Short: "End containers at once, or raise an event in them",
-		Long: `Kill terminates all processes of a container, at once and without their consent. With --signal it raises a console
-control event instead, in every process or in that of --pid, and goes away. With --pid alone it ends that process. A
-policy of silo run may start the program anew; silo stop does not let it.`,
+		Short: "Terminate containers, or send them a console control event",
+		Long: `Kill terminates all processes of a container at once. With --signal it sends a console control event instead, to every
+process or to that of --pid, and does not wait. With --pid alone it terminates that process. A restart policy of silo run
+may start the program again; silo stop prevents that.`,
 		Example: "  silo kill web\n  silo kill --signal ctrl-break --pid 4711 web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -28,7 +28,7 @@ policy of silo run may start the program anew; silo stop does not let it.`,
 	}
 	c.Flags().StringVarP(&signal, "signal", "s", "", "ctrl-c, ctrl-break, ctrl-close, ctrl-logoff or ctrl-shutdown")
 	c.Flags().Uint32Var(&pid, "pid", 0, "only this process of the container")
-	c.Flags().Uint32Var(&code, "code", supervisor.Killed, "exit code that the processes get")
+	c.Flags().Uint32Var(&code, "code", supervisor.Killed, "exit code of the processes")
 	return c
 }
 
@@ -50,7 +50,7 @@ func (a *App) killOne(ctx context.Context, c node.Container, signal string, pid,
 		return node.Signal(a.Kernel, c.Job, pid, uint32(s))
 	}
 	if a.signalAll(c, s) == 0 {
-		return fmt.Errorf("%s: %v reached no process", c.Name(), s)
+		return fmt.Errorf("send %[2]v to %[1]s: no process has received it; the processes may have no console", c.Name(), s)
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 )
 
-// look for more output this often.
-const followPace = 250 * time.Millisecond
+// followInterval is the time between two reads of a log that is followed.
+const followInterval = 250 * time.Millisecond
 
 func (a *App) logsCommand() *cobra.Command {
 	var follow bool
@@ -24,14 +24,14 @@ func (a *App) logsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "logs container",
 		Short: "Print the output of a container of silo run",
-		Long: `Logs prints the file that silo run --log or --detach writes, also after the container has ended. Rotated files are
-beside it. Output of containers of the shim is with containerd.`,
+		Long: `Logs prints the file that silo run --log or --detach writes, also after the container has exited. Rotated files are in
+the same directory. The output of containers of the shim is read through containerd.`,
 		Example: "  silo logs -f -n 20 web",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return a.logs(c.Context(), args[0], follow, tail) },
 	}
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the container has ended")
-	c.Flags().IntVarP(&tail, "tail", "n", -1, "only so many lines at the end; -1 is all")
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "print new output until the container has exited")
+	c.Flags().IntVarP(&tail, "tail", "n", -1, "number of lines to print from the end; -1 is all")
 	return c
 }
 
@@ -41,7 +41,7 @@ func (a *App) logs(ctx context.Context, id string, follow bool, tail int) error 
 		return err
 	}
 	if record.Log == "" {
-		return fmt.Errorf("%s writes no log: start it with silo run --log or --detach", id)
+		return fmt.Errorf("print the log of %s: it writes none; start it with silo run --log or --detach", id)
 	}
 	file, err := openShared(record.Log)
 	if errors.Is(err, os.ErrNotExist) && !follow {
@@ -64,12 +64,12 @@ func (a *App) logs(ctx context.Context, id string, follow bool, tail int) error 
 // follow copies what is added until the container has ended. A rotation ends the file it reads; the new one is taken up
 // from its beginning.
 func (a *App) follow(ctx context.Context, id string, file *os.File) error {
-	tick := time.NewTicker(followPace)
+	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
 	for {
 		_, err := a.Node.Find(node.Own + "/" + id)
 		ended := errors.Is(err, node.ErrNotFound)
-		// Read after the question, so that what was written before the end is not missed.
+		// Read after the query, so that output before the exit is not missed.
 		if _, err := io.Copy(a.Stdout, file); err != nil {
 			return fmt.Errorf("read the log of %s: %w", id, err)
 		}
@@ -93,7 +93,7 @@ func (a *App) follow(ctx context.Context, id string, file *os.File) error {
 	}
 }
 
-// rotated opens the file that has taken the place of this one, if one has.
+// rotated opens the file that has replaced this one, or returns nil.
 func rotated(file *os.File) (*os.File, error) {
 	next, err := openShared(file.Name())
 	if errors.Is(err, os.ErrNotExist) {
@@ -110,7 +110,7 @@ func rotated(file *os.File) (*os.File, error) {
 	return next, nil
 }
 
-// lastLines is the end of a text; all of it if n is negative.
+// lastLines returns the last n lines of a text; all of it if n is negative.
 func lastLines(text []byte, n int) []byte {
 	if n < 0 {
 		return text

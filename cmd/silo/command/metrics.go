@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/stats/prom"
 )
 
@@ -30,8 +31,8 @@ func (a *App) metricsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "metrics",
 		Short: "Export the statistics of all containers to Prometheus",
-		Long: `Metrics serves the statistics of every container of this machine over HTTP, asked of the kernel at each scrape. It
-listens on the loopback address; any other needs --expose, as there is neither encryption nor a password.`,
+		Long: `Metrics serves the statistics of every container of this machine over HTTP and queries the kernel at each scrape. It
+listens on the loopback address. Another address needs --expose: the connection has neither encryption nor a password.`,
 		Example: "  silo metrics\n  silo metrics --once\n  silo metrics --listen 10.0.0.4:9765 --expose",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -41,13 +42,13 @@ listens on the loopback address; any other needs --expose, as there is neither e
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:9765", "address and port")
 	c.Flags().StringVar(&f.path, "path", "/metrics", "path")
 	c.Flags().BoolVar(&f.expose, "expose", false, "allow an address that other machines can reach")
-	c.Flags().BoolVar(&f.once, "once", false, "print the metrics and end")
+	c.Flags().BoolVar(&f.once, "once", false, "print the metrics and exit")
 	return c
 }
 
 func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	registry := prometheus.NewRegistry()
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	err := registry.Register(prom.New(prom.Options{
 		List: a.exported, Version: version, Revision: revision, GoVersion: runtime.Version(),
 	}))
@@ -59,7 +60,7 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 		return a.printMetrics(handler)
 	}
 	if !strings.HasPrefix(f.path, "/") {
-		return fmt.Errorf("--path %q does not begin with /", f.path)
+		return fmt.Errorf("--path %q must begin with /", f.path)
 	}
 	if err := mayListen(f.listen, f.expose); err != nil {
 		return err
@@ -88,22 +89,22 @@ func (a *App) exported() ([]prom.Container, error) {
 	return out, err
 }
 
-// mayListen refuses an address that other machines can reach, unless it was asked for.
+// mayListen refuses an address that other machines can reach, unless expose is set.
 func mayListen(address string, expose bool) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("--listen %q is not ADDRESS:PORT: %w", address, err)
+		return fmt.Errorf("--listen %q: want ADDRESS:PORT: %w", address, err)
 	}
 	if ip := net.ParseIP(host); expose || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("--listen %s can be reached from other machines, without encryption or password: add --expose to want that", address)
+	return fmt.Errorf("--listen %s can be reached from other machines, without encryption or password; add --expose to allow that", address)
 }
 
-// shutTime bounds the end of a server that has a request in its hands.
-const shutTime = 5 * time.Second
+// shutdownTimeout bounds the requests that run when the server ends.
+const shutdownTimeout = 5 * time.Second
 
-// serve answers until ctx ends.
+// serve serves handler until ctx ends.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
@@ -111,7 +112,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	}
 	done := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), shutTime)
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
 		done <- server.Shutdown(ctx)
 	})
@@ -125,7 +126,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	return nil
 }
 
-// printMetrics asks the handler as a scrape would.
+// printMetrics prints the response to a scrape.
 func (a *App) printMetrics(handler http.Handler) error {
 	request, err := http.NewRequest(http.MethodGet, "/metrics", nil)
 	if err != nil {

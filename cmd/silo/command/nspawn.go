@@ -24,19 +24,19 @@ func (a *App) nspawnCommand() *cobra.Command {
 		Short: "Run the configuration of hostcompute_nspawn",
 		Long: `Nspawn reads a configuration of hostcompute_nspawn, all of its keys and no others, and runs the program in a Windows
 Server container over parent_layer_directory and the layers that its layerchain.json names. What the program writes goes
-to the terminal and is added to stdout_filename in process_directory. The exit code is the program's own. When a step
-fails, or at Ctrl+C, everything that was made is given back.
+to the terminal and is appended to stdout_filename in process_directory. The exit code is the program's. When a step fails,
+or at Ctrl+C, everything that was created is removed.
 
-Arguments reach the program as they are written; no shell is between.`,
+Arguments are passed to the program unchanged, without a shell.`,
 		Example: "  silo nspawn -c config.json\n  silo explain config.json",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.nspawn(c.Context(), config) },
 	}
-	c.Flags().StringVarP(&config, "config", "c", "", "the file; config.json beside silo.exe without it")
+	c.Flags().StringVarP(&config, "config", "c", "", "the file; default: config.json beside silo.exe")
 	return c
 }
 
-// nspawnGrace is how long the program may take to answer Ctrl+C.
+// nspawnGrace is how long the program may take to exit after Ctrl+C.
 const nspawnGrace = 10 * time.Second
 
 func (a *App) nspawn(ctx context.Context, config string) (err error) {

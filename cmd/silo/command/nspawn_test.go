@@ -69,7 +69,7 @@ func (s *spawned) empty(t *testing.T) {
 	}
 }
 
-func TestNspawnRunsTheProgram(t *testing.T) {
+func TestNspawn_Config_RunsTheProgram(t *testing.T) {
 	s := newSpawned(t)
 	var document schema.ComputeSystem
 	s.service.Program("hello.exe", func(p *hcstest.Proc) uint32 {
@@ -101,8 +101,8 @@ func TestNspawnRunsTheProgram(t *testing.T) {
 	s.empty(t)
 }
 
-// TestNspawnRollback: whichever step fails, its error is told, nothing runs, and everything made before it is given back.
-func TestNspawnRollback(t *testing.T) {
+// TestNspawn_StepFails_AllRemoved: the error of the step is printed, no program runs, and all that was made before is removed.
+func TestNspawn_StepFails_AllRemoved(t *testing.T) {
 	broken := errors.New("broken on purpose")
 	for name, breakIt := range map[string]func(*spawned){
 		"Activate":      func(s *spawned) { s.machine.Fail("Activate", 0, 1, broken) },
@@ -124,7 +124,7 @@ func TestNspawnRollback(t *testing.T) {
 	}
 }
 
-func TestNspawnWithoutTheProgram(t *testing.T) {
+func TestNspawn_NoSuchProgram_ExitCode127(t *testing.T) {
 	s := newSpawned(t)
 	if code := s.silo(t, "nspawn", "-c", s.config); code != 127 || !strings.Contains(s.Stderr.String(), "no such program in the container") {
 		t.Errorf("%d: %s", code, &s.Stderr)
@@ -132,8 +132,8 @@ func TestNspawnWithoutTheProgram(t *testing.T) {
 	s.empty(t)
 }
 
-// TestRunInAServerContainer: silo stop reaches the program, and its answer is the exit code.
-func TestRunInAServerContainer(t *testing.T) {
+// TestStop_ServerRun_SignalReachesTheProgram: silo stop reaches the program, and its answer is the exit code.
+func TestStop_ServerRun_SignalReachesTheProgram(t *testing.T) {
 	s := newSpawned(t)
 	started := make(chan struct{})
 	s.service.Program("app.exe", func(p *hcstest.Proc) uint32 {
@@ -167,8 +167,8 @@ func TestRunInAServerContainer(t *testing.T) {
 	s.empty(t)
 }
 
-// TestRunThatIgnoresItsStop: it is ended, and so are the container and the run.
-func TestRunThatIgnoresItsStop(t *testing.T) {
+// TestStop_ServerRunIgnoresSignal_IsTerminated: it is ended, and so are the container and the run.
+func TestStop_ServerRunIgnoresSignal_IsTerminated(t *testing.T) {
 	s := newSpawned(t)
 	s.service.Program("app.exe", func(p *hcstest.Proc) uint32 {
 		fmt.Fprint(p.Stdout, "up")
@@ -198,8 +198,8 @@ func (f onWrite) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestCleanupOfADeadRun: layers that a dead silo has written down are listed, and given back when that is asked for.
-func TestCleanupOfADeadRun(t *testing.T) {
+// TestCleanup_RunHasDied_ResourcesReleased: layers that a dead silo has recorded are listed, and released with --yes.
+func TestCleanup_RunHasDied_ResourcesReleased(t *testing.T) {
 	s := newSpawned(t)
 	dead := record("box", "")
 	dead.Kind, dead.Supervisor = "server", 99999

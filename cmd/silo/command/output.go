@@ -9,7 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/internal/size"
 )
 
 // The values of --output.
@@ -21,7 +21,7 @@ const (
 
 func (a *App) checkOutput() error {
 	if !slices.Contains([]string{asTable, asWide, asJSON}, a.output) {
-		return fmt.Errorf("--output %q is not table, wide or json", a.output)
+		return fmt.Errorf("--output %q is unknown; use table, wide or json", a.output)
 	}
 	return nil
 }
@@ -67,14 +67,14 @@ func (a *App) showJSON(v any) error {
 	return e.Encode(v)
 }
 
-// none stands for a figure that nobody tells.
+// none stands for an unknown statistic.
 const none = "-"
 
 func bytesOr(n uint64, known bool) string {
 	if !known {
 		return none
 	}
-	return limit.Bytes(n)
+	return size.Format(n)
 }
 
 // clock writes processor time as docker top does, with milliseconds.

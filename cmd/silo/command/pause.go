@@ -10,17 +10,17 @@ import (
 )
 
 func (a *App) pauseCommand() *cobra.Command {
-	return a.freezing("pause", "Stop all threads of containers until silo resume", (*jobobject.Job).Freeze)
+	return a.freezeCommand("pause", "Suspend all threads of containers until silo resume", (*jobobject.Job).Freeze)
 }
 
 func (a *App) resumeCommand() *cobra.Command {
-	return a.freezing("resume", "Let containers go on after silo pause", (*jobobject.Job).Thaw)
+	return a.freezeCommand("resume", "Resume containers after silo pause", (*jobobject.Job).Thaw)
 }
 
-func (a *App) freezing(verb, short string, act func(*jobobject.Job) error) *cobra.Command {
+func (a *App) freezeCommand(verb, short string, act func(*jobobject.Job) error) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " container...", Short: short, Args: cobra.MinimumNArgs(1),
-		Long:    "The kernel stops and resumes whole jobs, threads that begin meanwhile included. Memory and limits stay as they are.",
+		Long:    "The kernel suspends and resumes whole jobs, including threads that start meanwhile. Memory and limits do not change.",
 		Example: "  silo " + verb + " web",
 		RunE: func(_ *cobra.Command, args []string) error {
 			list, err := a.named(args)
@@ -29,7 +29,7 @@ func (a *App) freezing(verb, short string, act func(*jobobject.Job) error) *cobr
 			}
 			for _, c := range list {
 				if c.Kind == node.Server {
-					return fmt.Errorf("%s: %w", c.Name(), errServer)
+					return fmt.Errorf("%s %s: %w", verb, c.Name(), errServer)
 				}
 				if err := a.look(c, jobobject.AccessSetAttributes, act); err != nil {
 					return fmt.Errorf("%s %s: %w", verb, c.Name(), err)

@@ -16,11 +16,11 @@ func (a *App) psCommand() *cobra.Command {
 		Use: "ps", Aliases: []string{"ls", "list"}, Args: cobra.NoArgs,
 		Short: "List the containers of this machine",
 		Long: `Ps lists every container of this machine by its job object: those of the shim (task), of the Host Compute Service
-(server), of silo run (run) and of silo attach (attach). It asks no daemon.`,
+(server), of silo run (run) and of silo attach (attach). It needs no daemon.`,
 		Example: "  silo ps\n  silo ps -a -o wide",
 		RunE:    func(*cobra.Command, []string) error { return a.ps(all) },
 	}
-	c.Flags().BoolVarP(&all, "all", "a", false, "also the containers of silo run that have ended")
+	c.Flags().BoolVarP(&all, "all", "a", false, "also list the containers of silo run that have exited")
 	return c
 }
 

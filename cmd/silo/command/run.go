@@ -17,11 +17,9 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/token"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/internal/pipe"
 	"github.com/siloshim/siloshim/jobobject"
 )
-
-// descriptor lets LocalSystem, the administrators and whoever runs silo into the job, and nobody else.
-const descriptor = "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;OW)"
 
 // runFlags are the flags of run.
 type runFlags struct {
@@ -193,7 +191,7 @@ func hint(err error) error {
 // createJob makes the job of a container of ours and sets its limits.
 func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobobject.Job, []string, error) {
 	job, err := jobobject.Create(jobobject.Options{
-		Name: node.JobName(node.Own, name), SecurityDescriptor: descriptor, KillOnClose: l.KillOnClose, TrackIO: true, Kernel: a.Kernel,
+		Name: node.JobName(node.Own, name), SecurityDescriptor: pipe.Owner, KillOnClose: l.KillOnClose, TrackIO: true, Kernel: a.Kernel,
 	})
 	if errors.Is(err, jobobject.ErrExist) {
 		return nil, nil, fmt.Errorf("a container called %s is running: choose another --name, or silo stop %s", name, name)

@@ -173,7 +173,7 @@ func TestStopEndsARunForGood(t *testing.T) {
 		done <- other.Main(t.Context(), "silo", []string{"run", "--name", "mine", "--restart", "always", "--", "app"})
 	}()
 	<-started
-	if code := w.silo(t, "run", "--name", "mine", "--", "app"); code != 125 || !strings.Contains(w.Stderr.String(), "is running") {
+	if code := w.silo(t, "run", "--name", "mine", "--", "app"); code != 125 || !strings.Contains(w.Stderr.String(), "its name is in use") {
 		t.Errorf("a second one of that name: %d %s", code, &w.Stderr)
 	}
 	if err := node.RequestStop("mine"); err != nil {

@@ -11,24 +11,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/selftest"
+	"github.com/siloshim/siloshim/internal/buildinfo"
+	"github.com/siloshim/siloshim/internal/sleep"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
 func (a *App) selftestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "selftest",
-		Short: "Try what the project promises on this host",
-		Long: `Selftest runs real processes (silo itself) in jobs of its own and looks whether this host keeps what silo and the shim
-build on, and takes half a minute. It prints one line of JSON to send in, and a table; SETTLES are rows of docs/unproved.md.
-The exit code is 1 if a promise is broken. What the host lacks is named and skipped, and breaks nothing. As LocalSystem
-and as an elevated administrator it can tell the most.`,
+		Short: "Check the promises of the project on this host",
+		Long: `Selftest runs real processes (silo itself) in new jobs and checks what silo and the shim rely on. It takes half a
+minute. It prints one line of JSON to send in, and a table; SETTLES are rows of docs/unproved.md. The exit code is 1 if a
+promise is broken. A check whose host misses a capability is skipped and names it. Run it as LocalSystem or as an elevated
+administrator: fewer checks are skipped.`,
 		Example: "  silo selftest\n  silo selftest -o json",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.selftest(c.Context()) },
 	}
 }
 
-// workloadCommand is what selftest runs of silo; people have no use for it.
+// workloadCommand is the verb that selftest runs. It is hidden.
 func (a *App) workloadCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "workload", Hidden: true, Short: "A workload of silo selftest", DisableFlagParsing: true,
@@ -42,7 +44,7 @@ func (a *App) workloadCommand() *cobra.Command {
 	}
 }
 
-// evidence is the line to send in.
+// evidence is the line of JSON to send in.
 type evidence struct {
 	Version    string             `json:"version"`
 	Revision   string             `json:"revision"`
@@ -63,7 +65,7 @@ func (a *App) selftest(ctx context.Context) error {
 			return a.program(&programFlags{}, append([]string{a.Self, "workload"}, args...))
 		},
 	}
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	e := evidence{
 		version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, host.Emulation, host.Processors, a.Now(), host.Run(ctx),
 	}
@@ -81,20 +83,13 @@ func (a *App) selftest(ctx context.Context) error {
 	return nil
 }
 
-// pauseFor lets time pass, unless the clock is somebody else's.
+// pauseFor waits for d on the clock of the app.
 func (a *App) pauseFor(ctx context.Context, d time.Duration) error {
 	if a.Pause != nil {
 		a.Pause(d)
 		return nil
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return sleep.For(ctx, d)
 }
 
 var verdictColumns = []column[selftest.Verdict]{

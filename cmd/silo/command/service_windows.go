@@ -37,7 +37,7 @@ func (a *App) installService(name string, args []string) (err error) {
 	return nil
 }
 
-// restartOnFailure has the service manager start a service again 5 s after it failed: when it crashed, and also when it
+// restartOnFailure makes the service manager start a service again 5 s after it failed: when it crashed, and also when it
 // reported that it stopped with an error, which is how a program in Go ends.
 //
 // https://learn.microsoft.com/windows/win32/api/winsvc/ns-winsvc-service_failure_actions_flag
@@ -68,16 +68,16 @@ func (a *App) removeService(name string) (err error) {
 }
 
 func (a *App) runService(ctx context.Context, name string, args []string) error {
-	// A service is sent an event of the console when any user logs off, and must not end by it.
+	// A service receives a console event when any user logs off, which must not end it.
 	signal.Reset(endSignals...)
 	err := svc.Run(name, &service{app: a, ctx: ctx, args: args})
 	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
-		return errors.New("only the service manager runs this: use sc start " + name)
+		return errors.New("run service " + name + ": not started by the service manager; use sc start " + name)
 	}
 	return err
 }
 
-// service answers the service manager.
+// service handles the requests of the service manager.
 type service struct {
 	app  *App
 	ctx  context.Context
@@ -86,14 +86,14 @@ type service struct {
 
 // Execute implements [svc.Handler]: the verb runs until it ends or the manager stops it. The exit code of a verb that
 // ended by itself is reported as the service's own, and anything but 0 makes the manager start the service again. After a
-// requested stop it is always 0: a program that was told to end has a code of its own, and must not be started again.
+// requested stop it is always 0: a program that was stopped may have another code, and must not be started again.
 func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (own bool, code uint32) {
 	nowhere, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return true, codeOwn
 	}
 	defer nowhere.Close()
-	// A service has no standard streams, and a program without them is not started.
+	// A service has no standard streams, and silo starts no program without them.
 	s.app.Stdin, s.app.Stdout, s.app.Stderr = nowhere, nowhere, nowhere
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()

@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// report is what a service tells the service manager at its end.
+// report is what a service reports to the service manager at its end.
 type report struct {
 	Own  bool // the code is the service's own
 	Code uint32
@@ -76,7 +76,7 @@ func newDamon(t *testing.T) *world {
 	return w
 }
 
-// A service that was stopped must not be started again, whatever its program ended with.
+// A service that was stopped must not be started again, with any exit code of its program.
 func TestService_StopRequested_ReportsSuccess(t *testing.T) {
 	w := newDamon(t)
 	started := make(chan struct{})

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/siloshim/siloshim/cmd/silo/limit"
+	"github.com/siloshim/siloshim/internal/size"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -124,7 +124,7 @@ var statsColumns = []column[statsRow]{
 		if !r.Sample.Has(stats.FigureStorage) {
 			return none
 		}
-		return limit.Bytes(r.Sample.Storage.ReadBytes) + " / " + limit.Bytes(r.Sample.Storage.WriteBytes)
+		return size.Format(r.Sample.Storage.ReadBytes) + " / " + size.Format(r.Sample.Storage.WriteBytes)
 	}},
 	{title: "PROCESSES", value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Active)) }},
 	{title: "ENDED BY LIMIT", wide: true, value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Terminated)) }},

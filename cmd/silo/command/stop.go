@@ -18,10 +18,10 @@ func (a *App) stopCommand() *cobra.Command {
 	var signals string
 	c := &cobra.Command{
 		Use:   "stop container...",
-		Short: "Ask containers to end, and end them if they do not",
-		Long: `Stop asks the supervisor of a container of silo run, which uses the events and the grace that it was started with, and
-does not start the program anew. In other containers every process gets the events of --signal, each with --grace to
-answer; then the job is terminated. Windows Server containers are shut down by the Host Compute Service.`,
+		Short: "Stop containers, and terminate those that do not exit in time",
+		Long: `Stop lets the supervisor of silo run stop its container, with the signals and the grace period of silo run; the program
+is not started again. In other containers every process receives the events of --signal, one after the other, and has
+--grace to exit after each; then the job is terminated. The Host Compute Service shuts down Windows Server containers.`,
 		Example: "  silo stop web\n  silo stop --signal ctrl-break --grace 30s default/web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -32,12 +32,12 @@ answer; then the job is terminated. Windows Server containers are shut down by t
 			return a.each(args, func(n node.Container) error { return a.stop(c.Context(), n, list, grace) })
 		},
 	}
-	c.Flags().DurationVar(&grace, "grace", 10*time.Second, "time to answer")
-	c.Flags().StringVar(&signals, "signal", "ctrl-shutdown", "events, one after the other")
+	c.Flags().DurationVar(&grace, "grace", 10*time.Second, "time to exit after each event")
+	c.Flags().StringVar(&signals, "signal", "ctrl-shutdown", "console control events, one after the other")
 	return c
 }
 
-// each does something with every container named, and names those that it could not be done with.
+// each calls act for every container named and prints those that succeeded. The error has the others.
 func (a *App) each(refs []string, act func(node.Container) error) error {
 	list, err := a.named(refs)
 	if err != nil {
@@ -82,13 +82,13 @@ func (a *App) stop(ctx context.Context, c node.Container, signals []supervisor.S
 	return a.kill(ctx, c, supervisor.Killed)
 }
 
-// settling is the time between two looks for the record of a container that is being started.
-const settling = 20 * time.Millisecond
+// recordInterval is the time between two reads of the record of a container that is being started.
+const recordInterval = 20 * time.Millisecond
 
-// awaitSupervisor waits until the container is gone whose supervisor has been asked to stop it. One that is just starting
-// it has not written down yet whom to wait for, and its job is empty.
+// awaitSupervisor waits until the supervisor has stopped its container. A supervisor that is just starting has not written
+// the record with its pid yet, and its job is empty.
 func (a *App) awaitSupervisor(ctx context.Context, c node.Container) (err error) {
-	again := time.NewTicker(settling)
+	again := time.NewTicker(recordInterval)
 	defer again.Stop()
 	for c.Record == nil {
 		select {
@@ -108,7 +108,7 @@ func (a *App) awaitSupervisor(ctx context.Context, c node.Container) (err error)
 	return err
 }
 
-// signalAll raises an event in every member and tells in how many.
+// signalAll sends an event to every member and returns how many have received it.
 func (a *App) signalAll(c node.Container, s supervisor.Signal) (reached int) {
 	var pids []uint32
 	err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) (err error) {
@@ -135,22 +135,44 @@ func (a *App) kill(ctx context.Context, c node.Container, code uint32) error {
 		return job.WaitEmpty(ctx)
 	})
 	if errors.Is(err, node.ErrNotFound) {
-		return nil // it was faster
+		return nil // it has exited meanwhile
 	}
 	return err
 }
 
-// shutDown asks the service to end a Windows Server container, and terminates it when it does not.
+// shutDown makes the service shut a Windows Server container down, and terminates it where that fails.
 func (a *App) shutDown(ctx context.Context, c node.Container, grace time.Duration) error {
 	system, err := a.Service.Open(ctx, c.ID)
 	if err != nil {
 		return err
 	}
-	defer system.Close() //nolint:errcheck // it is not ours, only opened
+	defer system.Close() //nolint:errcheck // it was only opened
 	waited, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	if err := system.ShutDown(waited); err == nil {
 		return nil
 	}
 	return system.Terminate(ctx)
+}
+
+// claim reserves the name of a container of silo run. The context it returns ends with ctx, and on a request to stop the
+// container after onStop has returned.
+func (a *App) claim(ctx context.Context, name string, onStop func()) (context.Context, func(), error) {
+	requested, unlisten, err := node.ListenStop(name)
+	if errors.Is(err, jobobject.ErrExist) {
+		return nil, nil, fmt.Errorf("start container %s: its name is in use; choose another --name, or run silo stop %s", name, name)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() { // ends with ctx
+		select {
+		case <-requested:
+			onStop()
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(); unlisten() }, nil
 }

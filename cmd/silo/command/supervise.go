@@ -16,6 +16,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/token"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
@@ -106,7 +107,7 @@ type task struct {
 
 func (t *task) run(ctx context.Context, args []string) (result supervisor.Result, err error) {
 	began := t.app.Now()
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	t.log.Info("damon starting", "cmdline", args[:1], "args", len(args)-1, "revision", revision, "version", version)
 	process, err := t.app.program(&programFlags{}, args)
 	if err != nil {

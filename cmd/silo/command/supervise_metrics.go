@@ -11,6 +11,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/damon"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/stats"
 	"github.com/siloshim/siloshim/stats/prom"
 )
@@ -48,7 +49,7 @@ func (t *task) serve(collector *stats.Collector, metrics *damon.Metrics) (stop f
 // ours are the corrected series of the same job, with the same labels.
 func (t *task) ours(collector *stats.Collector) *prom.Exporter {
 	begun := t.app.Now()
-	version, revision := build()
+	version, revision := buildinfo.Read()
 	return prom.New(prom.Options{
 		Version: version, Revision: revision, GoVersion: runtime.Version(), Labels: t.config.Labels,
 		List: func() ([]prom.Container, error) {

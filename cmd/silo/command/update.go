@@ -16,8 +16,8 @@ func (a *App) updateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "update [limits] container",
 		Short: "Change the limits of a running container",
-		Long: `Update changes the limits named and leaves the others, then prints those in force as the kernel tells them back. The
-value "none" takes a limit away. Memory in use beyond a new limit is not taken back: further allocations fail.`,
+		Long: `Update changes the limits that are named, and prints those that the kernel reports afterwards. The value "none" removes
+a limit. Memory in use beyond a new limit is not freed: further allocations fail.`,
 		Example: "  silo update --memory 1g --cpus 2 web\n  silo update --cpus none web",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.update(f, args[0]) },
@@ -28,21 +28,21 @@ value "none" takes a limit away. Memory in use beyond a new limit is not taken b
 
 func (a *App) update(f *limit.Flags, ref string) error {
 	if !f.Given() {
-		return errors.New("say which limit to change: silo update --help lists them")
+		return errors.New("update: no limit to change; silo update --help lists them")
 	}
 	c, err := a.Node.Find(ref)
 	if err != nil {
 		return err
 	}
 	if c.Kind == node.Server {
-		return errServer
+		return fmt.Errorf("update %s: %w", c.Name(), errServer)
 	}
 	return a.look(c, jobobject.AccessQuery|jobobject.AccessSetAttributes, func(job *jobobject.Job) error {
 		was, err := job.QueryLimits()
 		if err != nil {
 			return err
 		}
-		// Whoever made such a job holds it open to end its members. A kernel that does not tell must not undo that.
+		// The maker of such a job keeps it open to end its members, also where the query does not return that limit.
 		was.KillOnClose = was.KillOnClose || c.Kind != node.Attach
 		l, err := f.Apply(was, a.Machine)
 		if err != nil {
@@ -53,7 +53,7 @@ func (a *App) update(f *limit.Flags, ref string) error {
 		}
 		now, err := job.QueryLimits()
 		if err != nil {
-			return fmt.Errorf("the limits are set and cannot be read back: %w", err)
+			return fmt.Errorf("read back the limits of %s, which were set: %w", c.Name(), err)
 		}
 		return show(a, limit.Describe(now, a.Machine), limitColumns)
 	})

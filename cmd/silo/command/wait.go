@@ -14,9 +14,9 @@ import (
 func (a *App) waitCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "wait container...",
-		Short: "Wait until containers have ended and print their exit codes",
+		Short: "Wait until containers have exited and print their exit codes",
 		Long: `Wait prints a line for each container, as docker wait does: the exit code of a container of silo run, also of one that
-has ended before, and "-" for one whose maker alone knows it (the shim tells containerd).`,
+has exited before, and "-" for any other container: the shim reports its exit code to containerd.`,
 		Example: "  silo wait web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -51,8 +51,8 @@ func (a *App) wait(ctx context.Context, ref string) (string, error) {
 	return fmt.Sprint(exit.Code), nil
 }
 
-// awaitEnd waits until a container has ended, and returns how, if its record tells. It holds processes open, never the
-// job: that has to end with its maker.
+// awaitEnd waits until a container has exited, and returns the exit of its record, if it has one. It keeps processes open
+// and not the job: that has to end with its maker.
 func (a *App) awaitEnd(ctx context.Context, c node.Container) (*node.Exit, error) {
 	for {
 		var pids []uint32
@@ -63,7 +63,7 @@ func (a *App) awaitEnd(ctx context.Context, c node.Container) (*node.Exit, error
 		if err != nil && !errors.Is(err, node.ErrNotFound) {
 			return nil, err
 		}
-		// Between two starts of a policy the job is empty and its supervisor lives.
+		// Between two starts by a restart policy the job is empty and its supervisor runs.
 		if c.Record != nil && c.Record.Supervisor != 0 && err == nil {
 			pids = append([]uint32{c.Record.Supervisor}, pids...)
 		}
@@ -82,12 +82,12 @@ func (a *App) awaitEnd(ctx context.Context, c node.Container) (*node.Exit, error
 	}
 	record, err := a.Node.Records.Read(c.ID)
 	if err != nil {
-		return nil, nil //nolint:nilerr // nobody wrote down how it ended
+		return nil, nil //nolint:nilerr // a container without a record
 	}
 	return record.Exit, nil
 }
 
-// awaitExit waits for the end of one process, or does nothing for one that is gone.
+// awaitExit waits for the end of one process. It returns at once for one that is gone.
 func (a *App) awaitExit(ctx context.Context, pid uint32) (err error) {
 	process, err := a.Kernel.OpenProcess(pid, jobobject.ProcessQueryLimited|synchronize)
 	if errors.Is(err, jobobject.ErrNotExist) {
@@ -110,5 +110,5 @@ func (a *App) awaitExit(ctx context.Context, pid uint32) (err error) {
 	}
 }
 
-// synchronize is SYNCHRONIZE of winnt.h, which waiting for a process takes.
+// synchronize is SYNCHRONIZE of winnt.h, which waiting for a process needs.
 const synchronize = jobobject.ProcessAccess(0x00100000)

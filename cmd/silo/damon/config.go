@@ -18,15 +18,15 @@ const (
 	minMemoryMB = 8
 )
 
-// Config is what the environment of a task asks for.
+// Config has the settings of a task.
 type Config struct {
 	LogFile      string
 	LogMaxSize   int // megabytes
 	LogMaxFiles  int // 0 keeps all
 	CPUMHz       uint64
 	EnforceCPU   bool
-	MemoryMB     uint64 // what the task is meant to use
-	HardMemoryMB uint64 // what it cannot go beyond; MemoryMB unless Nomad allows more
+	MemoryMB     uint64 // the memory reserved for the task
+	HardMemoryMB uint64 // the limit; MemoryMB unless Nomad allows more
 	EnforceMem   bool
 	Restricted   bool
 	Address      string // of the metrics; empty for none
@@ -42,7 +42,7 @@ type variables struct {
 }
 
 // FromEnvironment reads the variables DAMON_* and NOMAD_*. dir is the working directory. The error names every variable
-// that cannot be read, and never repeats a value that is not a number or a word of the contract.
+// that cannot be parsed. It has no values, which may be secrets.
 func FromEnvironment(get func(string) string, dir string) (*Config, error) {
 	v := &variables{get: get}
 	c := &Config{
@@ -68,7 +68,7 @@ func FromEnvironment(get func(string) string, dir string) (*Config, error) {
 	return c, errors.Join(v.errs...)
 }
 
-// check wants what single variables cannot tell.
+// check validates the settings that depend on several variables.
 func (v *variables) check(c *Config) {
 	if c.EnforceCPU && c.CPUMHz > 0 && c.CPUMHz < minMHz {
 		v.fail("the CPU limit is %d MHz, want %d at least", c.CPUMHz, minMHz)
@@ -77,7 +77,7 @@ func (v *variables) check(c *Config) {
 		v.fail("the memory limit is %d MB, want %d at least", c.MemoryMB, minMemoryMB)
 	}
 	if !strings.HasPrefix(c.Endpoint, "/") || strings.ContainsAny(c.Endpoint, " {}") {
-		v.fail("DAMON_METRICS_ENDPOINT is no path such as /metrics")
+		v.fail("DAMON_METRICS_ENDPOINT is not a path such as /metrics")
 	}
 	if c.Address != "" {
 		if _, _, err := net.SplitHostPort(c.Address); err != nil {
@@ -90,7 +90,7 @@ func (v *variables) fail(format string, args ...any) {
 	v.errs = append(v.errs, fmt.Errorf(format, args...))
 }
 
-// first is the first of the variables that is not empty.
+// first returns the first of the variables that is not empty.
 func (v *variables) first(names ...string) string {
 	for _, name := range names {
 		if text := v.get(name); text != "" {
@@ -117,7 +117,7 @@ func (v *variables) whole(fallback, low uint64, names ...string) uint64 {
 	return fallback
 }
 
-// yes reads a yes or no in the words of Damon.
+// yes reads a boolean in the syntax of Damon.
 func (v *variables) yes(fallback bool, name string) bool {
 	switch strings.ToLower(strings.TrimSpace(v.get(name))) {
 	case "":
@@ -131,7 +131,7 @@ func (v *variables) yes(fallback bool, name string) bool {
 	return fallback
 }
 
-// logFile is where Damon's log was.
+// logFile returns the path of Damon's log.
 func logFile(get func(string) string, dir string) string {
 	if d := get("DAMON_LOG_DIR"); d != "" {
 		dir = d
@@ -152,7 +152,7 @@ func logFile(get func(string) string, dir string) string {
 	return filepath.Join(dir, name)
 }
 
-// labels are there for the variables that are.
+// labels has a label for each variable that is set.
 func labels(get func(string) string) prometheus.Labels {
 	all := prometheus.Labels{}
 	for label, name := range map[string]string{

@@ -30,7 +30,7 @@ func read(env string) (*damon.Config, error) {
 	return damon.FromEnvironment(get, "/alloc")
 }
 
-// defaults are what an empty environment asks for.
+// defaults are the settings of an empty environment.
 func defaults() damon.Config {
 	return damon.Config{
 		LogFile: "/alloc/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,
@@ -38,7 +38,7 @@ func defaults() damon.Config {
 	}
 }
 
-func TestVariables(t *testing.T) {
+func TestFromEnvironment_Variables_Read(t *testing.T) {
 	for _, c := range []struct {
 		env  string
 		want func(*damon.Config)
@@ -72,7 +72,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-func TestBadConfigurationNamesEveryVariable(t *testing.T) {
+func TestFromEnvironment_BadValues_ErrorNamesEach(t *testing.T) {
 	for _, env := range []string{
 		"DAMON_LOG_MAX_SIZE=ten", "DAMON_LOG_MAX_SIZE=0", "DAMON_LOG_MAX_FILES=-1", "DAMON_CPU_LIMIT=10x", "DAMON_CPU_LIMIT= 1024", "DAMON_CPU_LIMIT=-1",
 		"NOMAD_MEMORY_LIMIT=1.5", "DAMON_MEMORY_LIMIT=0x10", "NOMAD_MEMORY_MAX_LIMIT=lots", "DAMON_ENFORCE_CPU_LIMIT=on", "DAMON_ENFORCE_MEMORY_LIMIT=t",
@@ -94,7 +94,7 @@ func TestBadConfigurationNamesEveryVariable(t *testing.T) {
 	}
 }
 
-func TestLogHasTheFormOfDamon(t *testing.T) {
+func TestNewLog_Line_HasDamonsForm(t *testing.T) {
 	c := defaults()
 	c.LogFile, c.Labels = filepath.Join(t.TempDir(), "new", "a.log"), prometheus.Labels{"nomad_dc": "dev"}
 	log, file, err := damon.NewLog(&c)
@@ -127,7 +127,7 @@ func TestLogHasTheFormOfDamon(t *testing.T) {
 	}
 }
 
-func TestMetricsKeepDamonsValues(t *testing.T) {
+func TestMetrics_Collect_DamonsValues(t *testing.T) {
 	k := jobtest.New()
 	k.Processors(8)
 	job, err := jobobject.Create(jobobject.Options{Name: "job", Kernel: k, KillOnClose: true, TrackIO: true})

@@ -5,6 +5,6 @@
 //	                       ├─► NewLog            one JSON object a line, rotated
 //	                       └─► Metrics           damon_…, as they were; silo_container_… has the corrected values
 //
-// It differs where Damon harmed its user, and docs/coming-from.md lists each difference: a configuration that cannot be read
-// starts nothing, and the arguments of the program are not logged. See https://github.com/jet/damon.
+// It differs where Damon harmed its user; docs/coming-from.md lists each difference. A task with a malformed configuration
+// is not started, and the arguments of the program are not logged. See https://github.com/jet/damon.
 package damon

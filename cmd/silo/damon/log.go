@@ -14,8 +14,8 @@ import (
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
-// NewLog opens the log: one JSON object a line with level, time, message and the labels of the task. A file that cannot
-// be written is an error now, not silence later. The caller closes the file.
+// NewLog opens the log: one JSON object a line with level, time, message and the labels of the task. It returns an error
+// for a file that cannot be written. The caller closes the file.
 func NewLog(c *Config) (*slog.Logger, io.Closer, error) {
 	if err := os.MkdirAll(filepath.Dir(c.LogFile), 0o755); err != nil {
 		return nil, nil, fmt.Errorf("make the directory of the log: %w", err)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestServiceFlag(t *testing.T) {
+func TestService_Flag_EachForm(t *testing.T) {
 	for line, want := range map[string]string{
 		"--run-service --config PATH":               "PATH",
 		"--run-service --config=PATH":               "PATH",

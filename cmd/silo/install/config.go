@@ -12,8 +12,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// errByHand says that a text is not changed, as the change would change more than it should.
-var errByHand = errors.New("it cannot be edited safely: do it by hand")
+// errByHand is returned where an edit would change more than it should.
+var errByHand = errors.New("it cannot be edited safely; edit it by hand")
 
 // The lines around what is put into a config.toml of version 2.
 const (
@@ -42,7 +42,7 @@ func imports(doc map[string]any) []string {
 	return out
 }
 
-// isImported tells whether a configuration in dir imports a file, as containerd resolves it.
+// isImported reports whether a configuration in dir imports a file, as containerd resolves it.
 func isImported(doc map[string]any, dir, file string) bool {
 	return slices.ContainsFunc(imports(doc), func(pattern string) bool {
 		pattern = filepath.Clean(pattern)
@@ -60,11 +60,11 @@ func isImported(doc map[string]any, dir, file string) bool {
 // importLine is the beginning of the array of imports. In TOML it stands before the first table.
 var importLine = regexp.MustCompile(`(?m)^[ \t]*imports[ \t]*=[ \t]*\[`)
 
-// What is added: an element of an array that is there, or a line of its own. They differ, so that each can be undone.
+// The two additions: an element of an existing array, and a new line. They differ, so that each can be removed.
 func element(pattern string) string { return "'" + pattern + "', " }
 func line(pattern string) string    { return "imports = ['" + pattern + "']\n" }
 
-// addImport adds a pattern to the imports of a configuration, and changes nothing else in it.
+// addImport adds a pattern to the imports of a configuration.
 func addImport(text, pattern string) (string, error) {
 	before, err := parse(text)
 	if err != nil {
@@ -107,7 +107,7 @@ func anySlice(list []string) any {
 	return out
 }
 
-// onlyImports makes sure that a text means what it meant before, but for its imports.
+// onlyImports checks that a text differs from the one before in its imports alone.
 func onlyImports(before map[string]any, text string, want any) error {
 	after, err := parse(text)
 	if err != nil {
@@ -152,13 +152,13 @@ func removeBlock(text string) string {
 	return text[:begin] + tail
 }
 
-// handlers is the part of a configuration that says how containers are run.
+// handlers are the runtime handlers of a configuration.
 type handlers struct {
-	Default string            // the handler for whoever names none
+	Default string            // the handler of pods that name none
 	Types   map[string]string // the runtime type of each
 }
 
-// sections are where the handlers stand in configuration versions 3 and 2.
+// sections are the plugins with the handlers, in configuration versions 3 and 2.
 var sections = []string{"io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri"}
 
 // parseHandlers finds the handlers of a configuration.

@@ -28,7 +28,7 @@ func TestAddImport(t *testing.T) {
 }
 
 // What cannot be edited without a doubt is left to a person.
-func TestAddImportRefuses(t *testing.T) {
+func TestAddImport_UnsafeEdit_Refused(t *testing.T) {
 	for _, text := range []string{
 		"\"imports\" = ['a.toml']\n",
 		"a = '''\nimports = [\n'''\nimports = ['a']\n",

@@ -10,10 +10,10 @@ import (
 	"strconv"
 )
 
-// aside is what stands behind the name of a file that was replaced or removed, until it can be deleted.
+// aside ends the name of a file that was replaced or removed, until it can be deleted.
 const aside = ".old"
 
-// differs tells whether a file has other contents, or is not there.
+// differs reports whether a file has other contents, or does not exist.
 func differs(path string, want []byte) (there, different bool, err error) {
 	have, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -22,8 +22,8 @@ func differs(path string, want []byte) (there, different bool, err error) {
 	return true, !bytes.Equal(have, want), err
 }
 
-// moveAside renames a file to a name that is free, and says which. A file that runs can be renamed and not be deleted,
-// so earlier ones may still be there.
+// moveAside renames a file to a free name, which it returns. The executable of a running process can be renamed and not
+// be deleted, so earlier ones may still exist.
 func moveAside(path string) (string, error) {
 	for i := 0; ; i++ {
 		to := path + aside
@@ -37,10 +37,10 @@ func moveAside(path string) (string, error) {
 	}
 }
 
-// removeAside deletes what can be deleted of the files that were moved aside.
+// removeAside deletes the files that were moved aside, except those in use.
 func removeAside(path string) {
 	for _, p := range movedAside(path) {
-		_ = os.Remove(p) // one that runs stays until the next time
+		_ = os.Remove(p) // one in use stays until the next time
 	}
 }
 
@@ -77,7 +77,7 @@ func put(path string, content []byte) (undo func() error, err error) {
 		return nil, errors.Join(err, os.Remove(fresh), back())
 	}
 	return func() error {
-		wrong, err := moveAside(path) // not removed: somebody may have started it
+		wrong, err := moveAside(path) // not removed: it may have been started
 		if err == nil {
 			_ = os.Remove(wrong)
 		}

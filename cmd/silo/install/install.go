@@ -14,7 +14,7 @@ import (
 	"github.com/siloshim/siloshim/internal/textfile"
 )
 
-// Choices are what a caller may want beside the plain plan.
+// Choices are the options of a plan.
 type Choices struct {
 	Edit    bool // config.toml may be edited
 	Restart bool // the service of containerd is restarted if its handlers changed
@@ -28,14 +28,14 @@ const (
 )
 
 var (
-	// ErrEdit says that config.toml has to change first, or Choices.Edit to be set.
+	// ErrEdit is returned where config.toml has to be edited and Choices.Edit is not set.
 	ErrEdit = errors.New("config.toml has to be edited")
-	// ErrRunning says that shims run, so that their executable cannot be taken away.
-	ErrRunning = errors.New("shims run")
+	// ErrRunning is returned where processes of the shim run, so that its executable cannot be removed.
+	ErrRunning = errors.New("the shim is running")
 )
 
-// Install plans that the shim, of which exe is the executable, and its handlers are there. It says [ErrEdit] with what
-// to add to config.toml where that has to be edited and may not be.
+// Install plans the installation of the shim, of which exe is the executable, and its handlers. It returns [ErrEdit] with
+// the text to add where config.toml has to be edited and Choices.Edit is not set.
 func (n *Node) Install(exe string, want Choices) (*Plan, error) {
 	p := &Plan{check: n.check}
 	program, err := os.ReadFile(exe)
@@ -52,11 +52,11 @@ func (n *Node) Install(exe string, want Choices) (*Plan, error) {
 	return p, n.finish(p, want, written(handlers))
 }
 
-// planHandlers plans the handlers, in the form that config.toml has, and tells which file will have them.
+// planHandlers plans the handlers, in the version of config.toml, and returns the file that will have them.
 func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
 	raw, err := os.ReadFile(n.Config)
 	if err != nil {
-		return "", fmt.Errorf("read containerd's configuration: %w: containerd config default prints one to begin with", err)
+		return "", fmt.Errorf("read containerd's configuration: %w; make one with containerd config default", err)
 	}
 	text, err := textfile.Decode(raw)
 	if err != nil {
@@ -64,12 +64,12 @@ func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
 	}
 	doc, err := parse(string(text))
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", n.Config, err)
+		return "", fmt.Errorf("read %s: %w", n.Config, err)
 	}
 	handlers, plan := n.dropIn(), n.editImport
 	switch version, err := versionOf(doc); {
 	case err != nil:
-		return "", fmt.Errorf("%s: %w", n.Config, err)
+		return "", fmt.Errorf("read %s: %w", n.Config, err)
 	case version == 2:
 		handlers, plan = n.Config, n.editBlock
 	default:
@@ -82,12 +82,12 @@ func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
 		return "", err
 	}
 	if e.text == "" && len(raw) != len(text) {
-		e = edit{text: string(text), why: "UTF-8 without a byte order mark, as containerd reads it", byHand: "save it as UTF-8 without a byte order mark"}
+		e = edit{text: string(text), why: "UTF-8 without a byte order mark, as containerd reads it", byHand: "save the file as UTF-8 without a byte order mark"}
 	}
 	return handlers, n.planEdit(p, raw, e, mayEdit)
 }
 
-// written is when a file was written; the zero time if it is not there.
+// written returns when a file was written; the zero time if it does not exist.
 func written(path string) time.Time {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -97,28 +97,28 @@ func written(path string) time.Time {
 }
 
 // versionOf returns the version of a configuration. From 3 on the handlers are in a file of version 3 that it imports:
-// each later containerd migrates that, and check has it prove so.
+// each later containerd migrates that, which check verifies.
 func versionOf(doc map[string]any) (int64, error) {
-	const remedy = "replace it by what containerd config migrate prints"
+	const remedy = "replace it by the output of containerd config migrate"
 	v, there := doc["version"]
 	if !there {
-		return 0, errors.New("it has no version, so containerd reads it as version 1: " + remedy)
+		return 0, errors.New("no version, which containerd reads as version 1; " + remedy)
 	}
 	version, ok := v.(int64)
 	if !ok || version < 2 {
-		return 0, fmt.Errorf("it is of version %#v, want 2 or later: %s", v, remedy)
+		return 0, fmt.Errorf("version %#v, want 2 or later; %s", v, remedy)
 	}
 	return version, nil
 }
 
 // edit is a change of config.toml.
 type edit struct {
-	text   string // as it has to be; "" if it may stay
+	text   string // the new text; "" for no change
 	why    string
-	byHand string // what a person would do
+	byHand string // what to do without silo
 }
 
-// editImport has a configuration of version 3 or later import the drop-in.
+// editImport makes a configuration of version 3 or later import the drop-in.
 func (n *Node) editImport(text string, doc map[string]any) (edit, error) {
 	if isImported(doc, filepath.Dir(n.Config), n.dropIn()) {
 		return edit{}, nil
@@ -135,7 +135,7 @@ func (n *Node) editBlock(text string, _ map[string]any) (edit, error) {
 	bare := removeBlock(text)
 	h, err := parseHandlers(bare)
 	if err == nil && h.Types[handlerName] == runtimeType {
-		return edit{}, nil // somebody else has put it there
+		return edit{}, nil // it was added without silo
 	}
 	e := edit{why: "the runtime handler", byHand: "add the tables of deploy/containerd/silo-1.7.toml at its end"}
 	if e.text, err = addBlock(bare, containerd.Legacy); e.text == text {
@@ -144,23 +144,23 @@ func (n *Node) editBlock(text string, _ map[string]any) (edit, error) {
 	return e, e.explain(n.Config, err)
 }
 
-// explain adds to an error what a person would do.
+// explain adds to an error what to do without silo.
 func (e edit) explain(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("edit %s: %w: %s", path, err, e.byHand)
+	return fmt.Errorf("edit %s: %w; %s", path, err, e.byHand)
 }
 
-// planEdit plans a change of config.toml, where it may be changed.
+// planEdit plans a change of config.toml, or returns [ErrEdit].
 func (n *Node) planEdit(p *Plan, before []byte, e edit, may bool) error {
 	switch {
 	case e.text == "":
 		return nil
 	case !may:
-		return fmt.Errorf("%w: in %s %s, or use --edit", ErrEdit, n.Config, e.byHand)
+		return fmt.Errorf("%w; in %s %s, or use --edit", ErrEdit, n.Config, e.byHand)
 	}
-	if err := p.put(n.backup(), "config.toml as it was", before); err != nil {
+	if err := p.put(n.backup(), "config.toml before the edit", before); err != nil {
 		return err
 	}
 	p.add("edit", n.Config, e.why, func() (func() error, error) { return put(n.Config, []byte(e.text)) })
@@ -168,7 +168,7 @@ func (n *Node) planEdit(p *Plan, before []byte, e edit, may bool) error {
 }
 
 // finish plans the restart, and the removal of what was moved aside. A new shim needs no restart. A service that has run
-// since before its handlers were written does: whoever wrote them may have been ended before the restart.
+// since before its handlers were written does: the silo that wrote them may have been terminated before the restart.
 func (n *Node) finish(p *Plan, want Choices, written time.Time) error {
 	p.tidy = func() {
 		for _, path := range n.files() {
@@ -185,13 +185,13 @@ func (n *Node) finish(p *Plan, want Choices, written time.Time) error {
 	}
 	if p.Unread || !since.IsZero() && written.After(since) {
 		p.Unread = false
-		why := "containerd reads its handlers at its start"
+		why := "containerd reads its handlers when it starts"
 		dependents, err := n.Machine.Dependents(n.Service)
 		if err != nil {
 			return err
 		}
 		if len(dependents) > 0 {
-			why += "; restarted with it, as they depend on it: " + strings.Join(dependents, ", ")
+			why += "; dependent services restart, too: " + strings.Join(dependents, ", ")
 		}
 		p.Changes = append(p.Changes, Change{Action: "restart", Path: n.Service, Why: why})
 		p.restart = &restart{manager: n.Machine, service: n.Service}
@@ -199,22 +199,22 @@ func (n *Node) finish(p *Plan, want Choices, written time.Time) error {
 	return nil
 }
 
-// check has containerd read its configuration, and looks whether it has the handler and all that it had before.
+// check makes containerd read its configuration, and verifies that it has the handler and all that it had before.
 func (n *Node) check(ctx context.Context) error {
 	text, err := n.Machine.Output(ctx, n.daemon(), "--config", n.Config, "config", "dump")
 	if err != nil {
-		return fmt.Errorf("have containerd read its configuration: %w", err)
+		return fmt.Errorf("run containerd config dump: %w", err)
 	}
 	h, err := parseHandlers(text)
 	if err != nil {
-		return fmt.Errorf("read what containerd made of its configuration: %w", err)
+		return fmt.Errorf("read the output of containerd config dump: %w", err)
 	}
 	if h.Types[handlerName] != runtimeType {
-		return fmt.Errorf("containerd does not see the handler %s in %s", handlerName, n.Config)
+		return fmt.Errorf("check containerd's configuration: %s has no handler %s; name the file that the service uses with --config", n.Config, handlerName)
 	}
 	// Containerd 1.7 has its own handlers only where config.toml names none, and serves no CRI without the default.
 	if _, has := h.Types[h.Default]; h.Default != "" && !has {
-		return fmt.Errorf("containerd would lose its default handler %s: write it into %s first, as containerd config default prints it",
+		return fmt.Errorf("check containerd's configuration: the default handler %s would be missing; add it to %s first, as containerd config default prints it",
 			h.Default, n.Config)
 	}
 	return nil

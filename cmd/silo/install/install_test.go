@@ -29,7 +29,7 @@ func actions(changes []install.Change) string {
 	return strings.Join(list, " ")
 }
 
-func TestInstallThenUninstall(t *testing.T) {
+func TestInstall_ThenUninstall_FilesAsBefore(t *testing.T) {
 	for name, config := range map[string]string{"version 4": v4, "version 3": v3, "version 2": v2} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, config)
@@ -68,7 +68,7 @@ func TestInstallThenUninstall(t *testing.T) {
 }
 
 // A plan that is not applied changes nothing, and says all that it would do.
-func TestPlanChangesNothing(t *testing.T) {
+func TestInstall_PlanNotApplied_ChangesNothing(t *testing.T) {
 	w := newWorld(t, "version = 3\n")
 	before := w.files(t)
 	p, err := w.node(t).Install(w.shim, install.Choices{Edit: true, Restart: true})
@@ -83,7 +83,7 @@ func TestPlanChangesNothing(t *testing.T) {
 	}
 }
 
-func TestInstallNeedsConsentToEdit(t *testing.T) {
+func TestInstall_EditNotAllowed_ErrEdit(t *testing.T) {
 	for _, config := range []string{v3, v2} {
 		w := newWorld(t, config)
 		before := w.files(t)
@@ -97,18 +97,18 @@ func TestInstallNeedsConsentToEdit(t *testing.T) {
 	}
 }
 
-func TestInstallNeedsAVersion(t *testing.T) {
+func TestInstall_ConfigWithoutVersion_Refused(t *testing.T) {
 	for config, want := range map[string]string{
-		"":                              "it has no version, so containerd reads it as version 1: ",
-		"[plugins.cri]\n":               "it has no version, so containerd reads it as version 1: ",
-		"version = 1\n":                 "it is of version 1, want 2 or later: ",
-		"version = '3'\n":               `it is of version "3", want 2 or later: `,
-		"[debug]\n  version = 3\n":      "it has no version, so containerd reads it as version 1: ",
-		"version = 3.0\n# as a float\n": "it is of version 3, want 2 or later: ",
+		"":                              "no version, which containerd reads as version 1; ",
+		"[plugins.cri]\n":               "no version, which containerd reads as version 1; ",
+		"version = 1\n":                 "version 1, want 2 or later; ",
+		"version = '3'\n":               `version "3", want 2 or later; `,
+		"[debug]\n  version = 3\n":      "no version, which containerd reads as version 1; ",
+		"version = 3.0\n# as a float\n": "version 3, want 2 or later; ",
 	} {
 		w := newWorld(t, config)
 		_, err := w.install(t, install.Choices{Edit: true})
-		if err == nil || !strings.Contains(err.Error(), w.config()+": "+want+"replace it by what containerd config migrate prints") {
+		if err == nil || !strings.Contains(err.Error(), w.config()+": "+want+"replace it by the output of containerd config migrate") {
 			t.Errorf("%q: %v", config, err)
 		}
 	}
@@ -151,7 +151,7 @@ func utf16LE(text string) string {
 	return string(out)
 }
 
-func TestInstallUsesAnImportThatIsThere(t *testing.T) {
+func TestInstall_ImportPresent_IsUsed(t *testing.T) {
 	w := newWorld(t, "")
 	config := "version = 3\nimports = ['" + w.pattern() + "']\n"
 	write(t, w.config(), config)
@@ -166,12 +166,12 @@ func TestInstallUsesAnImportThatIsThere(t *testing.T) {
 	}
 }
 
-func TestInstallGoesBack(t *testing.T) {
+func TestInstall_StepFails_AllUndone(t *testing.T) {
 	wrong := errors.New("wrong")
 	for name, fault := range map[string]func(*world){
-		"containerd does not see the handler": func(w *world) { w.deaf = true },
-		"containerd loses its own handler":    func(w *world) { w.fallback = "theirs" },
-		"containerd does not come up":         func(w *world) { w.stuck = wrong },
+		"containerd has no handler":        func(w *world) { w.deaf = true },
+		"containerd loses its own handler": func(w *world) { w.fallback = "theirs" },
+		"containerd does not come up":      func(w *world) { w.stuck = wrong },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, v3)
@@ -192,7 +192,7 @@ func TestInstallGoesBack(t *testing.T) {
 }
 
 // A directory that is in the way fails the plan in its middle.
-func TestApplyUndoesInReverse(t *testing.T) {
+func TestApply_StepFails_UndoneInReverse(t *testing.T) {
 	w := newWorld(t, v3)
 	p, err := w.node(t).Install(w.shim, install.Choices{Edit: true})
 	if err != nil {
@@ -209,7 +209,7 @@ func TestApplyUndoesInReverse(t *testing.T) {
 }
 
 // Who was ended between the files and the restart left a containerd that does not know the handlers.
-func TestInstallRestartsAContainerdThatIsOlderThanItsHandlers(t *testing.T) {
+func TestInstall_ContainerdOlderThanHandlers_Restarted(t *testing.T) {
 	w := newWorld(t, v3)
 	if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
 		t.Fatal(err)
@@ -222,7 +222,7 @@ func TestInstallRestartsAContainerdThatIsOlderThanItsHandlers(t *testing.T) {
 }
 
 // A new shim serves the next container; the node is not disturbed for it.
-func TestInstallOfANewShimRestartsNothing(t *testing.T) {
+func TestInstall_OnlyShimIsNew_NoRestart(t *testing.T) {
 	w := newWorld(t, v3)
 	if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestInstallOfANewShimRestartsNothing(t *testing.T) {
 	}
 }
 
-func TestUninstallKeepsLaterChanges(t *testing.T) {
+func TestUninstall_ConfigChangedLater_ChangesKept(t *testing.T) {
 	for _, config := range []string{v3, v2} {
 		w := newWorld(t, config)
 		if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
@@ -254,7 +254,7 @@ func TestUninstallKeepsLaterChanges(t *testing.T) {
 	}
 }
 
-func TestUninstallWhileShimsRun(t *testing.T) {
+func TestUninstall_ShimsRun_ErrRunning(t *testing.T) {
 	w := newWorld(t, v3)
 	if _, err := w.install(t, install.Choices{Edit: true}); err != nil {
 		t.Fatal(err)

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Machine is what an installation asks of its machine beside files.
+// Machine is what an installation needs of its machine beside files.
 type Machine interface {
 	ServiceManager
-	// Service tells how a service is started; [fs.ErrNotExist] where there is none of that name.
+	// Service returns the command line of a service; [fs.ErrNotExist] where there is none of that name.
 	Service(name string) (Service, error)
-	// Started tells since when a service runs; the zero time if it does not.
+	// Started returns when a service started; the zero time if it does not run.
 	Started(name string) (time.Time, error)
 	// Processes lists the processes of executables with this name.
 	Processes(image string) ([]uint32, error)
-	// Output runs a program and returns what it prints.
+	// Output runs a program and returns its standard output.
 	Output(ctx context.Context, exe string, args ...string) (string, error)
 }
 
@@ -29,13 +29,13 @@ type system struct{}
 func (system) Output(ctx context.Context, exe string, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, exe, args...).Output()
 	if err != nil {
-		return "", fmt.Errorf("run %s: %w%s", exe, err, said(err))
+		return "", fmt.Errorf("run %s: %w%s", exe, err, stderrOf(err))
 	}
 	return string(out), nil
 }
 
-// said is what a program that failed wrote to standard error.
-func said(err error) string {
+// stderrOf returns what a program that failed wrote to standard error.
+func stderrOf(err error) string {
 	if e, ok := err.(*exec.ExitError); ok && len(e.Stderr) > 0 { //nolint:errorlint // os/exec gives this very type
 		return ": " + string(e.Stderr)
 	}
@@ -43,4 +43,4 @@ func said(err error) string {
 }
 
 // errNoService is [fs.ErrNotExist] with a name.
-func errNoService(name string) error { return fmt.Errorf("service %s: %w", name, fs.ErrNotExist) }
+func errNoService(name string) error { return fmt.Errorf("open service %s: %w", name, fs.ErrNotExist) }

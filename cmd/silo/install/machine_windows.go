@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 )
 
-// service opens a service and hands it to use. It asks for no more rights than use needs.
+// service opens a service with the rights that use needs, and calls use.
 //
 // https://learn.microsoft.com/windows/win32/services/service-security-and-access-rights
 func service(name string, access uint32, use func(*mgr.Service) error) (err error) {
@@ -47,7 +47,7 @@ func (system) Service(name string) (found Service, err error) {
 		exe, rest := cutProgram(line, isFile)
 		words, err := windows.DecomposeCommandLine("program " + rest)
 		if err == nil && exe == "" {
-			err = errors.New("it is empty")
+			err = errors.New("the command line is empty")
 		}
 		if err != nil {
 			return fmt.Errorf("read the command line of service %s: %w", name, err)
@@ -63,7 +63,7 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// commandLine asks for what starts a service. [mgr.Service.Config] asks for more, some of which not every Windows tells.
+// commandLine queries the command line of a service. [mgr.Service.Config] queries more, which Wine does not implement.
 //
 // https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-queryserviceconfigw
 func commandLine(h windows.Handle) (string, error) {
@@ -81,7 +81,7 @@ func (system) Started(name string) (since time.Time, err error) {
 	err = service(name, windows.SERVICE_QUERY_STATUS, func(s *mgr.Service) error {
 		status, err := s.Query()
 		if err != nil {
-			return fmt.Errorf("ask service %s: %w", name, err)
+			return fmt.Errorf("query service %s: %w", name, err)
 		}
 		if status.ProcessId == 0 {
 			return nil
@@ -92,7 +92,7 @@ func (system) Started(name string) (since time.Time, err error) {
 	return since, err
 }
 
-// startOf tells when a process started.
+// startOf returns when a process started.
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocesstimes
 func startOf(pid uint32) (since time.Time, err error) {
@@ -103,7 +103,7 @@ func startOf(pid uint32) (since time.Time, err error) {
 	defer func() { err = errors.Join(err, windows.CloseHandle(h)) }()
 	var created, exited, kernel, user windows.Filetime
 	if err := windows.GetProcessTimes(h, &created, &exited, &kernel, &user); err != nil {
-		return time.Time{}, fmt.Errorf("ask process %d for its times: %w", pid, err)
+		return time.Time{}, fmt.Errorf("query the times of process %d: %w", pid, err)
 	}
 	return time.Unix(0, created.Nanoseconds()), nil
 }
@@ -131,7 +131,7 @@ func (system) Status(name string) (found Status, err error) {
 func (system) Dependents(name string) (list []string, err error) {
 	err = service(name, windows.SERVICE_ENUMERATE_DEPENDENTS, func(s *mgr.Service) error {
 		if list, err = s.ListDependentServices(svc.Active); err != nil {
-			return fmt.Errorf("list what depends on service %s: %w", name, err)
+			return fmt.Errorf("list the dependents of service %s: %w", name, err)
 		}
 		return nil
 	})
@@ -146,7 +146,7 @@ func (system) Stop(name string) error {
 		case err == nil:
 			return nil
 		case errors.Is(err, windows.ERROR_SERVICE_REQUEST_TIMEOUT):
-			return nil // it has the request and is slow to confirm it
+			return nil // the service has the request and is slow to confirm it
 		case errors.Is(err, windows.ERROR_DEPENDENT_SERVICES_RUNNING):
 			err = fmt.Errorf("%w: %w", ErrDependents, err)
 		case errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):

@@ -101,7 +101,7 @@ func setCommandLine(t *testing.T, name, line string) {
 	}
 }
 
-func TestServices(t *testing.T) {
+func TestSystem_Services_QueriedAndRestarted(t *testing.T) {
 	m := install.System()
 	if _, err := m.Service("no-such-service"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a service that is not there: %v", err)
@@ -198,7 +198,7 @@ func TestRestart_RealDependents_RestartedToo(t *testing.T) {
 	}
 }
 
-func TestProcesses(t *testing.T) {
+func TestSystem_Processes_HasThisProcess(t *testing.T) {
 	pids, err := install.System().Processes(filepath.Base(os.Args[0]))
 	if err != nil || !slices.Contains(pids, uint32(os.Getpid())) {
 		t.Errorf("%v, %v: want this process, %d", pids, err, os.Getpid())

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The names of what is installed.
+// The names of the installed files.
 const (
 	ShimName    = "containerd-shim-silo-v1.exe"
 	dropInDir   = "conf.d"
@@ -19,14 +19,14 @@ const (
 	backupAfter = ".before-silo" // behind the name of config.toml
 )
 
-// Options say where to install.
+// Options name the containerd to install for.
 type Options struct {
 	Service string // the service of containerd
 	Prefix  string // the directory of containerd.exe; that of the service, or the usual one, if ""
 	Config  string // config.toml; that of the service, or else the one in Prefix, if ""
 }
 
-// Node is a machine with containerd. Its methods change nothing themselves: they make plans.
+// Node is a machine with containerd. Its methods change nothing: they make plans.
 type Node struct {
 	Machine Machine
 	Prefix  string
@@ -34,7 +34,7 @@ type Node struct {
 	Service string
 }
 
-// Find finds containerd. Where it is not, [fs.ErrNotExist].
+// Find finds containerd. It returns [fs.ErrNotExist] where there is none.
 func Find(m Machine, o Options) (*Node, error) {
 	n := &Node{Machine: m, Prefix: o.Prefix, Config: o.Config, Service: o.Service}
 	s, err := m.Service(o.Service)
@@ -63,7 +63,7 @@ func Find(m Machine, o Options) (*Node, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(n.daemon()); err != nil {
-		return nil, fmt.Errorf("find containerd: %w: say where it is with --prefix", err)
+		return nil, fmt.Errorf("find containerd: %w; set its directory with --prefix", err)
 	}
 	return n, nil
 }
@@ -75,10 +75,10 @@ func (n *Node) backup() string { return n.Config + backupAfter }
 // dropIn is the file with the handlers, for a config.toml of version 3 or later.
 func (n *Node) dropIn() string { return filepath.Join(filepath.Dir(n.Config), dropInDir, dropInName) }
 
-// pattern is what config.toml is to import.
+// pattern is the one that config.toml imports.
 func (n *Node) pattern() string { return filepath.Join(filepath.Dir(n.dropIn()), "*.toml") }
 
-// Left are the files that could not be deleted yet, as somebody runs them. The next plan that is applied deletes them.
+// Left returns the files that could not be deleted because they are in use. The next plan that is applied deletes them.
 func (n *Node) Left() []string {
 	var left []string
 	for _, path := range n.files() {
@@ -87,5 +87,5 @@ func (n *Node) Left() []string {
 	return left
 }
 
-// files are all that an installation writes.
+// files returns all files that an installation writes.
 func (n *Node) files() []string { return []string{n.shim(), n.dropIn(), n.Config, n.backup()} }

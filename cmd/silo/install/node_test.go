@@ -56,7 +56,7 @@ func TestFind_Service_TellsPrefixAndConfig(t *testing.T) {
 	}
 }
 
-func TestFindNeedsContainerd(t *testing.T) {
+func TestFind_NoContainerd_ErrNotExist(t *testing.T) {
 	w := newWorld(t, v3)
 	if _, err := install.Find(w.machine, install.Options{Prefix: t.TempDir()}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v, want fs.ErrNotExist", err)
@@ -64,7 +64,7 @@ func TestFindNeedsContainerd(t *testing.T) {
 }
 
 // A shim that runs keeps its executable, while the next one is installed over it.
-func TestInstallOverARunningShim(t *testing.T) {
+func TestInstall_ShimRuns_IsReplaced(t *testing.T) {
 	w := newWorld(t, v3)
 	self, err := os.ReadFile(os.Args[0])
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Change is one thing that a plan does.
+// Change is one step of a plan.
 type Change struct {
 	Action string `json:"action"` // create, replace, edit, remove, keep or restart
 	Path   string `json:"path"`
@@ -15,10 +15,10 @@ type Change struct {
 	apply func() (undo func() error, err error)
 }
 
-// Plan is what has to change, in order. None is empty where all is as it should be.
+// Plan has the changes to make, in order. It has none where all is installed.
 type Plan struct {
 	Changes []Change
-	// Unread says that containerd will not know of the changes until somebody restarts it.
+	// Unread is set where containerd does not read the changes until its next restart.
 	Unread bool
 
 	check   func(context.Context) error // after the files, before the restart
@@ -30,7 +30,7 @@ func (p *Plan) add(action, path, why string, apply func() (func() error, error))
 	p.Changes = append(p.Changes, Change{Action: action, Path: path, Why: why, apply: apply})
 }
 
-// put plans a file with this content, unless it is there already.
+// put plans a file with this content, unless it has that already.
 func (p *Plan) put(path, why string, content []byte) error {
 	there, different, err := differs(path, content)
 	if err != nil || !different {
@@ -44,7 +44,7 @@ func (p *Plan) put(path, why string, content []byte) error {
 	return nil
 }
 
-// remove plans that a file is not there.
+// remove plans the removal of a file.
 func (p *Plan) remove(path, why string) error {
 	there, _, err := differs(path, nil)
 	if err == nil && there {
@@ -53,8 +53,8 @@ func (p *Plan) remove(path, why string) error {
 	return err
 }
 
-// Apply makes the changes, checks them and restarts the service where the plan says so. If anything fails, what was
-// changed goes back to what it was, in reverse order, and so does the service.
+// Apply makes the changes, checks them and restarts the service where the plan says so. If a step fails, the
+// changes are undone in reverse order, and the service is restarted with its former files.
 func (p *Plan) Apply(ctx context.Context) error {
 	var undo []func() error
 	back := func(err error) error {

@@ -7,18 +7,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
-// What the service manager answers to a call that asks at a wrong moment.
+// Errors of calls that the state of a service does not allow.
 var (
-	// ErrDependents says that services run that depend on the one to stop.
-	ErrDependents = errors.New("services that depend on it run")
-	// ErrPending says that a service is starting or stopping, and takes no request meanwhile.
-	ErrPending = errors.New("it is starting or stopping")
-	// ErrStopped says that a service to stop does not run.
-	ErrStopped = errors.New("it has not been started")
-	// ErrStarted says that a service to start is not stopped.
-	ErrStarted = errors.New("it has been started already")
+	// ErrDependents is returned where services run that depend on the one to stop.
+	ErrDependents = errors.New("dependent services are running")
+	// ErrPending is returned where a service is starting or stopping, and accepts no request.
+	ErrPending = errors.New("the service is starting or stopping")
+	// ErrStopped is returned where a service to stop does not run.
+	ErrStopped = errors.New("the service has not been started")
+	// ErrStarted is returned where a service to start is not stopped.
+	ErrStarted = errors.New("the service has been started already")
 )
 
 // State is the state of a service. A paused service counts as one that runs.
@@ -32,7 +34,7 @@ const (
 	Stopping
 )
 
-// Status is what the service manager knows of a service.
+// Status is the status of a service.
 type Status struct {
 	State    State
 	ExitCode uint32 // of a service that has stopped
@@ -45,9 +47,10 @@ type ServiceManager interface {
 	// Dependents lists the services that depend on a service and are not stopped, the last that started first.
 	Dependents(name string) ([]string, error)
 	// Stop requests that a service stops, and does not wait for it. It returns [ErrDependents], [ErrPending] or
-	// [ErrStopped] at a wrong moment.
+	// [ErrStopped] where its state does not allow that.
 	Stop(name string) error
-	// Start starts a service, and does not wait until it runs. It returns [ErrStarted] at a wrong moment.
+	// Start starts a service, and does not wait until it runs. It returns [ErrStarted] where
+	// its state does not allow that.
 	Start(name string) error
 }
 
@@ -58,8 +61,8 @@ const (
 	statusInterval = 200 * time.Millisecond
 )
 
-// restart stops and starts a service, and with it the services that depend on it. It remembers what it stopped, so that
-// a second attempt starts these services too.
+// restart stops and starts a service, and with it the services that depend on it. It records what it stopped, so that a
+// second attempt starts these services too.
 type restart struct {
 	manager ServiceManager
 	service string
@@ -92,12 +95,12 @@ func (r *restart) undo(ctx context.Context) error {
 	defer cancel()
 	err := again(ctx)
 	if len(r.stopped) > 0 {
-		err = errors.Join(err, fmt.Errorf("services that are still stopped: %s: start them by hand", strings.Join(r.stopped, ", ")))
+		err = errors.Join(err, fmt.Errorf("services %s are still stopped; start them by hand", strings.Join(r.stopped, ", ")))
 	}
 	return err
 }
 
-// bounded returns a context that ends after restartTimeout, and says so.
+// bounded returns a context that ends after restartTimeout, with a cause that has the time.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, restartTimeout, fmt.Errorf("not done within %v", restartTimeout))
 }
@@ -134,20 +137,20 @@ func (r *restart) stop(ctx context.Context, name string) error {
 		err = r.manager.Stop(name)
 		switch {
 		case err == nil:
-			r.remember(name)
+			r.recordStop(name)
 			return r.await(ctx, name, Stopped)
 		case errors.Is(err, ErrStopped):
 			return nil
 		case !errors.Is(err, ErrPending) && !errors.Is(err, ErrDependents):
 			return err
 		}
-		if late := pause(ctx); late != nil {
-			return fmt.Errorf("%w: %w", err, late)
+		if late := sleep.For(ctx, statusInterval); late != nil {
+			return fmt.Errorf("stop service %s: %w: %w", name, err, late)
 		}
 	}
 }
 
-func (r *restart) remember(name string) {
+func (r *restart) recordStop(name string) {
 	switch {
 	case name == r.service:
 		r.touched = true
@@ -173,7 +176,7 @@ func (r *restart) start(ctx context.Context, name string) error {
 		if s.State == Starting || s.State == Running {
 			return r.await(ctx, name, Running)
 		}
-		if late := pause(ctx); late != nil {
+		if late := sleep.For(ctx, statusInterval); late != nil {
 			return fmt.Errorf("start service %s: it is still stopping: %w", name, late)
 		}
 	}
@@ -190,22 +193,10 @@ func (r *restart) await(ctx context.Context, name string, want State) error {
 		case s.State == want:
 			return nil
 		case s.State == Stopped:
-			return fmt.Errorf("%s service %s: it ended with exit code %d", doing, name, s.ExitCode)
+			return fmt.Errorf("%s service %s: it exited with code %d", doing, name, s.ExitCode)
 		}
-		if late := pause(ctx); late != nil {
+		if late := sleep.For(ctx, statusInterval); late != nil {
 			return fmt.Errorf("%s service %s: %w", doing, name, late)
 		}
-	}
-}
-
-// pause waits for one statusInterval, or for the end of ctx.
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(statusInterval)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

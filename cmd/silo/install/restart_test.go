@@ -127,7 +127,7 @@ func TestApply_RestartFails_ServicesRunAgain(t *testing.T) {
 					return nil
 				}
 			},
-			"start service containerd: it ended with exit code 1",
+			"start service containerd: it exited with code 1",
 			[]string{"stop kube-proxy", "stop kubelet", "stop containerd", "start containerd", "start containerd", "start kubelet", "start kube-proxy"},
 		},
 		"kubelet does not start the first time": {
@@ -138,7 +138,7 @@ func TestApply_RestartFails_ServicesRunAgain(t *testing.T) {
 					return map[bool]error{true: broken}[failures >= 0]
 				}
 			},
-			"start service kubelet: it ended with exit code 1",
+			"start service kubelet: it exited with code 1",
 			slices.Concat(restarted[:5], restarted[2:]),
 		},
 		"containerd refuses to stop": {
@@ -182,7 +182,7 @@ func TestApply_RollbackFails_NamesStoppedServices(t *testing.T) {
 	w.add("kubelet", &service{needs: []string{"containerd"}})
 	w.services["containerd"].begin = func() error { return errors.New("broken on purpose") }
 	_, err := w.install(t, install.Choices{Edit: true, Restart: true})
-	if err == nil || !strings.Contains(err.Error(), "services that are still stopped: kubelet: start them by hand") {
+	if err == nil || !strings.Contains(err.Error(), "services kubelet are still stopped; start them by hand") {
 		t.Errorf("%v, want the services that are left stopped", err)
 	}
 }
@@ -193,7 +193,7 @@ func TestApply_DependentStaysDown_OthersRunAgain(t *testing.T) {
 	w.add("kubelet", &service{needs: []string{"containerd"}, begin: func() error { return errors.New("broken on purpose") }})
 	w.add("monitor", &service{needs: []string{"containerd"}})
 	_, err := w.install(t, install.Choices{Edit: true, Restart: true})
-	if err == nil || !strings.Contains(err.Error(), "services that are still stopped: kubelet: start them by hand") {
+	if err == nil || !strings.Contains(err.Error(), "services kubelet are still stopped; start them by hand") {
 		t.Errorf("%v, want kubelet to be named", err)
 	}
 	running(t, &w.manager, "containerd", "monitor")
@@ -206,7 +206,7 @@ func TestPlan_Restart_NamesDependents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := p.Changes[len(p.Changes)-1]; last.Action != "restart" || !strings.HasSuffix(last.Why, "as they depend on it: kubelet") {
+	if last := p.Changes[len(p.Changes)-1]; last.Action != "restart" || !strings.HasSuffix(last.Why, "dependent services restart, too: kubelet") {
 		t.Errorf("%+v, want kubelet to be named", last)
 	}
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/siloshim/siloshim/internal/textfile"
 )
 
-// Uninstall plans that nothing of [Node.Install] is there. While shims run, whose containers would lose what cleans up
-// behind them, it says [ErrRunning] unless it is forced.
+// Uninstall plans the removal of all that [Node.Install] has added. Without Choices.Force it returns [ErrRunning] while
+// shims run: their containers could not be cleaned up.
 func (n *Node) Uninstall(want Choices) (*Plan, error) {
 	pids, err := n.Machine.Processes(ShimName)
 	if err != nil {
 		return nil, err
 	}
 	if len(pids) > 0 && !want.Force {
-		return nil, fmt.Errorf("%w: processes %v: end their pods first, or use --force", ErrRunning, pids)
+		return nil, fmt.Errorf("uninstall the shim: %w in processes %v; delete their pods first, or use --force", ErrRunning, pids)
 	}
 	p := &Plan{}
 	if err := n.planRestore(p); err != nil {
@@ -37,12 +37,12 @@ func (n *Node) Uninstall(want Choices) (*Plan, error) {
 	tidy := p.tidy
 	p.tidy = func() {
 		tidy()
-		_ = os.Remove(filepath.Dir(n.dropIn())) // it stays if there is anything in it
+		_ = os.Remove(filepath.Dir(n.dropIn())) // it stays unless it is empty
 	}
 	return p, nil
 }
 
-// planRestore plans that config.toml is without what Install put there. It is left alone where Install has put nothing.
+// planRestore plans the removal from config.toml of what Install has added.
 func (n *Node) planRestore(p *Plan) error {
 	if _, err := os.Stat(n.backup()); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -53,11 +53,11 @@ func (n *Node) planRestore(p *Plan) error {
 	}
 	out, err := removeImport(removeBlock(string(text)), n.pattern())
 	if err != nil {
-		p.Changes = append(p.Changes, Change{Action: "keep", Path: n.Config, Why: "the import of " + n.pattern() + " cannot be taken out safely"})
+		p.Changes = append(p.Changes, Change{Action: "keep", Path: n.Config, Why: "the import of " + n.pattern() + " cannot be removed safely; remove it by hand"})
 		return nil //nolint:nilerr // an import that matches no file is harmless
 	}
 	if out != string(text) {
 		p.add("edit", n.Config, "without what silo install added", func() (func() error, error) { return put(n.Config, []byte(out)) })
 	}
-	return p.remove(n.backup(), "config.toml as it was before")
+	return p.remove(n.backup(), "the copy of config.toml before silo install")
 }

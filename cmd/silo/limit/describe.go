@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/siloshim/siloshim/internal/size"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Line is one limit in words.
+// Line describes one limit.
 type Line struct {
 	Limit string `json:"limit"`
 	Value string `json:"value"`
@@ -23,7 +24,7 @@ const (
 	screen   = "JobObjectBasicUIRestrictions"
 )
 
-// Describe tells each limit of l that is set, in the order of the flags.
+// Describe returns a line for each limit of l that is set, in the order of the flags.
 func Describe(l jobobject.Limits, m Machine) []Line {
 	var lines []Line
 	add := func(on bool, limit, call, format string, args ...any) {
@@ -34,9 +35,9 @@ func Describe(l jobobject.Limits, m Machine) []Line {
 	add(l.KillOnClose, "kill-on-close", extended, "yes")
 	add(l.Breakaway != 0, "breakaway", extended, "%s", breakaways.word(l.Breakaway))
 	add(l.DieOnUnhandledException, "die-on-exception", extended, "yes")
-	add(l.JobMemory != 0, "memory", extended, "%s", Bytes(l.JobMemory))
-	add(l.ProcessMemory != 0, "process-memory", extended, "%s", Bytes(l.ProcessMemory))
-	add(l.MaxWorkingSet != 0, "working-set", extended, "%s to %s", Bytes(l.MinWorkingSet), Bytes(l.MaxWorkingSet))
+	add(l.JobMemory != 0, "memory", extended, "%s", size.Format(l.JobMemory))
+	add(l.ProcessMemory != 0, "process-memory", extended, "%s", size.Format(l.ProcessMemory))
+	add(l.MaxWorkingSet != 0, "working-set", extended, "%s to %s", size.Format(l.MinWorkingSet), size.Format(l.MaxWorkingSet))
 	add(l.CPURate != 0, "cpus", rate, "%.4g (%.4g %% of %d processors)",
 		jobobject.CPUsOfRate(l.CPURate, m.Processors()), jobobject.PercentOfRate(l.CPURate), m.Processors())
 	add(l.CPUWeight != 0, "cpu-weight", rate, "%d of 9", l.CPUWeight)

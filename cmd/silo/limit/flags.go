@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// None, given to a flag, takes a limit away.
+// None is the value of a flag that removes a limit.
 const None = "none"
 
 // setting is one flag.
@@ -45,7 +45,7 @@ type named struct {
 // Type implements [pflag.Value].
 func (n *named) Type() string { return n.kind }
 
-// Given tells whether any limit was asked for.
+// Given reports whether any of the flags was set.
 func (f *Flags) Given() bool {
 	for _, s := range settings {
 		if f.set.Changed(s.flag) {
@@ -55,8 +55,8 @@ func (f *Flags) Given() bool {
 	return false
 }
 
-// Apply changes base by the flags that were given, and checks the result. Two processor limits at once are an error; one
-// takes the place of whatever base had.
+// Apply changes base by the flags that were set, and validates the result. Two processor limits at once are an error; one
+// replaces those of base.
 func (f *Flags) Apply(base jobobject.Limits, m Machine) (jobobject.Limits, error) {
 	l := base.Clone()
 	var cpu []string
@@ -66,7 +66,7 @@ func (f *Flags) Apply(base jobobject.Limits, m Machine) (jobobject.Limits, error
 		}
 	}
 	if len(cpu) > 1 {
-		return l, fmt.Errorf("%s exclude each other: keep one", strings.Join(cpu, " and "))
+		return l, fmt.Errorf("%s exclude each other; use one", strings.Join(cpu, " and "))
 	}
 	if len(cpu) == 1 {
 		l.CPURate, l.CPUWeight, l.CPUMinRate, l.CPUMaxRate, l.CPUNotify = 0, 0, 0, 0, false
@@ -90,7 +90,7 @@ func (s setting) apply(l *jobobject.Limits, text string, m Machine) error {
 		return s.set(l, text, m)
 	}
 	if s.clear == nil {
-		return errors.New("this limit cannot be taken away, just changed")
+		return errors.New("this limit cannot be removed, only changed")
 	}
 	s.clear(l)
 	return nil

@@ -33,7 +33,7 @@ func apply(t *testing.T, m limit.Machine, base jobobject.Limits, args ...string)
 	return f.Apply(base, m)
 }
 
-func TestFlags(t *testing.T) {
+func TestFlags_Apply_SetsLimits(t *testing.T) {
 	three := uint8(3)
 	for _, c := range []struct {
 		args string
@@ -89,7 +89,7 @@ func TestMachine_AffinityBeforeServer2022_RefusesGroups(t *testing.T) {
 	}
 }
 
-func TestAffinityOfGroups(t *testing.T) {
+func TestMachine_Affinity_AcrossGroups(t *testing.T) {
 	for text, want := range map[string][]jobobject.GroupAffinity{
 		"66":     {{Mask: ^uint64(0)}, {Mask: 3, Group: 1}},
 		"g1:0xF": {{Mask: 0xF, Group: 1}},
@@ -108,8 +108,8 @@ func TestAffinityOfGroups(t *testing.T) {
 	}
 }
 
-// TestAffinity_NodeInTwoGroups: all of its processors are meant. A node without any keeps its number.
-func TestAffinity_NodeInTwoGroups(t *testing.T) {
+// TestMachine_AffinityOfNodeInTwoGroups_HasBoth: all of its processors are meant. A node without any keeps its number.
+func TestMachine_AffinityOfNodeInTwoGroups_HasBoth(t *testing.T) {
 	m := limit.Machine{Groups: []int{64, 64}, Nodes: []limit.Node{
 		{Mask: 0xFF, More: []jobobject.GroupAffinity{{Mask: 0xF, Group: 1}}}, {}, {Mask: 0xF0, Group: 1},
 	}}
@@ -121,17 +121,17 @@ func TestAffinity_NodeInTwoGroups(t *testing.T) {
 			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
 		}
 	}
-	for text, want := range map[string]string{"n1": "NUMA node 1 has no processors", "n0:0x1": "several processor groups: name a mask of each, such as g0:0xF"} {
+	for text, want := range map[string]string{"n1": "NUMA node 1 has no processors", "n0:0x1": "several processor groups; use a mask of each, such as g0:0xF"} {
 		if _, err := m.Affinity(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestFlags_BadValue_Refused(t *testing.T) {
 	for args, want := range map[string]string{
 		"--memory 12x":                    "--memory",
-		"--memory 4m":                     "less than 8 MiB",
+		"--memory 4m":                     "use 8 MiB or more",
 		"--memory -1":                     "--memory",
 		"--cpus 9":                        "up to 8",
 		"--cpus NaN":                      "--cpus",
@@ -142,7 +142,7 @@ func TestRefused(t *testing.T) {
 		"--priority urgent":               "below-normal",
 		"--user-time 5":                   "90s",
 		"--net-dscp 64":                   "0 to 63",
-		"--affinity none":                 "cannot be taken away",
+		"--affinity none":                 "cannot be removed",
 		"--memory 8m --process-memory 9m": "ProcessMemory",
 	} {
 		_, err := apply(t, small, jobobject.Limits{}, strings.Fields(args)...)
@@ -155,7 +155,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func TestUpdateReplacesOneProcessorLimitByAnother(t *testing.T) {
+func TestFlags_OtherProcessorLimit_ReplacesTheFirst(t *testing.T) {
 	base := jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, CPURate: 5000}
 	got, err := apply(t, small, base, "--cpu-weight", "2")
 	if err != nil {
@@ -187,7 +187,7 @@ func (p picky) SetLimits(l jobobject.Limits) error {
 	return p.Job.SetLimits(l)
 }
 
-func TestSetBestEffortAppliesTheRest(t *testing.T) {
+func TestSet_BestEffort_AppliesTheRest(t *testing.T) {
 	k := jobtest.New()
 	job, err := jobobject.Create(jobobject.Options{Name: "j", Kernel: k, KillOnClose: true})
 	if err != nil {
@@ -199,7 +199,7 @@ func TestSetBestEffortAppliesTheRest(t *testing.T) {
 		t.Errorf("without best effort: %v, want the refusal", err)
 	}
 	warnings, err := limit.Set(picky{job}, wanted, true)
-	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "cpu is not applied") {
+	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "limit cpu was not applied") {
 		t.Errorf("warnings %q, error %v; want one of the cpu", warnings, err)
 	}
 	got, _ := k.Limits("j")
@@ -209,7 +209,7 @@ func TestSetBestEffortAppliesTheRest(t *testing.T) {
 	}
 }
 
-func TestDescribeTellsEveryLimit(t *testing.T) {
+func TestDescribe_AllLimits_ALineEach(t *testing.T) {
 	l, err := apply(t, small, jobobject.Limits{KillOnClose: true}, "--memory", "512m", "--cpus", "1.5", "--affinity", "n0",
 		"--priority", "high", "--max-processes", "3", "--user-time", "1m", "--net-rate", "1mb", "--ui", "all")
 	if err != nil {
@@ -223,14 +223,6 @@ func TestDescribeTellsEveryLimit(t *testing.T) {
 		"max-processes=3", "user-time=1m0s", "net-rate=1000000 bytes a second", "ui=all"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
-	}
-}
-
-func TestBytes(t *testing.T) {
-	for n, want := range map[uint64]string{0: "0 B", 1023: "1023 B", 1 << 10: "1 KiB", 1536: "1.50 KiB", 15 << 20: "15 MiB", 10<<20 + 1<<19: "10.5 MiB", 1 << 60: "1024 PiB"} {
-		if got := limit.Bytes(n); got != want {
-			t.Errorf("%d is %q, want %q", n, got, want)
-		}
 	}
 }
 

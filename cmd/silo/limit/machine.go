@@ -8,7 +8,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Machine is what limits on processors depend on.
+// Machine is the processors of a machine.
 type Machine struct {
 	Groups []int  `json:"groups"` // the number of processors of each processor group
 	Nodes  []Node `json:"nodes"`  // by the number of the NUMA node
@@ -24,12 +24,12 @@ type Node struct {
 	More []jobobject.GroupAffinity `json:",omitempty"`
 }
 
-// newNodes asks for the processors of the nodes from 0 to highest. Their numbers may have gaps.
-func newNodes(highest uint32, ask func(node uint16) []jobobject.GroupAffinity) []Node {
+// newNodes queries the processors of the nodes from 0 to highest. Their numbers may have gaps.
+func newNodes(highest uint32, query func(node uint16) []jobobject.GroupAffinity) []Node {
 	nodes := make([]Node, 0, highest+1)
 	for n := range highest + 1 {
 		var node Node
-		for _, a := range ask(uint16(n)) {
+		for _, a := range query(uint16(n)) {
 			switch {
 			case a.Mask == 0:
 			case node.Mask == 0:
@@ -43,7 +43,7 @@ func newNodes(highest uint32, ask func(node uint16) []jobobject.GroupAffinity) [
 	return nodes
 }
 
-// oneNode has the processors of all groups, for a machine that tells of no nodes.
+// oneNode has the processors of all groups, for a machine whose nodes are unknown.
 func oneNode(groups []int) []Node {
 	all := func(uint16) (list []jobobject.GroupAffinity) {
 		for g, size := range groups {
@@ -95,13 +95,13 @@ func (m Machine) Affinity(text string) ([]jobobject.GroupAffinity, error) {
 	return list, m.checkGroups(text, list)
 }
 
-// checkGroups refuses what a job cannot do before Windows Server 2022: run in a group other than 0.
+// checkGroups refuses groups other than 0 before Windows Server 2022: a job runs in group 0 alone there.
 func (m Machine) checkGroups(text string, list []jobobject.GroupAffinity) error {
 	const server2022 = 20348
 	if m.Build == 0 || m.Build >= server2022 || len(list) == 1 && list[0].Group == 0 {
 		return nil
 	}
-	return fmt.Errorf("%q is not in processor group 0: that needs Windows build %d, this is build %d", text, server2022, m.Build)
+	return fmt.Errorf("%q is not in processor group 0; that needs Windows build %d, this is build %d", text, server2022, m.Build)
 }
 
 func (m Machine) affinityPart(part string) ([]jobobject.GroupAffinity, error) {
@@ -129,7 +129,7 @@ func (m Machine) affinityPart(part string) ([]jobobject.GroupAffinity, error) {
 	return nil, fmt.Errorf("%q is not a count, a mask such as 0x3, a node such as n0, or g1:0xF", part)
 }
 
-// first is the first so many processors.
+// first returns the first count processors.
 func (m Machine) first(count string) ([]jobobject.GroupAffinity, error) {
 	n, err := parseWhole(count, 1, uint64(m.Processors()))
 	if err != nil {
@@ -157,7 +157,7 @@ func (m Machine) ofNode(number, bits uint64, masked bool) ([]jobobject.GroupAffi
 	case !masked:
 		return append([]jobobject.GroupAffinity{{Mask: node.Mask, Group: node.Group}}, node.More...), nil
 	case len(node.More) > 0:
-		return nil, fmt.Errorf("NUMA node %d is in several processor groups: name a mask of each, such as g%d:0xF", number, node.Group)
+		return nil, fmt.Errorf("NUMA node %d is in several processor groups; use a mask of each, such as g%d:0xF", number, node.Group)
 	}
 	first := lowest(node.Mask)
 	shifted := bits << first

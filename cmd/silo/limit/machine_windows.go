@@ -24,8 +24,7 @@ var (
 // maxGroups is more than any Windows has.
 const maxGroups = 64
 
-// ThisMachine is the machine that this runs on. What Windows does not tell is left out: a machine of one group, a speed
-// of 0.
+// ThisMachine returns the machine of this process. Where a query fails it has one group, no nodes, or a speed of 0.
 //
 // https://learn.microsoft.com/windows/win32/procthread/processor-groups
 func ThisMachine() Machine {
@@ -73,7 +72,7 @@ func nodes() []Node {
 	return nil
 }
 
-// nodeGroups asks for the processors of a node in all of its groups.
+// nodeGroups queries the processors of a node in all of its groups.
 //
 //	BOOL GetNumaNodeProcessorMask2(USHORT NodeNumber, PGROUP_AFFINITY ProcessorMasks, USHORT ProcessorMaskCount, PUSHORT RequiredMaskCount);
 //
@@ -91,8 +90,8 @@ func nodeGroups(node uint16) (list []jobobject.GroupAffinity) {
 	return list
 }
 
-// nodeGroup asks in the way of Windows before Server 2022, where a node is in one group. From then on this call tells
-// of the first group alone.
+// nodeGroup is for Windows before Server 2022, where a node is in one group. From then on this call returns the first
+// group alone.
 //
 //	BOOL GetNumaNodeProcessorMaskEx(USHORT Node, PGROUP_AFFINITY ProcessorMask);
 //
@@ -105,7 +104,7 @@ func nodeGroup(node uint16) []jobobject.GroupAffinity {
 	return []jobobject.GroupAffinity{{Mask: g.mask, Group: g.group}}
 }
 
-// speed is the nominal one of the first processor, in MHz, which is what Nomad counts with.
+// speed returns the nominal speed of the first processor, in MHz, as Nomad does.
 func speed() uint64 {
 	key, err := registry.OpenKey(registry.LOCAL_MACHINE, processorPath, registry.QUERY_VALUE)
 	if err != nil {

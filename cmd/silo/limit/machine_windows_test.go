@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-func TestGroupAffinityLayout(t *testing.T) {
+func TestGroupAffinity_Layout_IsThatOfTheSDK(t *testing.T) {
 	var g groupAffinity
 	for name, have := range map[string][2]uintptr{
 		"size": {unsafe.Sizeof(g), 16}, "Mask": {unsafe.Offsetof(g.mask), 0}, "Group": {unsafe.Offsetof(g.group), 8}, "Reserved": {unsafe.Offsetof(g.reserved), 10},

@@ -14,8 +14,7 @@ type job interface {
 }
 
 // Set makes l the limits of the job. A limit that the host cannot apply is an error that names it; with bestEffort the
-// others are applied, and each that could not be is told in the warnings. The job must not be ended by a missing limit,
-// so KillOnClose is never given up.
+// others are applied, and the warnings name each that could not be. KillOnClose is always applied.
 func Set(j job, l jobobject.Limits, bestEffort bool) (warnings []string, err error) {
 	err = j.SetLimits(l)
 	if err == nil || !bestEffort {
@@ -34,14 +33,14 @@ func Set(j job, l jobobject.Limits, bestEffort bool) (warnings []string, err err
 		case errors.Is(err, jobobject.ErrClosed):
 			return warnings, err
 		default:
-			warnings = append(warnings, fmt.Sprintf("%s is not applied: %v", part.limit, err))
+			warnings = append(warnings, fmt.Sprintf("limit %s was not applied: %v", part.limit, err))
 		}
 	}
-	// The last attempt may have been a refused one that went half way.
+	// The last attempt may have failed after some of its calls.
 	return warnings, j.SetLimits(applied)
 }
 
-// parts are the limits that stand or fall alone.
+// parts are the groups of limits that are applied together.
 var parts = []struct {
 	limit string
 	copy  func(to, from *jobobject.Limits)

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
+	"github.com/siloshim/siloshim/internal/size"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// MinMemory is the least limit on the memory of a job. Windows containers are known to hang beyond rescue below it.
+// MinMemory is the least limit on the memory of a job, in bytes. Windows containers are known to hang below it.
 const MinMemory = 8 << 20
 
 // settings are all flags. The order is the order of application; the help sorts by name.
@@ -20,7 +23,7 @@ var settings = []setting{
 		set: func(l *jobobject.Limits, s string, _ Machine) error { return setMemory(&l.ProcessMemory, s) }, clear: func(l *jobobject.Limits) { l.ProcessMemory = 0 }},
 	{flag: "working-set", value: "min:max", usage: "resident memory that each process keeps, and is trimmed to, such as 16m:256m",
 		set: setWorkingSet, clear: func(l *jobobject.Limits) { l.MinWorkingSet, l.MaxWorkingSet = 0, 0 }},
-	{flag: "cpus", value: "number", cpu: true, usage: "processors' worth of time, such as 1.5",
+	{flag: "cpus", value: "number", cpu: true, usage: "processor time, in processors, such as 1.5",
 		set: func(l *jobobject.Limits, s string, m Machine) error {
 			v, err := parseFloat(s, float64(m.Processors()))
 			l.CPURate = jobobject.RateOfCPUs(v, m.Processors())
@@ -49,41 +52,41 @@ var settings = []setting{
 		set: setPriority, clear: func(l *jobobject.Limits) { l.PriorityClass = 0 }},
 	{flag: "scheduling-class", value: "0-9", usage: "length of the time slices; 5 is usual",
 		set: func(l *jobobject.Limits, s string, _ Machine) error { return setSmall(&l.SchedulingClass, s, 9) }, clear: func(l *jobobject.Limits) { l.SchedulingClass = nil }},
-	{flag: "max-processes", value: "number", usage: "processes at a time; one more is not started",
+	{flag: "max-processes", value: "number", usage: "largest number of processes; starting one more fails",
 		set: func(l *jobobject.Limits, s string, _ Machine) error {
 			v, err := parseWhole(s, 1, math.MaxUint32)
 			l.ActiveProcesses = uint32(v)
 			return err
 		}, clear: func(l *jobobject.Limits) { l.ActiveProcesses = 0 }},
-	{flag: "user-time", value: "time", usage: "user time of all processes together, after which they are ended, such as 10m",
+	{flag: "user-time", value: "time", usage: "user time of all processes together, after which they are terminated, such as 10m",
 		set: func(l *jobobject.Limits, s string, _ Machine) (err error) {
 			l.JobUserTime, err = parseTime(s)
 			return err
 		}, clear: func(l *jobobject.Limits) { l.JobUserTime = 0 }},
-	{flag: "process-user-time", value: "time", usage: "user time of each process, after which it is ended",
+	{flag: "process-user-time", value: "time", usage: "user time of each process, after which it is terminated",
 		set: func(l *jobobject.Limits, s string, _ Machine) (err error) {
 			l.ProcessUserTime, err = parseTime(s)
 			return err
 		}, clear: func(l *jobobject.Limits) { l.ProcessUserTime = 0 }},
 	{flag: "net-rate", value: "rate", usage: "outgoing network traffic, such as 10mbit or 2mb/s",
 		set: func(l *jobobject.Limits, s string, _ Machine) (err error) {
-			l.NetBandwidth, err = ParseRate(s)
+			l.NetBandwidth, err = size.ParseRate(s)
 			return err
 		}, clear: func(l *jobobject.Limits) { l.NetBandwidth = 0 }},
-	{flag: "net-dscp", value: "0-63", usage: "mark of outgoing packets",
+	{flag: "net-dscp", value: "0-63", usage: "DSCP value of outgoing packets",
 		set: func(l *jobobject.Limits, s string, _ Machine) error { return setSmall(&l.NetDSCP, s, 63) }, clear: func(l *jobobject.Limits) { l.NetDSCP = nil }},
-	{flag: "ui", value: "list", usage: "what is forbidden: handles, read-clipboard, write-clipboard, system-parameters, display-settings, global-atoms, desktop, exit-windows, all",
+	{flag: "ui", value: "list", usage: "forbidden uses of the desktop: handles, read-clipboard, write-clipboard, system-parameters, display-settings, global-atoms, desktop, exit-windows, all",
 		set: setUI, clear: func(l *jobobject.Limits) { l.UI = 0 }},
-	{flag: "breakaway", value: "rule", usage: "which children leave the job: never, on-request or always", set: setBreakaway,
+	{flag: "breakaway", value: "rule", usage: "whether children may leave the job: never, on-request or always", set: setBreakaway,
 		clear: func(l *jobobject.Limits) { l.Breakaway = jobobject.BreakawayNever }},
 }
 
 func clearCPU(l *jobobject.Limits) { l.CPURate, l.CPUWeight, l.CPUMinRate, l.CPUMaxRate = 0, 0, 0, 0 }
 
 func setMemory(to *uint64, text string) error {
-	v, err := ParseBytes(text)
+	v, err := size.Parse(text)
 	if err == nil && v < MinMemory {
-		err = fmt.Errorf("%q is less than %s, with which Windows does not start a process reliably", text, Bytes(MinMemory))
+		err = fmt.Errorf("%q is too small: Windows does not start a process reliably; use %s or more", text, size.Format(MinMemory))
 	}
 	*to = v
 	return err
@@ -91,10 +94,10 @@ func setMemory(to *uint64, text string) error {
 
 func setWorkingSet(l *jobobject.Limits, text string, _ Machine) (err error) {
 	low, high, _ := strings.Cut(text, ":")
-	if l.MinWorkingSet, err = ParseBytes(low); err != nil {
+	if l.MinWorkingSet, err = size.Parse(low); err != nil {
 		return err
 	}
-	l.MaxWorkingSet, err = ParseBytes(high)
+	l.MaxWorkingSet, err = size.Parse(high)
 	return err
 }
 
@@ -104,7 +107,7 @@ func setMHz(l *jobobject.Limits, text string, m Machine) error {
 		return err
 	}
 	if m.MHz == 0 {
-		return fmt.Errorf("the speed of this machine's processors is unknown: use --cpus or --cpu-percent")
+		return fmt.Errorf("the speed of this machine's processors is unknown; use --cpus or --cpu-percent")
 	}
 	l.CPURate = jobobject.RateOfMHz(v, m.Processors(), m.MHz)
 	return nil
@@ -202,4 +205,30 @@ func (n names[T]) word(value T) string {
 		}
 	}
 	return fmt.Sprint(value)
+}
+
+// parseFloat reads a number between low, not included, and high.
+func parseFloat(text string, high float64) (float64, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(v > 0) || v > high {
+		return 0, fmt.Errorf("%q is not a number above 0 and up to %v", text, high)
+	}
+	return v, nil
+}
+
+// parseWhole reads a whole number from low to high.
+func parseWhole(text string, low, high uint64) (uint64, error) {
+	v, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || v < low || v > high {
+		return 0, fmt.Errorf("%q is not a whole number from %d to %d", text, low, high)
+	}
+	return v, nil
+}
+
+func parseTime(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a time such as 90s or 1h30m", text)
+	}
+	return d, nil
 }

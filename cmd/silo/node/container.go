@@ -8,10 +8,9 @@ import (
 	"strings"
 
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/stats"
 )
 
-// Kind says who made a container.
+// Kind is the maker of a container.
 type Kind string
 
 // The kinds.
@@ -22,16 +21,16 @@ const (
 	Server Kind = "server" // a Windows Server container
 )
 
-// Own is the namespace of the containers that silo itself makes.
+// Own is the namespace of the containers of silo run and silo attach.
 const Own = "silo"
 
-// serverNamespace stands where the Host Compute Service has no namespace.
+// serverNamespace is that of Windows Server containers: the Host Compute Service has no namespaces.
 const serverNamespace = "hcs"
 
 var (
-	// ErrNotFound says that there is no such container.
+	// ErrNotFound is returned where no container has the id.
 	ErrNotFound = errors.New("no such container")
-	// ErrAmbiguous says that several containers have that id.
+	// ErrAmbiguous is returned where several containers have the id.
 	ErrAmbiguous = errors.New("more than one container has this id")
 )
 
@@ -51,9 +50,6 @@ func (c Container) Name() string { return c.Namespace + "/" + c.ID }
 func (c Container) Open(access jobobject.Access, k jobobject.Kernel) (*jobobject.Job, error) {
 	return jobobject.Open(c.Job, access, k)
 }
-
-// JobName is the name of the job object of a container with a namespace; see host.JobName of the shim.
-func JobName(namespace, id string) string { return `Global\silo/` + namespace + "/" + id }
 
 // Node is a machine with containers.
 type Node struct {
@@ -82,7 +78,7 @@ func (n Node) Containers() ([]Container, error) {
 		if c.Namespace == Own {
 			if c.Record = n.Records.read(c.ID); c.Record != nil {
 				if c.Record.Exit != nil {
-					continue // its supervisor has seen its end; a job without members may stay a moment longer
+					continue // its supervisor has recorded the exit; a job without members may exist a moment longer
 				}
 				c.Kind = c.Record.Kind
 			}
@@ -95,28 +91,11 @@ func (n Node) Containers() ([]Container, error) {
 	return slices.CompactFunc(list, func(a, b Container) bool { return a.Job == b.Job }), nil
 }
 
-// parse takes the name of a job object apart. Those of others are not ours to show.
-func parse(path string) (Container, bool) {
-	if id, ok := strings.CutPrefix(path, stats.SiloName("")); ok && id != "" {
-		return Container{Kind: Server, Namespace: serverNamespace, ID: id, Job: path}, true
-	}
-	rest, ok := strings.CutPrefix(path, `\BaseNamedObjects\silo/`)
-	namespace, id, both := strings.Cut(rest, "/")
-	if !ok || !both || namespace == "" || id == "" || strings.Contains(id, "/") {
-		return Container{}, false
-	}
-	kind := Task
-	if namespace == Own {
-		kind = Run
-	}
-	return Container{Kind: kind, Namespace: namespace, ID: id, Job: JobName(namespace, id)}, true
-}
-
 // Ended finds a container of silo run that has ended and whose record is kept, by its id or namespace/id.
 func (n Node) Ended(ref string) (Container, bool) {
 	id := strings.TrimPrefix(ref, Own+"/")
 	if id == "" || id == "." || id == ".." || strings.ContainsAny(id, `/\:`) {
-		return Container{}, false // no name of a container: it would lead out of the directory
+		return Container{}, false // not an id: the path would leave the directory
 	}
 	record := n.Records.read(id)
 	if record == nil || record.Exit == nil {
@@ -125,7 +104,7 @@ func (n Node) Ended(ref string) (Container, bool) {
 	return Container{Kind: record.Kind, Namespace: Own, ID: id, Job: JobName(Own, id), Record: record}, true
 }
 
-// Find finds a container by its id, or by namespace/id where several have that id. It says [ErrNotFound] or
+// Find finds a container by its id, or by namespace/id where several have that id. It returns [ErrNotFound] or
 // [ErrAmbiguous].
 func (n Node) Find(ref string) (Container, error) {
 	list, err := n.Containers()
@@ -140,7 +119,7 @@ func (n Node) Find(ref string) (Container, error) {
 	}
 	switch len(found) {
 	case 0:
-		return Container{}, fmt.Errorf("%s: %w; silo ps lists those there are", ref, ErrNotFound)
+		return Container{}, fmt.Errorf("find container %s: %w; silo ps lists the containers", ref, ErrNotFound)
 	case 1:
 		return found[0], nil
 	}
@@ -148,5 +127,5 @@ func (n Node) Find(ref string) (Container, error) {
 	for _, c := range found {
 		names = append(names, c.Name())
 	}
-	return Container{}, fmt.Errorf("%s: %w: say which: %s", ref, ErrAmbiguous, strings.Join(names, ", "))
+	return Container{}, fmt.Errorf("find container %s: %w; use one of %s", ref, ErrAmbiguous, strings.Join(names, ", "))
 }

@@ -12,7 +12,7 @@ type Exit struct {
 	At     time.Time `json:"at"`
 }
 
-// meanings are of the exit codes that Windows, its runtimes and silo give for a reason of their own.
+// meanings has the exit codes of Windows, of language runtimes and of silo.
 //
 // https://learn.microsoft.com/openspecs/windows_protocols/ms-erref/596a1078-e883-4972-9bbc-49e60bebca55
 var meanings = map[uint32]string{
@@ -26,22 +26,22 @@ var meanings = map[uint32]string{
 	0xC00000FD: "stack overflow",
 	0xC000012D: "commitment limit: the machine or the job has no more memory",
 	0xC0000135: "a DLL was not found",
-	0xC0000139: "a DLL lacks an entry point",
+	0xC0000139: "an entry point of a DLL was not found",
 	0xC000013A: "ended by Ctrl+C or Ctrl+Break",
 	0xC0000142: "a DLL could not be initialised",
 	0xC0000374: "heap corruption",
 	0xC0000409: "fail fast, such as a stack buffer overrun",
-	0xE0434352: "an exception of .NET that nobody caught",
-	0xE06D7363: "an exception of C++ that nobody caught",
+	0xE0434352: "an unhandled exception of .NET",
+	0xE06D7363: "an unhandled exception of C++",
 }
 
-// Meaning is the code in words, or empty where it is the program's own.
+// Meaning describes the code, or is empty where only the program defines it.
 func (e *Exit) Meaning() string {
 	switch e.Reason {
 	case "timeout":
 		return "--timeout ended it"
 	case "killed":
-		return "it answered no stop signal and was terminated"
+		return "it did not exit after the stop signals and was terminated"
 	case "memory":
 		return "it ended after the memory limit refused it an allocation"
 	}

@@ -20,7 +20,7 @@ func machine(t *testing.T, paths ...string) node.Node {
 	}
 }
 
-func TestContainersOfAllMakers(t *testing.T) {
+func TestNode_Containers_OfAllMakers(t *testing.T) {
 	n := machine(t, `\BaseNamedObjects\silo/k8s.io/web`, `\Container_4711`, `\BaseNamedObjects\silo/silo/mine`, `\BaseNamedObjects\silo/silo/taken`,
 		`\BaseNamedObjects\silo/silo/over`, `\BaseNamedObjects\another`, `\BaseNamedObjects\silo/`, `\BaseNamedObjects\silo/a/b/c`, `\Container_`)
 	for _, r := range []*node.Record{
@@ -47,7 +47,7 @@ func TestContainersOfAllMakers(t *testing.T) {
 	}
 }
 
-func TestFind(t *testing.T) {
+func TestNode_Find_ByIDOrName(t *testing.T) {
 	n := machine(t, `\BaseNamedObjects\silo/a/web`, `\BaseNamedObjects\silo/b/web`, `\BaseNamedObjects\silo/b/db`)
 	if c, err := n.Find("db"); err != nil || c.Name() != "b/db" {
 		t.Errorf("db: %v %v", c, err)
@@ -63,7 +63,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func TestRecords(t *testing.T) {
+func TestRecords_Write_ReadAndReplaced(t *testing.T) {
 	records := node.Records{Dir: t.TempDir() + "/not/yet"}
 	if list, err := records.All(); err != nil || len(list) != 0 {
 		t.Errorf("without a directory: %v %v", list, err)
@@ -84,10 +84,10 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-func TestMeaningOfAnExit(t *testing.T) {
+func TestExit_Meaning_OfKnownCodes(t *testing.T) {
 	for want, e := range map[string]node.Exit{
 		"": {Code: 7, Reason: "exited"}, "success": {Reason: "exited"}, "terminated, as by silo kill": {Code: 137, Reason: "exited"}, "access violation (0xC0000005)": {Code: 0xC0000005, Reason: "exited"},
-		"--timeout ended it": {Code: 124, Reason: "timeout"}, "it answered no stop signal and was terminated": {Code: 137, Reason: "killed"},
+		"--timeout ended it": {Code: 124, Reason: "timeout"}, "it did not exit after the stop signals and was terminated": {Code: 137, Reason: "killed"},
 		"it ended after the memory limit refused it an allocation": {Code: 2, Reason: "memory"}, "ended by Ctrl+C or Ctrl+Break (0xC000013A)": {Code: 0xC000013A, Reason: "stopped"},
 	} {
 		if got := e.Meaning(); got != want {
@@ -96,7 +96,7 @@ func TestMeaningOfAnExit(t *testing.T) {
 	}
 }
 
-func TestSignalReachesMembersOnly(t *testing.T) {
+func TestSignal_NotAMember_Refused(t *testing.T) {
 	k := jobtest.New()
 	job, err := jobobject.Create(jobobject.Options{Name: "job", Kernel: k, KillOnClose: true})
 	if err != nil {
@@ -144,7 +144,7 @@ func TestSignalReachesMembersOnly(t *testing.T) {
 	}
 }
 
-func TestStopIsHeardOnce(t *testing.T) {
+func TestListenStop_Request_ReachesOneListener(t *testing.T) {
 	if err := node.RequestStop("x"); !errors.Is(err, node.ErrNotFound) {
 		t.Errorf("nobody listens: %v, want %v", err, node.ErrNotFound)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// Record is what silo run and silo attach write down of a container. It holds no argument and no environment.
+// Record is what silo run and silo attach store of a container. It has no arguments and no environment.
 type Record struct {
 	Kind       Kind      `json:"kind"`
 	ID         string    `json:"id"`
@@ -27,7 +27,7 @@ type Record struct {
 	GraceNS    int64     `json:"stop_grace_ns,omitempty"`
 	Exit       *Exit     `json:"exit,omitempty"` // nil until it has ended
 
-	// Violations are what the supervisor has counted; nil before the job's first message.
+	// Violations are those that the supervisor has counted; nil before the job's first message.
 	Violations *stats.Violations `json:"violations,omitempty"`
 }
 
@@ -40,7 +40,7 @@ const recordFile = "container.json"
 // Path is the directory of a container.
 func (r Records) Path(id string) string { return filepath.Join(r.Dir, id) }
 
-// Write puts the record in the place of the one before, whole or not at all.
+// Write replaces the record atomically.
 func (r Records) Write(rec *Record) error {
 	if err := os.MkdirAll(r.Path(rec.ID), 0o700); err != nil {
 		return fmt.Errorf("make the directory of %s: %w", rec.ID, err)
@@ -59,11 +59,11 @@ func (r Records) Write(rec *Record) error {
 	return nil
 }
 
-// Read reads the record of a container, whether it lives or not. Without one the error is [ErrNotFound].
+// Read reads the record of a container that runs or has exited. Without a record it returns [ErrNotFound].
 func (r Records) Read(id string) (*Record, error) {
 	text, err := os.ReadFile(filepath.Join(r.Path(id), recordFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", id, ErrNotFound)
+		return nil, fmt.Errorf("find container %s: %w; silo ps -a lists the containers of silo run", id, ErrNotFound)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the record of %s: %w", id, err)
@@ -75,7 +75,7 @@ func (r Records) Read(id string) (*Record, error) {
 	return rec, nil
 }
 
-// read is Read for a list, which shows a container without a record all the same.
+// read is Read for a list, which also shows a container without a record.
 func (r Records) read(id string) *Record {
 	rec, err := r.Read(id)
 	if err != nil {
@@ -84,7 +84,7 @@ func (r Records) read(id string) *Record {
 	return rec
 }
 
-// All lists the records there are, by id.
+// All lists the records, by id.
 func (r Records) All() ([]*Record, error) {
 	entries, err := os.ReadDir(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,7 +102,7 @@ func (r Records) All() ([]*Record, error) {
 	return list, nil
 }
 
-// Remove deletes the record of a container and what lies beside it.
+// Remove deletes the directory of a container: its record and its output.
 func (r Records) Remove(id string) error {
 	if err := os.RemoveAll(r.Path(id)); err != nil {
 		return fmt.Errorf("remove the record of %s: %w", id, err)

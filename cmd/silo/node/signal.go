@@ -7,16 +7,16 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// signalAccess is PROCESS_ALL_ACCESS of winnt.h: what a process may do that starts a thread in another.
+// signalAccess is PROCESS_ALL_ACCESS of winnt.h, which starting a thread in another process needs.
 //
 // https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights
 const signalAccess = jobobject.ProcessAccess(0x001FFFFF)
 
-// jobAccess is what the check takes that a process belongs to a job.
+// jobAccess is the access that IsProcessInJob needs.
 const jobAccess = jobobject.AccessQuery
 
-// Signal raises a console control event in the process pid of the job called name. A process that is no member any more,
-// or never was, is [jobobject.ErrNotExist]: its pid may be a stranger's by now.
+// Signal raises a console control event in the process pid of the job called name. It returns [jobobject.ErrNotExist] for a
+// process that is not, or not any more, a member: its pid may be that of another program by now.
 func Signal(k jobobject.Kernel, name string, pid, event uint32) error {
 	return visit(k, name, pid, signalAccess, func(p jobobject.Handle) error { return k.SignalProcess(p, event) })
 }
@@ -42,10 +42,10 @@ func visit(k jobobject.Kernel, name string, pid uint32, access jobobject.Process
 	defer func() { err = errors.Join(err, k.CloseHandle(process)) }()
 	member, err := k.IsProcessInJob(process, job)
 	if err != nil {
-		return fmt.Errorf("ask for the job of process %d: %w", pid, err)
+		return fmt.Errorf("query the job of process %d: %w", pid, err)
 	}
 	if !member {
-		return fmt.Errorf("process %d is not in the container: %w", pid, jobobject.ErrNotExist)
+		return fmt.Errorf("find process %d in the container: %w", pid, jobobject.ErrNotExist)
 	}
 	if err := act(process); err != nil {
 		return fmt.Errorf("process %d: %w", pid, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Host is what is tried. All fields are needed.
+// Host is the machine under test. All fields are required.
 type Host struct {
 	Kernel  jobobject.Kernel
 	Service *hcs.Client
@@ -18,20 +18,20 @@ type Host struct {
 	// Workload prepares the start of silo's verb workload.
 	Workload   func(args []string) (jobobject.ProcessOptions, error)
 	Processors int
-	// Emulation is the name of what stands in for Windows, as [Emulation] has it.
+	// Emulation names the emulation of Windows, as [Emulation] returns it.
 	Emulation string
 	Now       func() time.Time
-	// Pause lets time pass for those that burn it.
+	// Pause waits while programs use processor time.
 	Pause func(context.Context, time.Duration) error
 }
 
 // trialTime bounds one trial.
 const trialTime = 30 * time.Second
 
-// Run tries everything, in order.
+// Run runs all trials, in order.
 func (h *Host) Run(ctx context.Context) []Verdict {
 	var list []Verdict
-	for _, group := range [][]trial{processTrials, limitTrials, figureTrials, rightTrials, fileTrials, serviceTrials} {
+	for _, group := range [][]trial{processTrials, limitTrials, statisticTrials, tokenTrials, fileTrials, serviceTrials} {
 		for i := range group {
 			t := &group[i]
 			note, err := h.try(ctx, t)
@@ -41,7 +41,7 @@ func (h *Host) Run(ctx context.Context) []Verdict {
 	return list
 }
 
-// trial is one thing to find out, in a job of its own with limits.
+// trial is one check, in a new job with limits.
 type trial struct {
 	name, settles string
 	limits        jobobject.Limits
@@ -57,9 +57,9 @@ func (h *Host) try(ctx context.Context, t *trial) (note string, err error) {
 		return "", err
 	}
 	s.messages = s.job.Messages()
-	// What waits for a workload to say something ends with it.
-	ended := context.AfterFunc(ctx, func() { _ = s.job.Terminate(1) })
-	defer ended()
+	// A workload that hangs is terminated, and so what waits for its output ends.
+	stop := context.AfterFunc(ctx, func() { _ = s.job.Terminate(1) })
+	defer stop()
 	err = t.run(ctx, s)
 	return s.note, err
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/siloshim/siloshim/cmd/silo/token"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// refused is the exit code of a workload that was refused what it asked for.
+// refused is the exit code of a workload that the kernel refused something.
 const refused = 9
 
 // processTrials are about how programs start and end.
@@ -21,14 +22,14 @@ var processTrials = []trial{
 		}
 		return err
 	}},
-	{name: "a program is born in its job", settles: "U10", run: func(ctx context.Context, s *stage) error {
+	{name: "a program starts in its job", settles: "U10", run: func(ctx context.Context, s *stage) error {
 		code, err := s.code(ctx, "inside")
 		if err == nil && code != 0 {
-			err = errors.New("it found itself in no job")
+			err = errors.New("the program is in no job")
 		}
 		return err
 	}},
-	{name: "members are listed, the console's host among them or not", settles: "U27", run: func(_ context.Context, s *stage) error {
+	{name: "members of a job are listed, with or without the console host", settles: "U27", run: func(_ context.Context, s *stage) error {
 		p, err := s.ready("idle")
 		if err != nil {
 			return err
@@ -40,7 +41,7 @@ var processTrials = []trial{
 		s.note = fmt.Sprintf("%d members for one program", len(pids))
 		return err
 	}},
-	{name: "termination reaches every process, and an empty job takes it", settles: "U16", run: func(ctx context.Context, s *stage) error {
+	{name: "termination ends every process, and succeeds on an empty job", settles: "U16", run: func(ctx context.Context, s *stage) error {
 		return s.allEnd(ctx, 77, func() error {
 			if err := s.job.Terminate(77); err != nil {
 				return err
@@ -48,11 +49,11 @@ var processTrials = []trial{
 			return errors.Join(s.job.WaitEmpty(ctx), s.job.Terminate(78))
 		})
 	}},
-	{name: "processes end with the last handle of the job, with exit code 0", settles: "U15", run: func(ctx context.Context, s *stage) error {
+	{name: "closing the last handle of a job ends its processes with exit code 0", settles: "U15", run: func(ctx context.Context, s *stage) error {
 		return s.allEnd(ctx, 0, s.job.Close)
 	}},
-	{name: "a message comes each time the job is empty", settles: "U14", run: everyZero},
-	{name: "an event of the console reaches a program without a window", settles: "U23", run: func(ctx context.Context, s *stage) error {
+	{name: "a message is sent each time the job becomes empty", settles: "U14", run: everyZero},
+	{name: "a console event reaches a program without a window", settles: "U23", run: func(ctx context.Context, s *stage) error {
 		p, err := s.ready("event")
 		if err != nil {
 			return err
@@ -63,25 +64,25 @@ var processTrials = []trial{
 		}
 		return ends(ctx, p, refused)
 	}},
-	{name: "no program leaves the job", settles: "U29", run: func(ctx context.Context, s *stage) error {
+	{name: "no program leaves its job", settles: "U29", run: func(ctx context.Context, s *stage) error {
 		code, err := s.code(ctx, "breakaway")
 		if err == nil && code != refused {
-			err = unkeptf("a process that was to leave was started, with %d", code)
+			err = unkeptf("a process was started outside of the job, exit code %d", code)
 		}
 		return err
 	}},
-	{name: "a name of a job is taken once", settles: "U13", run: func(_ context.Context, s *stage) error {
+	{name: "a job name can be used once", settles: "U13", run: func(_ context.Context, s *stage) error {
 		if _, err := s.newJob(s.name(), jobobject.Limits{}); err != nil {
 			return err
 		}
 		if _, err := s.newJob(s.name(), jobobject.Limits{}); !errors.Is(err, jobobject.ErrExist) {
-			return fmt.Errorf("a second job of the name: %w", errors.Join(err, errors.New("it is not said to exist")))
+			return fmt.Errorf("create a second job with the name: got %v, want %w", err, jobobject.ErrExist) //nolint:errorlint // the wanted error is the class
 		}
 		return nil
 	}},
 }
 
-// allEnd starts three processes and wants end to end them all with a code.
+// allEnd starts three processes and checks that end ends them all with a code.
 func (s *stage) allEnd(ctx context.Context, code uint32, end func() error) error {
 	for range 3 {
 		if _, err := s.ready("idle"); err != nil {
@@ -109,13 +110,44 @@ func everyZero(ctx context.Context, s *stage) error {
 			select {
 			case m, ok := <-s.messages:
 				if !ok {
-					return errors.New("the messages have ended")
+					return errMessagesEnded
 				}
 				zero = m.Kind == jobobject.ActiveProcessZero
 			case <-ctx.Done():
-				return fmt.Errorf("no message after %d of %d", round, rounds)
+				return fmt.Errorf("wait for message %d of %d: not received within %v", round+1, rounds, trialTime)
 			}
 		}
+	}
+	return nil
+}
+
+// tokenTrials are about the rights of programs; each program reads its own token.
+var tokenTrials = []trial{
+	{name: "a restricted token reaches the program", run: func(ctx context.Context, s *stage) error {
+		return s.as(ctx, token.Restriction{AllPrivileges: true, SIDs: []string{token.Administrators}}, "restricted")
+	}},
+	{name: "the integrity level of a token can be lowered", settles: "U60", run: func(ctx context.Context, s *stage) error {
+		return s.as(ctx, token.Restriction{Integrity: "low"}, "integrity", "low")
+	}},
+	{name: "a service account needs no password, as LocalSystem", settles: "U25 U26", run: func(ctx context.Context, s *stage) error {
+		return s.as(ctx, token.Restriction{User: `NT AUTHORITY\Local Service`}, "user", "S-1-5-19")
+	}},
+}
+
+// as runs a workload that checks its token. A token that this host, or this user, cannot make is a missing capability.
+func (s *stage) as(ctx context.Context, r token.Restriction, workload ...string) error {
+	t, err := token.New(&r)
+	if err != nil {
+		return missing{err}
+	}
+	defer t.Close() //nolint:errcheck // it was only used to start
+	s.token = t.Handle()
+	code, err := s.code(ctx, workload...)
+	switch {
+	case err != nil:
+		return missing{err} // the right to start a program as another user
+	case code != 0:
+		return fmt.Errorf("the program has another token: exit code %d", code)
 	}
 	return nil
 }

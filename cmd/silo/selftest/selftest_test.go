@@ -112,23 +112,23 @@ func results(t *testing.T, h *selftest.Host) map[string]selftest.Verdict {
 	for _, v := range h.Run(t.Context()) {
 		all[v.Trial] = v
 		if v.Result != selftest.Kept && v.Why == "" {
-			t.Errorf("%s: %s, and nobody says why", v.Trial, v.Result)
+			t.Errorf("%s: %s, without a reason", v.Trial, v.Result)
 		}
 	}
 	return all
 }
 
-// lacking are trials that no simulated host can run: tokens, files of programs and the Host Compute Service are those of a
-// real one.
-var lacking = []string{
+// unsimulated are trials that no simulated host can run: tokens, files of programs and the Host Compute Service are those
+// of a real one.
+var unsimulated = []string{
 	"a restricted token reaches the program", "the integrity level of a token can be lowered", "a service account needs no password, as LocalSystem",
-	"the Host Compute Service answers", "a file that is deleted on close goes with its killed program, and keeps its directory until then",
+	"the Host Compute Service can be called", "a file deleted on close keeps its directory, and goes when its program is terminated",
 }
 
-func TestEverythingIsKept(t *testing.T) {
+func TestRun_SimulatedKernel_EveryTrialKept(t *testing.T) {
 	m := newMachine()
 	for name, v := range results(t, m.host()) {
-		if v.Result != selftest.Kept && !slices.Contains(lacking, name) {
+		if v.Result != selftest.Kept && !slices.Contains(unsimulated, name) {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
@@ -138,8 +138,8 @@ func TestEverythingIsKept(t *testing.T) {
 	}
 }
 
-// TestLimitsThatAreNotEnforced: on Windows that is a broken promise, on what stands in for it a lack.
-func TestLimitsThatAreNotEnforced(t *testing.T) {
+// TestRun_LimitsNotEnforced_BrokenOrSkipped: on Windows such a trial is broken, on an emulation it is skipped.
+func TestRun_LimitsNotEnforced_BrokenOrSkipped(t *testing.T) {
 	for emulation, want := range map[string]string{"": selftest.Broken, "Wine 8.0": selftest.Skipped} {
 		m := newMachine()
 		m.generous, m.burns = true, []float64{4, 4, 4, 4, 4, 4}
@@ -147,7 +147,7 @@ func TestLimitsThatAreNotEnforced(t *testing.T) {
 		h.Emulation = emulation
 		all := results(t, h)
 		for _, name := range []string{
-			"a memory limit refuses an allocation", "a memory limit acts on a program that runs", "a refused allocation is told",
+			"a memory limit refuses an allocation", "a memory limit applies to a running program", "a refused allocation is reported",
 			"processor weights share the machine",
 		} {
 			if all[name].Result != want {
@@ -157,24 +157,23 @@ func TestLimitsThatAreNotEnforced(t *testing.T) {
 	}
 }
 
-// TestBusyMachineTellsNothing: where a program without a limit gets no more than one with it, nothing is said of the limit.
-func TestBusyMachineTellsNothing(t *testing.T) {
+func TestRun_BusyMachine_RateTrialSkipped(t *testing.T) {
 	m := newMachine()
 	m.burns = []float64{1, 7, 1, 4}
-	if v := results(t, m.host())["a processor rate holds over two processes"]; v.Result != selftest.Skipped {
+	if v := results(t, m.host())["a processor rate limits two processes together"]; v.Result != selftest.Skipped {
 		t.Errorf("%+v, want %s", v, selftest.Skipped)
 	}
 }
 
-func TestWhatTheKernelDoesNotKnowIsSkipped(t *testing.T) {
+func TestRun_UnsupportedCalls_Skipped(t *testing.T) {
 	m := newMachine()
 	m.Fail("CreateSilo", -1, jobobject.ErrNotSupported)
 	m.Fail("Freeze", -1, jobobject.ErrNotSupported)
 	m.Fail("TerminateJob", -1, jobobject.ErrPermission)
 	all := results(t, m.host())
 	for name, want := range map[string]string{
-		"a job becomes a silo": selftest.Skipped, "a job is paused and goes on": selftest.Skipped,
-		"termination reaches every process, and an empty job takes it": selftest.Broken,
+		"a job becomes a silo": selftest.Skipped, "a job can be paused and resumed": selftest.Skipped,
+		"termination ends every process, and succeeds on an empty job": selftest.Broken,
 	} {
 		if all[name].Result != want {
 			t.Errorf("%s: %+v, want %s", name, all[name], want)
@@ -182,8 +181,7 @@ func TestWhatTheKernelDoesNotKnowIsSkipped(t *testing.T) {
 	}
 }
 
-// TestRowsAreThose: each row that a trial settles is one of docs/unproved.md.
-func TestRowsAreThose(t *testing.T) {
+func TestRun_Settles_RowsOfUnproved(t *testing.T) {
 	text, err := os.ReadFile("../../../docs/unproved.md")
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +200,7 @@ func TestRowsAreThose(t *testing.T) {
 	}
 }
 
-func TestWorkloadRefusesNonsense(t *testing.T) {
+func TestWorkload_Unknown_Refused(t *testing.T) {
 	for _, args := range [][]string{nil, {"frobnicate"}} {
 		if _, err := selftest.Workload(args); err == nil {
 			t.Errorf("%v is taken", args)

@@ -29,7 +29,10 @@ type process struct {
 	end []*os.File
 }
 
-// newJob makes a job that ends with the stage.
+// errMessagesEnded is returned where the messages of a job ended during a trial.
+var errMessagesEnded = errors.New("the messages of the job have ended")
+
+// newJob makes a job that is closed with the stage.
 func (s *stage) newJob(name string, l jobobject.Limits) (*jobobject.Job, error) {
 	job, err := jobobject.Create(jobobject.Options{Name: name, KillOnClose: true, TrackIO: true, Kernel: s.Kernel})
 	if err != nil {
@@ -40,7 +43,7 @@ func (s *stage) newJob(name string, l jobobject.Limits) (*jobobject.Job, error) 
 	return job, job.SetLimits(l)
 }
 
-// start runs a workload in the job of the trial.
+// start starts a workload in the job of the trial.
 func (s *stage) start(args ...string) (*process, error) { return s.startIn(s.job, args...) }
 
 func (s *stage) startIn(job *jobobject.Job, args ...string) (*process, error) {
@@ -68,7 +71,7 @@ func (s *stage) startIn(job *jobobject.Job, args ...string) (*process, error) {
 	return started, nil
 }
 
-// ready starts a workload and waits until it says that it is under way.
+// ready starts a workload and waits for its line of output that it is under way.
 func (s *stage) ready(args ...string) (*process, error) { return s.readyIn(s.job, args...) }
 
 func (s *stage) readyIn(job *jobobject.Job, args ...string) (*process, error) {
@@ -77,12 +80,12 @@ func (s *stage) readyIn(job *jobobject.Job, args ...string) (*process, error) {
 		return nil, err
 	}
 	if _, err := p.out.ReadString('\n'); err != nil {
-		return nil, fmt.Errorf("the workload %s ended before it was under way: %w", args[0], err)
+		return nil, fmt.Errorf("start workload %s: it ended before it was under way: %w", args[0], err)
 	}
 	return p, nil
 }
 
-// ends wants a workload to end with a code.
+// ends waits for a workload and returns an error for another exit code.
 func ends(ctx context.Context, p *process, want uint32) error {
 	code, err := p.Wait(ctx)
 	if err == nil && code != want {
@@ -91,7 +94,7 @@ func ends(ctx context.Context, p *process, want uint32) error {
 	return err
 }
 
-// code starts a workload and waits for its exit code.
+// code starts a workload and returns its exit code.
 func (s *stage) code(ctx context.Context, args ...string) (uint32, error) {
 	p, err := s.start(args...)
 	if err != nil {

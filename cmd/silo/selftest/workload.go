@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/token"
 )
 
-// workloads are what the trials run, each with its arguments. The exit code is 0, [refused] or one of their own; an
+// workloads are what the trials run, each with its arguments. The exit code is 0, [refused] or one of the workload; an
 // error is 1.
 var workloads = map[string]func(args []string) (uint32, error){
 	"exit": func(args []string) (uint32, error) {
@@ -25,14 +25,14 @@ var workloads = map[string]func(args []string) (uint32, error){
 	},
 	"idle": func([]string) (uint32, error) {
 		underWay()
-		for range events() { // it ends only when it is ended
+		for range events() { // until it is terminated
 		}
 		return 0, nil
 	},
 	"event": func([]string) (uint32, error) {
-		heard := events()
+		received := events()
 		underWay()
-		<-heard
+		<-received
 		return refused, nil
 	},
 	"inside": func([]string) (uint32, error) { return inside() },
@@ -111,7 +111,7 @@ var workloads = map[string]func(args []string) (uint32, error){
 // Workload runs one of the workloads of the trials in this process and returns the exit code.
 func Workload(args []string) (uint32, error) {
 	if len(args) == 0 || workloads[args[0]] == nil {
-		return 0, errors.New("no such workload of silo selftest")
+		return 0, errors.New("run workload: no such workload of silo selftest")
 	}
 	return workloads[args[0]](args[1:])
 }
@@ -127,14 +127,14 @@ func events() <-chan os.Signal {
 	return c
 }
 
-// burn computes for as long as the process lives.
+// burn computes until the process ends.
 func burn() {
 	for x := 1.0; !math.IsNaN(x); {
 		x = math.Sqrt(x + 1)
 	}
 }
 
-// allocate commits and touches memory that is not given back.
+// allocate commits and touches memory, and does not release it.
 func allocate(mib string) (uint32, error) {
 	n, err := strconv.Atoi(mib)
 	if err != nil {
@@ -142,7 +142,7 @@ func allocate(mib string) (uint32, error) {
 	}
 	memory, err := commit(n << 20)
 	if err != nil {
-		return refused, nil //nolint:nilerr // the refusal is the answer
+		return refused, nil //nolint:nilerr // the refusal is the result
 	}
 	for i := 0; i < len(memory); i += 4096 {
 		memory[i] = 1
@@ -150,7 +150,7 @@ func allocate(mib string) (uint32, error) {
 	return 0, nil
 }
 
-// child runs a workload in a process of our own.
+// child runs a workload in a child process.
 func child(args ...string) (uint32, error) {
 	self, err := os.Executable()
 	if err != nil {

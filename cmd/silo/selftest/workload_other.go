@@ -4,7 +4,7 @@ package selftest
 
 import "errors"
 
-// Emulation names what stands in for Windows here; empty on Windows itself.
+// Emulation names the emulation of Windows that this process runs on. It is empty on Windows.
 func Emulation() string { return "" }
 
 func inside() (uint32, error)      { return 0, errors.ErrUnsupported }

@@ -13,7 +13,7 @@ var (
 	procWineVersion    = windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version")
 )
 
-// Emulation names what stands in for Windows here; empty on Windows itself.
+// Emulation names the emulation of Windows that this process runs on. It is empty on Windows.
 //
 //	const char * CDECL wine_get_version(void);
 //
@@ -26,7 +26,7 @@ func Emulation() string {
 	return "Wine " + windows.BytePtrToString(*(**byte)(unsafe.Pointer(&version)))
 }
 
-// inside asks for any job around this process.
+// inside checks that this process is in a job.
 //
 //	BOOL IsProcessInJob(HANDLE ProcessHandle, HANDLE JobHandle, PBOOL Result);
 //
@@ -52,12 +52,12 @@ func breakaway() (uint32, error) {
 	cmd := exec.Command(self, "workload", "exit", "0")
 	cmd.SysProcAttr = &windows.SysProcAttr{CreationFlags: windows.CREATE_BREAKAWAY_FROM_JOB}
 	if err := cmd.Start(); err != nil {
-		return refused, nil //nolint:nilerr // the refusal is the answer
+		return refused, nil //nolint:nilerr // the refusal is the result
 	}
 	return 0, cmd.Wait()
 }
 
-// commit takes memory from Windows and not from Go, whose runtime would end the process for want of it.
+// commit takes memory from Windows and not from Go, whose runtime ends the process when an allocation fails.
 //
 // https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualalloc
 func commit(n int) ([]byte, error) {
@@ -68,7 +68,7 @@ func commit(n int) ([]byte, error) {
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&at)), n), nil
 }
 
-// temporary makes a file that goes with its handle, which stays open until the process ends.
+// temporary makes a file that is deleted when its handle is closed, which the end of the process does.
 //
 // https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew
 func temporary(path string) error {

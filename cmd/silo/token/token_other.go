@@ -7,7 +7,7 @@ import "errors"
 // Token is a primary token.
 type Token struct{}
 
-// New makes a token that is the user's without what r takes away. Close it after use.
+// New makes a token that is the user's without what r removes. Close it after use.
 func New(r *Restriction) (*Token, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
@@ -15,14 +15,14 @@ func New(r *Restriction) (*Token, error) {
 	return nil, errors.ErrUnsupported
 }
 
-// Own reads the token of this process.
+// Own describes the token of this process.
 func Own() (Facts, error) { return Facts{}, errors.ErrUnsupported }
 
 // Handle is the value for jobobject.ProcessOptions; 0 for a nil Token.
 func (t *Token) Handle() uintptr { return 0 }
 
-// Close gives the token back; a nil Token is none.
+// Close closes the token. It does nothing on a nil Token.
 func (t *Token) Close() error { return nil }
 
-// Environment is the block of the token's user.
+// Environment returns the environment of the token's user.
 func (t *Token) Environment() ([]string, error) { return nil, errors.ErrUnsupported }

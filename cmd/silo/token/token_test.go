@@ -7,7 +7,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/token"
 )
 
-func TestValidate(t *testing.T) {
+func TestRestriction_Validate_KnownNamesOnly(t *testing.T) {
 	for _, bad := range []token.Restriction{{Integrity: "high"}, {Integrity: "lofty"}, {Privileges: []string{"Debug"}}, {Privileges: []string{""}}, {User: "Administrator"}} {
 		if err := bad.Validate(); err == nil {
 			t.Errorf("%+v is taken", bad)
@@ -25,8 +25,8 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// A token either lacks what was to be taken away, or is not made.
-func TestUnknownAccountIsRefused(t *testing.T) {
+// A token that is less restricted than requested is not made.
+func TestNew_UnknownAccount_Refused(t *testing.T) {
 	made, err := token.New(&token.Restriction{SIDs: []string{`NO-SUCH-DOMAIN\nobody-at-all`}})
 	if err == nil {
 		t.Errorf("a token was made: %v", errors.Join(made.Close()))

@@ -12,7 +12,7 @@ import (
 
 var procCreateRestrictedToken = windows.NewLazySystemDLL("advapi32.dll").NewProc("CreateRestrictedToken")
 
-// keptPrivilege is left to every token: without it no path can be opened.
+// keptPrivilege stays in every token: without it no path can be opened.
 const keptPrivilege = "SeChangeNotifyPrivilege"
 
 // levels are the integrity levels by their relative identifier.
@@ -31,7 +31,7 @@ func (t *Token) Handle() uintptr {
 	return uintptr(t.token)
 }
 
-// Close gives the token back; a nil Token is none.
+// Close closes the token. It does nothing on a nil Token.
 func (t *Token) Close() error {
 	if t == nil {
 		return nil
@@ -39,8 +39,8 @@ func (t *Token) Close() error {
 	return t.token.Close()
 }
 
-// New makes a token that is the user's without what r takes away. Close it after use. What the kernel did not take
-// away is an error.
+// New makes a token that is the user's without what r removes. Close it after use. It returns an error when the kernel
+// has not removed all of that.
 //
 //	BOOL CreateRestrictedToken(HANDLE ExistingTokenHandle, DWORD Flags, DWORD DisableSidCount, PSID_AND_ATTRIBUTES SidsToDisable,
 //	    DWORD DeletePrivilegeCount, PLUID_AND_ATTRIBUTES PrivilegesToDelete, DWORD RestrictedSidCount,
@@ -55,7 +55,7 @@ func New(r *Restriction) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !r.lessens() {
+	if !r.removes() {
 		return &Token{own}, nil
 	}
 	defer own.Close() //nolint:errcheck // it was only read
@@ -89,7 +89,7 @@ func New(r *Restriction) (*Token, error) {
 	return t, nil
 }
 
-// unwanted are the privileges to take away. They are named one by one, as not every kernel heeds the flag for all.
+// unwanted returns the privileges to remove, one by one: Wine ignores the flag for all of them.
 func (r *Restriction) unwanted(own windows.Token) ([]string, error) {
 	if !r.AllPrivileges {
 		return r.Privileges, nil
@@ -106,7 +106,7 @@ func (t *Token) verify(gone []string, r *Restriction) error {
 	}
 	for _, name := range gone {
 		if slices.Contains(left, name) {
-			return fmt.Errorf("take away %s: the kernel left it: %w", name, errors.ErrUnsupported)
+			return fmt.Errorf("remove privilege %s: the token still has it: %w", name, errors.ErrUnsupported)
 		}
 	}
 	level, err := integrity(t.token)
@@ -114,7 +114,7 @@ func (t *Token) verify(gone []string, r *Restriction) error {
 		return err
 	}
 	if r.Integrity != "" && level != r.Integrity {
-		return fmt.Errorf("set integrity %s: the kernel left it at %s: %w", r.Integrity, level, errors.ErrUnsupported)
+		return fmt.Errorf("set integrity %s: the token still has %s: %w", r.Integrity, level, errors.ErrUnsupported)
 	}
 	return nil
 }
@@ -169,11 +169,11 @@ func (t *Token) lower(rid uint32) error {
 	return windows.SetTokenInformation(t.token, windows.TokenIntegrityLevel, (*byte)(unsafe.Pointer(&label)), label.Size())
 }
 
-// Own reads the token of this process.
+// Own describes the token of this process.
 func Own() (Facts, error) {
 	var t windows.Token
 	if err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_QUERY, &t); err != nil {
-		return Facts{}, fmt.Errorf("open own token: %w", err)
+		return Facts{}, fmt.Errorf("open the token of this process: %w", err)
 	}
 	defer t.Close() //nolint:errcheck // it was only read
 	f := Facts{Elevated: t.IsElevated(), Privileges: []string{}, DenyOnly: []string{}}
@@ -233,7 +233,7 @@ func privileges(t windows.Token) ([]string, error) {
 
 var procLookupPrivilegeName = windows.NewLazySystemDLL("advapi32.dll").NewProc("LookupPrivilegeNameW")
 
-// privilegeName gives the name of a privilege.
+// privilegeName returns the name of a privilege.
 //
 // https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupprivilegenamew
 func privilegeName(luid windows.LUID) (string, error) {
@@ -241,7 +241,7 @@ func privilegeName(luid windows.LUID) (string, error) {
 	n := uint32(len(text))
 	ok, _, err := procLookupPrivilegeName.Call(0, uintptr(unsafe.Pointer(&luid)), uintptr(unsafe.Pointer(&text[0])), uintptr(unsafe.Pointer(&n)))
 	if ok == 0 {
-		return "", fmt.Errorf("name privilege: %w", err)
+		return "", fmt.Errorf("look up the name of a privilege: %w", err)
 	}
 	return strings.Clone(windows.UTF16ToString(text[:])), nil
 }

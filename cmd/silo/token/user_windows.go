@@ -17,7 +17,7 @@ const (
 	providerDefault = 0
 )
 
-// base is the token that a restriction begins with. Close it after use.
+// base opens the token that the restriction is applied to. Close it after use.
 func (r *Restriction) base() (windows.Token, error) {
 	if r.User != "" {
 		return logon(services[strings.ToUpper(r.User)])
@@ -25,7 +25,7 @@ func (r *Restriction) base() (windows.Token, error) {
 	var own windows.Token
 	const access = windows.TOKEN_DUPLICATE | windows.TOKEN_ASSIGN_PRIMARY | windows.TOKEN_QUERY | windows.TOKEN_ADJUST_DEFAULT
 	if err := windows.OpenProcessToken(windows.CurrentProcess(), access, &own); err != nil {
-		return 0, fmt.Errorf("open own token: %w", err)
+		return 0, fmt.Errorf("open the token of this process: %w", err)
 	}
 	return own, nil
 }
@@ -51,7 +51,7 @@ func logon(s service) (windows.Token, error) {
 	if ok == 0 {
 		return 0, fmt.Errorf("log on as NT AUTHORITY\\%s: %w", s.name, err)
 	}
-	// A kernel that gives any handle for a success, as Wine does, must not make a program run as somebody else.
+	// Wine returns success and another user's token: the program must not run as that user.
 	user, err := t.GetTokenUser()
 	if err != nil {
 		return 0, joinClose(fmt.Errorf("log on as NT AUTHORITY\\%s: read the token back: %w", s.name, err), &Token{t})
@@ -62,7 +62,7 @@ func logon(s service) (windows.Token, error) {
 	return t, nil
 }
 
-// Environment is the block of the token's user.
+// Environment returns the environment of the token's user.
 //
 // https://learn.microsoft.com/windows/win32/api/userenv/nf-userenv-createenvironmentblock
 func (t *Token) Environment() ([]string, error) {

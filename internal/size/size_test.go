@@ -1,0 +1,44 @@
+package size
+
+import (
+	"math"
+	"testing"
+)
+
+func TestParse_UnitsOfDockerAndKubernetes_PowersOf1024(t *testing.T) {
+	for text, want := range map[string]uint64{
+		"0": 0, "4096": 4096, "1b": 1, "2k": 2048, "512m": 512 << 20, "512Mi": 512 << 20, "1.5GiB": 3 << 29, "1 TB": 1 << 40, "1.5": 1,
+	} {
+		if got, err := Parse(text); err != nil || got != want {
+			t.Errorf("%q is %d, %v, want %d", text, got, err, want)
+		}
+	}
+}
+
+func TestParse_NotASize_Refused(t *testing.T) {
+	for _, text := range []string{"", "m", "-1", "1x", "0x10m", "1.5.5", "NaN", "99999999t", "9999999999999g", "lots"} {
+		if got, err := Parse(text); err == nil {
+			t.Errorf("%q is taken for %d", text, got)
+		}
+	}
+}
+
+func TestParseRate_Bits_AreEighthsAndThousands(t *testing.T) {
+	for text, want := range map[string]uint64{"10mbit": 1250000, "2MB/s": 2000000, "8bps": 1, "100": 100} {
+		if got, err := ParseRate(text); err != nil || got != want {
+			t.Errorf("%q is %d, %v, want %d", text, got, err, want)
+		}
+	}
+	if got, err := ParseRate("10Mi"); err == nil {
+		t.Errorf("10Mi is taken for %d", got)
+	}
+}
+
+func TestFormat_Bytes_LargestUnit(t *testing.T) {
+	for n, want := range map[uint64]string{0: "0 B", 1023: "1023 B", 1 << 10: "1 KiB", 1536: "1.50 KiB", 15 << 20: "15 MiB", 10<<20 + 1<<19: "10.5 MiB",
+		1 << 60: "1024 PiB", math.MaxUint64: "16384 PiB"} {
+		if got := Format(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}

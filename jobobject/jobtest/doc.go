@@ -1,5 +1,5 @@
-// Package jobtest has a simulated NT kernel for package jobobject and the
-// contract suite that it and the real one both pass.
+// Package jobtest has a simulated NT kernel for package jobobject. It passes the
+// same contract suite as the kernel of Windows: see the tests of package jobobject.
 //
 //	k := jobtest.New()
 //	k.Program("hello.exe", func(p *jobtest.Proc) uint32 {
@@ -25,9 +25,6 @@
 // a job's name no longer than its last handle, as Windows does and Wine does not.
 // It does not simulate network rates, UI restrictions, priorities and affinities,
 // which it only keeps.
-//
-// [RunSuite] is the contract. On the simulated kernel a capability that is missing
-// is a failure; on a real one the test is skipped and names it.
 //
 // For tests only.
 package jobtest

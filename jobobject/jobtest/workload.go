@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// Workload is the program that the contract suite starts, as a simulated
-// process ([Kernel.Program]) or, by [Main], as a real one. Its first argument
-// says what to do:
+// Workload is a program for tests, as a simulated process ([Kernel.Program]) or,
+// by [Main], as a real one. Its first argument says what to do:
 //
 //	exit N        end with code N
 //	args ARG...   print each argument quoted, a line each
@@ -59,11 +58,14 @@ func Workload(p *Proc) uint32 {
 // burnStep is what a simulated process burns between two looks at its end.
 const burnStep = time.Millisecond
 
-// workloadKey marks in the environment a test binary that is to be a workload.
 const workloadKey = "SILO_JOBTEST_WORKLOAD"
 
-// Main makes the test binary a [Workload] when the suite has started it as one;
-// call it first in a TestMain.
+// WorkloadEnv is the environment entry with which a test binary that calls [Main]
+// is a [Workload].
+const WorkloadEnv = workloadKey + "=1"
+
+// Main makes the test binary a [Workload] if it was started with [WorkloadEnv].
+// Call it first in TestMain.
 func Main() {
 	if os.Getenv(workloadKey) == "" {
 		return

@@ -1,4 +1,4 @@
-package jobtest
+package jobobject_test
 
 import (
 	"reflect"
@@ -9,8 +9,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-func testLimits(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testLimits(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	want := jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, ProcessMemory: 1 << 29, ActiveProcesses: 50}
 	if err := j.SetLimits(want); err != nil {
 		t.Fatal(err)
@@ -18,7 +18,7 @@ func testLimits(t *testing.T, b Bed) {
 	if got := j.Limits(); !reflect.DeepEqual(got, want) {
 		t.Errorf("limits = %+v, want %+v", got, want)
 	}
-	if code := wait(t, start(t, j, b.options("exit", "7"))); code != 7 {
+	if code := wait(t, start(t, j, e.options("exit", "7"))); code != 7 {
 		t.Errorf("exit code under limits = %d, want 7", code)
 	}
 }
@@ -53,13 +53,13 @@ var eachLimit = []struct {
 	{"user interface", jobobject.Limits{UI: jobobject.UIDesktop | jobobject.UIExitWindows}},
 }
 
-func testReadBack(t *testing.T, b Bed) {
+func testReadBack(t *testing.T, e environment) {
 	for _, tt := range eachLimit {
 		t.Run(tt.name, func(t *testing.T) {
-			j := b.create(t, jobobject.Options{})
-			b.lacks(t, j.SetLimits(tt.limits), tt.name)
+			j := e.create(t, jobobject.Options{})
+			e.requires(t, j.SetLimits(tt.limits), tt.name)
 			got, err := j.QueryLimits()
-			b.lacks(t, err, "reading back "+tt.name)
+			e.requires(t, err, "reading back "+tt.name)
 			if !reflect.DeepEqual(got, tt.limits) {
 				t.Errorf("limits = %+v, want %+v", got, tt.limits)
 			}
@@ -67,15 +67,15 @@ func testReadBack(t *testing.T, b Bed) {
 	}
 }
 
-// testTakenAway sets one limit, then none. An affinity stays once it is set.
-func testTakenAway(t *testing.T, b Bed) {
+// testRemovedLimits sets one limit, then none. An affinity stays once it is set.
+func testRemovedLimits(t *testing.T, e environment) {
 	for _, tt := range eachLimit {
 		if tt.limits.Affinity != nil {
 			continue
 		}
 		t.Run(tt.name, func(t *testing.T) {
-			j := b.create(t, jobobject.Options{})
-			b.lacks(t, j.SetLimits(tt.limits), tt.name)
+			j := e.create(t, jobobject.Options{})
+			e.requires(t, j.SetLimits(tt.limits), tt.name)
 			if err := j.SetLimits(jobobject.Limits{}); err != nil {
 				t.Fatal(err)
 			}
@@ -88,11 +88,11 @@ func testTakenAway(t *testing.T, b Bed) {
 }
 
 // testOpenedLimits changes one limit of a job that somebody else made.
-func testOpenedLimits(t *testing.T, b Bed) {
-	name := b.name(t)
-	made := b.create(t, jobobject.Options{Name: name})
-	b.lacks(t, made.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: 9000, JobMemory: 1 << 30}), "processor rates")
-	opened := b.open(t, name, jobobject.AccessQuery|jobobject.AccessSetAttributes)
+func testOpenedLimits(t *testing.T, e environment) {
+	name := e.name(t)
+	made := e.create(t, jobobject.Options{Name: name})
+	e.requires(t, made.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: 9000, JobMemory: 1 << 30}), "processor rates")
+	opened := e.open(t, name, jobobject.AccessQuery|jobobject.AccessSetAttributes)
 	l, err := opened.QueryLimits()
 	if err != nil {
 		t.Fatal(err)
@@ -109,25 +109,25 @@ func testOpenedLimits(t *testing.T, b Bed) {
 
 // testSetAffinity binds a job that somebody else made to a processor. Its other
 // limits stay.
-func testSetAffinity(t *testing.T, b Bed) {
-	name := b.name(t)
-	made := b.create(t, jobobject.Options{Name: name})
+func testSetAffinity(t *testing.T, e environment) {
+	name := e.name(t)
+	made := e.create(t, jobobject.Options{Name: name})
 	want := jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, ActiveProcesses: 77}
 	if err := made.SetLimits(want); err != nil {
 		t.Fatal(err)
 	}
 	want.Affinity = []jobobject.GroupAffinity{{Mask: 1}}
-	b.lacks(t, b.open(t, name, jobobject.AccessSetAttributes).SetAffinity(want.Affinity), "affinity")
+	e.requires(t, e.open(t, name, jobobject.AccessSetAttributes).SetAffinity(want.Affinity), "affinity")
 	got, err := made.QueryLimits()
-	b.lacks(t, err, "reading back affinity")
+	e.requires(t, err, "reading back affinity")
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("limits = %+v, want %+v", got, want)
 	}
 }
 
-func testCPURate(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{})
-	b.lacks(t, j.SetLimits(jobobject.Limits{CPURate: 5000}), "processor rates")
+func testCPURate(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{})
+	e.requires(t, j.SetLimits(jobobject.Limits{CPURate: 5000}), "processor rates")
 	if err := j.SetLimits(jobobject.Limits{CPUWeight: 5}); err != nil {
 		t.Error(err)
 	}
@@ -139,8 +139,8 @@ func testCPURate(t *testing.T, b Bed) {
 	}
 }
 
-func testLimitRange(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{})
+func testLimitRange(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{})
 	for _, tt := range []struct {
 		limits jobobject.Limits
 		want   string

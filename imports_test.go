@@ -39,8 +39,8 @@ var mayImport = map[string][]string{
 	"hcs":         {"schema"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema"},
 
-	"jobobject":         {},
-	"jobobject/jobtest": {"jobobject"},
+	"jobobject":         {"internal/seal"},
+	"jobobject/jobtest": {"jobobject", "internal/seal"},
 	"stats":             {"jobobject"},
 	"stats/prom":        {"jobobject", "stats"},
 
@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 
 	"internal/fault":    {},
 	"internal/logfield": {},
+	"internal/seal":     {},
 	"internal/textfile": {},
 	"internal/trace":    {"internal/logfield"},
 }

@@ -87,6 +87,31 @@ func TestCreateUnwinds(t *testing.T) {
 	}
 }
 
+// uncomparable is a kernel that is no key of a map.
+type uncomparable struct {
+	jobobject.Kernel
+	_ []int
+}
+
+func TestCreate_KernelNotComparable_IsRefused(t *testing.T) {
+	k := jobtest.New()
+	for _, kernel := range []jobobject.Kernel{uncomparable{Kernel: k}, struct{ jobobject.Kernel }{uncomparable{Kernel: k}}} {
+		if _, err := jobobject.Create(jobobject.Options{Kernel: kernel}); err == nil || !strings.Contains(err.Error(), "pass a pointer") {
+			t.Errorf("create: %v, want the advice to pass a pointer", err)
+		}
+	}
+	j, err := jobobject.Create(jobobject.Options{Kernel: &uncomparable{Kernel: k}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := k.OpenHandles(); n != 0 {
+		t.Errorf("%d handles left open", n)
+	}
+}
+
 func TestOpenRefusesNames(t *testing.T) {
 	k := jobtest.New()
 	for _, name := range []string{"", "a\x00b"} {

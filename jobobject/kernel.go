@@ -1,6 +1,10 @@
 package jobobject
 
-import "io"
+import (
+	"io"
+
+	"github.com/siloshim/siloshim/internal/seal"
+)
 
 // Handle names an open kernel object of one [Kernel]. Zero is none.
 type Handle uintptr
@@ -30,14 +34,23 @@ const (
 	ProcessQueryLimited ProcessAccess = 0x1000
 )
 
-// Kernel is the seam under this package: the calls a job needs, typed, without
-// any unsafe pointer. [System] is the machine's own kernel; the jobtest package
-// has a simulated one. A Kernel is comparable, usable as a map key, and safe for
-// concurrent use. No call blocks but WaitPort and CloseConsole.
+// Kernel is what this package needs of the operating system: typed calls, without
+// an unsafe pointer. [System] is the kernel of this machine; package jobtest has a
+// simulated one. Programs pass a Kernel to this package and have no other use for
+// its methods.
 //
-// Errors match the sentinels of this package where one fits, and are the code
-// of the kernel otherwise.
+// The interface is sealed: only types of this module implement it, so a later
+// version may have more methods. A test can embed a Kernel in a struct and override
+// some methods; it then passes a pointer to the struct, because a Kernel must be
+// comparable.
+//
+// All methods are safe for concurrent use. Only WaitPort and CloseConsole wait for
+// something else than the kernel. Errors match the Err variables of this package
+// where one fits, and are the error code of the kernel otherwise.
 type Kernel interface {
+	// Sealed does nothing.
+	Sealed(seal.Marker)
+
 	// CreateJob makes a job object with all access. An empty name makes an
 	// anonymous one, a name that starts with a backslash is an NT object path,
 	// any other a Win32 name. A name in use is ErrExist, whatever it names.
@@ -112,7 +125,19 @@ type Kernel interface {
 	// return only when they have ended and out was read to its end.
 	CloseConsole(console Handle)
 
-	ProcessQueries
+	// ProcessMemory reads the memory counters of process in one call.
+	ProcessMemory(process Handle) (ProcessMemory, error)
+	// ProcessTimes reads the moment of creation and the processor time of process.
+	ProcessTimes(process Handle) (ProcessTimes, error)
+	// ProcessImage is the last element of the path of the image of process.
+	ProcessImage(process Handle) (string, error)
+	// ProcessParent is the pid of the creator of process, who may be long gone.
+	ProcessParent(process Handle) (uint32, error)
+	// ProcessHandles counts the handles that process has open.
+	ProcessHandles(process Handle) (uint32, error)
+	// SystemProcesses appends every process of the machine to list. It is one
+	// call, and costs what the whole machine runs.
+	SystemProcesses(list []SystemProcess) ([]SystemProcess, error)
 }
 
 // System returns the kernel of this machine. On systems other than Windows
@@ -120,4 +145,4 @@ type Kernel interface {
 func System() Kernel { return system{} }
 
 // system implements Kernel, per operating system.
-type system struct{}
+type system struct{ seal.Marker }

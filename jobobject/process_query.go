@@ -2,24 +2,6 @@ package jobobject
 
 import "time"
 
-// ProcessQueries is the part of [Kernel] that asks one process, or all of them,
-// for figures. No call here changes anything.
-type ProcessQueries interface {
-	// ProcessMemory reads the memory counters of process in one call.
-	ProcessMemory(process Handle) (ProcessMemory, error)
-	// ProcessTimes reads the moment of creation and the processor time of process.
-	ProcessTimes(process Handle) (ProcessTimes, error)
-	// ProcessImage is the last element of the path of the image of process.
-	ProcessImage(process Handle) (string, error)
-	// ProcessParent is the pid of the creator of process, who may be long gone.
-	ProcessParent(process Handle) (uint32, error)
-	// ProcessHandles counts the handles that process has open.
-	ProcessHandles(process Handle) (uint32, error)
-	// SystemProcesses appends every process of the machine to list. It is one
-	// call, and costs what the whole machine runs.
-	SystemProcesses(list []SystemProcess) ([]SystemProcess, error)
-}
-
 // ProcessMemory is the memory of one process, in bytes. All of it is zero once
 // the process has ended.
 //

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/siloshim/siloshim/internal/seal"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -23,6 +24,8 @@ const Self uint32 = 4000
 // concurrent use. A handle is never used twice, so that a use after close is an
 // error and never a coincidence; a pid only after [Kernel.RecyclePids].
 type Kernel struct {
+	seal.Marker
+
 	running sync.WaitGroup // goroutines of programs
 
 	mu       sync.Mutex // guards the fields below and all objects

@@ -200,12 +200,11 @@ func testEvent(t *testing.T, e environment) {
 	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
 		t.Fatalf("first line %q, %v", line, err)
 	}
-	const ctrlC = 0
-	e.requires(t, p.Signal(ctrlC), "console control events")
-	if code := wait(t, p); code != 40+ctrlC {
-		t.Errorf("exit code = %d, want %d", code, 40+ctrlC)
+	e.requires(t, p.Signal(jobobject.CtrlC), "console control events")
+	if code := wait(t, p); code != 40+uint32(jobobject.CtrlC) {
+		t.Errorf("exit code = %d, want %d", code, 40+uint32(jobobject.CtrlC))
 	}
-	if err := p.Signal(ctrlC); !errors.Is(err, jobobject.ErrExited) {
+	if err := p.Signal(jobobject.CtrlC); !errors.Is(err, jobobject.ErrExited) {
 		t.Errorf("signal after exit: %v, want ErrExited", err)
 	}
 }
@@ -221,15 +220,14 @@ func testMemberEvent(t *testing.T, e environment) {
 	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
 		t.Fatalf("first line %q, %v", line, err)
 	}
-	const ctrlC = 0
-	if err := other.SignalMember(p.Pid(), ctrlC); !errors.Is(err, jobobject.ErrNotExist) {
+	if err := other.SignalMember(p.Pid(), jobobject.CtrlC); !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("signal a process of another job: %v, want ErrNotExist", err)
 	}
-	e.requires(t, j.SignalMember(p.Pid(), ctrlC), "console control events")
-	if code := wait(t, p); code != 40+ctrlC {
-		t.Errorf("exit code = %d, want %d", code, 40+ctrlC)
+	e.requires(t, j.SignalMember(p.Pid(), jobobject.CtrlC), "console control events")
+	if code := wait(t, p); code != 40+uint32(jobobject.CtrlC) {
+		t.Errorf("exit code = %d, want %d", code, 40+uint32(jobobject.CtrlC))
 	}
-	if err := j.SignalMember(p.Pid(), ctrlC); !errors.Is(err, jobobject.ErrNotExist) {
+	if err := j.SignalMember(p.Pid(), jobobject.CtrlC); !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("signal after exit: %v, want ErrNotExist", err)
 	}
 }
@@ -237,8 +235,7 @@ func testMemberEvent(t *testing.T, e environment) {
 func testUnhandledEvent(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	p := e.startTree(t, j, 1).first
-	const ctrlC = 0
-	e.requires(t, p.Signal(ctrlC), "console control events")
+	e.requires(t, p.Signal(jobobject.CtrlC), "console control events")
 	if code := wait(t, p); code != jobtest.StatusControlCExit {
 		t.Errorf("exit code = %#x, want %#x", code, jobtest.StatusControlCExit)
 	}

@@ -109,7 +109,7 @@ type Kernel interface {
 	OpenProcess(pid uint32, access ProcessAccess) (Handle, error)
 	TerminateProcess(process Handle, code uint32) error
 	// SignalProcess makes process handle a console control event.
-	SignalProcess(process Handle, event uint32) error
+	SignalProcess(process Handle, event ConsoleEvent) error
 	// ExitCode tells whether process has ended, and if so with what.
 	ExitCode(process Handle) (code uint32, exited bool, err error)
 	// WatchExit closes exited when process ends, or is an event that is set. stop

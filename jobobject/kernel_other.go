@@ -40,7 +40,7 @@ func (system) CreateProcess(Handle, *ProcessOptions) (Handle, uint32, error) {
 }
 func (system) OpenProcess(uint32, ProcessAccess) (Handle, error) { return 0, ErrNotSupported }
 func (system) TerminateProcess(Handle, uint32) error             { return ErrNotSupported }
-func (system) SignalProcess(Handle, uint32) error                { return ErrNotSupported }
+func (system) SignalProcess(Handle, ConsoleEvent) error          { return ErrNotSupported }
 func (system) ExitCode(Handle) (uint32, bool, error)             { return 0, false, ErrNotSupported }
 func (system) WatchExit(Handle) (<-chan struct{}, func(), error) {
 	return nil, nil, ErrNotSupported

@@ -36,7 +36,7 @@ func (j *Job) Member(pid uint32) (*Member, error) {
 // SignalMember raises a console control event in the process with this pid, as
 // [Process.Signal] does, if it is a member now. One that is not, or that has
 // ended, is [ErrNotExist]; one that may not be touched is [ErrPermission].
-func (j *Job) SignalMember(pid, event uint32) error {
+func (j *Job) SignalMember(pid uint32, event ConsoleEvent) error {
 	const op = "signal member of job"
 	h, err := j.openMember(pid, ProcessSignal)
 	if err != nil {

@@ -143,14 +143,10 @@ func (p *Process) Terminate(code uint32) error {
 	})
 }
 
-// Signal raises a console control event (CTRL_C_EVENT is 0, CTRL_BREAK_EVENT 1,
-// CTRL_SHUTDOWN_EVENT 6) in the process, by a thread of its own in there. It
-// works with or without a console and reaches no other process. What comes of
-// it is up to the program; without a handler it ends. One that has ended already
-// is [ErrExited].
-//
-// https://learn.microsoft.com/windows/console/handlerroutine
-func (p *Process) Signal(event uint32) error {
+// Signal raises event in the process and in no other, with or without a console.
+// The program may handle the event; without a handler it ends. A process that has
+// ended is [ErrExited].
+func (p *Process) Signal(event ConsoleEvent) error {
 	return p.with("signal process", func(h Handle) error {
 		err := p.kernel.SignalProcess(h, event)
 		if err != nil && p.ended(h) {

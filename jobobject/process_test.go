@@ -2,10 +2,12 @@ package jobobject_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
 // TestStartUnwatched: a process whose end nobody would hear of must not live.
@@ -46,15 +48,15 @@ func TestWaitForThePast(t *testing.T) {
 }
 
 func TestConsole(t *testing.T) {
-	c, in, out, err := jobobject.NewConsole(80, 25, nil)
+	c, err := jobobject.NewConsole(jobobject.ConsoleOptions{Width: 80, Height: 25})
 	if errors.Is(err, jobobject.ErrNotSupported) {
 		t.Skipf("the system has no pseudo console: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
-	defer out.Close()
+	defer c.In.Close()
+	defer c.Out.Close()
 	for range 2 {
 		if err := c.Close(); err != nil {
 			t.Error(err)
@@ -63,7 +65,28 @@ func TestConsole(t *testing.T) {
 	if err := c.Resize(100, 30); !errors.Is(err, jobobject.ErrClosed) {
 		t.Errorf("resize after close: %v, want ErrClosed", err)
 	}
-	if _, _, _, err := jobobject.NewConsole(0, 25, nil); err == nil {
-		t.Error("a console without columns was made")
+}
+
+func TestNewConsole_SizeOutOfRange_IsRefused(t *testing.T) {
+	k := jobtest.New()
+	for _, size := range [][2]uint16{{0, 25}, {80, 0}, {1 << 15, 25}, {80, 1 << 15}} {
+		o := jobobject.ConsoleOptions{Width: size[0], Height: size[1], Kernel: k}
+		if _, err := jobobject.NewConsole(o); err == nil || !strings.Contains(err.Error(), "want 1 to 32767 each") {
+			t.Errorf("%v: %v, want the range", size, err)
+		}
+	}
+	if n := k.Calls("CreateConsole"); n != 0 {
+		t.Errorf("%d calls to the kernel, want none", n)
+	}
+}
+
+func TestConsoleEvent_String_IsNameOfWindows(t *testing.T) {
+	for event, want := range map[jobobject.ConsoleEvent]string{
+		jobobject.CtrlC: "CTRL_C", jobobject.CtrlBreak: "CTRL_BREAK", jobobject.CtrlClose: "CTRL_CLOSE",
+		jobobject.CtrlLogoff: "CTRL_LOGOFF", jobobject.CtrlShutdown: "CTRL_SHUTDOWN", 4: "console event 4",
+	} {
+		if got := event.String(); got != want {
+			t.Errorf("String() of %d = %q, want %q", uint32(event), got, want)
+		}
 	}
 }

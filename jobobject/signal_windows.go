@@ -21,7 +21,7 @@ var (
 // LPTHREAD_START_ROUTINE lpStartAddress, LPVOID lpParameter, DWORD dwCreationFlags, LPDWORD lpThreadId)
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createremotethread
-func (system) SignalProcess(process Handle, event uint32) error {
+func (system) SignalProcess(process Handle, event ConsoleEvent) error {
 	if err := procCtrlRoutine.Find(); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotSupported, err)
 	}

@@ -51,9 +51,6 @@ func (k *Kernel) ResizeConsole(h jobobject.Handle, _, _ uint16) error {
 	return err
 }
 
-// closeEvent is CTRL_CLOSE_EVENT.
-const closeEvent = 2
-
 // CloseConsole implements [jobobject.Kernel].
 func (k *Kernel) CloseConsole(h jobobject.Handle) {
 	k.mu.Lock()
@@ -68,7 +65,7 @@ func (k *Kernel) CloseConsole(h jobobject.Handle) {
 		return
 	}
 	for _, p := range attached {
-		k.raise(p, closeEvent)
+		k.raise(p, jobobject.CtrlClose)
 	}
 	for _, p := range attached {
 		<-p.exited

@@ -31,7 +31,7 @@ type Proc struct {
 	kernel         *Kernel
 	pid, parent    uint32
 	done, exited   chan struct{}
-	events         chan uint32
+	events         chan jobobject.ConsoleEvent
 
 	// Guarded by kernel.mu.
 	job          *job
@@ -61,7 +61,7 @@ func (p *Proc) Done() <-chan struct{} { return p.done }
 // Events receives the console control events raised in the process. The first
 // call is what a program does to install a handler: before it any event ends
 // the process with [StatusControlCExit].
-func (p *Proc) Events() <-chan uint32 {
+func (p *Proc) Events() <-chan jobobject.ConsoleEvent {
 	p.kernel.mu.Lock()
 	defer p.kernel.mu.Unlock()
 	p.handled = true

@@ -37,7 +37,7 @@ func (k *Kernel) TerminateProcess(h jobobject.Handle, code uint32) error {
 }
 
 // SignalProcess implements [jobobject.Kernel].
-func (k *Kernel) SignalProcess(h jobobject.Handle, event uint32) error {
+func (k *Kernel) SignalProcess(h jobobject.Handle, event jobobject.ConsoleEvent) error {
 	k.mu.Lock()
 	p, err := lookLocked[*Proc](k, "SignalProcess", h, uint32(jobobject.ProcessSignal))
 	over := err == nil && p.over
@@ -53,7 +53,7 @@ func (k *Kernel) SignalProcess(h jobobject.Handle, event uint32) error {
 }
 
 // raise has a process handle an event, or ends it if it has no handler.
-func (k *Kernel) raise(p *Proc, event uint32) {
+func (k *Kernel) raise(p *Proc, event jobobject.ConsoleEvent) {
 	k.mu.Lock()
 	handled := p.handled
 	k.mu.Unlock()

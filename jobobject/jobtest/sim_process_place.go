@@ -13,7 +13,7 @@ import (
 func (k *Kernel) Place(job, image string, parent uint32) (*Proc, error) {
 	p := &Proc{
 		Args: []string{image}, kernel: k, parent: parent, files: [3]*stream{{}, {}, {}},
-		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 1),
+		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan jobobject.ConsoleEvent, 1),
 		commit: startCommit, working: startWorkingSet,
 	}
 	k.mu.Lock()

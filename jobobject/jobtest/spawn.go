@@ -90,7 +90,7 @@ const allProcessAccess = 0x1FFFFF
 func (k *Kernel) spawn(n newborn, open bool) (*Proc, jobobject.Handle, error) {
 	p := &Proc{
 		Args: n.args, Env: n.env, Dir: n.dir, kernel: k, parent: n.parent,
-		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 16),
+		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan jobobject.ConsoleEvent, 16),
 		commit: startCommit, working: startWorkingSet,
 	}
 	if err := p.connect(&n); err != nil {

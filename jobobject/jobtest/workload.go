@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 // Workload is a program for tests, as a simulated process ([Kernel.Program]) or,
@@ -33,7 +35,7 @@ func Workload(p *Proc) uint32 {
 			_, err := p.Spawn(append([]string{p.Args[0]}, args...)...)
 			return err
 		},
-		event: func(ready func()) (uint32, bool) {
+		event: func(ready func()) (jobobject.ConsoleEvent, bool) {
 			events := p.Events()
 			ready()
 			select {
@@ -77,14 +79,14 @@ func Main() {
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 			return cmd.Start()
 		},
-		event: func(ready func()) (uint32, bool) {
+		event: func(ready func()) (jobobject.ConsoleEvent, bool) {
 			events := make(chan os.Signal, 1)
 			signal.Notify(events, os.Interrupt, syscall.SIGTERM)
 			ready()
 			if <-events == os.Interrupt {
-				return 0, true
+				return jobobject.CtrlC, true
 			}
-			return 2, true
+			return jobobject.CtrlClose, true
 		},
 		stray: func(args ...string) error {
 			cmd := exec.Command(os.Args[0], args...)
@@ -115,7 +117,7 @@ type workload struct {
 	stdout, stderr io.Writer
 	pid            int
 	spawn, stray   func(args ...string) error
-	event          func(ready func()) (event uint32, ok bool)
+	event          func(ready func()) (event jobobject.ConsoleEvent, ok bool)
 	commit         func(bytes uint64) bool
 	burn           func() (more bool)
 }
@@ -175,7 +177,7 @@ func (w workload) awaitEvent() uint32 {
 	if !ok {
 		return workloadFailed
 	}
-	return 40 + e
+	return 40 + uint32(e)
 }
 
 func (w workload) printVariable(key string) uint32 {

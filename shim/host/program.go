@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -64,14 +63,13 @@ func (p *program) connect(o *jobobject.ProcessOptions) error {
 		o.Stdin, o.Stdout, o.Stderr = p.streams.Child()
 		return nil
 	}
-	var in io.WriteCloser
-	var out io.ReadCloser
 	var err error
-	if p.console, in, out, err = jobobject.NewConsole(p.spec.Width, p.spec.Height, p.job.job.Kernel()); err != nil {
+	p.console, err = jobobject.NewConsole(jobobject.ConsoleOptions{Width: p.spec.Width, Height: p.spec.Height, Kernel: p.job.job.Kernel()})
+	if err != nil {
 		return fmt.Errorf("process.terminal: %w", classify(err))
 	}
 	o.Console = p.console
-	p.streams.UseConsole(in, out)
+	p.streams.UseConsole(p.console.In, p.console.Out)
 	return nil
 }
 
@@ -115,7 +113,10 @@ func (p *program) closeConsole() {
 
 // events are the console control events by the number that containerd sends for a signal, as the reference shim
 // reads them. SIGTERM is the shutdown event.
-var events = map[uint32]uint32{0: 0, 1: 1, 2: 2, 5: 5, 6: 6, 15: 6}
+var events = map[uint32]jobobject.ConsoleEvent{
+	0: jobobject.CtrlC, 1: jobobject.CtrlBreak, 2: jobobject.CtrlClose, 5: jobobject.CtrlLogoff,
+	6: jobobject.CtrlShutdown, 15: jobobject.CtrlShutdown,
+}
 
 // Signal ends the program, or sends it a console control event.
 func (p *program) Signal(sig uint32) error {

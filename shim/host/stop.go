@@ -42,7 +42,7 @@ const consoleHost = "conhost.exe"
 
 // raise raises an event in a member. A console host is passed over as if it had ended, which it does with the last
 // program on its console.
-func (j *Job) raise(pid, event uint32) error {
+func (j *Job) raise(pid uint32, event jobobject.ConsoleEvent) error {
 	m, err := j.job.Member(pid)
 	if err != nil {
 		return err

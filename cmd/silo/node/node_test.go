@@ -108,7 +108,7 @@ func TestSignalReachesMembersOnly(t *testing.T) {
 		heard <- 99
 		select {
 		case e := <-events:
-			heard <- e
+			heard <- uint32(e)
 		case <-p.Done():
 		}
 		return 0

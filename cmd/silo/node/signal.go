@@ -18,7 +18,7 @@ const jobAccess = jobobject.AccessQuery
 // Signal raises a console control event in the process pid of the job called name. A process that is no member any more,
 // or never was, is [jobobject.ErrNotExist]: its pid may be a stranger's by now.
 func Signal(k jobobject.Kernel, name string, pid, event uint32) error {
-	return visit(k, name, pid, signalAccess, func(p jobobject.Handle) error { return k.SignalProcess(p, event) })
+	return visit(k, name, pid, signalAccess, func(p jobobject.Handle) error { return k.SignalProcess(p, jobobject.ConsoleEvent(event)) })
 }
 
 // Terminate ends one member of the job called name, with code.

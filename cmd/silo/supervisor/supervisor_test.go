@@ -123,8 +123,8 @@ func TestStopRaisesOneSignalAfterTheOther(t *testing.T) {
 			for heard := p.Events(); ; {
 				select {
 				case e := <-heard:
-					events <- e
-					if e == uint32(supervisor.CtrlBreak) {
+					events <- uint32(e)
+					if e == jobobject.ConsoleEvent(supervisor.CtrlBreak) {
 						return 3
 					}
 				case <-p.Done():

@@ -39,17 +39,17 @@ type IOCounters struct {
 
 // Accounting reads the basic accounting information.
 func (j *Job) Accounting() (Accounting, error) {
-	return count(j, "query accounting of job", Kernel.Accounting)
+	return lend(j.handle, "query accounting of job", Kernel.Accounting)
 }
 
 // IO reads the transfers of all members, past and present.
 func (j *Job) IO() (IOCounters, error) {
-	return count(j, "query transfers of job", Kernel.IOCounters)
+	return lend(j.handle, "query transfers of job", Kernel.IOCounters)
 }
 
 // Memory reads the committed memory, or says [ErrNotSupported].
 func (j *Job) Memory() (MemoryUsage, error) {
-	return count(j, "query memory of job", Kernel.MemoryUsage)
+	return lend(j.handle, "query memory of job", Kernel.MemoryUsage)
 }
 
 // Storage reads the storage traffic. It says [ErrNotSupported] where the kernel
@@ -57,7 +57,7 @@ func (j *Job) Memory() (MemoryUsage, error) {
 func (j *Job) Storage() (IOAttribution, error) {
 	const op = "query storage of job"
 	if j.noIO {
-		return IOAttribution{}, fail(op, j.name, ErrNotSupported)
+		return IOAttribution{}, j.handle.fail(op, ErrNotSupported)
 	}
-	return count(j, op, Kernel.IOAttribution)
+	return lend(j.handle, op, Kernel.IOAttribution)
 }

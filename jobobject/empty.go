@@ -35,9 +35,9 @@ func (j *Job) WaitEmpty(ctx context.Context) error {
 		case <-emptied:
 		case <-timer.C:
 		case <-j.handle.closed:
-			return fail(op, j.name, ErrClosed)
+			return j.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
-			return fail(op, j.name, context.Cause(ctx))
+			return j.handle.fail(op, context.Cause(ctx))
 		}
 	}
 }

@@ -7,10 +7,10 @@ package jobobject
 //
 // The information class behind it, 18, is in no Microsoft document.
 func (j *Job) Freeze() error {
-	return fail("freeze job", j.name, j.with(func(h Handle) error { return j.kernel.Freeze(h, true) }))
+	return j.handle.do("freeze job", func(k Kernel, h Handle) error { return k.Freeze(h, true) })
 }
 
 // Thaw undoes a [Job.Freeze].
 func (j *Job) Thaw() error {
-	return fail("thaw job", j.name, j.with(func(h Handle) error { return j.kernel.Freeze(h, false) }))
+	return j.handle.do("thaw job", func(k Kernel, h Handle) error { return k.Freeze(h, false) })
 }

@@ -115,7 +115,7 @@ func Open(name string, access Access, k Kernel) (*Job, error) {
 }
 
 func newJob(name string, k Kernel, h Handle) *Job {
-	return &Job{name: name, kernel: k, setting: make(chan struct{}, 1), handle: newHandle(h, func() error { return k.CloseHandle(h) })}
+	return &Job{name: name, kernel: k, setting: make(chan struct{}, 1), handle: newHandle(k, h, name)}
 }
 
 func kernelOr(k Kernel) Kernel {
@@ -142,53 +142,26 @@ func (j *Job) Close() error {
 		}
 		j.inbox.close()
 	}
-	return fail("close job", j.name, err)
+	return j.handle.fail("close job", err)
 }
 
 // Assign puts a running process, and every child it makes from now on, into the
 // job. An unused pid is [ErrNotExist]. A process in a job that this one cannot
 // be nested in is [ErrPermission].
 func (j *Job) Assign(pid uint32) error {
-	return fail("assign process to job", j.name, j.with(func(h Handle) error {
-		p, err := j.kernel.OpenProcess(pid, ProcessSetQuota|ProcessTerminate)
+	return j.handle.do("assign process to job", func(k Kernel, h Handle) error {
+		p, err := k.OpenProcess(pid, ProcessSetQuota|ProcessTerminate)
 		if err != nil {
 			return fmt.Errorf("open process %d: %w", pid, err)
 		}
-		return errors.Join(j.kernel.AssignProcess(h, p), j.kernel.CloseHandle(p))
-	}))
+		return errors.Join(k.AssignProcess(h, p), k.CloseHandle(p))
+	})
 }
 
 // Terminate ends all members, nested jobs included, with code. It does not wait
 // for them to be gone: see [Job.WaitEmpty]. A job without members is no error.
 func (j *Job) Terminate(code uint32) error {
-	return fail("terminate job", j.name, j.with(func(h Handle) error {
-		return j.kernel.TerminateJob(h, code)
-	}))
-}
-
-// with lends the handle to call.
-func (j *Job) with(call func(Handle) error) error {
-	h, err := j.handle.acquire()
-	if err != nil {
-		return err
-	}
-	defer j.handle.release()
-	return call(h)
-}
-
-// query lends the handle of j to one of the kernel's questions.
-func query[T any](j *Job, op string, ask func(Handle) (T, error)) (T, error) {
-	var zero T
-	h, err := j.handle.acquire()
-	if err != nil {
-		return zero, fail(op, j.name, err)
-	}
-	defer j.handle.release()
-	v, err := ask(h)
-	if err != nil {
-		return zero, fail(op, j.name, err)
-	}
-	return v, nil
+	return j.handle.do("terminate job", func(k Kernel, h Handle) error { return k.TerminateJob(h, code) })
 }
 
 // checkText refuses what a UTF-16 string of the kernel would cut short.

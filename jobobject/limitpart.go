@@ -95,12 +95,12 @@ func (p LimitPart) same(a, b *Limits) bool { return reflect.DeepEqual(p.of(a), p
 func (j *Job) SetLimits(l Limits) error {
 	const op = "set limits of job"
 	if err := l.Validate(); err != nil {
-		return fail(op, j.name, err)
+		return j.handle.fail(op, err)
 	}
 	l = l.Clone()
 	j.setting <- struct{}{}
 	defer func() { <-j.setting }()
-	return fail(op, j.name, j.with(func(h Handle) error { return j.apply(h, &l) }))
+	return j.handle.do(op, func(_ Kernel, h Handle) error { return j.apply(h, &l) })
 }
 
 // SetAffinity binds the members to processors and writes no other limit, so it
@@ -112,14 +112,14 @@ func (j *Job) SetAffinity(processors []GroupAffinity) error {
 	const op = "set affinity of job"
 	l := Limits{Affinity: slices.Clone(processors)}
 	if err := l.Validate(); err != nil {
-		return fail(op, j.name, err)
+		return j.handle.fail(op, err)
 	}
 	j.setting <- struct{}{}
 	defer func() { <-j.setting }()
-	return fail(op, j.name, j.with(func(h Handle) error {
+	return j.handle.do(op, func(_ Kernel, h Handle) error {
 		now, known := j.known()
 		return j.applyPart(h, AffinityLimits, &l, &now, known)
-	}))
+	})
 }
 
 // apply writes the parts of l that the kernel does not have yet.
@@ -206,9 +206,9 @@ func (j *Job) QueryLimits() (Limits, error) {
 		defer func() { <-j.setting }()
 	}
 	set := j.Limits()
-	l, err := query(j, "query limits of job", func(h Handle) (l Limits, err error) {
+	l, err := lend(j.handle, "query limits of job", func(k Kernel, h Handle) (l Limits, err error) {
 		for _, part := range limitParts {
-			err := j.kernel.QueryLimits(h, part, &l)
+			err := k.QueryLimits(h, part, &l)
 			if errors.Is(err, ErrNotSupported) && part.empty(&set) {
 				continue
 			}

@@ -87,18 +87,18 @@ type Passed[T any] struct{ Figure, Mark T }
 func (j *Job) SetNotificationLimits(n NotificationLimits) error {
 	const op = "set notification limits of job"
 	if err := n.Validate(); err != nil {
-		return fail(op, j.name, err)
+		return j.handle.fail(op, err)
 	}
-	return fail(op, j.name, j.with(func(h Handle) error { return j.kernel.SetNotificationLimits(h, &n) }))
+	return j.handle.do(op, func(k Kernel, h Handle) error { return k.SetNotificationLimits(h, &n) })
 }
 
 // NotificationLimits asks the kernel for the marks of the job.
 func (j *Job) NotificationLimits() (NotificationLimits, error) {
-	return query(j, "query notification limits of job", j.kernel.NotificationLimits)
+	return lend(j.handle, "query notification limits of job", Kernel.NotificationLimits)
 }
 
 // Violation asks the kernel which marks the job has passed. It is the question
 // to ask after a [NotificationLimit] message.
 func (j *Job) Violation() (Violation, error) {
-	return query(j, "query limit violation of job", j.kernel.LimitViolation)
+	return lend(j.handle, "query limit violation of job", Kernel.LimitViolation)
 }

@@ -57,8 +57,6 @@ func (p *ProcessOptions) check() error {
 // concurrent use, also with Close.
 type Process struct {
 	// Immutable after Start.
-	job    string
-	kernel Kernel
 	handle *handle
 	pid    uint32
 	exited <-chan struct{}
@@ -71,7 +69,7 @@ type Process struct {
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-updateprocthreadattribute
 func (j *Job) Start(p ProcessOptions) (*Process, error) {
-	return query(j, "start process in job", func(job Handle) (*Process, error) { return j.start(job, &p) })
+	return lend(j.handle, "start process in job", func(_ Kernel, job Handle) (*Process, error) { return j.start(job, &p) })
 }
 
 func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
@@ -92,11 +90,12 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 		// Nobody would ever hear of its end, so it must not live.
 		return nil, errors.Join(err, j.kernel.TerminateProcess(h, 1), j.kernel.CloseHandle(h))
 	}
-	give := func() error {
+	process := newHandle(j.kernel, h, j.name)
+	process.give = func() error {
 		stop()
 		return j.kernel.CloseHandle(h)
 	}
-	return &Process{job: j.name, kernel: j.kernel, handle: newHandle(h, give), pid: pid, exited: exited}, nil
+	return &Process{handle: process, pid: pid, exited: exited}, nil
 }
 
 // Pid is the process id.
@@ -113,30 +112,30 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 // deadlocked and ended. A program that waits for nothing else calls
 // [os/signal.Notify], which it needs for Ctrl+C anyway.
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
+	const op = "wait for process of job"
 	select {
 	case <-p.exited:
 	default:
 		select {
 		case <-p.exited:
 		case <-p.handle.closed:
-			return 0, p.fail("wait for process", ErrClosed)
+			return 0, p.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
-			return 0, p.fail("wait for process", context.Cause(ctx))
+			return 0, p.handle.fail(op, context.Cause(ctx))
 		}
 	}
-	err = p.with("wait for process", func(h Handle) error {
-		exitCode, _, err = p.kernel.ExitCode(h)
-		return err
+	return lend(p.handle, op, func(k Kernel, h Handle) (uint32, error) {
+		code, _, err := k.ExitCode(h)
+		return code, err
 	})
-	return exitCode, err
 }
 
 // Terminate ends the process with code, at once and without its consent. One
 // that has ended already is no error.
 func (p *Process) Terminate(code uint32) error {
-	return p.with("terminate process", func(h Handle) error {
-		err := p.kernel.TerminateProcess(h, code)
-		if err != nil && p.ended(h) {
+	return p.handle.do("terminate process of job", func(k Kernel, h Handle) error {
+		err := k.TerminateProcess(h, code)
+		if err != nil && ended(k, h) {
 			return nil
 		}
 		return err
@@ -147,36 +146,17 @@ func (p *Process) Terminate(code uint32) error {
 // The program may handle the event; without a handler it ends. A process that has
 // ended is [ErrExited].
 func (p *Process) Signal(event ConsoleEvent) error {
-	return p.with("signal process", func(h Handle) error {
-		err := p.kernel.SignalProcess(h, event)
-		if err != nil && p.ended(h) {
+	return p.handle.do("signal process of job", func(k Kernel, h Handle) error {
+		err := k.SignalProcess(h, event)
+		if err != nil && ended(k, h) {
 			return ErrExited
 		}
 		return err
 	})
 }
 
-// ended asks after a refusal whether the end of the process was the reason.
-func (p *Process) ended(h Handle) bool {
-	_, exited, err := p.kernel.ExitCode(h)
-	return err == nil && exited
-}
-
 // Close gives up the process without ending it. Further calls do nothing.
 func (p *Process) Close() error {
 	_, err := p.handle.close()
-	return p.fail("close process", err)
-}
-
-func (p *Process) with(op string, call func(Handle) error) error {
-	h, err := p.handle.acquire()
-	if err != nil {
-		return p.fail(op, err)
-	}
-	defer p.handle.release()
-	return p.fail(op, call(h))
-}
-
-func (p *Process) fail(op string, err error) error {
-	return fail(op+" of job", p.job, err)
+	return p.handle.fail("close process of job", err)
 }

@@ -46,24 +46,24 @@ var ErrNotSilo = errors.New("the job is no silo")
 // PromoteToSilo makes the job a silo, for good. The job must not have had a
 // process yet, and must have KillOnClose, which the kernel wants of every silo.
 func (j *Job) PromoteToSilo() error {
-	return fail("promote job to silo", j.name, j.with(func(h Handle) error {
+	return j.handle.do("promote job to silo", func(k Kernel, h Handle) error {
 		if l, known := j.known(); known && !l.KillOnClose {
 			return errors.New("KillOnClose is off, want it on")
 		}
-		return j.kernel.CreateSilo(h)
-	}))
+		return k.CreateSilo(h)
+	})
 }
 
 // Silo describes the job as a silo. A job that is none is [ErrNotSilo]; a kernel
 // without silos says [ErrNotSupported].
 func (j *Job) Silo() (Silo, error) {
-	return query(j, "query silo of job", j.kernel.Silo)
+	return lend(j.handle, "query silo of job", Kernel.Silo)
 }
 
 // ServerSilo describes the job as the silo of a Windows Server container. A job
 // that is none is [ErrNotSilo].
 func (j *Job) ServerSilo() (ServerSilo, error) {
-	return query(j, "query server silo of job", j.kernel.ServerSilo)
+	return lend(j.handle, "query server silo of job", Kernel.ServerSilo)
 }
 
 // Bind adds m to what the members see, through the bind filter of Windows. Only
@@ -74,33 +74,33 @@ func (j *Job) ServerSilo() (ServerSilo, error) {
 // The function is BfSetupFilter of bindfltapi.dll, which has no page on
 // Microsoft Learn.
 func (j *Job) Bind(m Mapping) error {
-	return j.mapping("bind path in silo", m.Root, func(h Handle) error {
+	return j.mapping("bind path in silo", m.Root, func(k Kernel, h Handle) error {
 		if m.Target == "" {
 			return errors.New("field Target is empty")
 		}
 		if err := checkText("Target", m.Target); err != nil {
 			return err
 		}
-		return j.kernel.Bind(h, &m)
+		return k.Bind(h, &m)
 	})
 }
 
 // Unbind takes away the mapping at root.
 func (j *Job) Unbind(root string) error {
-	return j.mapping("unbind path in silo", root, func(h Handle) error { return j.kernel.Unbind(h, root) })
+	return j.mapping("unbind path in silo", root, func(k Kernel, h Handle) error { return k.Unbind(h, root) })
 }
 
-func (j *Job) mapping(op, root string, change func(Handle) error) error {
-	return fail(op, j.name, j.with(func(h Handle) error {
+func (j *Job) mapping(op, root string, change func(Kernel, Handle) error) error {
+	return j.handle.do(op, func(k Kernel, h Handle) error {
 		if root == "" {
 			return errors.New("field Root is empty")
 		}
 		if err := checkText("Root", root); err != nil {
 			return err
 		}
-		if _, err := j.kernel.Silo(h); err != nil {
+		if _, err := k.Silo(h); err != nil {
 			return fmt.Errorf("query silo: %w", err)
 		}
-		return change(h)
-	}))
+		return change(k, h)
+	})
 }

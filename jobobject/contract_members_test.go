@@ -1,6 +1,7 @@
 package jobobject_test
 
 import (
+	"bufio"
 	"errors"
 	"slices"
 	"strings"
@@ -158,5 +159,55 @@ func testMemberNonMember(t *testing.T, e environment) {
 	}
 	if _, err := j.Member(0xFFFFFFF0); !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("unused pid: %v, want ErrNotExist", err)
+	}
+}
+
+// startListener starts a process that ends by an event with 40 and its number.
+func (e environment) startListener(t *testing.T, j *jobobject.Job) *jobobject.Process {
+	t.Helper()
+	r, w := pipe(t)
+	o := e.options("event")
+	o.Stdout = w
+	p := start(t, j, o)
+	w.Close()
+	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
+		t.Fatalf("first line %q, %v", line, err)
+	}
+	return p
+}
+
+func testMemberSignal(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	other := e.startTree(t, j, 1).first
+	p := e.startListener(t, j)
+	m := member(t, j, p.Pid())
+	e.requires(t, m.Signal(jobobject.CtrlC), "console control events")
+	if code := wait(t, p); code != 40+uint32(jobobject.CtrlC) {
+		t.Errorf("exit code = %d, want %d", code, 40+uint32(jobobject.CtrlC))
+	}
+	if err := m.Signal(jobobject.CtrlC); !errors.Is(err, jobobject.ErrExited) {
+		t.Errorf("signal after exit: %v, want ErrExited", err)
+	}
+	if exited, err := member(t, j, other.Pid()).Exited(); err != nil || exited {
+		t.Errorf("another member has exited: %v, %v", exited, err)
+	}
+}
+
+func testMemberTerminate(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	other := e.startTree(t, j, 1).first
+	p := e.startTree(t, j, 1).first
+	m := member(t, j, p.Pid())
+	if err := m.Terminate(9); err != nil {
+		t.Fatal(err)
+	}
+	if code := wait(t, p); code != 9 {
+		t.Errorf("exit code = %d, want 9", code)
+	}
+	if err := m.Terminate(10); err != nil {
+		t.Errorf("terminate after exit: %v", err)
+	}
+	if exited, err := member(t, j, other.Pid()).Exited(); err != nil || exited {
+		t.Errorf("another member has exited: %v, %v", exited, err)
 	}
 }

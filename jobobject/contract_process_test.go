@@ -1,7 +1,6 @@
 package jobobject_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -192,43 +191,13 @@ func testBadOptions(t *testing.T, e environment) {
 
 func testEvent(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
-	r, w := pipe(t)
-	o := e.options("event")
-	o.Stdout = w
-	p := start(t, j, o)
-	w.Close()
-	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
-		t.Fatalf("first line %q, %v", line, err)
-	}
+	p := e.startListener(t, j)
 	e.requires(t, p.Signal(jobobject.CtrlC), "console control events")
 	if code := wait(t, p); code != 40+uint32(jobobject.CtrlC) {
 		t.Errorf("exit code = %d, want %d", code, 40+uint32(jobobject.CtrlC))
 	}
 	if err := p.Signal(jobobject.CtrlC); !errors.Is(err, jobobject.ErrExited) {
 		t.Errorf("signal after exit: %v, want ErrExited", err)
-	}
-}
-
-func testMemberEvent(t *testing.T, e environment) {
-	j := e.create(t, jobobject.Options{KillOnClose: true})
-	other := e.create(t, jobobject.Options{KillOnClose: true})
-	r, w := pipe(t)
-	o := e.options("event")
-	o.Stdout = w
-	p := start(t, j, o)
-	w.Close()
-	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
-		t.Fatalf("first line %q, %v", line, err)
-	}
-	if err := other.SignalMember(p.Pid(), jobobject.CtrlC); !errors.Is(err, jobobject.ErrNotExist) {
-		t.Errorf("signal a process of another job: %v, want ErrNotExist", err)
-	}
-	e.requires(t, j.SignalMember(p.Pid(), jobobject.CtrlC), "console control events")
-	if code := wait(t, p); code != 40+uint32(jobobject.CtrlC) {
-		t.Errorf("exit code = %d, want %d", code, 40+uint32(jobobject.CtrlC))
-	}
-	if err := j.SignalMember(p.Pid(), jobobject.CtrlC); !errors.Is(err, jobobject.ErrNotExist) {
-		t.Errorf("signal after exit: %v, want ErrNotExist", err)
 	}
 }
 

@@ -5,68 +5,39 @@ import (
 	"fmt"
 )
 
-// Member is a process of a job, opened for questions only. While it is open its
-// pid cannot go to another process, so a list of the job that has the pid means
-// this very process. It keeps neither the process nor the job alive, but what
-// the kernel remembers of an ended process stays until Close. All methods are
-// safe for concurrent use, also with Close: they then say [ErrClosed].
+// Member is a process of a job that was opened by its pid. While it is open no other
+// process gets its pid, so every call reaches this process, and a list of the job
+// that has the pid means it. An open Member keeps neither the process nor the job
+// alive. What the kernel knows of an ended process stays until Close. All methods
+// are safe for concurrent use. After Close they return [ErrClosed].
 type Member struct {
 	// Immutable after Job.Member.
 	handle *handle
 }
 
 // Member opens the process with this pid if it is a member now. A pid that is not
-// in use, or that has gone to a process outside of the job, is [ErrNotExist]; a
-// member that may not be asked is [ErrPermission].
+// in use, or is that of a non-member, is [ErrNotExist]. A member that may not be
+// queried is [ErrPermission].
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-openprocess
 func (j *Job) Member(pid uint32) (*Member, error) {
 	return lend(j.handle, "open member of job", func(k Kernel, job Handle) (*Member, error) {
-		process, err := openMember(k, job, pid, ProcessQueryLimited)
+		process, err := k.OpenProcess(pid, ProcessQueryLimited)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("process %d: %w", pid, err)
 		}
-		h := newHandle(k, process, j.name)
-		h.pid = pid
-		return &Member{h}, nil
-	})
-}
-
-// SignalMember raises a console control event in the process with this pid, as
-// [Process.Signal] does, if it is a member now. One that is not, or that has
-// ended, is [ErrNotExist]; one that may not be touched is [ErrPermission].
-func (j *Job) SignalMember(pid uint32, event ConsoleEvent) error {
-	return j.handle.do("signal member of job", func(k Kernel, job Handle) error {
-		h, err := openMember(k, job, pid, ProcessSignal)
-		if err != nil {
-			return err
+		// The handle is checked, not the pid, which another process may have by now.
+		in, err := k.IsProcessInJob(process, job)
+		if err == nil && in {
+			h := newHandle(k, process, j.name)
+			h.pid = pid
+			return &Member{h}, nil
 		}
-		err = k.SignalProcess(h, event)
-		if err != nil && ended(k, h) {
+		if err == nil || ended(k, process) {
 			err = ErrNotExist
 		}
-		if err != nil {
-			err = fmt.Errorf("process %d: %w", pid, err)
-		}
-		return errors.Join(err, k.CloseHandle(h))
+		return nil, errors.Join(fmt.Errorf("process %d: %w", pid, err), k.CloseHandle(process))
 	})
-}
-
-// openMember opens the process with this pid if it is a member now.
-func openMember(k Kernel, job Handle, pid uint32, access ProcessAccess) (Handle, error) {
-	h, err := k.OpenProcess(pid, access)
-	if err != nil {
-		return 0, fmt.Errorf("process %d: %w", pid, err)
-	}
-	// The handle is checked, not the pid, which another process may have by now.
-	in, err := k.IsProcessInJob(h, job)
-	if err == nil && in {
-		return h, nil
-	}
-	if err == nil || ended(k, h) {
-		err = ErrNotExist
-	}
-	return 0, errors.Join(fmt.Errorf("process %d: %w", pid, err), k.CloseHandle(h))
 }
 
 // ended tells whether the process is known to have ended.
@@ -111,7 +82,43 @@ func (m *Member) Exited() (bool, error) {
 	})
 }
 
-// Close gives up the process without ending it. Further calls do nothing.
+// Signal raises event in the process and in no other, as [Process.Signal] does. A
+// process that has ended is [ErrExited]; one that may not be signalled is
+// [ErrPermission].
+func (m *Member) Signal(event ConsoleEvent) error {
+	return m.act("signal process of job", ProcessSignal, func(k Kernel, process Handle) error {
+		return k.SignalProcess(process, event)
+	})
+}
+
+// Terminate ends the process with exit code code, without its consent. A process
+// that has ended is no error; one that may not be terminated is [ErrPermission].
+func (m *Member) Terminate(code uint32) error {
+	err := m.act("terminate process of job", ProcessTerminate, func(k Kernel, process Handle) error {
+		return k.TerminateProcess(process, code)
+	})
+	if errors.Is(err, ErrExited) {
+		return nil
+	}
+	return err
+}
+
+// act opens the process for one call that needs access. The pid means this process
+// because its first handle stays open meanwhile.
+func (m *Member) act(op string, access ProcessAccess, call func(k Kernel, process Handle) error) error {
+	return m.handle.do(op, func(k Kernel, checked Handle) error {
+		process, err := k.OpenProcess(m.Pid(), access)
+		if err == nil {
+			err = errors.Join(call(k, process), k.CloseHandle(process))
+		}
+		if err != nil && ended(k, checked) {
+			return ErrExited
+		}
+		return err
+	})
+}
+
+// Close closes the handle and does not end the process. Further calls do nothing.
 func (m *Member) Close() error {
 	_, err := m.handle.close()
 	return m.handle.fail("close member of job", err)

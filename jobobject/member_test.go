@@ -98,9 +98,58 @@ func TestMemberOutlivesItsProcess(t *testing.T) {
 		"parent":  func() error { _, err := m.Parent(); return err },
 		"handles": func() error { _, err := m.Handles(); return err },
 		"exited":  func() error { _, err := m.Exited(); return err },
+
+		"signal":    func() error { return m.Signal(jobobject.CtrlC) },
+		"terminate": func() error { return m.Terminate(1) },
 	} {
 		if err := ask(); !errors.Is(err, jobobject.ErrClosed) {
 			t.Errorf("%s after close: %v, want ErrClosed", what, err)
+		}
+	}
+}
+
+// The pid of an open member goes to no other process, so its calls reach none.
+func TestMember_PidsAreRecycled_OtherProcessIsNotReached(t *testing.T) {
+	k, job, in, _, _ := opened(t)
+	k.RecyclePids()
+	m, err := job.Member(in.Pid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	in.Exit(0)
+	next, err := k.Place(`\Container_a`, "x.exe", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Signal(jobobject.CtrlC); !errors.Is(err, jobobject.ErrExited) {
+		t.Errorf("signal: %v, want ErrExited", err)
+	}
+	if err := m.Terminate(1); err != nil {
+		t.Errorf("terminate: %v", err)
+	}
+	if pids, err := job.Pids(); err != nil || len(pids) != 1 || pids[0] != next.Pid() {
+		t.Errorf("pids = %v, %v, want %d", pids, err, next.Pid())
+	}
+}
+
+func TestMember_KernelRefuses_ReasonIsReturned(t *testing.T) {
+	k, job, in, _, _ := opened(t)
+	m, err := job.Member(in.Pid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	refused := errors.New("refused")
+	for call, act := range map[string]func() error{
+		"SignalProcess":    func() error { return m.Signal(jobobject.CtrlC) },
+		"TerminateProcess": func() error { return m.Terminate(1) },
+	} {
+		for _, kind := range []string{"OpenProcess", call} {
+			k.Fail(kind, 1, refused)
+			if err := act(); !errors.Is(err, refused) {
+				t.Errorf("%s refused: %v, want the reason", kind, err)
+			}
 		}
 	}
 }

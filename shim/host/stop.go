@@ -47,12 +47,16 @@ func (j *Job) raise(pid uint32, event jobobject.ConsoleEvent) error {
 	if err != nil {
 		return err
 	}
+	defer m.Close()
 	image, err := m.Image()
-	if err = errors.Join(err, m.Close()); err != nil {
+	if err != nil {
 		return err
 	}
 	if strings.EqualFold(image, consoleHost) {
 		return jobobject.ErrNotExist
 	}
-	return j.job.SignalMember(pid, event)
+	if err := m.Signal(event); !errors.Is(err, jobobject.ErrExited) {
+		return err
+	}
+	return jobobject.ErrNotExist
 }

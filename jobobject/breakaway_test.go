@@ -23,7 +23,7 @@ func TestStart_CallerInAJob(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k, outer := newKernel(t, jobobject.Options{Name: "outer", KillOnClose: true})
-			if err := outer.SetLimits(jobobject.Limits{KillOnClose: true, Breakaway: tt.outer}); err != nil {
+			if err := outer.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, Breakaway: tt.outer}); err != nil {
 				t.Fatal(err)
 			}
 			if !k.Enclose("outer") {

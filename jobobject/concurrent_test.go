@@ -18,9 +18,9 @@ func TestCloseAmidstCalls(t *testing.T) {
 		}
 		startLasting(t, j, 2)
 		calls := []func() error{
-			func() error { return j.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: 7}) },
-			func() error { return j.SetLimits(jobobject.Limits{KillOnClose: true, CPUWeight: 7}) },
-			func() error { _, err := j.QueryLimits(); return err },
+			func() error { return j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, CPURate: 7}) },
+			func() error { return j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, CPUWeight: 7}) },
+			func() error { _, err := j.QueryLimits(t.Context()); return err },
 			func() error { return j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: 1}) },
 			func() error { _, err := j.NotificationLimits(); return err },
 			func() error { _, err := j.Violation(); return err },

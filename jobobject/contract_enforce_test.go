@@ -40,7 +40,7 @@ func testBreakaway(t *testing.T, e environment) {
 	if got := line(out); got != "refused" {
 		t.Fatalf("a stray child was not refused: %q", got)
 	}
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayOnRequest}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayOnRequest}); err != nil {
 		t.Fatal(err)
 	}
 	parent, out := e.launch(t, j, "stray")
@@ -55,7 +55,7 @@ func testBreakaway(t *testing.T, e environment) {
 
 func testSilentBreakaway(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayAlways}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayAlways}); err != nil {
 		t.Fatal(err)
 	}
 	parent, out := e.launch(t, j, "tree", "2")
@@ -86,7 +86,7 @@ func testMemoryLimit(t *testing.T, e environment) {
 	e.requireEnforcement(t)
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 128 << 20}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobMemory: 128 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	p, out := e.launch(t, j, "commit", "1024")
@@ -113,7 +113,7 @@ func testProcessLimit(t *testing.T, e environment) {
 	e.requireEnforcement(t)
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, ActiveProcesses: 1}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, ActiveProcesses: 1}); err != nil {
 		t.Fatal(err)
 	}
 	e.launch(t, j, "tree", "1")
@@ -133,7 +133,7 @@ func testProcessTime(t *testing.T, e environment) {
 	e.requireEnforcement(t)
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, ProcessUserTime: 50 * time.Millisecond}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, ProcessUserTime: 50 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	p := start(t, j, e.options("burn"))
@@ -148,7 +148,7 @@ func testProcessTime(t *testing.T, e environment) {
 func testJobTime(t *testing.T, e environment) {
 	e.requireEnforcement(t)
 	j := e.create(t, jobobject.Options{KillOnClose: true})
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, JobUserTime: 50 * time.Millisecond}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobUserTime: 50 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	idle, _ := e.launch(t, j, "tree", "1")
@@ -164,7 +164,7 @@ func testJobTimeMessage(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
 	l := jobobject.Limits{KillOnClose: true, JobUserTime: 50 * time.Millisecond, AtJobTime: jobobject.JobTimeNotify}
-	e.requires(t, j.SetLimits(l), "the action at job time")
+	e.requires(t, j.SetLimits(t.Context(), l), "the action at job time")
 	p := start(t, j, e.options("burn"))
 	await(messages, jobobject.EndOfJobTime)
 	if err := j.Terminate(5); err != nil {

@@ -34,7 +34,7 @@ func testNameFree(t *testing.T, e environment) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := jobobject.Open(name, jobobject.AccessQuery, e.kernel)
+	_, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: e.kernel})
 	if !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("open after close: %v, want ErrNotExist", err)
 	}
@@ -43,7 +43,7 @@ func testNameFree(t *testing.T, e environment) {
 
 func testObjectPath(t *testing.T, e environment) {
 	path := `\BaseNamedObjects\` + e.name(t)
-	if _, err := jobobject.Open(path, jobobject.AccessQuery, e.kernel); !errors.Is(err, jobobject.ErrNotExist) {
+	if _, err := jobobject.Open(path, jobobject.OpenOptions{Kernel: e.kernel}); !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("open before create: %v, want ErrNotExist", err)
 	}
 	e.create(t, jobobject.Options{Name: path})
@@ -57,7 +57,7 @@ func testObjectPath(t *testing.T, e environment) {
 			t.Errorf("create %s again: %v, want ErrExist", again, err)
 		}
 	}
-	opened, err := jobobject.Open(path, jobobject.AccessQuery, e.kernel)
+	opened, err := jobobject.Open(path, jobobject.OpenOptions{Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func testRights(t *testing.T, e environment) {
 	name := e.name(t)
 	j := e.create(t, jobobject.Options{Name: name, KillOnClose: true})
 	tree := e.startTree(t, j, 1)
-	reader, err := jobobject.Open(name, jobobject.AccessQuery, e.kernel)
+	reader, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func testClosed(t *testing.T, e environment) {
 	_, serr := j.Start(e.options("exit", "0"))
 	for what, err := range map[string]error{
 		"pids": perr, "accounting": aerr, "start": serr, "terminate": j.Terminate(0),
-		"assign": j.Assign(1), "limits": j.SetLimits(jobobject.Limits{}), "wait": j.WaitEmpty(t.Context()),
+		"assign": j.Assign(1), "limits": j.SetLimits(t.Context(), jobobject.Limits{}), "wait": j.WaitEmpty(t.Context()),
 	} {
 		if !errors.Is(err, jobobject.ErrClosed) {
 			t.Errorf("%s: %v, want ErrClosed", what, err)
@@ -133,7 +133,7 @@ func testKillOnClose(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	p := e.startTree(t, j, 2).first
 	// An empty job set to limits of its own must keep its kill on close.
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, ActiveProcesses: 100}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, ActiveProcesses: 100}); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
@@ -169,7 +169,7 @@ func testWaitEmpty(t *testing.T, e environment) {
 	if err := j.WaitEmpty(stopped); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a cancelled context: %v, want context.Canceled", err)
 	}
-	opened, err := jobobject.Open(name, jobobject.AccessQuery, e.kernel)
+	opened, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // open opens a job until the end of the test.
 func (e environment) open(t *testing.T, name string, access jobobject.Access) *jobobject.Job {
 	t.Helper()
-	j, err := jobobject.Open(name, access, e.kernel)
+	j, err := jobobject.Open(name, jobobject.OpenOptions{Access: access, Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func testReader(t *testing.T, e environment) {
 	j := e.open(t, name, jobobject.AccessQuery)
 	_, aerr := j.Accounting()
 	_, perr := j.Pids()
-	_, lerr := j.QueryLimits()
+	_, lerr := j.QueryLimits(t.Context())
 	_, merr := j.Memory()
 	_, ierr := j.Storage()
 	_, nerr := j.NotificationLimits()
@@ -139,7 +139,7 @@ func testReader(t *testing.T, e environment) {
 		}
 	}
 	for what, err := range map[string]error{
-		"limits": j.SetLimits(jobobject.Limits{ActiveProcesses: 9}), "terminate": j.Terminate(1),
+		"limits": j.SetLimits(t.Context(), jobobject.Limits{ActiveProcesses: 9}), "terminate": j.Terminate(1),
 		"freeze": j.Freeze(), "silo": j.PromoteToSilo(), "marks": j.SetNotificationLimits(jobobject.NotificationLimits{}),
 	} {
 		if !errors.Is(err, jobobject.ErrPermission) && !errors.Is(err, jobobject.ErrNotSupported) {

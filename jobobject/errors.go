@@ -19,21 +19,17 @@ var (
 	ErrPermission = fs.ErrPermission
 	// ErrNotSupported says that this kernel has no such facility, or keeps it off.
 	ErrNotSupported = errors.ErrUnsupported
-	// ErrUnknownLimits says that a job was only opened and its limits were not
-	// queried yet, so that setting all of them would take some away.
-	ErrUnknownLimits = errors.New("its limits are unknown: call QueryLimits first, or set one alone")
 	// ErrNotDirectory says that the working directory of a process to start is not there.
 	ErrNotDirectory = errors.New("no such working directory")
 	// ErrNotExecutable says that the file of a process to start is no program that
 	// this machine can run.
 	ErrNotExecutable = errors.New("not a program for this machine")
+	// ErrLimitsUnknown says that SetLimits was called on an opened job before
+	// QueryLimits. That would remove limits which the creator of the job has set.
+	ErrLimitsUnknown = errors.New("the limits of an opened job are unknown; read them with QueryLimits first, or set processors alone with SetAffinity")
 	// ErrExited says that the process has ended already.
 	ErrExited = os.ErrProcessDone
 )
-
-// ErrLimitsUnknown is the refusal to set all limits of a job whose limits are
-// unknown: that would take away what its creator has set.
-var ErrLimitsUnknown = errors.New("the limits of an opened job are unknown; read them with QueryLimits first, or set processors alone with SetAffinity")
 
 // Error tells which operation failed on which job. It unwraps to the cause: a
 // sentinel of this package, a context error, or the code of the kernel.

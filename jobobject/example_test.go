@@ -2,7 +2,6 @@ package jobobject_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -34,7 +33,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer job.Close()
-	err = job.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, ActiveProcesses: 10})
+	err = job.SetLimits(context.Background(), jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, ActiveProcesses: 10})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -80,9 +79,6 @@ func ExampleRateOfCPUs() {
 func ExampleLimits_Validate() {
 	l := jobobject.Limits{CPUWeight: 12}
 	fmt.Println(l.Validate())
-	l = jobobject.Limits{IOBandwidth: 1 << 20}
-	fmt.Println(errors.Is(l.Validate(), jobobject.ErrNotSupported))
 	// Output:
 	// CPUWeight is 12, want 1 to 9
-	// true
 }

@@ -1,6 +1,7 @@
 package jobobject
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,7 +43,7 @@ type Job struct {
 	emptied broadcast
 	inbox   inbox
 
-	setting chan struct{} // holds a value while limits are set, the calls included: two sets must not mix
+	limitSem chan struct{} // has a value while SetLimits runs, kernel calls included
 
 	limitMu     sync.Mutex // guards the fields below
 	limits      Limits
@@ -81,7 +82,7 @@ func (j *Job) setUp(h Handle, o Options) error {
 		return fmt.Errorf("associate completion port: %w", err)
 	}
 	if o.KillOnClose {
-		if err := j.SetLimits(Limits{KillOnClose: true}); err != nil {
+		if err := j.SetLimits(context.Background(), Limits{KillOnClose: true}); err != nil {
 			return err
 		}
 	}
@@ -89,25 +90,36 @@ func (j *Job) setUp(h Handle, o Options) error {
 	return nil
 }
 
-// Open opens an existing job. Without such a job the error is [ErrNotExist]; a
-// name goes with the last handle, so that is also the answer while the kernel is
-// still ending the members of a job whose owner died. An opened job gets no
-// [Message]s, and its limits are unknown until [Job.QueryLimits] was called:
-// [Job.SetLimits] needs that. Ask for no more access than is needed. A
-// nil k is [System].
+// OpenOptions say how a job is opened.
+type OpenOptions struct {
+	// Access are the rights that the methods to be called need; 0 is [AccessQuery],
+	// with which every method works that changes nothing.
+	Access Access
+	// Kernel is nil for [System].
+	Kernel Kernel
+}
+
+// Open opens the job with this name. If there is none the error is [ErrNotExist].
+// The kernel removes the name with the last handle, so a job whose creator has ended
+// is gone although the kernel may still be ending its members. An opened job
+// receives no [Message]. Its limits are unknown, and [Job.SetLimits] returns
+// [ErrLimitsUnknown], until [Job.QueryLimits] has read them.
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw and, for names,
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwmaketemporaryobject
-func Open(name string, access Access, k Kernel) (*Job, error) {
+func Open(name string, o OpenOptions) (*Job, error) {
 	const op = "open job"
-	k = kernelOr(k)
+	k := kernelOr(o.Kernel)
 	if name == "" {
 		return nil, fail(op, "", errors.New("name is empty"))
 	}
 	if err := checkText("name", name); err != nil {
 		return nil, fail(op, "", err)
 	}
-	h, err := k.OpenJob(name, access)
+	if o.Access == 0 {
+		o.Access = AccessQuery
+	}
+	h, err := k.OpenJob(name, o.Access)
 	if err != nil {
 		return nil, fail(op, name, err)
 	}
@@ -115,7 +127,7 @@ func Open(name string, access Access, k Kernel) (*Job, error) {
 }
 
 func newJob(name string, k Kernel, h Handle) *Job {
-	return &Job{name: name, kernel: k, setting: make(chan struct{}, 1), handle: newHandle(k, h, name)}
+	return &Job{name: name, kernel: k, limitSem: make(chan struct{}, 1), handle: newHandle(k, h, name)}
 }
 
 func kernelOr(k Kernel) Kernel {

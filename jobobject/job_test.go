@@ -115,7 +115,7 @@ func TestCreate_KernelNotComparable_IsRefused(t *testing.T) {
 func TestOpenRefusesNames(t *testing.T) {
 	k := jobtest.New()
 	for _, name := range []string{"", "a\x00b"} {
-		if _, err := jobobject.Open(name, jobobject.AccessQuery, k); err == nil {
+		if _, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: k}); err == nil {
 			t.Errorf("Open(%q) succeeded", name)
 		}
 		if name == "" {
@@ -210,7 +210,7 @@ func TestMemoryLimit(t *testing.T) {
 		}
 		return 0
 	})
-	if err := j.SetLimits(jobobject.Limits{JobMemory: 32 << 20}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 32 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	p, err := j.Start(jobobject.ProcessOptions{CommandLine: "grow.exe"})
@@ -232,7 +232,7 @@ func TestMemoryLimit(t *testing.T) {
 
 func TestProcessLimit(t *testing.T) {
 	_, j := newKernel(t, jobobject.Options{})
-	if err := j.SetLimits(jobobject.Limits{ActiveProcesses: 2}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{ActiveProcesses: 2}); err != nil {
 		t.Fatal(err)
 	}
 	startLasting(t, j, 2)
@@ -244,7 +244,7 @@ func TestProcessLimit(t *testing.T) {
 func TestSetLimitsPartly(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{Name: "limits"})
 	k.Fail("SetLimits "+jobobject.CPULimits.String(), 1, errBroken)
-	err := j.SetLimits(jobobject.Limits{JobMemory: 5, CPURate: 100})
+	err := j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 5, CPURate: 100})
 	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
 		t.Errorf("err = %v, want the part that failed", err)
 	}
@@ -252,7 +252,7 @@ func TestSetLimitsPartly(t *testing.T) {
 		t.Errorf("limits = %+v, want the part before", l)
 	}
 	groups := []jobobject.GroupAffinity{{Mask: 3}}
-	if err := j.SetLimits(jobobject.Limits{Affinity: groups}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{Affinity: groups}); err != nil {
 		t.Fatal(err)
 	}
 	groups[0].Mask = 9
@@ -262,7 +262,7 @@ func TestSetLimitsPartly(t *testing.T) {
 	if l, ok := k.Limits("limits"); !ok || l.JobMemory != 0 || l.Affinity[0].Mask != 3 {
 		t.Errorf("limits in force = %+v, %v", l, ok)
 	}
-	if err := j.SetLimits(jobobject.Limits{}); !errors.Is(err, jobobject.ErrNotSupported) {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{}); !errors.Is(err, jobobject.ErrNotSupported) {
 		t.Errorf("taking the affinity away: %v, want ErrNotSupported", err)
 	}
 }

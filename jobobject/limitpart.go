@@ -1,6 +1,7 @@
 package jobobject
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -79,48 +80,71 @@ func (p LimitPart) empty(l *Limits) bool { return reflect.ValueOf(p.of(l)).IsZer
 
 func (p LimitPart) same(a, b *Limits) bool { return reflect.DeepEqual(p.of(a), p.of(b)) }
 
-// SetLimits makes l the limits of the job, all of them: a zero field takes that
-// limit away. Only an affinity cannot be taken away again, just changed. When
-// the kernel refuses a part, the error names it, and the parts before it stay
-// set, as [Job.Limits] tells. A part that this kernel does not know is
-// [ErrNotSupported] if l asks for something of it.
+// SetLimits makes l the limits of the job, all of them: a zero field removes that
+// limit. Only an affinity cannot be removed, just changed. When the kernel refuses a
+// part, the error names it, and the parts before it stay set, as [Job.Limits] tells.
+// A part that this kernel does not support is [ErrNotSupported] if l sets a limit in
+// it. The job time starts anew when JobUserTime changes, and only then.
 //
-// The job time starts anew when JobUserTime changes, and only then.
+// Two calls never mix. ctx ends the wait for another call on the same Job, with its
+// cause; a kernel call that has begun is not interrupted.
 //
-// The wanted state is kept here and each kernel structure is always written
-// whole, so nothing is asked back in between. The limits of a job that was only
-// opened are unknown, and SetLimits returns [ErrLimitsUnknown], until
-// [Job.QueryLimits] has read them. Of such a job only the parts that change are
+// The Job remembers what was set, and writes each kernel structure whole. The limits
+// of an opened job are unknown, and SetLimits returns [ErrLimitsUnknown], until
+// [Job.QueryLimits] has read them. On an opened job only the parts that change are
 // written.
-func (j *Job) SetLimits(l Limits) error {
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setinformationjobobject
+func (j *Job) SetLimits(ctx context.Context, l Limits) error {
 	const op = "set limits of job"
 	if err := l.Validate(); err != nil {
 		return j.handle.fail(op, err)
 	}
 	l = l.Clone()
-	j.setting <- struct{}{}
-	defer func() { <-j.setting }()
+	if err := j.lockLimits(ctx); err != nil {
+		return j.handle.fail(op, err)
+	}
+	defer j.unlockLimits()
 	return j.handle.do(op, func(_ Kernel, h Handle) error { return j.apply(h, &l) })
 }
 
-// SetAffinity binds the members to processors and writes no other limit, so it
-// is safe on a job that was only opened. An affinity can be changed and not be
-// taken away, so an empty list is [ErrNotSupported].
+// SetAffinity binds the members to processors and writes no other limit, so it needs
+// no [Job.QueryLimits] on an opened job. An empty list is [ErrNotSupported]: an
+// affinity can be changed and cannot be removed. It waits as [Job.SetLimits] does.
 //
 // https://learn.microsoft.com/windows/win32/api/winnt/ne-winnt-jobobjectinfoclass
-func (j *Job) SetAffinity(processors []GroupAffinity) error {
+func (j *Job) SetAffinity(ctx context.Context, processors []GroupAffinity) error {
 	const op = "set affinity of job"
 	l := Limits{Affinity: slices.Clone(processors)}
 	if err := l.Validate(); err != nil {
 		return j.handle.fail(op, err)
 	}
-	j.setting <- struct{}{}
-	defer func() { <-j.setting }()
+	if err := j.lockLimits(ctx); err != nil {
+		return j.handle.fail(op, err)
+	}
+	defer j.unlockLimits()
 	return j.handle.do(op, func(_ Kernel, h Handle) error {
 		now, known := j.known()
 		return j.applyPart(h, AffinityLimits, &l, &now, known)
 	})
 }
+
+// lockLimits waits until no other call sets limits.
+func (j *Job) lockLimits(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case j.limitSem <- struct{}{}:
+		return nil
+	case <-j.handle.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (j *Job) unlockLimits() { <-j.limitSem }
 
 // apply writes the parts of l that the kernel does not have yet.
 func (j *Job) apply(h Handle, l *Limits) error {
@@ -143,11 +167,11 @@ func (j *Job) apply(h Handle, l *Limits) error {
 func (j *Job) applyPart(h Handle, part LimitPart, l, now *Limits, known bool) error {
 	empty := part.empty(l)
 	if part == AffinityLimits && empty {
-		return fmt.Errorf("%v: cannot be taken away: %w", part, ErrNotSupported)
+		return fmt.Errorf("%v: cannot be removed: %w", part, ErrNotSupported)
 	}
 	keepJobTime := now.JobUserTime == l.JobUserTime
 	err := j.kernel.SetLimits(h, part, l, keepJobTime)
-	// A host that lacks a limit has none of it, as is asked for.
+	// A kernel without this limit has none in force, which is what l wants.
 	harmless := empty && errors.Is(err, ErrNotSupported)
 	if err != nil && !harmless {
 		return fmt.Errorf("%v: %w", part, err)
@@ -183,30 +207,35 @@ func (j *Job) upToDate(part LimitPart, l, now *Limits) bool {
 	return part.same(l, now)
 }
 
-// opened tells a job that somebody else made.
+// opened tells whether the job came from Open.
 func (j *Job) opened() bool { return j.port == nil }
 
-// Limits returns what was set through this Job, or read of an opened one by
-// [Job.QueryLimits]. It does not ask the kernel.
+// Limits returns what was set through this Job, or what [Job.QueryLimits] read on an
+// opened one. It does not call the kernel.
 func (j *Job) Limits() Limits {
 	l, _ := j.known()
 	return l
 }
 
-// QueryLimits asks the kernel which limits are in force on the job. The limits
-// of a job around this one, which bind its members too, are not among them, and
-// an affinity to all processors of the machine is none. A part that this kernel
-// does not know is zero, as it is not in force; one that was set through this Job
-// all the same, but cannot be told, is [ErrNotSupported].
-func (j *Job) QueryLimits() (Limits, error) {
+// QueryLimits asks the kernel which limits are in force on the job. Those of a job
+// around this one, which bind its members too, are not among them. An affinity to all
+// processors of the machine is returned as none. A part that this kernel does not
+// support is zero, or [ErrNotSupported] if it was set through this Job.
+//
+// On an opened job ctx ends the wait for another call that sets limits. On a created
+// job QueryLimits does not wait and ctx has no effect.
+func (j *Job) QueryLimits(ctx context.Context) (Limits, error) {
+	const op = "query limits of job"
 	if j.opened() {
-		// What is read here is what a set starts from. A query of a created job is
-		// not held up by a set that hangs in the kernel.
-		j.setting <- struct{}{}
-		defer func() { <-j.setting }()
+		// SetLimits starts from what is read here. The query of a created job does not
+		// wait, so it works while SetLimits hangs in the kernel.
+		if err := j.lockLimits(ctx); err != nil {
+			return Limits{}, j.handle.fail(op, err)
+		}
+		defer j.unlockLimits()
 	}
 	set := j.Limits()
-	l, err := lend(j.handle, "query limits of job", func(k Kernel, h Handle) (l Limits, err error) {
+	l, err := lend(j.handle, op, func(k Kernel, h Handle) (l Limits, err error) {
 		for _, part := range limitParts {
 			err := k.QueryLimits(h, part, &l)
 			if errors.Is(err, ErrNotSupported) && part.empty(&set) {

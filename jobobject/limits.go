@@ -6,9 +6,13 @@ import (
 )
 
 // Limits bound what the members of a job may use, together or each. The zero
-// value of a field is no limit. [Limits.Validate] knows the ranges.
+// value of a field is no limit. [Limits.Validate] checks the ranges.
 //
-// https://learn.microsoft.com/windows/win32/procthread/job-objects
+// There is no limit of storage: Windows ignores the I/O rates of a job since Windows
+// 10 version 1607 and Server 2016.
+//
+// https://learn.microsoft.com/windows/win32/procthread/job-objects and, for I/O rates,
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setioratecontrolinformationjobobject
 type Limits struct {
 	KillOnClose             bool      // end all members with the last handle
 	Breakaway               Breakaway // which children are born outside of the job
@@ -39,12 +43,6 @@ type Limits struct {
 	NetDSCP      *uint8 // 0 to 63, the mark of outgoing packets; nil leaves them alone
 
 	UI UIRestrictions // what the members may do to the desktop
-
-	// IOBandwidth and IOOperations, a second, exist to be refused by name: no
-	// kernel since Windows 10 1607 and Server 2016 heeds them.
-	//
-	// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setioratecontrolinformationjobobject
-	IOBandwidth, IOOperations uint64
 }
 
 // GroupAffinity is a set of processors of one processor group.

@@ -1,6 +1,7 @@
 package jobobject_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -56,16 +57,11 @@ func TestLimitsValidate(t *testing.T) {
 		{L{Affinity: []jobobject.GroupAffinity{{Mask: 1}, {Mask: 1, Group: 1}}}, ""},
 		{L{Affinity: []jobobject.GroupAffinity{{Group: 1}}}, "Affinity[0].Mask is 0"},
 		{L{Affinity: []jobobject.GroupAffinity{{Mask: 1}, {Mask: 2}}}, "Affinity[1].Group is 0 again"},
-		{L{IOBandwidth: 7}, "IOBandwidth is 7, want 0: kernels since Windows 10 1607 ignore"},
-		{L{IOOperations: 8}, "IOOperations is 8, want 0: kernels since Windows 10 1607 ignore"},
 	} {
 		err := tt.limits.Validate()
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("Validate(%+v) = %v, want %q", tt.limits, err, tt.want)
 		}
-	}
-	if err := new(L{IOBandwidth: 1}).Validate(); !errors.Is(err, jobobject.ErrNotSupported) {
-		t.Errorf("an I/O rate: %v, want ErrNotSupported", err)
 	}
 }
 
@@ -125,7 +121,7 @@ func TestSetLimitsWritesWhatChanged(t *testing.T) {
 		{"same affinity, written again", jobobject.Limits{Affinity: groups}, 2},
 	} {
 		k.ResetCalls()
-		if err := j.SetLimits(tt.limits); err != nil {
+		if err := j.SetLimits(t.Context(), tt.limits); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
 		if n := k.Calls("SetLimits"); n != tt.calls {
@@ -144,10 +140,10 @@ var someLimits = jobobject.Limits{
 func openLimited(t *testing.T) (*jobtest.Kernel, *jobobject.Job) {
 	t.Helper()
 	k, made := newKernel(t, jobobject.Options{Name: "opened"})
-	if err := made.SetLimits(someLimits); err != nil {
+	if err := made.SetLimits(t.Context(), someLimits); err != nil {
 		t.Fatal(err)
 	}
-	j, err := jobobject.Open("opened", jobobject.AccessQuery|jobobject.AccessSetAttributes, k)
+	j, err := jobobject.Open("opened", jobobject.OpenOptions{Access: jobobject.AccessQuery | jobobject.AccessSetAttributes, Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +162,7 @@ func wantLimits(t *testing.T, k *jobtest.Kernel, want jobobject.Limits) {
 
 func TestSetLimits_UnknownLimits_Refused(t *testing.T) {
 	k, j := openLimited(t)
-	err := j.SetLimits(jobobject.Limits{KillOnClose: true})
+	err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true})
 	if !errors.Is(err, jobobject.ErrLimitsUnknown) {
 		t.Errorf("err = %v, want ErrLimitsUnknown", err)
 	}
@@ -185,10 +181,10 @@ func TestSetLimits_UnknownLimits_Refused(t *testing.T) {
 func TestSetLimits_QueryFailed_Refused(t *testing.T) {
 	k, j := openLimited(t)
 	k.Fail("QueryLimits "+jobobject.UILimits.String(), 1, errBroken)
-	if _, err := j.QueryLimits(); !errors.Is(err, errBroken) {
+	if _, err := j.QueryLimits(t.Context()); !errors.Is(err, errBroken) {
 		t.Fatalf("query: %v, want the fault", err)
 	}
-	if err := j.SetLimits(someLimits); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+	if err := j.SetLimits(t.Context(), someLimits); !errors.Is(err, jobobject.ErrLimitsUnknown) {
 		t.Errorf("err = %v, want ErrLimitsUnknown", err)
 	}
 }
@@ -210,12 +206,12 @@ func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k, j := openLimited(t)
-			l, err := j.QueryLimits()
+			l, err := j.QueryLimits(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			tt.change(&l)
-			if err := j.SetLimits(l); err != nil {
+			if err := j.SetLimits(t.Context(), l); err != nil {
 				t.Fatal(err)
 			}
 			wantLimits(t, k, l)
@@ -233,7 +229,7 @@ func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
 func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
 	k, j := openLimited(t)
 	processors := []jobobject.GroupAffinity{{Mask: 3}}
-	if err := j.SetAffinity(processors); err != nil {
+	if err := j.SetAffinity(t.Context(), processors); err != nil {
 		t.Fatal(err)
 	}
 	want := someLimits.Clone()
@@ -247,7 +243,7 @@ func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
 		t.Error("the affinity shares memory with the caller")
 	}
 	// The other limits are as unknown as before.
-	if err := j.SetLimits(want); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+	if err := j.SetLimits(t.Context(), want); !errors.Is(err, jobobject.ErrLimitsUnknown) {
 		t.Errorf("set limits: %v, want ErrLimitsUnknown", err)
 	}
 }
@@ -256,7 +252,7 @@ func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
 func TestSetAffinity_CreatedJob_StaysWithOtherLimits(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{Name: "opened"})
 	processors := []jobobject.GroupAffinity{{Mask: 3}}
-	if err := errors.Join(j.SetLimits(someLimits), j.SetAffinity(processors)); err != nil {
+	if err := errors.Join(j.SetLimits(t.Context(), someLimits), j.SetAffinity(t.Context(), processors)); err != nil {
 		t.Fatal(err)
 	}
 	want := someLimits.Clone()
@@ -269,21 +265,75 @@ func TestSetAffinity_CreatedJob_StaysWithOtherLimits(t *testing.T) {
 
 func TestSetAffinity_Refused(t *testing.T) {
 	k, j := openLimited(t)
-	if err := j.SetAffinity(nil); !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "cannot be taken away") {
+	if err := j.SetAffinity(t.Context(), nil); !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "cannot be removed") {
 		t.Errorf("no processors: %v, want ErrNotSupported", err)
 	}
-	if err := j.SetAffinity([]jobobject.GroupAffinity{{Group: 1}}); err == nil || !strings.Contains(err.Error(), "Affinity[0].Mask is 0") {
+	if err := j.SetAffinity(t.Context(), []jobobject.GroupAffinity{{Group: 1}}); err == nil || !strings.Contains(err.Error(), "Affinity[0].Mask is 0") {
 		t.Errorf("no processor of a group: %v, want the field", err)
 	}
 	if n := k.Calls("SetLimits"); n != 0 {
 		t.Errorf("%d calls, want none", n)
 	}
 	k.Fail("SetLimits "+jobobject.AffinityLimits.String(), 1, errBroken)
-	if err := j.SetAffinity([]jobobject.GroupAffinity{{Mask: 1}}); !errors.Is(err, errBroken) {
+	if err := j.SetAffinity(t.Context(), []jobobject.GroupAffinity{{Mask: 1}}); !errors.Is(err, errBroken) {
 		t.Errorf("err = %v, want the fault", err)
 	}
 	if l := j.Limits(); l.Affinity != nil {
 		t.Errorf("affinity = %v, want none after a refusal", l.Affinity)
+	}
+}
+
+// hanging is a kernel whose SetLimits returns when resume is closed.
+type hanging struct {
+	*jobtest.Kernel
+	entered chan struct{}
+	resume  chan struct{}
+}
+
+func (k *hanging) SetLimits(h jobobject.Handle, part jobobject.LimitPart, l *jobobject.Limits, keepJobTime bool) error {
+	k.entered <- struct{}{}
+	<-k.resume
+	return k.Kernel.SetLimits(h, part, l, keepJobTime)
+}
+
+// One call hangs in the kernel; others must end with their context, or with Close.
+func TestSetLimits_AnotherCallHangs_WaitEndsWithContext(t *testing.T) {
+	k := &hanging{jobtest.New(), make(chan struct{}, 1), make(chan struct{})}
+	j, err := jobobject.Create(jobobject.Options{Kernel: k, Name: "hangs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hung := make(chan error)
+	go func() { hung <- j.SetLimits(context.Background(), jobobject.Limits{}) }()
+	<-k.entered
+	ctx, cancel := context.WithCancelCause(t.Context())
+	waits := map[string]func() error{
+		"SetLimits":   func() error { return j.SetLimits(ctx, jobobject.Limits{JobMemory: 1}) },
+		"SetAffinity": func() error { return j.SetAffinity(ctx, []jobobject.GroupAffinity{{Mask: 1}}) },
+	}
+	ended := make(chan error)
+	for _, wait := range waits {
+		go func() { ended <- wait() }()
+	}
+	cancel(errBroken)
+	for range waits {
+		if err := <-ended; !errors.Is(err, errBroken) {
+			t.Errorf("err = %v, want the cause of the cancelled context", err)
+		}
+	}
+	if _, err := j.QueryLimits(ctx); err != nil {
+		t.Errorf("query of a created job: %v, want it not to wait", err)
+	}
+	go func() { ended <- j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 1}) }()
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, jobobject.ErrClosed) {
+		t.Errorf("wait through close: %v, want ErrClosed", err)
+	}
+	close(k.resume)
+	if err := <-hung; err != nil {
+		t.Errorf("the call that hung: %v", err)
 	}
 }
 
@@ -293,26 +343,26 @@ func TestLimitsOfOldKernel(t *testing.T) {
 	for _, op := range []string{"SetLimits ", "QueryLimits "} {
 		k.Fail(op+jobobject.NetLimits.String(), -1, jobobject.ErrNotSupported)
 	}
-	j, err := jobobject.Open("old", jobobject.AccessAll, k)
+	j, err := jobobject.Open("old", jobobject.OpenOptions{Access: jobobject.AccessAll, Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	if _, err := j.QueryLimits(); err != nil {
+	if _, err := j.QueryLimits(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.SetLimits(jobobject.Limits{JobMemory: 5}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 5}); err != nil {
 		t.Errorf("limits without the part: %v", err)
 	}
-	if l, err := j.QueryLimits(); err != nil || l.JobMemory != 5 {
+	if l, err := j.QueryLimits(t.Context()); err != nil || l.JobMemory != 5 {
 		t.Errorf("limits = %+v, %v", l, err)
 	}
-	err = made.SetLimits(jobobject.Limits{NetBandwidth: 5})
+	err = made.SetLimits(t.Context(), jobobject.Limits{NetBandwidth: 5})
 	if !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "network") {
 		t.Errorf("a limit of the part: %v, want ErrNotSupported and its name", err)
 	}
 	k.Fail("QueryLimits "+jobobject.CPULimits.String(), 1, errBroken)
-	if _, err := j.QueryLimits(); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
+	if _, err := j.QueryLimits(t.Context()); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
 		t.Errorf("query: %v, want the fault and its part", err)
 	}
 }
@@ -330,11 +380,11 @@ func TestJobTimeGoesOn(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			k, j := newKernel(t, jobobject.Options{})
 			p := startBusy(t, k, j)
-			if err := j.SetLimits(jobobject.Limits{JobUserTime: time.Second}); err != nil {
+			if err := j.SetLimits(t.Context(), jobobject.Limits{JobUserTime: time.Second}); err != nil {
 				t.Fatal(err)
 			}
 			k.Advance(600 * time.Millisecond)
-			if err := j.SetLimits(tt.second); err != nil {
+			if err := j.SetLimits(t.Context(), tt.second); err != nil {
 				t.Fatal(err)
 			}
 			k.Advance(600 * time.Millisecond)

@@ -24,7 +24,7 @@ func opened(t *testing.T) (k *jobtest.Kernel, job *jobobject.Job, in, other, non
 			t.Fatal(err)
 		}
 	}
-	job, err := jobobject.Open(`\Container_a`, jobobject.AccessQuery, k)
+	job, err := jobobject.Open(`\Container_a`, jobobject.OpenOptions{Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func TestServerSilo(t *testing.T) {
 	if !k.MakeServerSilo(path, want) || k.MakeServerSilo("another", want) {
 		t.Fatal("the wrong job became a silo")
 	}
-	opened, err := jobobject.Open(path, jobobject.AccessQuery, k)
+	opened, err := jobobject.Open(path, jobobject.OpenOptions{Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}

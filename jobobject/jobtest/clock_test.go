@@ -34,7 +34,7 @@ func (b bench) job(l jobobject.Limits) *jobobject.Job {
 	}
 	b.t.Cleanup(func() { j.Close() })
 	l.KillOnClose = true
-	if err := j.SetLimits(l); err != nil {
+	if err := j.SetLimits(b.t.Context(), l); err != nil {
 		b.t.Fatal(err)
 	}
 	return j

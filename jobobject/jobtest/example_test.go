@@ -1,6 +1,7 @@
 package jobtest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -27,7 +28,7 @@ func ExampleKernel() {
 	}
 	defer job.Close()
 	// One of the four processors.
-	if err := job.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: jobobject.RateOfCPUs(1, jobtest.DefaultProcessors)}); err != nil {
+	if err := job.SetLimits(context.Background(), jobobject.Limits{KillOnClose: true, CPURate: jobobject.RateOfCPUs(1, jobtest.DefaultProcessors)}); err != nil {
 		log.Fatal(err)
 	}
 	p, err := job.Start(jobobject.ProcessOptions{CommandLine: "spin.exe"})

@@ -32,7 +32,7 @@ func TestFaultPlan(t *testing.T) {
 	if n := b.Calls("Accounting"); n != 8 {
 		t.Errorf("%d calls, want 8 with those that failed", n)
 	}
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true}); err != nil {
 		t.Fatal(err)
 	}
 	all := b.AllCalls()

@@ -87,7 +87,7 @@ func (j *Job) make(ctx context.Context, h Host, account Account) error {
 			return err
 		}
 	}
-	if err := j.job.SetLimits(jobLimits(j.plan.Limits)); err != nil {
+	if err := j.job.SetLimits(ctx, jobLimits(j.plan.Limits)); err != nil {
 		return err
 	}
 	group, groupErr := groupOf(h.Accounts, j.plan)
@@ -218,7 +218,7 @@ func (j *Job) Close() error {
 // cleanupJob ends what a dead shim left of a container and returns once its job is gone. A container that is gone
 // already is a success: the kernel ends a job's members when the last handle closes.
 func (h Host) cleanupJob(ctx context.Context, namespace, id string) error {
-	job, err := jobobject.Open(JobName(namespace, id), jobobject.AccessQuery|jobobject.AccessTerminate, h.Kernel)
+	job, err := jobobject.Open(JobName(namespace, id), jobobject.OpenOptions{Access: jobobject.AccessQuery | jobobject.AccessTerminate, Kernel: h.Kernel})
 	if errors.Is(err, jobobject.ErrNotExist) {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (h Host) Orphans() ([]Orphan, error) {
 		if !ours || !whole || a.Name != accountName(namespace, id) {
 			continue
 		}
-		job, err := jobobject.Open(JobName(namespace, id), jobobject.AccessQuery, h.Kernel)
+		job, err := jobobject.Open(JobName(namespace, id), jobobject.OpenOptions{Kernel: h.Kernel})
 		switch {
 		case errors.Is(err, jobobject.ErrNotExist):
 			orphans = append(orphans, Orphan{a.Name, namespace, id})

@@ -113,19 +113,19 @@ func (s *Server) create(ctx context.Context, document *schema.ComputeSystem) err
 	}
 	s.system = system
 	s.undo.push("end system "+s.id, s.end)
-	return s.pin(s.plan.Affinity)
+	return s.pin(ctx, s.plan.Affinity)
 }
 
 // pin binds the silo to its processors; the service has no word for that.
-func (s *Server) pin(affinity []spec.Affinity) error {
+func (s *Server) pin(ctx context.Context, affinity []spec.Affinity) error {
 	if len(affinity) == 0 {
 		return nil
 	}
-	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.AccessSetAttributes, s.host.Kernel)
+	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.OpenOptions{Access: jobobject.AccessSetAttributes, Kernel: s.host.Kernel})
 	if err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
-	set := job.SetAffinity(jobAffinity(affinity))
+	set := job.SetAffinity(ctx, jobAffinity(affinity))
 	if err := errors.Join(set, job.Close()); err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
@@ -163,7 +163,7 @@ func (s *Server) Update(ctx context.Context, r *specs.WindowsResources, annotati
 			return classify(fmt.Errorf("update %s: %w", request.ResourcePath, err))
 		}
 	}
-	if err := s.pin(next.Affinity); err != nil {
+	if err := s.pin(ctx, next.Affinity); err != nil {
 		return classify(err)
 	}
 	s.requested = next.Requested

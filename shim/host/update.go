@@ -29,8 +29,8 @@ func (j *Job) Update(ctx context.Context, r *specs.WindowsResources, annotations
 		return err
 	}
 	before := j.job.Limits()
-	if err := j.apply(next.Limits); err != nil {
-		return errors.Join(err, classify(j.job.SetLimits(before)))
+	if err := j.apply(ctx, next.Limits); err != nil {
+		return errors.Join(err, classify(j.job.SetLimits(context.WithoutCancel(ctx), before)))
 	}
 	j.mu.Lock()
 	j.limits = next.Limits
@@ -72,12 +72,12 @@ func (j *Job) inForce() spec.Limits {
 }
 
 // apply sets limits and reads them back.
-func (j *Job) apply(l spec.Limits) error {
+func (j *Job) apply(ctx context.Context, l spec.Limits) error {
 	want := jobLimits(l)
-	if err := j.job.SetLimits(want); err != nil {
+	if err := j.job.SetLimits(ctx, want); err != nil {
 		return classify(err)
 	}
-	got, err := j.job.QueryLimits()
+	got, err := j.job.QueryLimits(ctx)
 	if err != nil {
 		return classify(err)
 	}

@@ -49,7 +49,7 @@ func (c Container) Name() string { return c.Namespace + "/" + c.ID }
 
 // Open opens the job of the container.
 func (c Container) Open(access jobobject.Access, k jobobject.Kernel) (*jobobject.Job, error) {
-	return jobobject.Open(c.Job, access, k)
+	return jobobject.Open(c.Job, jobobject.OpenOptions{Access: access, Kernel: k})
 }
 
 // JobName is the name of the job object of a container with a namespace; see host.JobName of the shim.

@@ -19,7 +19,7 @@ func Terminate(k jobobject.Kernel, name string, pid, code uint32) error {
 
 // withMember opens the process pid of the job called name for one call.
 func withMember(k jobobject.Kernel, name string, pid uint32, call func(*jobobject.Member) error) (err error) {
-	job, err := jobobject.Open(name, jobobject.AccessQuery, k)
+	job, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: k})
 	if err != nil {
 		return err
 	}

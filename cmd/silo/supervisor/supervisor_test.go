@@ -217,7 +217,7 @@ func TestMemoryIsTheReasonAfterARefusal(t *testing.T) {
 		}
 		return 9
 	})
-	if err := o.Job.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
+	if err := o.Job.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	var heard []jobobject.MessageKind

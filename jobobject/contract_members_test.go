@@ -33,6 +33,30 @@ func testAssign(t *testing.T, e environment) {
 	e.wantMembers(t, inner, tree)
 }
 
+func testAssignHandle(t *testing.T, e environment) {
+	outer := e.create(t, jobobject.Options{KillOnClose: true})
+	inner := e.create(t, jobobject.Options{})
+	tree := e.startTree(t, outer, 1)
+	for _, access := range []jobobject.ProcessAccess{jobobject.ProcessQueryLimited, jobobject.ProcessSetQuota | jobobject.ProcessTerminate} {
+		h, err := e.kernel.OpenProcess(tree.first.Pid(), access)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = inner.AssignHandle(h)
+		if access == jobobject.ProcessQueryLimited && !errors.Is(err, jobobject.ErrPermission) {
+			t.Errorf("handle without the rights: %v, want ErrPermission", err)
+		}
+		if access != jobobject.ProcessQueryLimited && err != nil {
+			t.Error(err)
+		}
+		if err := e.kernel.CloseHandle(h); err != nil {
+			t.Error(err)
+		}
+	}
+	e.wantMembers(t, outer, tree)
+	e.wantMembers(t, inner, tree)
+}
+
 func testAssignUnrelated(t *testing.T, e environment) {
 	a := e.create(t, jobobject.Options{KillOnClose: true})
 	c := e.create(t, jobobject.Options{KillOnClose: true})

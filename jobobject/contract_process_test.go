@@ -29,7 +29,7 @@ func testExitCode(t *testing.T, e environment) {
 	}
 }
 
-func testArguments(t *testing.T, e environment) {
+func testCommandLine(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	o := e.options(`args "" "a b" a\b "a\\" \"q\" & | %PATH% ^ ä😀`)
 	got, code := output(t, j, o)
@@ -38,6 +38,21 @@ func testArguments(t *testing.T, e environment) {
 		want.WriteString(strconv.Quote(a) + "\n")
 	}
 	if got != want.String() || code != 0 {
+		t.Errorf("code %d, arguments:\n%swant:\n%s", code, got, want.String())
+	}
+}
+
+// testArguments passes the same arguments as a list.
+func testArguments(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	args := []string{"", "a b", `a\b`, `a b\`, `\\"q"`, "&", "|", "%PATH%", "^", "tab\there", "ä😀"}
+	o := e.options()
+	o.CommandLine, o.Args = "", append([]string{e.application, "args"}, args...)
+	var want strings.Builder
+	for _, a := range args {
+		want.WriteString(strconv.Quote(a) + "\n")
+	}
+	if got, code := output(t, j, o); got != want.String() || code != 0 {
 		t.Errorf("code %d, arguments:\n%swant:\n%s", code, got, want.String())
 	}
 }
@@ -173,7 +188,11 @@ func testBadOptions(t *testing.T, e environment) {
 		{"command line has a NUL", func(o *jobobject.ProcessOptions) { o.CommandLine += "\x00secret" }},
 		{"working directory has a NUL", func(o *jobobject.ProcessOptions) { o.Dir = "\x00" }},
 		{"environment entry 0 has a NUL", func(o *jobobject.ProcessOptions) { o.Env = []string{"secret=\x00"} }},
-		{"neither application nor", func(o *jobobject.ProcessOptions) { o.Application, o.CommandLine = "", "" }},
+		{"no application, command line or", func(o *jobobject.ProcessOptions) { o.Application, o.CommandLine = "", "" }},
+		{"both a command line and", func(o *jobobject.ProcessOptions) { o.Args = []string{"secret"} }},
+		{"argument 1 has a NUL", func(o *jobobject.ProcessOptions) {
+			o.CommandLine, o.Args = "", []string{o.Application, "secret\x00"}
+		}},
 	} {
 		o := e.options("exit", "0")
 		tt.set(&o)

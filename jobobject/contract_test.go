@@ -19,6 +19,7 @@ var contract = []struct {
 	{"closed", testClosed},
 
 	{"exit code", testExitCode},
+	{"command line", testCommandLine},
 	{"arguments", testArguments},
 	{"environment", testEnvironment},
 	{"streams", testStreams},
@@ -40,6 +41,7 @@ var contract = []struct {
 	{"signal a member", testMemberSignal},
 	{"terminate a member", testMemberTerminate},
 	{"assign", testAssign},
+	{"assign by handle", testAssignHandle},
 	{"assign to an unrelated job", testAssignUnrelated},
 	{"nested", testNested},
 	{"terminate job", testTerminateJob},

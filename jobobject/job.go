@@ -157,9 +157,12 @@ func (j *Job) Close() error {
 	return j.handle.fail("close job", err)
 }
 
-// Assign puts a running process, and every child it makes from now on, into the
-// job. An unused pid is [ErrNotExist]. A process in a job that this one cannot
-// be nested in is [ErrPermission].
+// Assign puts a running process, and every child that it starts from now on, into
+// the job. An unused pid is [ErrNotExist]. A process in a job in which this one
+// cannot be nested is [ErrPermission]. A pid may have gone to another process: see
+// [Job.AssignHandle].
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-assignprocesstojobobject
 func (j *Job) Assign(pid uint32) error {
 	return j.handle.do("assign process to job", func(k Kernel, h Handle) error {
 		p, err := k.OpenProcess(pid, ProcessSetQuota|ProcessTerminate)
@@ -168,6 +171,13 @@ func (j *Job) Assign(pid uint32) error {
 		}
 		return errors.Join(k.AssignProcess(h, p), k.CloseHandle(p))
 	})
+}
+
+// AssignHandle does what [Job.Assign] does with the process behind an open handle,
+// which needs the rights [ProcessSetQuota] and [ProcessTerminate]. The handle stays
+// the caller's; [os.Process.WithHandle] gives that of a child.
+func (j *Job) AssignHandle(process Handle) error {
+	return j.handle.do("assign process to job", func(k Kernel, h Handle) error { return k.AssignProcess(h, process) })
 }
 
 // Terminate ends all members, nested jobs included, with code. It does not wait

@@ -103,7 +103,8 @@ type Kernel interface {
 	// PostPort queues a message of our own.
 	PostPort(port Handle, kind uint32, key uintptr) error
 
-	// CreateProcess starts p as a member of job from its first instruction.
+	// CreateProcess starts p as a member of job from its first instruction. Its Args
+	// are in its CommandLine already.
 	CreateProcess(job Handle, p *ProcessOptions) (process Handle, pid uint32, err error)
 	// OpenProcess says ErrNotExist for a pid that is not in use.
 	OpenProcess(pid uint32, access ProcessAccess) (Handle, error)

@@ -11,8 +11,15 @@ type ProcessOptions struct {
 	// Application is the full path of the image. Empty lets the kernel take it
 	// from the first word of CommandLine.
 	Application string
-	// CommandLine is handed over as it is; the program splits it by its own rules.
+	// CommandLine is passed on unchanged; the program splits it by its own rules.
 	CommandLine string
+	// Args is the command line as a list, in the place of CommandLine. Args[0] is the
+	// program by the name that it sees. The arguments are quoted as CommandLineToArgvW
+	// and the C runtime split them. A program with rules of its own, such as cmd.exe,
+	// needs CommandLine.
+	//
+	// https://learn.microsoft.com/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
+	Args []string
 	// Dir is the working directory, empty for this process's own.
 	Dir string
 	// Env is the whole environment as KEY=VALUE, in any order. Of two entries
@@ -37,8 +44,11 @@ type ProcessOptions struct {
 
 // check refuses what the kernel would misread, without repeating any content.
 func (p *ProcessOptions) check() error {
-	if p.Application == "" && p.CommandLine == "" {
-		return errors.New("neither application nor command line is given")
+	switch {
+	case p.CommandLine != "" && len(p.Args) > 0:
+		return errors.New("both a command line and arguments are given")
+	case p.Application == "" && p.CommandLine == "" && len(p.Args) == 0:
+		return errors.New("no application, command line or arguments are given")
 	}
 	if p.Console != nil && (p.Stdin != nil || p.Stdout != nil || p.Stderr != nil) {
 		return errors.New("a console excludes stdin, stdout and stderr")
@@ -76,11 +86,16 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	env, err := cleanEnvironment(o.Env)
-	if err != nil {
+	var err error
+	if len(o.Args) > 0 {
+		if o.CommandLine, err = commandLineOf(o.Args); err != nil {
+			return nil, err
+		}
+		o.Args = nil
+	}
+	if o.Env, err = cleanEnvironment(o.Env); err != nil {
 		return nil, err
 	}
-	o.Env = env
 	h, pid, err := j.kernel.CreateProcess(job, o)
 	if err != nil {
 		return nil, err

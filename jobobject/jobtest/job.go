@@ -181,11 +181,13 @@ func (k *Kernel) AssignProcess(jobHandle, process jobobject.Handle) error {
 	if err != nil {
 		return err
 	}
-	p, ok := k.handles[process].object.(*Proc)
+	e := k.handles[process]
+	p, ok := e.object.(*Proc)
 	if !ok {
 		return ErrInvalidHandle
 	}
-	if p.ending {
+	const access = uint32(jobobject.ProcessSetQuota | jobobject.ProcessTerminate)
+	if p.ending || e.access&access != access {
 		return jobobject.ErrPermission
 	}
 	return j.admitLocked(p)

@@ -119,13 +119,9 @@ func (p *Process) Pid() uint32 { return p.pid }
 // Exited returns a channel that is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Wait returns the exit code once the process has ended; ctx ends the wait early
-// with its error, Close with [ErrClosed]. Any number of callers may wait; none
-// costs a goroutine or a thread. The end is reported by a thread of the kernel,
-// which Go's runtime does not know of: a program in which every goroutine waits
-// like this, and no timer, signal handler or read is pending, is taken for
-// deadlocked and ended. A program that waits for nothing else calls
-// [os/signal.Notify], which it needs for Ctrl+C anyway.
+// Wait returns the exit code once the process has ended. ctx ends the wait early with
+// its cause, Close ends it with [ErrClosed]. Any number of goroutines may wait; a wait
+// occupies no thread.
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	const op = "wait for process of job"
 	select {

@@ -1,9 +1,11 @@
 package jobobject
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -45,6 +47,10 @@ var onExit = sync.OnceValue(func() uintptr {
 // BOOL UnregisterWaitEx(HANDLE WaitHandle, HANDLE CompletionEvent)
 //
 // https://learn.microsoft.com/windows/win32/api/threadpoollegacyapiset/nf-threadpoollegacyapiset-unregisterwaitex
+//
+// A thread of the system calls back, which Go's runtime does not expect: it takes a
+// program whose goroutines all wait for that for deadlocked and ends it. A pending
+// timer tells the runtime that something can still happen.
 func (system) WatchExit(process Handle) (<-chan struct{}, func(), error) {
 	id, exited := watches.newest.Add(1), make(chan struct{})
 	watches.Store(id, exited)
@@ -55,7 +61,9 @@ func (system) WatchExit(process Handle) (<-chan struct{}, func(), error) {
 		watches.Delete(id)
 		return nil, nil, e
 	}
+	pending := time.AfterFunc(math.MaxInt64, func() {})
 	stop := func() {
+		pending.Stop()
 		// With INVALID_HANDLE_VALUE the call returns after a callback under way has.
 		_, _, _ = syscall.SyscallN(procUnregisterWaitEx.Addr(), uintptr(wait), uintptr(windows.InvalidHandle))
 		watches.Delete(id)

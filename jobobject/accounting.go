@@ -30,7 +30,7 @@ type IOAttribution struct {
 	WriteCount, WriteBytes uint64
 }
 
-// IOCounters are what the members of a job have read, written and asked of files, pipes and devices, caches included.
+// IOCounters are what the members of a job have read, written and requested of files, pipes and devices, caches included.
 // Other is what is neither a read nor a write, such as a control request.
 //
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-io_counters
@@ -49,13 +49,14 @@ func (j *Job) IO() (IOCounters, error) {
 	return lend(j.handle, "query transfers of job", Kernel.IOCounters)
 }
 
-// Memory reads the committed memory, or says [ErrNotSupported].
+// Memory reads the committed memory. Kernels that do not count it return
+// [ErrNotSupported].
 func (j *Job) Memory() (MemoryUsage, error) {
 	return lend(j.handle, "query memory of job", Kernel.MemoryUsage)
 }
 
-// Storage reads the storage traffic. It says [ErrNotSupported] where the kernel
-// keeps no such count, or where [Options].TrackIO was not asked for.
+// Storage reads the storage traffic. It returns [ErrNotSupported] where the kernel does
+// not count it, and on a job that was created without [Options].TrackIO.
 func (j *Job) Storage() (IOAttribution, error) {
 	const op = "query storage of job"
 	if j.noIO {
@@ -73,7 +74,7 @@ type ProcessMemory struct {
 	WorkingSet        uint64 // resident memory, shared pages included
 	PrivateWorkingSet uint64 // resident memory that is its own; see PrivateKnown
 	PageFaults        uint32 // wraps around
-	// PrivateKnown is false on kernels that do not tell the private working set.
+	// PrivateKnown is false on kernels that do not count the private working set.
 	PrivateKnown bool
 }
 
@@ -81,7 +82,7 @@ type ProcessMemory struct {
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocesstimes
 type ProcessTimes struct {
-	Created      time.Time     // in steps of 100 ns; with the pid it names one process for ever
+	Created      time.Time     // in steps of 100 ns; with the pid it identifies a process
 	User, Kernel time.Duration // in steps of 100 ns
 }
 

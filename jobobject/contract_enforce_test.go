@@ -183,30 +183,30 @@ func testNotificationLimits(t *testing.T, e environment) {
 	} {
 		e.requires(t, j.SetNotificationLimits(want), "notification limits")
 		if got, err := j.NotificationLimits(); err != nil || got != want {
-			t.Errorf("marks = %+v, %v, want %+v", got, err, want)
+			t.Errorf("notification limits = %+v, %v, want %+v", got, err, want)
 		}
 	}
 	if v, err := j.Violation(); err != nil || !reflect.DeepEqual(v, jobobject.Violation{}) {
 		t.Errorf("violation = %+v, %v, want none", v, err)
 	}
 	if err := j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: 1, LowMemory: 2}); err == nil {
-		t.Error("a low mark above the high one was taken")
+		t.Error("LowMemory above HighMemory was accepted")
 	}
 }
 
 func testMemoryThreshold(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	const mark = 128 << 20
-	e.requires(t, j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: mark}), "notification limits")
+	const threshold = 128 << 20
+	e.requires(t, j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: threshold}), "notification limits")
 	_, out := e.launch(t, j, "commit", "256")
 	if line(out) == "" {
-		t.Error("the process was stopped by a mark")
+		t.Error("the process was stopped by a notification limit")
 	}
 	await(messages, jobobject.NotificationLimit)
 	v, err := j.Violation()
-	if err != nil || v.HighMemory == nil || v.HighMemory.Mark != mark || v.HighMemory.Figure <= mark {
-		t.Errorf("violation = %+v, %v, want of the high mark, %d", v, err, mark)
+	if err != nil || v.HighMemory == nil || v.HighMemory.Threshold != threshold || v.HighMemory.Value <= threshold {
+		t.Errorf("violation = %+v, %v, want of the high threshold, %d", v, err, threshold)
 	}
 }
 

@@ -48,8 +48,8 @@ var eachLimit = []struct {
 	{"processor notice", jobobject.Limits{CPURate: 2500, CPUNotify: true}},
 	{"affinity", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}}},
 	{"bandwidth", jobobject.Limits{NetBandwidth: 1 << 20}},
-	{"packet mark", jobobject.Limits{NetDSCP: new(uint8(46))}},
-	{"no packet mark", jobobject.Limits{NetDSCP: new(uint8(0))}},
+	{"DSCP", jobobject.Limits{NetDSCP: new(uint8(46))}},
+	{"DSCP 0", jobobject.Limits{NetDSCP: new(uint8(0))}},
 	{"user interface", jobobject.Limits{UI: jobobject.UIDesktop | jobobject.UIExitWindows}},
 }
 

@@ -132,7 +132,7 @@ func testReader(t *testing.T, e environment) {
 	_, serr := j.Silo()
 	for what, err := range map[string]error{
 		"accounting": aerr, "pids": perr, "limits": lerr, "memory": merr, "storage": ierr,
-		"marks": nerr, "violation": verr, "silo": serr,
+		"notification limits": nerr, "violation": verr, "silo": serr,
 	} {
 		if err != nil && !errors.Is(err, jobobject.ErrNotSupported) && !errors.Is(err, jobobject.ErrNotSilo) {
 			t.Errorf("%s by a reader: %v", what, err)
@@ -140,7 +140,7 @@ func testReader(t *testing.T, e environment) {
 	}
 	for what, err := range map[string]error{
 		"limits": j.SetLimits(t.Context(), jobobject.Limits{ActiveProcesses: 9}), "terminate": j.Terminate(1),
-		"freeze": j.Freeze(), "silo": j.PromoteToSilo(), "marks": j.SetNotificationLimits(jobobject.NotificationLimits{}),
+		"freeze": j.Freeze(), "silo": j.PromoteToSilo(), "notification limits": j.SetNotificationLimits(jobobject.NotificationLimits{}),
 	} {
 		if !errors.Is(err, jobobject.ErrPermission) && !errors.Is(err, jobobject.ErrNotSupported) {
 			t.Errorf("set %s by a reader: %v, want ErrPermission", what, err)

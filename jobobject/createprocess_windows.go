@@ -21,7 +21,7 @@ func (system) CreateProcess(job Handle, p *ProcessOptions) (Handle, uint32, erro
 	return s.run(p)
 }
 
-// spawn holds what one CreateProcess call points to.
+// spawn has what one CreateProcess call points to.
 type spawn struct {
 	startup    windows.StartupInfoEx
 	attributes *windows.ProcThreadAttributeListContainer
@@ -142,7 +142,7 @@ func (s *spawn) run(p *ProcessOptions) (Handle, uint32, error) {
 	return Handle(made.Process), made.ProcessId, nil
 }
 
-// explainStart tells apart what a start may fail of. A program that is not there is [ErrNotExist] already.
+// explainStart classifies the errors of a start. A missing program is [ErrNotExist] already.
 func explainStart(err error) error {
 	switch {
 	case errors.Is(err, windows.ERROR_DIRECTORY):

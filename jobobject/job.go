@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// DefaultSecurityDescriptor lets LocalSystem and the administrators in, and
-// nobody else.
+// DefaultSecurityDescriptor grants all access to LocalSystem and the administrators,
+// and none to others. It is SDDL.
 const DefaultSecurityDescriptor = "D:P(A;;GA;;;SY)(A;;GA;;;BA)"
 
 // Options describe a new job.
@@ -20,17 +20,17 @@ type Options struct {
 	// SecurityDescriptor is SDDL; empty means [DefaultSecurityDescriptor].
 	SecurityDescriptor string
 	// KillOnClose ends all members when the last handle to the job is closed,
-	// which includes the death of the process that holds it.
+	// also because the process that had it open has ended.
 	KillOnClose bool
-	// TrackIO counts reads and writes for [Job.Storage]. A host that refuses
-	// leaves it off, and Storage says [ErrNotSupported].
+	// TrackIO counts reads and writes for [Job.Storage]. Where the kernel refuses, the
+	// job is created all the same, and Storage returns [ErrNotSupported].
 	TrackIO bool
 	// Kernel is nil for [System].
 	Kernel Kernel
 }
 
-// Job is an open job object. All methods are safe for concurrent use, and safe
-// against a Close at the same time: they then say [ErrClosed].
+// Job is an open job object. All methods are safe for concurrent use, also with Close,
+// after which they return [ErrClosed].
 type Job struct {
 	// Immutable after Create or Open.
 	name   string
@@ -50,8 +50,8 @@ type Job struct {
 	limitsKnown bool // limits are all there are: false for an opened job until they were queried
 }
 
-// Create makes a job. A name in use is [ErrExist], never a second handle to
-// somebody else's job.
+// Create makes a job. A name in use is [ErrExist], never a second handle to an
+// existing job.
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-createjobobjectw
 func Create(o Options) (*Job, error) {
@@ -137,15 +137,15 @@ func kernelOr(k Kernel) Kernel {
 	return k
 }
 
-// Kernel is the one that the job is of.
+// Kernel is the kernel that has the job.
 func (j *Job) Kernel() Kernel { return j.kernel }
 
 // Name is the name the job was created or opened with.
 func (j *Job) Name() string { return j.name }
 
-// Close gives up the handle, ends every wait with [ErrClosed] and closes the
+// Close closes the handle, ends every wait with [ErrClosed] and closes the
 // channel of [Job.Messages]. With KillOnClose, and no other handle open, the
-// kernel then ends all members. Further calls do nothing.
+// kernel then ends all members. Further calls return nil.
 func (j *Job) Close() error {
 	first, err := j.handle.close()
 	if first {
@@ -180,8 +180,10 @@ func (j *Job) AssignHandle(process Handle) error {
 	return j.handle.do("assign process to job", func(k Kernel, h Handle) error { return k.AssignProcess(h, process) })
 }
 
-// Terminate ends all members, nested jobs included, with code. It does not wait
-// for them to be gone: see [Job.WaitEmpty]. A job without members is no error.
+// Terminate ends all members, nested jobs included, with exit code code. It does not
+// wait until they have ended: see [Job.WaitEmpty]. A job without members is no error.
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-terminatejobobject
 func (j *Job) Terminate(code uint32) error {
 	return j.handle.do("terminate job", func(k Kernel, h Handle) error { return k.TerminateJob(h, code) })
 }
@@ -197,7 +199,7 @@ func checkText(field, s string) error {
 // Freeze stops all threads of all members, and of processes that become members
 // later, until [Job.Thaw]. A frozen job can be terminated. Pair each Freeze with one
 // Thaw: what a second one does is for the kernel to decide. Kernels without the
-// facility say [ErrNotSupported].
+// feature return [ErrNotSupported].
 //
 // The information class behind it, 18, is in no Microsoft document.
 func (j *Job) Freeze() error {

@@ -55,9 +55,9 @@ type Kernel interface {
 	// anonymous one, a name that starts with a backslash is an NT object path,
 	// any other a Win32 name. A name in use is ErrExist, whatever it names.
 	CreateJob(name, securityDescriptor string) (Handle, error)
-	// OpenJob opens an existing job by the same rules, or says ErrNotExist.
+	// OpenJob opens an existing job by the same rules, or returns ErrNotExist.
 	OpenJob(name string, access Access) (Handle, error)
-	// CloseHandle gives up any handle that this interface returned.
+	// CloseHandle closes any handle that this interface returned.
 	CloseHandle(h Handle) error
 
 	AssignProcess(job, process Handle) error
@@ -75,7 +75,7 @@ type Kernel interface {
 	// EnableIOAttribution starts the count that IOAttribution reads.
 	EnableIOAttribution(job Handle) error
 
-	// SetLimits sets that part of l, and takes away those of its fields that are
+	// SetLimits sets that part of l, and removes those limits whose fields are
 	// zero. With keepJobTime a JobUserTime in force goes on and does not start anew.
 	SetLimits(job Handle, part LimitPart, l *Limits, keepJobTime bool) error
 	// QueryLimits sets that part of l to what is in force.
@@ -87,10 +87,10 @@ type Kernel interface {
 	Freeze(job Handle, frozen bool) error
 
 	CreateSilo(job Handle) error
-	// Silo says ErrNotSilo for a job that is none, as ServerSilo does.
+	// Silo and ServerSilo return ErrNotSilo for a job that is none.
 	Silo(job Handle) (Silo, error)
 	ServerSilo(job Handle) (ServerSilo, error)
-	// Bind adds a mapping for the members of a silo; Unbind takes one away.
+	// Bind adds a mapping for the members of a silo; Unbind removes one.
 	Bind(silo Handle, m *Mapping) error
 	Unbind(silo Handle, root string) error
 
@@ -106,7 +106,7 @@ type Kernel interface {
 	// CreateProcess starts p as a member of job from its first instruction. Its Args
 	// are in its CommandLine already.
 	CreateProcess(job Handle, p *ProcessOptions) (process Handle, pid uint32, err error)
-	// OpenProcess says ErrNotExist for a pid that is not in use.
+	// OpenProcess returns ErrNotExist for a pid that is not in use.
 	OpenProcess(pid uint32, access ProcessAccess) (Handle, error)
 	TerminateProcess(process Handle, code uint32) error
 	// SignalProcess makes process handle a console control event.
@@ -142,7 +142,7 @@ type Kernel interface {
 }
 
 // System returns the kernel of this machine. On systems other than Windows
-// every call on it says [ErrNotSupported].
+// every method of it returns [ErrNotSupported].
 func System() Kernel { return system{} }
 
 // system implements Kernel, per operating system.

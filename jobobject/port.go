@@ -61,7 +61,7 @@ func joinPort(j *Job) (*port, uintptr, error) {
 	return p, ports.newest, nil
 }
 
-// leave forgets the job with key. The last one waits for the reader to end,
+// leave removes the job with key. The last one waits for the reader to end,
 // which is a matter of one message: the reader never blocks on anything else.
 func (p *port) leave(key uintptr) {
 	ports.mu.Lock()

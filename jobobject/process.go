@@ -25,13 +25,13 @@ type ProcessOptions struct {
 	// Env is the whole environment as KEY=VALUE, in any order. Of two entries
 	// whose keys differ in case at most, the last counts. Empty means empty.
 	Env []string
-	// Stdin, Stdout and Stderr are the child's ends. They stay the caller's, who
-	// may close them when Start has returned. A nil one reads and writes nothing,
-	// as NUL does. Nothing but these three is inherited.
+	// Stdin, Stdout and Stderr are the child's ends. The caller still owns them and
+	// may close them when Start has returned. nil means NUL. The child inherits
+	// nothing else.
 	Stdin, Stdout, Stderr *os.File
 	// Token is a primary token of the user to run as; 0 is the caller's own.
 	Token uintptr
-	// Console takes the place of the three files.
+	// Console takes the place of the three files, which are then nil.
 	Console *Console
 	// BreakAway starts the process outside of the jobs that the calling process
 	// is in, as far as those allow it. Without it, and where a job does not allow
@@ -62,8 +62,8 @@ func (p *ProcessOptions) check() error {
 	return checkText("working directory", p.Dir)
 }
 
-// Process is a process started by [Job.Start]. It holds the process open, so its
-// pid means this process and no other until Close. All methods are safe for
+// Process is a process started by [Job.Start]. No other process gets its pid before
+// Close. All methods are safe for
 // concurrent use, also with Close.
 type Process struct {
 	// Immutable after Start.
@@ -102,7 +102,7 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 	}
 	exited, stop, err := j.kernel.WatchExit(h)
 	if err != nil {
-		// Nobody would ever hear of its end, so it must not live.
+		// Its end could not be seen, so it must not run.
 		return nil, errors.Join(err, j.kernel.TerminateProcess(h, 1), j.kernel.CloseHandle(h))
 	}
 	process := newHandle(j.kernel, h, j.name)
@@ -141,8 +141,10 @@ func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	})
 }
 
-// Terminate ends the process with code, at once and without its consent. One
-// that has ended already is no error.
+// Terminate ends the process with exit code code, without its consent. A process that
+// has ended is no error.
+//
+// https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-terminateprocess
 func (p *Process) Terminate(code uint32) error {
 	return p.handle.do("terminate process of job", func(k Kernel, h Handle) error {
 		err := k.TerminateProcess(h, code)
@@ -166,7 +168,7 @@ func (p *Process) Signal(event ConsoleEvent) error {
 	})
 }
 
-// Close gives up the process without ending it. Further calls do nothing.
+// Close closes the handle and does not end the process. Further calls do nothing.
 func (p *Process) Close() error {
 	_, err := p.handle.close()
 	return p.handle.fail("close process of job", err)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Silo describes a job that is a silo: one whose members see a part of the
-// machine's names in a way of their own.
+// Silo describes a job that is a silo: its members have a view of their own of some
+// names of the machine, such as paths.
 type Silo struct {
 	ID, ParentID uint32
 	Processes    uint32
@@ -40,11 +40,11 @@ type Mapping struct {
 	Merged   bool // show what is at Root already besides
 }
 
-// ErrNotSilo says that the job is no silo.
+// ErrNotSilo means that the job is no silo.
 var ErrNotSilo = errors.New("the job is no silo")
 
-// PromoteToSilo makes the job a silo, for good. The job must not have had a
-// process yet, and must have KillOnClose, which the kernel wants of every silo.
+// PromoteToSilo makes the job a silo. The job must not have had a
+// process yet, and must have KillOnClose, which every silo needs. A job never stops being a silo.
 func (j *Job) PromoteToSilo() error {
 	return j.handle.do("promote job to silo", func(k Kernel, h Handle) error {
 		if l, known := j.known(); known && !l.KillOnClose {
@@ -55,7 +55,7 @@ func (j *Job) PromoteToSilo() error {
 }
 
 // Silo describes the job as a silo. A job that is none is [ErrNotSilo]; a kernel
-// without silos says [ErrNotSupported].
+// without silos returns [ErrNotSupported].
 func (j *Job) Silo() (Silo, error) {
 	return lend(j.handle, "query silo of job", Kernel.Silo)
 }
@@ -69,7 +69,7 @@ func (j *Job) ServerSilo() (ServerSilo, error) {
 // Bind adds m to what the members see, through the bind filter of Windows. Only
 // members see it. It ends with the silo, or with [Job.Unbind]. A job that is no
 // silo is [ErrNotSilo]: the filter must never bind for the whole machine. Windows
-// before Server 2022 has no such filter and says [ErrNotSupported].
+// before Server 2022 does not have the filter and returns [ErrNotSupported].
 //
 // The function is BfSetupFilter of bindfltapi.dll, which has no page on
 // Microsoft Learn.
@@ -85,7 +85,7 @@ func (j *Job) Bind(m Mapping) error {
 	})
 }
 
-// Unbind takes away the mapping at root.
+// Unbind removes the mapping at root, which [Job.Bind] has made.
 func (j *Job) Unbind(root string) error {
 	return j.mapping("unbind path in silo", root, func(k Kernel, h Handle) error { return k.Unbind(h, root) })
 }

@@ -65,8 +65,8 @@ func TestLimitsValidate(t *testing.T) {
 func TestNotificationLimitsValidate(t *testing.T) {
 	type N = jobobject.NotificationLimits
 	for _, tt := range []struct {
-		marks N
-		want  string // empty for valid
+		limits N
+		want   string // empty for valid
 	}{
 		{N{}, ""},
 		{N{HighMemory: 1, LowMemory: 1, JobUserTime: time.Second}, ""},
@@ -78,9 +78,9 @@ func TestNotificationLimitsValidate(t *testing.T) {
 		{N{Net: jobobject.RateTolerance{Level: 1}}, "Net.Interval is 0, want 1 to 3"},
 		{N{Net: jobobject.RateTolerance{Interval: 1}}, "Net.Level is 0, want 1 to 3"},
 	} {
-		err := tt.marks.Validate()
+		err := tt.limits.Validate()
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("Validate(%+v) = %v, want %q", tt.marks, err, tt.want)
+			t.Errorf("Validate(%+v) = %v, want %q", tt.limits, err, tt.want)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // OpenProcess implements [jobobject.Kernel]. A process that has ended is there
-// for as long as somebody has it open, and so is its pid.
+// while a handle to it is open, and so is its pid.
 func (k *Kernel) OpenProcess(pid uint32, access jobobject.ProcessAccess) (jobobject.Handle, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -174,7 +174,7 @@ func (p *Proc) memoryLocked() jobobject.ProcessMemory {
 }
 
 func (p *Proc) timesLocked() jobobject.ProcessTimes {
-	return jobobject.ProcessTimes{Created: p.born, User: p.usage.user, Kernel: p.usage.kernel}
+	return jobobject.ProcessTimes{Created: p.created, User: p.usage.user, Kernel: p.usage.kernel}
 }
 
 // image is the last element of the path that the process was started by.

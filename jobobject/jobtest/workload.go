@@ -140,7 +140,7 @@ func (w workload) run() uint32 {
 	case verb == "event":
 		return w.awaitEvent()
 	case verb == "stray":
-		return w.strayChild()
+		return w.breakawayChild()
 	case verb == "burn":
 		for w.burn() {
 		}
@@ -158,7 +158,7 @@ func (w workload) run() uint32 {
 	case verb == "tree":
 		return w.tree(args[0])
 	case verb == "commit":
-		return w.hold(args[0])
+		return w.commitMemory(args[0])
 	}
 	return workloadFailed
 }
@@ -201,30 +201,30 @@ func (w workload) tree(depth string) uint32 {
 		}
 	}
 	fmt.Fprintln(w.stdout, w.pid)
-	return w.awaitEnd()
+	return w.readToEnd()
 }
 
-// awaitEnd reads stdin to its end.
-func (w workload) awaitEnd() uint32 {
+// readToEnd reads stdin to its end.
+func (w workload) readToEnd() uint32 {
 	if _, err := io.Copy(io.Discard, w.stdin); err != nil {
 		return workloadFailed
 	}
 	return 0
 }
 
-func (w workload) strayChild() uint32 {
+func (w workload) breakawayChild() uint32 {
 	if err := w.stray("tree", "1"); err != nil {
 		fmt.Fprintln(w.stdout, "refused")
 	}
 	fmt.Fprintln(w.stdout, w.pid)
-	return w.awaitEnd()
+	return w.readToEnd()
 }
 
-func (w workload) hold(mib string) uint32 {
+func (w workload) commitMemory(mib string) uint32 {
 	n, err := strconv.ParseUint(mib, 10, 32)
 	if err != nil || !w.commit(n<<20) {
 		return workloadFailed
 	}
 	fmt.Fprintln(w.stdout, w.pid)
-	return w.awaitEnd()
+	return w.readToEnd()
 }

@@ -27,6 +27,8 @@ var (
 	// ErrLimitsUnknown means that SetLimits was called on an opened job before
 	// QueryLimits. That would remove limits which the creator of the job has set.
 	ErrLimitsUnknown = errors.New("the limits of an opened job are unknown; read them with QueryLimits first, or set processors alone with SetAffinity")
+	// ErrNotSilo means that the job is no silo.
+	ErrNotSilo = errors.New("the job is no silo")
 	// ErrExited means that the process has ended already.
 	ErrExited = os.ErrProcessDone
 )

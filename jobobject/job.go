@@ -92,8 +92,7 @@ func (j *Job) setUp(h Handle, o Options) error {
 
 // OpenOptions say how a job is opened.
 type OpenOptions struct {
-	// Access are the rights that the methods to be called need; 0 is [AccessQuery],
-	// with which every method works that changes nothing.
+	// Access has the rights that the methods to be called need; 0 is [AccessQuery].
 	Access Access
 	// Kernel is nil for [System].
 	Kernel Kernel

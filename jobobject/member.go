@@ -65,7 +65,8 @@ func (m *Member) Image() (string, error) {
 	return lend(m.handle, "query image of process of job", Kernel.ProcessImage)
 }
 
-// Parent is the pid of the creator, which may meanwhile be that of another process.
+// Parent is the pid of the process that started this one. Another process may have
+// that pid by now.
 func (m *Member) Parent() (uint32, error) {
 	return lend(m.handle, "query parent of process of job", Kernel.ProcessParent)
 }
@@ -125,9 +126,9 @@ func (m *Member) Close() error {
 	return m.handle.fail("close member of job", err)
 }
 
-// SystemProcesses lists every process of the machine that k runs, in one call.
-// A nil k is [System]. It is for looking at many jobs at once; for one job ask
-// its members.
+// SystemProcesses appends every process of the machine to list, with one call of k; a
+// nil k is [System]. It costs what the whole machine runs: for the processes of one
+// job use [Job.Member].
 func SystemProcesses(k Kernel, list []SystemProcess) ([]SystemProcess, error) {
 	list, err := kernelOr(k).SystemProcesses(list)
 	return list, fail("list processes of the machine", "", err)

@@ -47,8 +47,8 @@ func (k MessageKind) String() string {
 	return "message " + strconv.FormatUint(uint64(k), 10)
 }
 
-// OfProcess tells whether messages of this kind are about one process, so that
-// their Pid says which. A kind that this package does not know is taken to be.
+// OfProcess tells whether messages of this kind are about one process and have its Pid.
+// It is true for a kind that this package does not know.
 func (k MessageKind) OfProcess() bool {
 	switch k {
 	case EndOfJobTime, ActiveProcessLimit, ActiveProcessZero, JobCycleTimeLimit, SiloTerminated:

@@ -40,9 +40,6 @@ type Mapping struct {
 	Merged   bool // show what is at Root already besides
 }
 
-// ErrNotSilo means that the job is no silo.
-var ErrNotSilo = errors.New("the job is no silo")
-
 // PromoteToSilo makes the job a silo. The job must not have had a
 // process yet, and must have KillOnClose, which every silo needs. A job never stops being a silo.
 func (j *Job) PromoteToSilo() error {

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-func TestAccountingUnits(t *testing.T) {
+func TestBasicAccounting_Ticks_AreDurations(t *testing.T) {
 	raw := basicAccounting{
 		TotalUserTime: 15_000_000, TotalKernelTime: 3,
 		TotalPageFaultCount: 4, TotalProcesses: 5, ActiveProcesses: 2, TotalTerminatedProcesses: 1,
@@ -17,7 +17,7 @@ func TestAccountingUnits(t *testing.T) {
 	}
 }
 
-func TestIOAttributionFields(t *testing.T) {
+func TestIOAttributionInformation_Fields_AreCopied(t *testing.T) {
 	raw := ioAttributionInformation{
 		ReadStats:  ioAttributionStats{IoCount: 1, TotalSize: 2},
 		WriteStats: ioAttributionStats{IoCount: 3, TotalSize: 4},
@@ -28,7 +28,7 @@ func TestIOAttributionFields(t *testing.T) {
 	}
 }
 
-func TestIDListRoom(t *testing.T) {
+func TestIDListRoom_Members_HaveAWordEachAfterTheHeader(t *testing.T) {
 	if got := idListRoom(3); got != 4 {
 		t.Errorf("idListRoom(3) = %d, want the header's word and 3", got)
 	}
@@ -44,7 +44,7 @@ func TestServerSiloSizes_OfEachRelease_EndWhereItsStructureEnds(t *testing.T) {
 	}
 }
 
-func TestFreezeInformation(t *testing.T) {
+func TestFreezeInformation_FreezeAndThaw_SetTheOperation(t *testing.T) {
 	for frozen, want := range map[bool]freezeInformation{
 		true: {Operations: 1, Freeze: 1}, false: {Operations: 1},
 	} {

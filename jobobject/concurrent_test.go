@@ -8,9 +8,9 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// TestCloseAmidstCalls closes a job while every other method is being called:
+// TestJobClose_DuringCalls_TheyReturnErrClosed closes a job while every other method is being called:
 // each call ends, and says ErrClosed if it says anything.
-func TestCloseAmidstCalls(t *testing.T) {
+func TestJobClose_DuringCalls_TheyReturnErrClosed(t *testing.T) {
 	for range 20 {
 		k, j := newKernel(t, jobobject.Options{KillOnClose: true, TrackIO: true})
 		if err := j.PromoteToSilo(); err != nil {

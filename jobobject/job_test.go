@@ -59,7 +59,7 @@ func startLasting(t *testing.T, j *jobobject.Job, n int) []uint32 {
 	return pids
 }
 
-func TestCreateUnwinds(t *testing.T) {
+func TestCreate_KernelFails_NothingIsLeft(t *testing.T) {
 	for _, op := range []string{"CreateJob", "CreatePort", "AssociatePort", "SetLimits"} {
 		t.Run(op, func(t *testing.T) {
 			k := jobtest.New()
@@ -112,7 +112,7 @@ func TestCreate_KernelNotComparable_IsRefused(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesNames(t *testing.T) {
+func TestOpen_EmptyOrNULName_IsRefused(t *testing.T) {
 	k := jobtest.New()
 	for _, name := range []string{"", "a\x00b"} {
 		if _, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: k}); err == nil {
@@ -130,7 +130,7 @@ func TestOpenRefusesNames(t *testing.T) {
 	}
 }
 
-func TestErrorText(t *testing.T) {
+func TestError_Text_HasOperationAndName(t *testing.T) {
 	for _, tt := range []struct {
 		err  jobobject.Error
 		want string
@@ -144,8 +144,8 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// TestPidsOutgrow has more members than the first question has room for.
-func TestPidsOutgrow(t *testing.T) {
+// TestPids_MoreThanFirstRoom_AreAllListed has more members than the first question has room for.
+func TestPids_MoreThanFirstRoom_AreAllListed(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	want := startLasting(t, j, 150)
 	got, err := j.Pids()
@@ -157,7 +157,7 @@ func TestPidsOutgrow(t *testing.T) {
 	}
 }
 
-func TestTrackIO(t *testing.T) {
+func TestCreate_TrackIORefused_StorageIsNotSupported(t *testing.T) {
 	k := jobtest.New()
 	k.Fail("EnableIOAttribution", -1, jobobject.ErrNotSupported)
 	j, err := jobobject.Create(jobobject.Options{TrackIO: true, Kernel: k})
@@ -173,7 +173,7 @@ func TestTrackIO(t *testing.T) {
 	}
 }
 
-func TestFigures(t *testing.T) {
+func TestJob_ProcessUsedResources_QueriesReturnThem(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{TrackIO: true})
 	io := jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4}
 	k.Program("use.exe", func(p *jobtest.Proc) uint32 {
@@ -201,7 +201,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
+func TestJobMemory_Exceeded_AllocationFailsWithMessage(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	messages := j.Messages()
 	k.Program("grow.exe", func(p *jobtest.Proc) uint32 {
@@ -230,7 +230,7 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
-func TestProcessLimit(t *testing.T) {
+func TestActiveProcesses_Exceeded_StartFails(t *testing.T) {
 	_, j := newKernel(t, jobobject.Options{})
 	if err := j.SetLimits(t.Context(), jobobject.Limits{ActiveProcesses: 2}); err != nil {
 		t.Fatal(err)
@@ -241,7 +241,7 @@ func TestProcessLimit(t *testing.T) {
 	}
 }
 
-func TestSetLimitsPartly(t *testing.T) {
+func TestSetLimits_PartRefused_PartsBeforeStay(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{Name: "limits"})
 	k.Fail("SetLimits "+jobobject.CPULimits.String(), 1, errBroken)
 	err := j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 5, CPURate: 100})

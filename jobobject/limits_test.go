@@ -13,9 +13,9 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// TestSetLimitsWritesWhatChanged counts the kernel calls: one for the structure
+// TestSetLimits_CreatedJob_WritesChangedParts counts the kernel calls: one for the structure
 // that is always written whole, one more for each other part that is new.
-func TestSetLimitsWritesWhatChanged(t *testing.T) {
+func TestSetLimits_CreatedJob_WritesChangedParts(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	groups := []jobobject.GroupAffinity{{Mask: 3}}
 	for _, tt := range []struct {
@@ -100,7 +100,7 @@ func TestSetLimits_QueryFailed_Refused(t *testing.T) {
 	}
 }
 
-// TestSetLimits_OpenedJob_WritesChangedParts: nothing is written that was not asked for.
+// TestSetLimits_OpenedJob_WritesChangedParts: other parts are not written.
 func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -248,8 +248,8 @@ func TestSetLimits_AnotherCallHangs_WaitEndsWithContext(t *testing.T) {
 	}
 }
 
-// TestLimitsOfOldKernel lacks a part: nobody minds until it is asked for.
-func TestLimitsOfOldKernel(t *testing.T) {
+// TestSetLimits_PartNotSupported_MattersOnlyIfSet has a kernel without one part: that matters only when l sets a limit in it.
+func TestSetLimits_PartNotSupported_MattersOnlyIfSet(t *testing.T) {
 	k, made := newKernel(t, jobobject.Options{Name: "old"})
 	for _, op := range []string{"SetLimits ", "QueryLimits "} {
 		k.Fail(op+jobobject.NetLimits.String(), -1, jobobject.ErrNotSupported)
@@ -278,8 +278,8 @@ func TestLimitsOfOldKernel(t *testing.T) {
 	}
 }
 
-// TestJobTimeGoesOn changes another limit half-way through the job's time.
-func TestJobTimeGoesOn(t *testing.T) {
+// TestSetLimits_SameJobTime_GoesOn changes another limit half-way through the job's time.
+func TestSetLimits_SameJobTime_GoesOn(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		second jobobject.Limits

@@ -37,7 +37,7 @@ func opened(t *testing.T) (k *jobtest.Kernel, job *jobobject.Job, in, other, non
 	return k, job, place(`\Container_a`), place(`\Container_b`), place("")
 }
 
-func TestMemberRefusesStrangers(t *testing.T) {
+func TestMember_NonMember_IsErrNotExist(t *testing.T) {
 	k, job, in, other, none := opened(t)
 	gone := in.Pid()
 	in.Exit(0)
@@ -51,7 +51,7 @@ func TestMemberRefusesStrangers(t *testing.T) {
 	}
 }
 
-func TestMemberKeepsItsReasons(t *testing.T) {
+func TestMember_CheckFails_ReasonIsReturned(t *testing.T) {
 	k, job, in, _, _ := opened(t)
 	refused := errors.New("refused")
 	k.Fail("IsProcessInJob", 1, refused)
@@ -64,8 +64,8 @@ func TestMemberKeepsItsReasons(t *testing.T) {
 	}
 }
 
-// A member outlives its process: it then has no memory, and its pid is nobody else's.
-func TestMemberOutlivesItsProcess(t *testing.T) {
+// A Member outlives its process: it then has no memory, and no other process gets its pid.
+func TestMember_ProcessExits_PidStaysInUse(t *testing.T) {
 	k, job, in, _, _ := opened(t)
 	k.RecyclePids()
 	m, err := job.Member(in.Pid())
@@ -154,7 +154,7 @@ func TestMember_KernelRefuses_ReasonIsReturned(t *testing.T) {
 	}
 }
 
-func TestAppendPids(t *testing.T) {
+func TestAppendPids_EnoughCapacity_NoAllocation(t *testing.T) {
 	k, job, in, _, _ := opened(t)
 	for range 99 {
 		if _, err := k.Place(`\Container_a`, "w.exe", 0); err != nil {
@@ -174,7 +174,7 @@ func TestAppendPids(t *testing.T) {
 	}
 }
 
-func TestPrivateWorkingSetSums(t *testing.T) {
+func TestPrivateWorkingSet_Members_AreAddedUp(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	ready := make(chan struct{})
 	k.Program("hold.exe", func(p *jobtest.Proc) uint32 {
@@ -196,22 +196,22 @@ func TestPrivateWorkingSetSums(t *testing.T) {
 	}
 }
 
-// leaver is a kernel on which a member ends, or is found to be a stranger,
+// memberEnds is a kernel on which a member ends, or is found to be a non-member,
 // between the question for the list and the question for its memory.
-type leaver struct {
+type memberEnds struct {
 	*jobtest.Kernel
 	openProcess    func()
 	isProcessInJob func() (bool, bool)
 }
 
-func (l *leaver) OpenProcess(pid uint32, access jobobject.ProcessAccess) (jobobject.Handle, error) {
+func (l *memberEnds) OpenProcess(pid uint32, access jobobject.ProcessAccess) (jobobject.Handle, error) {
 	if l.openProcess != nil {
 		l.openProcess()
 	}
 	return l.Kernel.OpenProcess(pid, access)
 }
 
-func (l *leaver) IsProcessInJob(p, j jobobject.Handle) (bool, error) {
+func (l *memberEnds) IsProcessInJob(p, j jobobject.Handle) (bool, error) {
 	if l.isProcessInJob != nil {
 		if member, told := l.isProcessInJob(); told {
 			return member, nil
@@ -220,11 +220,11 @@ func (l *leaver) IsProcessInJob(p, j jobobject.Handle) (bool, error) {
 	return l.Kernel.IsProcessInJob(p, j)
 }
 
-func TestPrivateWorkingSetOfLeavers(t *testing.T) {
-	start := func(t *testing.T) (*leaver, *jobobject.Job) {
+func TestPrivateWorkingSet_MemberEnds_CountsAsZero(t *testing.T) {
+	start := func(t *testing.T) (*memberEnds, *jobobject.Job) {
 		k := jobtest.New()
 		k.Program("last.exe", lasting)
-		l := &leaver{Kernel: k}
+		l := &memberEnds{Kernel: k}
 		j, err := jobobject.Create(jobobject.Options{Kernel: l})
 		if err != nil {
 			t.Fatal(err)
@@ -249,11 +249,11 @@ func TestPrivateWorkingSetOfLeavers(t *testing.T) {
 			t.Errorf("private working set = %d, %v, want nothing of a process that left", n, err)
 		}
 	})
-	t.Run("stranger", func(t *testing.T) {
+	t.Run("non-member", func(t *testing.T) {
 		l, j := start(t)
 		l.isProcessInJob = func() (bool, bool) { return false, true }
 		if n, err := j.PrivateWorkingSet(); err != nil || n != 0 {
-			t.Errorf("private working set = %d, %v, want nothing of a stranger", n, err)
+			t.Errorf("private working set = %d, %v, want 0 for a non-member", n, err)
 		}
 	})
 	t.Run("unreadable member", func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// TestStartUnwatched: a process whose end nobody would hear of must not live.
-func TestStartUnwatched(t *testing.T) {
+// TestStart_EndCannotBeWatched_ProcessIsTerminated: a process whose end cannot be seen must not run.
+func TestStart_EndCannotBeWatched_ProcessIsTerminated(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	k.Fail("WatchExit", 1, errBroken)
 	if _, err := j.Start(jobobject.ProcessOptions{CommandLine: "last.exe"}); !errors.Is(err, errBroken) {
@@ -24,7 +24,7 @@ func TestStartUnwatched(t *testing.T) {
 	}
 }
 
-func TestWaitForThePast(t *testing.T) {
+func TestProcessWait_AlreadyExited_ReturnsCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, j := newKernel(t, jobobject.Options{})
 		p, err := j.Start(jobobject.ProcessOptions{CommandLine: "last.exe"})
@@ -48,7 +48,7 @@ func TestWaitForThePast(t *testing.T) {
 	})
 }
 
-func TestConsole(t *testing.T) {
+func TestConsole_Closed_ResizeReturnsErrClosed(t *testing.T) {
 	c, err := jobobject.NewConsole(jobobject.ConsoleOptions{Width: 80, Height: 25})
 	if errors.Is(err, jobobject.ErrNotSupported) {
 		t.Skipf("the system has no pseudo console: %v", err)
@@ -92,7 +92,7 @@ func TestConsoleEvent_String_IsNameOfWindows(t *testing.T) {
 	}
 }
 
-// TestStart_CallerInAJob: who is started is in its own job, and in that of the caller only where it must be.
+// TestStart_CallerInAJob: the process is in its job, and in that of the caller only where the caller's job requires it.
 func TestStart_CallerInAJob(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -11,7 +11,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-func TestLimitsValidate(t *testing.T) {
+func TestLimitsValidate_OutOfRange_NamesFieldAndRange(t *testing.T) {
 	type L = jobobject.Limits
 	for _, tt := range []struct {
 		limits L
@@ -62,7 +62,7 @@ func TestLimitsValidate(t *testing.T) {
 	}
 }
 
-func TestNotificationLimitsValidate(t *testing.T) {
+func TestNotificationLimitsValidate_OutOfRange_NamesFieldAndRange(t *testing.T) {
 	type N = jobobject.NotificationLimits
 	for _, tt := range []struct {
 		limits N
@@ -85,7 +85,7 @@ func TestNotificationLimitsValidate(t *testing.T) {
 	}
 }
 
-func TestLimitsClone(t *testing.T) {
+func TestLimitsClone_Changed_OriginalIsNot(t *testing.T) {
 	l := jobobject.Limits{
 		SchedulingClass: new(uint8(1)), NetDSCP: new(uint8(2)), Affinity: []jobobject.GroupAffinity{{Mask: 3}},
 	}

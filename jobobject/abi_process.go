@@ -192,7 +192,7 @@ func (i *systemProcessInformation) process(buf []byte, base uint64) (SystemProce
 		Times: ProcessTimes{Created: timeOf(i.CreateTime), User: durationOf(i.UserTime), Kernel: durationOf(i.KernelTime)},
 		Memory: ProcessMemory{
 			Commit: max(i.PrivatePageCount, i.PagefileUsage), WorkingSet: i.WorkingSetSize, PageFaults: i.PageFaultCount,
-			// No live process is resident without a page of its own: zero means that the kernel does not count them.
+			// A running process has a private page: 0 means that the kernel does not count them.
 			PrivateWorkingSet: i.WorkingSetPrivateSize, PrivateKnown: i.WorkingSetPrivateSize != 0,
 		},
 	}

@@ -132,7 +132,7 @@ func testKillOnClose(t *testing.T, e environment) {
 	watcher := e.create(t, jobobject.Options{KillOnClose: true})
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	p := e.startTree(t, j, 2).first
-	// An empty job set to limits of its own must keep its kill on close.
+	// An empty job whose limits are set must keep its kill on close.
 	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, ActiveProcesses: 100}); err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func testRemovedLimits(t *testing.T, e environment) {
 	}
 }
 
-// testOpenedLimits changes one limit of a job that somebody else made.
+// testOpenedLimits changes one limit of an opened job.
 func testOpenedLimits(t *testing.T, e environment) {
 	name := e.name(t)
 	made := e.create(t, jobobject.Options{Name: name})
@@ -107,7 +107,7 @@ func testOpenedLimits(t *testing.T, e environment) {
 	}
 }
 
-// testSetAffinity binds a job that somebody else made to a processor. Its other
+// testSetAffinity binds an opened job to a processor. Its other
 // limits stay.
 func testSetAffinity(t *testing.T, e environment) {
 	name := e.name(t)

@@ -116,8 +116,8 @@ func testMapping(t *testing.T, e environment) {
 	}
 }
 
-// testReader has the right to query, which must do for every question and for
-// nothing else.
+// testReader has the right to query, which suffices for every query and for nothing
+// else.
 func testReader(t *testing.T, e environment) {
 	name := e.name(t)
 	e.create(t, jobobject.Options{Name: name, KillOnClose: true, TrackIO: true})
@@ -148,7 +148,7 @@ func testReader(t *testing.T, e environment) {
 	}
 }
 
-// testExitWhileOpen: a process that somebody holds open keeps its pid and its
+// testExitWhileOpen: a process with an open handle keeps its pid and its
 // exit code when it has ended.
 func testExitWhileOpen(t *testing.T, e environment) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})

@@ -7,7 +7,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// contract is what every kernel must do. Each test has a kernel of its own.
+// contract is what every kernel must do. Each test has a new environment.
 var contract = []struct {
 	name string
 	run  func(*testing.T, environment)

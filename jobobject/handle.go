@@ -10,12 +10,12 @@ import (
 // another object.
 type handle struct {
 	// Immutable.
-	kernel Kernel
-	value  Handle
-	job    string        // the name of the job, or of the job of the process
-	pid    uint32        // for errors; 0 for a job
-	give   func() error  // closes value
-	closed chan struct{} // closed by close, so that waits end
+	kernel     Kernel
+	value      Handle
+	job        string        // the name of the job, or of the job of the process
+	pid        uint32        // for errors; 0 for a job
+	closeValue func() error  // closes value
+	closed     chan struct{} // closed by close, so that waits end
 
 	mu    sync.Mutex // guards the fields below
 	users int
@@ -24,7 +24,7 @@ type handle struct {
 
 func newHandle(k Kernel, value Handle, job string) *handle {
 	h := &handle{kernel: k, value: value, job: job, closed: make(chan struct{})}
-	h.give = func() error { return k.CloseHandle(value) }
+	h.closeValue = func() error { return k.CloseHandle(value) }
 	return h
 }
 
@@ -77,7 +77,7 @@ func (h *handle) release() {
 	last := h.shut && h.users == 0
 	h.mu.Unlock()
 	if last {
-		_ = h.give() // close has returned, so nothing can report this error
+		_ = h.closeValue() // close has returned, so nothing can report this error
 	}
 }
 
@@ -94,7 +94,7 @@ func (h *handle) close() (first bool, err error) {
 	h.mu.Unlock()
 	close(h.closed)
 	if idle {
-		err = h.give()
+		err = h.closeValue()
 	}
 	return true, err
 }

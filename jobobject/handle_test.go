@@ -8,7 +8,7 @@ import (
 // givenHandle is a handle that counts how often its value was closed, with err.
 func givenHandle(err error) (h *handle, given *int) {
 	h, given = newHandle(nil, 8, "a"), new(int)
-	h.give = func() error { *given++; return err }
+	h.closeValue = func() error { *given++; return err }
 	return h, given
 }
 

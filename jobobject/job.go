@@ -197,7 +197,7 @@ func checkText(field, s string) error {
 
 // Freeze stops all threads of all members, and of processes that become members
 // later, until [Job.Thaw]. A frozen job can be terminated. Pair each Freeze with one
-// Thaw: what a second one does is for the kernel to decide. Kernels without the
+// Thaw: the effect of a second Freeze depends on the kernel. Kernels without the
 // feature return [ErrNotSupported].
 //
 // The information class behind it, 18, is in no Microsoft document.

@@ -101,7 +101,7 @@ func (j *Job) NotificationLimits() (NotificationLimits, error) {
 }
 
 // Violation queries which notification limits the job has crossed. Call it after a
-// [NotificationLimit] message: the query makes room for the next message.
+// [NotificationLimit] message.
 func (j *Job) Violation() (Violation, error) {
 	return lend(j.handle, "query limit violation of job", Kernel.LimitViolation)
 }

@@ -15,8 +15,8 @@ type ProcessOptions struct {
 	CommandLine string
 	// Args is the command line as a list, in the place of CommandLine. Args[0] is the
 	// program by the name that it sees. The arguments are quoted as CommandLineToArgvW
-	// and the C runtime split them. A program with rules of its own, such as cmd.exe,
-	// needs CommandLine.
+	// and the C runtime split them. A program with other rules, such as cmd.exe, needs
+	// CommandLine.
 	//
 	// https://learn.microsoft.com/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
 	Args []string
@@ -106,7 +106,7 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 		return nil, errors.Join(err, j.kernel.TerminateProcess(h, 1), j.kernel.CloseHandle(h))
 	}
 	process := newHandle(j.kernel, h, j.name)
-	process.give = func() error {
+	process.closeValue = func() error {
 		stop()
 		return j.kernel.CloseHandle(h)
 	}

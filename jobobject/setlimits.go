@@ -127,7 +127,7 @@ func (j *Job) upToDate(part LimitPart, l, now *Limits) bool {
 	case ExtendedLimits:
 		return j.opened() && part.same(l, now)
 	case AffinityLimits:
-		// Written each time: the extended structure has an affinity of its own,
+		// Written each time: the extended structure has an affinity, too,
 		// which we leave out, and a kernel may take that for no affinity.
 		return part.empty(l) && part.empty(now)
 	}

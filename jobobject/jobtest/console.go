@@ -100,7 +100,7 @@ func (c *console) paint() {
 		select {
 		case b := <-c.shown:
 			if _, err := c.screen.Write(b); err != nil {
-				<-c.closing // nobody looks
+				<-c.closing // no reader
 				return
 			}
 		case <-c.closing:
@@ -132,7 +132,7 @@ func (t terminal) Write(b []byte) (int, error) {
 	select {
 	case t.shown <- append([]byte(nil), b...):
 		return len(b), nil
-	case <-t.painted: // nobody looks
+	case <-t.painted: // no reader
 		return len(b), nil
 	case <-t.proc.done:
 		return 0, io.ErrClosedPipe

@@ -17,7 +17,7 @@ func ExampleKernel() {
 	k := jobtest.New()
 	ready := make(chan struct{})
 	k.Program("spin.exe", func(p *jobtest.Proc) uint32 {
-		p.Busy(2, 0) // two processors, for ever
+		p.Busy(2, 0) // two processors, until it ends
 		close(ready)
 		<-p.Done()
 		return 0

@@ -127,7 +127,7 @@ func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
 	if err := k.enterLocked("CloseHandle"); err != nil {
 		return nil, err
 	}
-	if _, is := e.object.(*console); !ok || is { // which is closed by a call of its own
+	if _, is := e.object.(*console); !ok || is { // which CloseConsole closes
 		return nil, ErrInvalidHandle
 	}
 	delete(k.handles, h)

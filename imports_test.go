@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/pipe", "internal/size", "internal/sleep"},
 	"shim/task":      {"container", "internal/deadline"},
 
-	"container":               {"container/plan", "stats", "internal/logfield"},
+	"container":               {"container/plan", "jobobject", "stats", "internal/logfield"},
 	"container/plan":          {"schema", "internal/textfile"},
 	"container/resource":      {"internal/fault"},
 	"container/errclass":      {"container/plan", "container/resource", "hcs", "jobobject"},
@@ -47,8 +47,8 @@ var mayImport = map[string][]string{
 	"hcs":         {"schema"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema"},
 
-	"jobobject":         {},
-	"jobobject/jobtest": {"jobobject"},
+	"jobobject":         {"internal/seal"},
+	"jobobject/jobtest": {"jobobject", "internal/seal"},
 	"stats":             {"jobobject"},
 	"stats/prom":        {"jobobject", "stats"},
 
@@ -59,6 +59,7 @@ var mayImport = map[string][]string{
 	"internal/fault":     {},
 	"internal/logfield":  {},
 	"internal/pipe":      {},
+	"internal/seal":      {},
 	"internal/size":      {},
 	"internal/sleep":     {},
 	"internal/textfile":  {},

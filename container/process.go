@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 // Process is one process of a container, prepared but not yet running. Start is called once, and before all others but
@@ -51,10 +53,13 @@ const Killed = 128 + SIGKILL
 // reads them. SIGTERM is the shutdown event.
 //
 // https://learn.microsoft.com/windows/console/handlerroutine
-var consoleEvents = map[uint32]uint32{0: 0, 1: 1, 2: 2, 5: 5, 6: 6, SIGTERM: 6}
+var consoleEvents = map[uint32]jobobject.ConsoleEvent{
+	0: jobobject.CtrlC, 1: jobobject.CtrlBreak, 2: jobobject.CtrlClose, 5: jobobject.CtrlLogoff,
+	6: jobobject.CtrlShutdown, SIGTERM: jobobject.CtrlShutdown,
+}
 
 // ConsoleEvent is the console control event that a signal other than SIGKILL stands for.
-func ConsoleEvent(sig uint32) (uint32, error) {
+func ConsoleEvent(sig uint32) (jobobject.ConsoleEvent, error) {
 	event, ok := consoleEvents[sig]
 	if !ok {
 		return 0, fmt.Errorf("signal %d is unknown on Windows (0, 1, 2, 5, 6, 9 and 15 are known): %w", sig, errdefs.ErrInvalidArgument)

@@ -126,7 +126,7 @@ func TestAffinity(t *testing.T) {
 		{"part of the one group", []GroupAffinity{{Mask: 3}}, []int{4}, false},
 		{"whole machine", []GroupAffinity{{Mask: 0xF}}, []int{4}, true},
 		{"whole machine of two groups", []GroupAffinity{{Mask: 0xFF, Group: 1}, {Mask: 1<<64 - 1}}, []int{64, 8}, true},
-		{"a group that the machine lacks", []GroupAffinity{{Mask: 0xF, Group: 7}}, []int{4}, false},
+		{"a group that the machine does not have", []GroupAffinity{{Mask: 0xF, Group: 7}}, []int{4}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			// The kernel fills what there is of a longer array.

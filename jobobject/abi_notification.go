@@ -116,18 +116,18 @@ type limitViolation struct {
 
 // violation takes the values whose violation flag is on.
 func (i *limitViolation) violation() (v Violation) {
-	passed := func(bit uint32, figure, mark uint64) *Passed[uint64] {
+	passed := func(bit uint32, value, threshold uint64) *Crossed[uint64] {
 		if i.ViolationLimitFlags&bit == 0 {
 			return nil
 		}
-		return &Passed[uint64]{figure, mark}
+		return &Crossed[uint64]{value, threshold}
 	}
 	v.HighMemory = passed(notifyHighMemory, i.JobMemory, i.JobHighMemoryLimit)
 	v.LowMemory = passed(notifyLowMemory, i.JobMemory, i.JobLowMemoryLimit)
 	v.ReadBytes = passed(notifyReadBytes, i.IoReadBytes, i.IoReadBytesLimit)
 	v.WriteBytes = passed(notifyWriteBytes, i.IoWriteBytes, i.IoWriteBytesLimit)
 	if i.ViolationLimitFlags&notifyJobTime != 0 {
-		v.JobUserTime = new(Passed[time.Duration]{duration(i.PerJobUserTime), duration(i.PerJobUserTimeLimit)})
+		v.JobUserTime = new(Crossed[time.Duration]{duration(i.PerJobUserTime), duration(i.PerJobUserTimeLimit)})
 	}
 	if i.ViolationLimitFlags&notifyCPURate != 0 {
 		v.CPU = ToleranceLevel(i.CpuRateControlTolerance)

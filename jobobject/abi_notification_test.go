@@ -9,9 +9,9 @@ import (
 
 func TestNotificationLimitFlags(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		marks NotificationLimits
-		flags uint32
+		name   string
+		limits NotificationLimits
+		flags  uint32
 	}{
 		{"nothing", NotificationLimits{}, 0},
 		{"job time", NotificationLimits{JobUserTime: time.Second}, 0x4},
@@ -23,11 +23,11 @@ func TestNotificationLimitFlags(t *testing.T) {
 		{"network", NotificationLimits{Net: RateTolerance{ToleranceHigh, IntervalShort}}, 0x100000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			raw := newNotificationLimit(&tt.marks)
+			raw := newNotificationLimit(&tt.limits)
 			if raw.LimitFlags != tt.flags {
 				t.Errorf("LimitFlags = %#x, want %#x", raw.LimitFlags, tt.flags)
 			}
-			if diff := cmp.Diff(tt.marks, raw.limits()); diff != "" {
+			if diff := cmp.Diff(tt.limits, raw.limits()); diff != "" {
 				t.Errorf("read back (-want +got):\n%s", diff)
 			}
 		})
@@ -45,9 +45,9 @@ func TestViolationFields(t *testing.T) {
 	}
 	raw.ViolationLimitFlags = raw.LimitFlags
 	want := Violation{
-		ReadBytes: &Passed[uint64]{1, 2}, WriteBytes: &Passed[uint64]{3, 4},
-		JobUserTime: &Passed[time.Duration]{500, 600},
-		HighMemory:  &Passed[uint64]{7, 8}, LowMemory: &Passed[uint64]{7, 9},
+		ReadBytes: &Crossed[uint64]{1, 2}, WriteBytes: &Crossed[uint64]{3, 4},
+		JobUserTime: &Crossed[time.Duration]{500, 600},
+		HighMemory:  &Crossed[uint64]{7, 8}, LowMemory: &Crossed[uint64]{7, 9},
 		CPU: ToleranceMedium, Net: ToleranceHigh,
 	}
 	if diff := cmp.Diff(want, raw.violation()); diff != "" {

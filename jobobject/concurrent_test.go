@@ -8,9 +8,9 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// TestCloseAmidstCalls closes a job while every other method is being called:
+// TestJobClose_DuringCalls_TheyReturnErrClosed closes a job while every other method is being called:
 // each call ends, and says ErrClosed if it says anything.
-func TestCloseAmidstCalls(t *testing.T) {
+func TestJobClose_DuringCalls_TheyReturnErrClosed(t *testing.T) {
 	for range 20 {
 		k, j := newKernel(t, jobobject.Options{KillOnClose: true, TrackIO: true})
 		if err := j.PromoteToSilo(); err != nil {
@@ -18,9 +18,9 @@ func TestCloseAmidstCalls(t *testing.T) {
 		}
 		startLasting(t, j, 2)
 		calls := []func() error{
-			func() error { return j.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: 7}) },
-			func() error { return j.SetLimits(jobobject.Limits{KillOnClose: true, CPUWeight: 7}) },
-			func() error { _, err := j.QueryLimits(); return err },
+			func() error { return j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, CPURate: 7}) },
+			func() error { return j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, CPUWeight: 7}) },
+			func() error { _, err := j.QueryLimits(t.Context()); return err },
 			func() error { return j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: 1}) },
 			func() error { _, err := j.NotificationLimits(); return err },
 			func() error { _, err := j.Violation(); return err },

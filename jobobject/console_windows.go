@@ -23,7 +23,7 @@ func (system) CreateConsole(width, height uint16) (Handle, io.WriteCloser, io.Re
 	}
 	var h windows.Handle
 	err = windows.CreatePseudoConsole(coord(width, height), windows.Handle(hostIn.Fd()), windows.Handle(hostOut.Fd()), 0, &h)
-	// The console host has duplicates of its own by now.
+	// The console host has duplicates by now.
 	hostIn.Close()
 	hostOut.Close()
 	if err != nil {

@@ -1,42 +1,41 @@
 // Package jobobject drives Windows job objects: groups of processes that the
 // kernel counts, limits and ends together.
 //
-//	Create / Open ──► Job ──► Start ──► Process      born inside the job
+//	Create / Open ──► Job ──► Start ──► Process      a member from its first instruction
 //	                   │         ▲
-//	                   │         └── JOB_LIST, three handles, nothing else
+//	                   │         └── the job, three handles, nothing else is inherited
+//	                   ├── Member ──► Signal, Terminate, Memory, Times
 //	                   ├── Accounting, Memory, Storage, PrivateWorkingSet
 //	                   ├── SetLimits ⇄ QueryLimits, Freeze, Terminate, kill on close
 //	                   ├── PromoteToSilo, Bind
-//	                   └── Messages, WaitEmpty ◄── one completion port a kernel
-//	      ─────────── Kernel: typed calls, no unsafe pointer crosses ──────────
+//	                   └── Messages, WaitEmpty ◄── one completion port for all jobs
+//	      ────────────── Kernel: typed calls, no unsafe pointers ──────────────
 //	        System(), the NT kernel          jobtest.Kernel, a simulated one
 //
-// Everything above the [Kernel] line is the same code on every operating
-// system, so the package is tested on Linux against [jobtest.Kernel] and on
-// Windows against [System] with one and the same contract suite.
+// The code above [Kernel] is the same on every operating system. One contract suite
+// tests it on Linux with the simulated kernel of package jobtest, and on Windows with
+// [System]. On other systems System returns [ErrNotSupported].
 //
 // # Limits
 //
 // [Job.SetLimits] sets all [Limits] at once, after [Limits.Validate] has checked
-// their ranges; [Job.QueryLimits] asks the kernel which are in force. The rate
-// functions, such as [RateOfCPUs], turn what people say about processors into
-// what the kernel wants. [NotificationLimits] stop nobody and send a [Message],
-// upon which [Job.Violation] tells what was passed.
+// their ranges. [Job.QueryLimits] reads those in force. Functions such as
+// [RateOfCPUs] convert numbers of processors, percentages and megahertz to the unit of
+// the kernel. [NotificationLimits] do not stop a process: the job sends a [Message],
+// and [Job.Violation] has the value that crossed the threshold.
 //
 // # Rights
 //
-// Whoever only looks at a job opens it with [AccessQuery], which suffices for
-// every method that sets nothing.
+// [Open] asks for [AccessQuery] by default. Every method that changes nothing works
+// with it.
 //
-// # What it does not do
+// # Errors
 //
-// The package does not log, retry, or know about containers. It returns facts;
-// callers decide. It never runs a shell and never puts a command line or an
-// environment into an error.
+// Every error is an [Error] with the operation and the job, and matches one of the Err
+// variables where one fits. No error has a command line or an environment in it.
 //
-// It builds for 64-bit targets: the layouts in the abi files are those of Win64.
+// The package does not log, does not retry and starts no shell. It builds for 64-bit
+// targets only.
 //
 // See https://learn.microsoft.com/windows/win32/procthread/job-objects.
-//
-// [jobtest.Kernel]: https://pkg.go.dev/github.com/siloshim/siloshim/jobobject/jobtest#Kernel
 package jobobject

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestCleanEnvironment(t *testing.T) {
+func TestCleanEnvironment_Entries_AreSortedAndUnique(t *testing.T) {
 	tests := []struct {
 		name    string
 		env     []string
@@ -45,7 +45,7 @@ func TestCleanEnvironment(t *testing.T) {
 	}
 }
 
-func TestEnvironmentBlock(t *testing.T) {
+func TestEnvironmentBlock_Entries_EndInNUL(t *testing.T) {
 	for _, tt := range []struct {
 		env  []string
 		want string

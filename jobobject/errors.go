@@ -6,37 +6,36 @@ import (
 	"os"
 )
 
-// The sentinels are the standard library's own, so that errors.Is matches both
-// them and the Win32 codes that syscall.Errno already classifies.
+// Errors that errors.Is matches. Where the standard library has a fitting one it is
+// used, because it matches the Win32 codes that syscall.Errno classifies, too.
 var (
-	// ErrExist says that the name of a new job is taken.
+	// ErrExist means that the name of a new job is taken.
 	ErrExist = fs.ErrExist
-	// ErrNotExist says that there is no such job, process or program.
+	// ErrNotExist means that there is no such job, process or program.
 	ErrNotExist = fs.ErrNotExist
-	// ErrClosed says that the Job or Process was closed before or during the call.
+	// ErrClosed means that the Job, Process, Member or Console was closed before or during the call.
 	ErrClosed = fs.ErrClosed
-	// ErrPermission says that the kernel denies access.
+	// ErrPermission means that the kernel denies access.
 	ErrPermission = fs.ErrPermission
-	// ErrNotSupported says that this kernel has no such facility, or keeps it off.
+	// ErrNotSupported means that this kernel does not have the feature, or has it switched off.
 	ErrNotSupported = errors.ErrUnsupported
-	// ErrUnknownLimits says that a job was only opened and its limits were not
-	// queried yet, so that setting all of them would take some away.
-	ErrUnknownLimits = errors.New("its limits are unknown: call QueryLimits first, or set one alone")
-	// ErrNotDirectory says that the working directory of a process to start is not there.
+	// ErrNotDirectory means that the working directory of a process to start does not exist.
 	ErrNotDirectory = errors.New("no such working directory")
-	// ErrNotExecutable says that the file of a process to start is no program that
+	// ErrNotExecutable means that the file of a process to start is no program that
 	// this machine can run.
 	ErrNotExecutable = errors.New("not a program for this machine")
-	// ErrExited says that the process has ended already.
+	// ErrLimitsUnknown means that SetLimits was called on an opened job before
+	// QueryLimits. That would remove limits which the creator of the job has set.
+	ErrLimitsUnknown = errors.New("the limits of an opened job are unknown; read them with QueryLimits first, or set processors alone with SetAffinity")
+	// ErrNotSilo means that the job is no silo.
+	ErrNotSilo = errors.New("the job is no silo")
+	// ErrExited means that the process has ended already.
 	ErrExited = os.ErrProcessDone
 )
 
-// ErrLimitsUnknown is the refusal to set all limits of a job whose limits are
-// unknown: that would take away what its creator has set.
-var ErrLimitsUnknown = errors.New("the limits of an opened job are unknown; read them with QueryLimits first, or set processors alone with SetAffinity")
-
-// Error tells which operation failed on which job. It unwraps to the cause: a
-// sentinel of this package, a context error, or the code of the kernel.
+// Error is the error of an operation on a job or one of its processes. It unwraps to
+// the cause: an Err variable of this package, the cause of a context, or the error
+// code of the kernel.
 type Error struct {
 	Op   string // verb and noun, as in "terminate job"
 	Name string // the job's name, empty for an anonymous one

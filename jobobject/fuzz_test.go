@@ -98,7 +98,7 @@ func FuzzNotifications(f *testing.F) {
 			t.Errorf("%+v came back as %+v", once, again)
 		}
 		v := fill[limitViolation](data).violation()
-		if v.JobUserTime != nil && (v.JobUserTime.Figure < 0 || v.JobUserTime.Mark < 0) {
+		if v.JobUserTime != nil && (v.JobUserTime.Value < 0 || v.JobUserTime.Threshold < 0) {
 			t.Errorf("job time %+v", *v.JobUserTime)
 		}
 	})

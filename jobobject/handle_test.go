@@ -5,40 +5,58 @@ import (
 	"testing"
 )
 
-// TestHandleInUse closes a handle during a call: the kernel must see the close
-// after the call, once, and nobody may begin another.
-func TestHandleInUse(t *testing.T) {
-	given := 0
-	h := newHandle(8, func() error { given++; return nil })
-	value, err := h.acquire()
-	if err != nil || value != 8 {
-		t.Fatalf("acquire = %d, %v", value, err)
-	}
-	for i := range 2 {
-		first, err := h.close()
-		if err != nil || first != (i == 0) {
-			t.Errorf("close %d = %v, %v", i, first, err)
+// givenHandle is a handle that counts how often its value was closed, with err.
+func givenHandle(err error) (h *handle, given *int) {
+	h, given = newHandle(nil, 8, "a"), new(int)
+	h.closeValue = func() error { *given++; return err }
+	return h, given
+}
+
+func TestHandleClose_DuringACall_ClosesOnceAfterIt(t *testing.T) {
+	h, given := givenHandle(nil)
+	err := h.do("use job", func(_ Kernel, value Handle) error {
+		if value != 8 {
+			t.Errorf("value = %d, want 8", value)
 		}
+		for i := range 2 {
+			first, err := h.close()
+			if err != nil || first != (i == 0) {
+				t.Errorf("close %d = %v, %v", i, first, err)
+			}
+		}
+		if *given != 0 {
+			t.Error("closed during the call")
+		}
+		return h.do("use job again", func(Kernel, Handle) error {
+			t.Error("called after close")
+			return nil
+		})
+	})
+	if !errors.Is(err, ErrClosed) {
+		t.Errorf("use after close: %v, want ErrClosed", err)
 	}
-	if given != 0 {
-		t.Error("closed under a running call")
-	}
-	if _, err := h.acquire(); !errors.Is(err, ErrClosed) {
-		t.Errorf("acquire after close: %v, want ErrClosed", err)
-	}
-	h.release()
-	if given != 1 {
-		t.Errorf("closed %d times, want once", given)
+	if *given != 1 {
+		t.Errorf("closed %d times, want once", *given)
 	}
 }
 
-func TestHandleCloseError(t *testing.T) {
+func TestHandleClose_KernelFails_ReturnsItsErrorOnce(t *testing.T) {
 	broken := errors.New("broken")
-	h := newHandle(8, func() error { return broken })
+	h, _ := givenHandle(broken)
 	if _, err := h.close(); !errors.Is(err, broken) {
 		t.Errorf("close: %v, want the kernel's error", err)
 	}
 	if _, err := h.close(); err != nil {
 		t.Errorf("second close: %v", err)
+	}
+}
+
+func TestLend_CallFails_ResultIsZero(t *testing.T) {
+	broken := errors.New("broken")
+	h, _ := givenHandle(nil)
+	h.pid = 12
+	v, err := lend(h, "query process of job", func(Kernel, Handle) (int, error) { return 7, broken })
+	if v != 0 || !errors.Is(err, broken) || err.Error() != "query process of job a: process 12: broken" {
+		t.Errorf("lend = %d, %v", v, err)
 	}
 }

@@ -1,14 +1,15 @@
 package jobobject
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 )
 
-// DefaultSecurityDescriptor lets LocalSystem and the administrators in, and
-// nobody else.
+// DefaultSecurityDescriptor grants all access to LocalSystem and the administrators,
+// and none to others. It is SDDL.
 const DefaultSecurityDescriptor = "D:P(A;;GA;;;SY)(A;;GA;;;BA)"
 
 // Options describe a new job.
@@ -19,17 +20,17 @@ type Options struct {
 	// SecurityDescriptor is SDDL; empty means [DefaultSecurityDescriptor].
 	SecurityDescriptor string
 	// KillOnClose ends all members when the last handle to the job is closed,
-	// which includes the death of the process that holds it.
+	// also because the process that had it open has ended.
 	KillOnClose bool
-	// TrackIO counts reads and writes for [Job.Storage]. A host that refuses
-	// leaves it off, and Storage says [ErrNotSupported].
+	// TrackIO counts reads and writes for [Job.Storage]. Where the kernel refuses, the
+	// job is created all the same, and Storage returns [ErrNotSupported].
 	TrackIO bool
 	// Kernel is nil for [System].
 	Kernel Kernel
 }
 
-// Job is an open job object. All methods are safe for concurrent use, and safe
-// against a Close at the same time: they then say [ErrClosed].
+// Job is an open job object. All methods are safe for concurrent use, also with Close,
+// after which they return [ErrClosed].
 type Job struct {
 	// Immutable after Create or Open.
 	name   string
@@ -42,15 +43,15 @@ type Job struct {
 	emptied broadcast
 	inbox   inbox
 
-	setting chan struct{} // holds a value while limits are set, the calls included: two sets must not mix
+	limitSem chan struct{} // has a value while SetLimits runs, kernel calls included
 
 	limitMu     sync.Mutex // guards the fields below
 	limits      Limits
 	limitsKnown bool // limits are all there are: false for an opened job until they were queried
 }
 
-// Create makes a job. A name in use is [ErrExist], never a second handle to
-// somebody else's job.
+// Create makes a job. A name in use is [ErrExist], never a second handle to an
+// existing job.
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-createjobobjectw
 func Create(o Options) (*Job, error) {
@@ -81,7 +82,7 @@ func (j *Job) setUp(h Handle, o Options) error {
 		return fmt.Errorf("associate completion port: %w", err)
 	}
 	if o.KillOnClose {
-		if err := j.SetLimits(Limits{KillOnClose: true}); err != nil {
+		if err := j.SetLimits(context.Background(), Limits{KillOnClose: true}); err != nil {
 			return err
 		}
 	}
@@ -89,25 +90,35 @@ func (j *Job) setUp(h Handle, o Options) error {
 	return nil
 }
 
-// Open opens an existing job. Without such a job the error is [ErrNotExist]; a
-// name goes with the last handle, so that is also the answer while the kernel is
-// still ending the members of a job whose owner died. An opened job gets no
-// [Message]s, and its limits are unknown until [Job.QueryLimits] was called:
-// [Job.SetLimits] needs that. Ask for no more access than is needed. A
-// nil k is [System].
+// OpenOptions say how a job is opened.
+type OpenOptions struct {
+	// Access has the rights that the methods to be called need; 0 is [AccessQuery].
+	Access Access
+	// Kernel is nil for [System].
+	Kernel Kernel
+}
+
+// Open opens the job with this name. If there is none the error is [ErrNotExist].
+// The kernel removes the name with the last handle, so a job whose creator has ended
+// is gone although the kernel may still be ending its members. An opened job
+// receives no [Message]. Its limits are unknown, and [Job.SetLimits] returns
+// [ErrLimitsUnknown], until [Job.QueryLimits] has read them.
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-openjobobjectw and, for names,
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwmaketemporaryobject
-func Open(name string, access Access, k Kernel) (*Job, error) {
+func Open(name string, o OpenOptions) (*Job, error) {
 	const op = "open job"
-	k = kernelOr(k)
+	k := kernelOr(o.Kernel)
 	if name == "" {
 		return nil, fail(op, "", errors.New("name is empty"))
 	}
 	if err := checkText("name", name); err != nil {
 		return nil, fail(op, "", err)
 	}
-	h, err := k.OpenJob(name, access)
+	if o.Access == 0 {
+		o.Access = AccessQuery
+	}
+	h, err := k.OpenJob(name, o.Access)
 	if err != nil {
 		return nil, fail(op, name, err)
 	}
@@ -115,7 +126,7 @@ func Open(name string, access Access, k Kernel) (*Job, error) {
 }
 
 func newJob(name string, k Kernel, h Handle) *Job {
-	return &Job{name: name, kernel: k, setting: make(chan struct{}, 1), handle: newHandle(h, func() error { return k.CloseHandle(h) })}
+	return &Job{name: name, kernel: k, limitSem: make(chan struct{}, 1), handle: newHandle(k, h, name)}
 }
 
 func kernelOr(k Kernel) Kernel {
@@ -125,15 +136,15 @@ func kernelOr(k Kernel) Kernel {
 	return k
 }
 
-// Kernel is the one that the job is of.
+// Kernel is the kernel that has the job.
 func (j *Job) Kernel() Kernel { return j.kernel }
 
 // Name is the name the job was created or opened with.
 func (j *Job) Name() string { return j.name }
 
-// Close gives up the handle, ends every wait with [ErrClosed] and closes the
+// Close closes the handle, ends every wait with [ErrClosed] and closes the
 // channel of [Job.Messages]. With KillOnClose, and no other handle open, the
-// kernel then ends all members. Further calls do nothing.
+// kernel then ends all members. Further calls return nil.
 func (j *Job) Close() error {
 	first, err := j.handle.close()
 	if first {
@@ -142,53 +153,38 @@ func (j *Job) Close() error {
 		}
 		j.inbox.close()
 	}
-	return fail("close job", j.name, err)
+	return j.handle.fail("close job", err)
 }
 
-// Assign puts a running process, and every child it makes from now on, into the
-// job. An unused pid is [ErrNotExist]. A process in a job that this one cannot
-// be nested in is [ErrPermission].
+// Assign puts a running process, and every child that it starts from now on, into
+// the job. An unused pid is [ErrNotExist]. A process in a job in which this one
+// cannot be nested is [ErrPermission]. A pid may have gone to another process: see
+// [Job.AssignHandle].
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-assignprocesstojobobject
 func (j *Job) Assign(pid uint32) error {
-	return fail("assign process to job", j.name, j.with(func(h Handle) error {
-		p, err := j.kernel.OpenProcess(pid, ProcessSetQuota|ProcessTerminate)
+	return j.handle.do("assign process to job", func(k Kernel, h Handle) error {
+		p, err := k.OpenProcess(pid, ProcessSetQuota|ProcessTerminate)
 		if err != nil {
 			return fmt.Errorf("open process %d: %w", pid, err)
 		}
-		return errors.Join(j.kernel.AssignProcess(h, p), j.kernel.CloseHandle(p))
-	}))
+		return errors.Join(k.AssignProcess(h, p), k.CloseHandle(p))
+	})
 }
 
-// Terminate ends all members, nested jobs included, with code. It does not wait
-// for them to be gone: see [Job.WaitEmpty]. A job without members is no error.
+// AssignHandle does what [Job.Assign] does with the process behind an open handle,
+// which needs the rights [ProcessSetQuota] and [ProcessTerminate]. The handle stays
+// the caller's; [os.Process.WithHandle] gives that of a child.
+func (j *Job) AssignHandle(process Handle) error {
+	return j.handle.do("assign process to job", func(k Kernel, h Handle) error { return k.AssignProcess(h, process) })
+}
+
+// Terminate ends all members, nested jobs included, with exit code code. It does not
+// wait until they have ended: see [Job.WaitEmpty]. A job without members is no error.
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-terminatejobobject
 func (j *Job) Terminate(code uint32) error {
-	return fail("terminate job", j.name, j.with(func(h Handle) error {
-		return j.kernel.TerminateJob(h, code)
-	}))
-}
-
-// with lends the handle to call.
-func (j *Job) with(call func(Handle) error) error {
-	h, err := j.handle.acquire()
-	if err != nil {
-		return err
-	}
-	defer j.handle.release()
-	return call(h)
-}
-
-// query lends the handle of j to one of the kernel's questions.
-func query[T any](j *Job, op string, ask func(Handle) (T, error)) (T, error) {
-	var zero T
-	h, err := j.handle.acquire()
-	if err != nil {
-		return zero, fail(op, j.name, err)
-	}
-	defer j.handle.release()
-	v, err := ask(h)
-	if err != nil {
-		return zero, fail(op, j.name, err)
-	}
-	return v, nil
+	return j.handle.do("terminate job", func(k Kernel, h Handle) error { return k.TerminateJob(h, code) })
 }
 
 // checkText refuses what a UTF-16 string of the kernel would cut short.
@@ -197,4 +193,19 @@ func checkText(field, s string) error {
 		return fmt.Errorf("%s has a NUL character", field)
 	}
 	return nil
+}
+
+// Freeze stops all threads of all members, and of processes that become members
+// later, until [Job.Thaw]. A frozen job can be terminated. Pair each Freeze with one
+// Thaw: the effect of a second Freeze depends on the kernel. Kernels without the
+// feature return [ErrNotSupported].
+//
+// The information class behind it, 18, is in no Microsoft document.
+func (j *Job) Freeze() error {
+	return j.handle.do("freeze job", func(k Kernel, h Handle) error { return k.Freeze(h, true) })
+}
+
+// Thaw undoes a [Job.Freeze].
+func (j *Job) Thaw() error {
+	return j.handle.do("thaw job", func(k Kernel, h Handle) error { return k.Freeze(h, false) })
 }

@@ -59,7 +59,7 @@ func startLasting(t *testing.T, j *jobobject.Job, n int) []uint32 {
 	return pids
 }
 
-func TestCreateUnwinds(t *testing.T) {
+func TestCreate_KernelFails_NothingIsLeft(t *testing.T) {
 	for _, op := range []string{"CreateJob", "CreatePort", "AssociatePort", "SetLimits"} {
 		t.Run(op, func(t *testing.T) {
 			k := jobtest.New()
@@ -87,10 +87,35 @@ func TestCreateUnwinds(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesNames(t *testing.T) {
+// uncomparable is a kernel that is no key of a map.
+type uncomparable struct {
+	jobobject.Kernel
+	_ []int
+}
+
+func TestCreate_KernelNotComparable_IsRefused(t *testing.T) {
+	k := jobtest.New()
+	for _, kernel := range []jobobject.Kernel{uncomparable{Kernel: k}, struct{ jobobject.Kernel }{uncomparable{Kernel: k}}} {
+		if _, err := jobobject.Create(jobobject.Options{Kernel: kernel}); err == nil || !strings.Contains(err.Error(), "pass a pointer") {
+			t.Errorf("create: %v, want the advice to pass a pointer", err)
+		}
+	}
+	j, err := jobobject.Create(jobobject.Options{Kernel: &uncomparable{Kernel: k}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := k.OpenHandles(); n != 0 {
+		t.Errorf("%d handles left open", n)
+	}
+}
+
+func TestOpen_EmptyOrNULName_IsRefused(t *testing.T) {
 	k := jobtest.New()
 	for _, name := range []string{"", "a\x00b"} {
-		if _, err := jobobject.Open(name, jobobject.AccessQuery, k); err == nil {
+		if _, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: k}); err == nil {
 			t.Errorf("Open(%q) succeeded", name)
 		}
 		if name == "" {
@@ -105,7 +130,7 @@ func TestOpenRefusesNames(t *testing.T) {
 	}
 }
 
-func TestErrorText(t *testing.T) {
+func TestError_Text_HasOperationAndName(t *testing.T) {
 	for _, tt := range []struct {
 		err  jobobject.Error
 		want string
@@ -119,8 +144,8 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// TestPidsOutgrow has more members than the first question has room for.
-func TestPidsOutgrow(t *testing.T) {
+// TestPids_MoreThanFirstRoom_AreAllListed has more members than the first question has room for.
+func TestPids_MoreThanFirstRoom_AreAllListed(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	want := startLasting(t, j, 150)
 	got, err := j.Pids()
@@ -132,7 +157,7 @@ func TestPidsOutgrow(t *testing.T) {
 	}
 }
 
-func TestTrackIO(t *testing.T) {
+func TestCreate_TrackIORefused_StorageIsNotSupported(t *testing.T) {
 	k := jobtest.New()
 	k.Fail("EnableIOAttribution", -1, jobobject.ErrNotSupported)
 	j, err := jobobject.Create(jobobject.Options{TrackIO: true, Kernel: k})
@@ -148,7 +173,7 @@ func TestTrackIO(t *testing.T) {
 	}
 }
 
-func TestFigures(t *testing.T) {
+func TestJob_ProcessUsedResources_QueriesReturnThem(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{TrackIO: true})
 	io := jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4}
 	k.Program("use.exe", func(p *jobtest.Proc) uint32 {
@@ -176,7 +201,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
+func TestJobMemory_Exceeded_AllocationFailsWithMessage(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	messages := j.Messages()
 	k.Program("grow.exe", func(p *jobtest.Proc) uint32 {
@@ -185,7 +210,7 @@ func TestMemoryLimit(t *testing.T) {
 		}
 		return 0
 	})
-	if err := j.SetLimits(jobobject.Limits{JobMemory: 32 << 20}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 32 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	p, err := j.Start(jobobject.ProcessOptions{CommandLine: "grow.exe"})
@@ -205,9 +230,9 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
-func TestProcessLimit(t *testing.T) {
+func TestActiveProcesses_Exceeded_StartFails(t *testing.T) {
 	_, j := newKernel(t, jobobject.Options{})
-	if err := j.SetLimits(jobobject.Limits{ActiveProcesses: 2}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{ActiveProcesses: 2}); err != nil {
 		t.Fatal(err)
 	}
 	startLasting(t, j, 2)
@@ -216,10 +241,10 @@ func TestProcessLimit(t *testing.T) {
 	}
 }
 
-func TestSetLimitsPartly(t *testing.T) {
+func TestSetLimits_PartRefused_PartsBeforeStay(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{Name: "limits"})
 	k.Fail("SetLimits "+jobobject.CPULimits.String(), 1, errBroken)
-	err := j.SetLimits(jobobject.Limits{JobMemory: 5, CPURate: 100})
+	err := j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 5, CPURate: 100})
 	if !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
 		t.Errorf("err = %v, want the part that failed", err)
 	}
@@ -227,7 +252,7 @@ func TestSetLimitsPartly(t *testing.T) {
 		t.Errorf("limits = %+v, want the part before", l)
 	}
 	groups := []jobobject.GroupAffinity{{Mask: 3}}
-	if err := j.SetLimits(jobobject.Limits{Affinity: groups}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{Affinity: groups}); err != nil {
 		t.Fatal(err)
 	}
 	groups[0].Mask = 9
@@ -237,7 +262,7 @@ func TestSetLimitsPartly(t *testing.T) {
 	if l, ok := k.Limits("limits"); !ok || l.JobMemory != 0 || l.Affinity[0].Mask != 3 {
 		t.Errorf("limits in force = %+v, %v", l, ok)
 	}
-	if err := j.SetLimits(jobobject.Limits{}); !errors.Is(err, jobobject.ErrNotSupported) {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{}); !errors.Is(err, jobobject.ErrNotSupported) {
 		t.Errorf("taking the affinity away: %v, want ErrNotSupported", err)
 	}
 }

@@ -1,6 +1,10 @@
 package jobobject
 
-import "io"
+import (
+	"io"
+
+	"github.com/siloshim/siloshim/internal/seal"
+)
 
 // Handle names an open kernel object of one [Kernel]. Zero is none.
 type Handle uintptr
@@ -30,21 +34,30 @@ const (
 	ProcessQueryLimited ProcessAccess = 0x1000
 )
 
-// Kernel is the seam under this package: the calls a job needs, typed, without
-// any unsafe pointer. [System] is the machine's own kernel; the jobtest package
-// has a simulated one. A Kernel is comparable, usable as a map key, and safe for
-// concurrent use. No call blocks but WaitPort and CloseConsole.
+// Kernel is what this package needs of the operating system: typed calls, without
+// an unsafe pointer. [System] is the kernel of this machine; package jobtest has a
+// simulated one. Programs pass a Kernel to this package and have no other use for
+// its methods.
 //
-// Errors match the sentinels of this package where one fits, and are the code
-// of the kernel otherwise.
+// The interface is sealed: only types of this module implement it, so a later
+// version may have more methods. A test can embed a Kernel in a struct and override
+// some methods; it then passes a pointer to the struct, because a Kernel must be
+// comparable.
+//
+// All methods are safe for concurrent use. Only WaitPort and CloseConsole wait for
+// something else than the kernel. Errors match the Err variables of this package
+// where one fits, and are the error code of the kernel otherwise.
 type Kernel interface {
+	// Sealed does nothing.
+	Sealed(seal.Marker)
+
 	// CreateJob makes a job object with all access. An empty name makes an
 	// anonymous one, a name that starts with a backslash is an NT object path,
 	// any other a Win32 name. A name in use is ErrExist, whatever it names.
 	CreateJob(name, securityDescriptor string) (Handle, error)
-	// OpenJob opens an existing job by the same rules, or says ErrNotExist.
+	// OpenJob opens an existing job by the same rules, or returns ErrNotExist.
 	OpenJob(name string, access Access) (Handle, error)
-	// CloseHandle gives up any handle that this interface returned.
+	// CloseHandle closes any handle that this interface returned.
 	CloseHandle(h Handle) error
 
 	AssignProcess(job, process Handle) error
@@ -62,7 +75,7 @@ type Kernel interface {
 	// EnableIOAttribution starts the count that IOAttribution reads.
 	EnableIOAttribution(job Handle) error
 
-	// SetLimits sets that part of l, and takes away those of its fields that are
+	// SetLimits sets that part of l, and removes those limits whose fields are
 	// zero. With keepJobTime a JobUserTime in force goes on and does not start anew.
 	SetLimits(job Handle, part LimitPart, l *Limits, keepJobTime bool) error
 	// QueryLimits sets that part of l to what is in force.
@@ -74,10 +87,10 @@ type Kernel interface {
 	Freeze(job Handle, frozen bool) error
 
 	CreateSilo(job Handle) error
-	// Silo says ErrNotSilo for a job that is none, as ServerSilo does.
+	// Silo and ServerSilo return ErrNotSilo for a job that is none.
 	Silo(job Handle) (Silo, error)
 	ServerSilo(job Handle) (ServerSilo, error)
-	// Bind adds a mapping for the members of a silo; Unbind takes one away.
+	// Bind adds a mapping for the members of a silo; Unbind removes one.
 	Bind(silo Handle, m *Mapping) error
 	Unbind(silo Handle, root string) error
 
@@ -90,13 +103,14 @@ type Kernel interface {
 	// PostPort queues a message of our own.
 	PostPort(port Handle, kind uint32, key uintptr) error
 
-	// CreateProcess starts p as a member of job from its first instruction.
+	// CreateProcess starts p as a member of job from its first instruction. Its Args
+	// are in its CommandLine already.
 	CreateProcess(job Handle, p *ProcessOptions) (process Handle, pid uint32, err error)
-	// OpenProcess says ErrNotExist for a pid that is not in use.
+	// OpenProcess returns ErrNotExist for a pid that is not in use.
 	OpenProcess(pid uint32, access ProcessAccess) (Handle, error)
 	TerminateProcess(process Handle, code uint32) error
 	// SignalProcess makes process handle a console control event.
-	SignalProcess(process Handle, event uint32) error
+	SignalProcess(process Handle, event ConsoleEvent) error
 	// ExitCode tells whether process has ended, and if so with what.
 	ExitCode(process Handle) (code uint32, exited bool, err error)
 	// WatchExit closes exited when process ends, or is an event that is set. stop
@@ -112,12 +126,24 @@ type Kernel interface {
 	// return only when they have ended and out was read to its end.
 	CloseConsole(console Handle)
 
-	ProcessQueries
+	// ProcessMemory reads the memory counters of process in one call.
+	ProcessMemory(process Handle) (ProcessMemory, error)
+	// ProcessTimes reads the moment of creation and the processor time of process.
+	ProcessTimes(process Handle) (ProcessTimes, error)
+	// ProcessImage is the last element of the path of the image of process.
+	ProcessImage(process Handle) (string, error)
+	// ProcessParent is the pid of the creator of process, who may be long gone.
+	ProcessParent(process Handle) (uint32, error)
+	// ProcessHandles counts the handles that process has open.
+	ProcessHandles(process Handle) (uint32, error)
+	// SystemProcesses appends every process of the machine to list. It is one
+	// call, and costs what the whole machine runs.
+	SystemProcesses(list []SystemProcess) ([]SystemProcess, error)
 }
 
 // System returns the kernel of this machine. On systems other than Windows
-// every call on it says [ErrNotSupported].
+// every method of it returns [ErrNotSupported].
 func System() Kernel { return system{} }
 
 // system implements Kernel, per operating system.
-type system struct{}
+type system struct{ seal.Marker }

@@ -2,6 +2,10 @@
 
 package jobobject
 
+import (
+	"io"
+)
+
 func (system) CreateJob(string, string) (Handle, error)      { return 0, ErrNotSupported }
 func (system) OpenJob(string, Access) (Handle, error)        { return 0, ErrNotSupported }
 func (system) CloseHandle(Handle) error                      { return ErrNotSupported }
@@ -40,8 +44,23 @@ func (system) CreateProcess(Handle, *ProcessOptions) (Handle, uint32, error) {
 }
 func (system) OpenProcess(uint32, ProcessAccess) (Handle, error) { return 0, ErrNotSupported }
 func (system) TerminateProcess(Handle, uint32) error             { return ErrNotSupported }
-func (system) SignalProcess(Handle, uint32) error                { return ErrNotSupported }
+func (system) SignalProcess(Handle, ConsoleEvent) error          { return ErrNotSupported }
 func (system) ExitCode(Handle) (uint32, bool, error)             { return 0, false, ErrNotSupported }
 func (system) WatchExit(Handle) (<-chan struct{}, func(), error) {
 	return nil, nil, ErrNotSupported
+}
+
+func (system) CreateConsole(_, _ uint16) (Handle, io.WriteCloser, io.ReadCloser, error) {
+	return 0, nil, nil, ErrNotSupported
+}
+func (system) ResizeConsole(Handle, uint16, uint16) error { return ErrNotSupported }
+func (system) CloseConsole(Handle)                        {}
+
+func (system) ProcessMemory(Handle) (ProcessMemory, error) { return ProcessMemory{}, ErrNotSupported }
+func (system) ProcessTimes(Handle) (ProcessTimes, error)   { return ProcessTimes{}, ErrNotSupported }
+func (system) ProcessImage(Handle) (string, error)         { return "", ErrNotSupported }
+func (system) ProcessParent(Handle) (uint32, error)        { return 0, ErrNotSupported }
+func (system) ProcessHandles(Handle) (uint32, error)       { return 0, ErrNotSupported }
+func (system) SystemProcesses(list []SystemProcess) ([]SystemProcess, error) {
+	return list, ErrNotSupported
 }

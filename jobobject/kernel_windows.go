@@ -169,7 +169,7 @@ func (system) IOAttribution(job Handle) (IOAttribution, error) {
 }
 
 // hcsshim's tests switch it on for a job that is no silo and has a member, as an administrator: TestIOTracking of its
-// internal/jobobject. Before that a query says ERROR_NOT_FOUND.
+// internal/jobobject. Before that a query returns ERROR_NOT_FOUND.
 func (system) EnableIOAttribution(job Handle) error {
 	info := ioAttributionInformation{ControlFlags: ioAttributionEnable}
 	return unknownClass(setJob(job, classIOAttribution, &info))
@@ -209,8 +209,8 @@ func setJobBytes(job Handle, class uint32, info unsafe.Pointer, size uintptr) er
 	return nil
 }
 
-// unknownClass marks the refusals of a kernel that lacks an information class,
-// or that does not keep it for this job, as [ErrNotSupported]. Our sizes are
+// unknownClass adds [ErrNotSupported] to the error of a kernel that does not have an
+// information class, or does not have it for this job. Our sizes are
 // under test and our values validated, so "wrong parameter" can mean only the class.
 func unknownClass(err error) error {
 	for _, code := range []error{windows.ERROR_INVALID_PARAMETER, windows.ERROR_INVALID_FUNCTION, windows.ERROR_NOT_FOUND} {
@@ -221,7 +221,7 @@ func unknownClass(err error) error {
 	return err
 }
 
-// supported marks the absence of a function or of its implementation.
+// supported adds [ErrNotSupported] to the error of a missing function.
 func supported(err error) error {
 	if errors.Is(err, windows.Errno(windows.E_NOTIMPL)) || errors.Is(err, windows.ERROR_PROC_NOT_FOUND) {
 		return fmt.Errorf("%w: %w", ErrNotSupported, err)

@@ -6,12 +6,16 @@ import (
 )
 
 // Limits bound what the members of a job may use, together or each. The zero
-// value of a field is no limit. [Limits.Validate] knows the ranges.
+// value of a field is no limit. [Limits.Validate] checks the ranges.
 //
-// https://learn.microsoft.com/windows/win32/procthread/job-objects
+// There is no limit of storage: Windows ignores the I/O rates of a job since Windows
+// 10 version 1607 and Server 2016.
+//
+// https://learn.microsoft.com/windows/win32/procthread/job-objects and, for I/O rates,
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setioratecontrolinformationjobobject
 type Limits struct {
 	KillOnClose             bool      // end all members with the last handle
-	Breakaway               Breakaway // which children are born outside of the job
+	Breakaway               Breakaway // which children start outside of the job
 	DieOnUnhandledException bool      // a crash ends the process without a dialog
 
 	JobMemory       uint64 // committed bytes of all members together
@@ -36,15 +40,9 @@ type Limits struct {
 	Affinity []GroupAffinity // processors the members may run on
 
 	NetBandwidth uint64 // outgoing bytes a second
-	NetDSCP      *uint8 // 0 to 63, the mark of outgoing packets; nil leaves them alone
+	NetDSCP      *uint8 // 0 to 63, the DSCP value of outgoing packets; nil does not set it
 
 	UI UIRestrictions // what the members may do to the desktop
-
-	// IOBandwidth and IOOperations, a second, exist to be refused by name: no
-	// kernel since Windows 10 1607 and Server 2016 heeds them.
-	//
-	// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setioratecontrolinformationjobobject
-	IOBandwidth, IOOperations uint64
 }
 
 // GroupAffinity is a set of processors of one processor group.
@@ -55,7 +53,7 @@ type GroupAffinity struct {
 	Group uint16
 }
 
-// Breakaway says which children of members are born outside of the job.
+// Breakaway is which children of members start outside of the job.
 type Breakaway uint8
 
 const (
@@ -64,7 +62,7 @@ const (
 	BreakawayAlways                     // all
 )
 
-// JobTimeAction says what happens when a job has used up its JobUserTime.
+// JobTimeAction is what happens when a job has used up its JobUserTime.
 //
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_end_of_job_time_information
 type JobTimeAction uint32
@@ -94,12 +92,12 @@ const (
 type UIRestrictions uint32
 
 const (
-	UIHandles          UIRestrictions = 0x01 // use USER handles of strangers
+	UIHandles          UIRestrictions = 0x01 // use USER handles of non-members
 	UIReadClipboard    UIRestrictions = 0x02
 	UIWriteClipboard   UIRestrictions = 0x04
 	UISystemParameters UIRestrictions = 0x08
 	UIDisplaySettings  UIRestrictions = 0x10
-	UIGlobalAtoms      UIRestrictions = 0x20 // see the atoms of strangers
+	UIGlobalAtoms      UIRestrictions = 0x20 // see the atoms of non-members
 	UIDesktop          UIRestrictions = 0x40 // make and switch desktops
 	UIExitWindows      UIRestrictions = 0x80
 	UIAll              UIRestrictions = 0xFF

@@ -1,8 +1,8 @@
 package jobobject_test
 
 import (
+	"context"
 	"errors"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -13,102 +13,9 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-func TestLimitsValidate(t *testing.T) {
-	type L = jobobject.Limits
-	for _, tt := range []struct {
-		limits L
-		want   string // empty for valid
-	}{
-		{L{}, ""},
-		{L{CPURate: 10000}, ""},
-		{L{CPURate: 10001}, "CPURate is 10001, want 1 to 10000"},
-		{L{CPUWeight: 9}, ""},
-		{L{CPUWeight: 10}, "CPUWeight is 10, want 1 to 9"},
-		{L{CPUMinRate: 1, CPUMaxRate: 10000}, ""},
-		{L{CPUMinRate: 5, CPUMaxRate: 4}, "CPUMinRate is 5, want 1 to CPUMaxRate, 4"},
-		{L{CPUMinRate: 1, CPUMaxRate: 10001}, "CPUMaxRate is 10001, want 1 to 10000"},
-		{L{CPUMaxRate: 5}, "CPUMinRate and CPUMaxRate need each other"},
-		{L{CPUMinRate: 5}, "CPUMinRate and CPUMaxRate need each other"},
-		{L{CPURate: 1, CPUWeight: 1}, "exclude each other"},
-		{L{CPURate: 1, CPUMinRate: 1, CPUMaxRate: 1}, "exclude each other"},
-		{L{CPUWeight: 1, CPUMinRate: 1, CPUMaxRate: 1}, "exclude each other"},
-		{L{CPUNotify: true}, "CPUNotify needs"},
-		{L{JobMemory: 2, ProcessMemory: 2}, ""},
-		{L{ProcessMemory: 2}, ""},
-		{L{JobMemory: 1, ProcessMemory: 2}, "ProcessMemory is 2, want at most JobMemory, 1"},
-		{L{MinWorkingSet: 1, MaxWorkingSet: 1}, ""},
-		{L{MinWorkingSet: 2, MaxWorkingSet: 1}, "MinWorkingSet is 2, want at most MaxWorkingSet, 1"},
-		{L{MinWorkingSet: 1}, "MinWorkingSet and MaxWorkingSet need each other"},
-		{L{MaxWorkingSet: 1}, "MinWorkingSet and MaxWorkingSet need each other"},
-		{L{JobUserTime: 100, ProcessUserTime: 100}, ""},
-		{L{JobUserTime: 99}, "JobUserTime is 99ns, want at least 100ns"},
-		{L{ProcessUserTime: -1}, "ProcessUserTime is -1ns, want at least 100ns"},
-		{L{AtJobTime: 2}, "AtJobTime is 2, want 0 or 1"},
-		{L{Breakaway: 3}, "Breakaway is 3, want 0 to 2"},
-		{L{PriorityClass: jobobject.PriorityRealtime}, ""},
-		{L{PriorityClass: 1}, "PriorityClass is 0x1"},
-		{L{SchedulingClass: new(uint8(9))}, ""},
-		{L{SchedulingClass: new(uint8(10))}, "SchedulingClass is 10, want 0 to 9"},
-		{L{NetBandwidth: math.MaxUint64, NetDSCP: new(uint8(63))}, ""},
-		{L{NetDSCP: new(uint8(64))}, "NetDSCP is 64, want 0 to 63"},
-		{L{UI: jobobject.UIAll}, ""},
-		{L{UI: 0x100}, "UI is 0x100, want 0xff at most"},
-		{L{Affinity: []jobobject.GroupAffinity{{Mask: 1}, {Mask: 1, Group: 1}}}, ""},
-		{L{Affinity: []jobobject.GroupAffinity{{Group: 1}}}, "Affinity[0].Mask is 0"},
-		{L{Affinity: []jobobject.GroupAffinity{{Mask: 1}, {Mask: 2}}}, "Affinity[1].Group is 0 again"},
-		{L{IOBandwidth: 7}, "IOBandwidth is 7, want 0: kernels since Windows 10 1607 ignore"},
-		{L{IOOperations: 8}, "IOOperations is 8, want 0: kernels since Windows 10 1607 ignore"},
-	} {
-		err := tt.limits.Validate()
-		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("Validate(%+v) = %v, want %q", tt.limits, err, tt.want)
-		}
-	}
-	if err := new(L{IOBandwidth: 1}).Validate(); !errors.Is(err, jobobject.ErrNotSupported) {
-		t.Errorf("an I/O rate: %v, want ErrNotSupported", err)
-	}
-}
-
-func TestNotificationLimitsValidate(t *testing.T) {
-	type N = jobobject.NotificationLimits
-	for _, tt := range []struct {
-		marks N
-		want  string // empty for valid
-	}{
-		{N{}, ""},
-		{N{HighMemory: 1, LowMemory: 1, JobUserTime: time.Second}, ""},
-		{N{LowMemory: 5}, ""},
-		{N{HighMemory: 1, LowMemory: 2}, "LowMemory is 2, want at most HighMemory, 1"},
-		{N{JobUserTime: -1}, "JobUserTime is -1ns"},
-		{N{CPU: jobobject.RateTolerance{Level: 1, Interval: 3}, Net: jobobject.RateTolerance{Level: 3, Interval: 1}}, ""},
-		{N{CPU: jobobject.RateTolerance{Level: 4, Interval: 1}}, "CPU.Level is 4, want 1 to 3"},
-		{N{Net: jobobject.RateTolerance{Level: 1}}, "Net.Interval is 0, want 1 to 3"},
-		{N{Net: jobobject.RateTolerance{Interval: 1}}, "Net.Level is 0, want 1 to 3"},
-	} {
-		err := tt.marks.Validate()
-		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("Validate(%+v) = %v, want %q", tt.marks, err, tt.want)
-		}
-	}
-}
-
-func TestLimitsClone(t *testing.T) {
-	l := jobobject.Limits{
-		SchedulingClass: new(uint8(1)), NetDSCP: new(uint8(2)), Affinity: []jobobject.GroupAffinity{{Mask: 3}},
-	}
-	c := l.Clone()
-	if diff := cmp.Diff(l, c); diff != "" {
-		t.Fatalf("clone (-want +got):\n%s", diff)
-	}
-	*c.SchedulingClass, *c.NetDSCP, c.Affinity[0].Mask = 7, 8, 9
-	if *l.SchedulingClass != 1 || *l.NetDSCP != 2 || l.Affinity[0].Mask != 3 {
-		t.Error("the clone shares memory")
-	}
-}
-
-// TestSetLimitsWritesWhatChanged counts the kernel calls: one for the structure
+// TestSetLimits_CreatedJob_WritesChangedParts counts the kernel calls: one for the structure
 // that is always written whole, one more for each other part that is new.
-func TestSetLimitsWritesWhatChanged(t *testing.T) {
+func TestSetLimits_CreatedJob_WritesChangedParts(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	groups := []jobobject.GroupAffinity{{Mask: 3}}
 	for _, tt := range []struct {
@@ -125,7 +32,7 @@ func TestSetLimitsWritesWhatChanged(t *testing.T) {
 		{"same affinity, written again", jobobject.Limits{Affinity: groups}, 2},
 	} {
 		k.ResetCalls()
-		if err := j.SetLimits(tt.limits); err != nil {
+		if err := j.SetLimits(t.Context(), tt.limits); err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
 		if n := k.Calls("SetLimits"); n != tt.calls {
@@ -144,10 +51,10 @@ var someLimits = jobobject.Limits{
 func openLimited(t *testing.T) (*jobtest.Kernel, *jobobject.Job) {
 	t.Helper()
 	k, made := newKernel(t, jobobject.Options{Name: "opened"})
-	if err := made.SetLimits(someLimits); err != nil {
+	if err := made.SetLimits(t.Context(), someLimits); err != nil {
 		t.Fatal(err)
 	}
-	j, err := jobobject.Open("opened", jobobject.AccessQuery|jobobject.AccessSetAttributes, k)
+	j, err := jobobject.Open("opened", jobobject.OpenOptions{Access: jobobject.AccessQuery | jobobject.AccessSetAttributes, Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +73,7 @@ func wantLimits(t *testing.T, k *jobtest.Kernel, want jobobject.Limits) {
 
 func TestSetLimits_UnknownLimits_Refused(t *testing.T) {
 	k, j := openLimited(t)
-	err := j.SetLimits(jobobject.Limits{KillOnClose: true})
+	err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true})
 	if !errors.Is(err, jobobject.ErrLimitsUnknown) {
 		t.Errorf("err = %v, want ErrLimitsUnknown", err)
 	}
@@ -185,15 +92,15 @@ func TestSetLimits_UnknownLimits_Refused(t *testing.T) {
 func TestSetLimits_QueryFailed_Refused(t *testing.T) {
 	k, j := openLimited(t)
 	k.Fail("QueryLimits "+jobobject.UILimits.String(), 1, errBroken)
-	if _, err := j.QueryLimits(); !errors.Is(err, errBroken) {
+	if _, err := j.QueryLimits(t.Context()); !errors.Is(err, errBroken) {
 		t.Fatalf("query: %v, want the fault", err)
 	}
-	if err := j.SetLimits(someLimits); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+	if err := j.SetLimits(t.Context(), someLimits); !errors.Is(err, jobobject.ErrLimitsUnknown) {
 		t.Errorf("err = %v, want ErrLimitsUnknown", err)
 	}
 }
 
-// TestSetLimits_OpenedJob_WritesChangedParts: nothing is written that was not asked for.
+// TestSetLimits_OpenedJob_WritesChangedParts: other parts are not written.
 func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -210,12 +117,12 @@ func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k, j := openLimited(t)
-			l, err := j.QueryLimits()
+			l, err := j.QueryLimits(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			tt.change(&l)
-			if err := j.SetLimits(l); err != nil {
+			if err := j.SetLimits(t.Context(), l); err != nil {
 				t.Fatal(err)
 			}
 			wantLimits(t, k, l)
@@ -233,7 +140,7 @@ func TestSetLimits_OpenedJob_WritesChangedParts(t *testing.T) {
 func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
 	k, j := openLimited(t)
 	processors := []jobobject.GroupAffinity{{Mask: 3}}
-	if err := j.SetAffinity(processors); err != nil {
+	if err := j.SetAffinity(t.Context(), processors); err != nil {
 		t.Fatal(err)
 	}
 	want := someLimits.Clone()
@@ -247,7 +154,7 @@ func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
 		t.Error("the affinity shares memory with the caller")
 	}
 	// The other limits are as unknown as before.
-	if err := j.SetLimits(want); !errors.Is(err, jobobject.ErrLimitsUnknown) {
+	if err := j.SetLimits(t.Context(), want); !errors.Is(err, jobobject.ErrLimitsUnknown) {
 		t.Errorf("set limits: %v, want ErrLimitsUnknown", err)
 	}
 }
@@ -256,7 +163,7 @@ func TestSetAffinity_OpenedJob_WritesNothingElse(t *testing.T) {
 func TestSetAffinity_CreatedJob_StaysWithOtherLimits(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{Name: "opened"})
 	processors := []jobobject.GroupAffinity{{Mask: 3}}
-	if err := errors.Join(j.SetLimits(someLimits), j.SetAffinity(processors)); err != nil {
+	if err := errors.Join(j.SetLimits(t.Context(), someLimits), j.SetAffinity(t.Context(), processors)); err != nil {
 		t.Fatal(err)
 	}
 	want := someLimits.Clone()
@@ -269,17 +176,17 @@ func TestSetAffinity_CreatedJob_StaysWithOtherLimits(t *testing.T) {
 
 func TestSetAffinity_Refused(t *testing.T) {
 	k, j := openLimited(t)
-	if err := j.SetAffinity(nil); !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "cannot be taken away") {
+	if err := j.SetAffinity(t.Context(), nil); !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "cannot be removed") {
 		t.Errorf("no processors: %v, want ErrNotSupported", err)
 	}
-	if err := j.SetAffinity([]jobobject.GroupAffinity{{Group: 1}}); err == nil || !strings.Contains(err.Error(), "Affinity[0].Mask is 0") {
+	if err := j.SetAffinity(t.Context(), []jobobject.GroupAffinity{{Group: 1}}); err == nil || !strings.Contains(err.Error(), "Affinity[0].Mask is 0") {
 		t.Errorf("no processor of a group: %v, want the field", err)
 	}
 	if n := k.Calls("SetLimits"); n != 0 {
 		t.Errorf("%d calls, want none", n)
 	}
 	k.Fail("SetLimits "+jobobject.AffinityLimits.String(), 1, errBroken)
-	if err := j.SetAffinity([]jobobject.GroupAffinity{{Mask: 1}}); !errors.Is(err, errBroken) {
+	if err := j.SetAffinity(t.Context(), []jobobject.GroupAffinity{{Mask: 1}}); !errors.Is(err, errBroken) {
 		t.Errorf("err = %v, want the fault", err)
 	}
 	if l := j.Limits(); l.Affinity != nil {
@@ -287,38 +194,92 @@ func TestSetAffinity_Refused(t *testing.T) {
 	}
 }
 
-// TestLimitsOfOldKernel lacks a part: nobody minds until it is asked for.
-func TestLimitsOfOldKernel(t *testing.T) {
+// hanging is a kernel whose SetLimits returns when resume is closed.
+type hanging struct {
+	*jobtest.Kernel
+	entered chan struct{}
+	resume  chan struct{}
+}
+
+func (k *hanging) SetLimits(h jobobject.Handle, part jobobject.LimitPart, l *jobobject.Limits, keepJobTime bool) error {
+	k.entered <- struct{}{}
+	<-k.resume
+	return k.Kernel.SetLimits(h, part, l, keepJobTime)
+}
+
+// One call hangs in the kernel; others must end with their context, or with Close.
+func TestSetLimits_AnotherCallHangs_WaitEndsWithContext(t *testing.T) {
+	k := &hanging{jobtest.New(), make(chan struct{}, 1), make(chan struct{})}
+	j, err := jobobject.Create(jobobject.Options{Kernel: k, Name: "hangs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hung := make(chan error)
+	go func() { hung <- j.SetLimits(context.Background(), jobobject.Limits{}) }()
+	<-k.entered
+	ctx, cancel := context.WithCancelCause(t.Context())
+	waits := map[string]func() error{
+		"SetLimits":   func() error { return j.SetLimits(ctx, jobobject.Limits{JobMemory: 1}) },
+		"SetAffinity": func() error { return j.SetAffinity(ctx, []jobobject.GroupAffinity{{Mask: 1}}) },
+	}
+	ended := make(chan error)
+	for _, wait := range waits {
+		go func() { ended <- wait() }()
+	}
+	cancel(errBroken)
+	for range waits {
+		if err := <-ended; !errors.Is(err, errBroken) {
+			t.Errorf("err = %v, want the cause of the cancelled context", err)
+		}
+	}
+	if _, err := j.QueryLimits(ctx); err != nil {
+		t.Errorf("query of a created job: %v, want it not to wait", err)
+	}
+	go func() { ended <- j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 1}) }()
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, jobobject.ErrClosed) {
+		t.Errorf("wait through close: %v, want ErrClosed", err)
+	}
+	close(k.resume)
+	if err := <-hung; err != nil {
+		t.Errorf("the call that hung: %v", err)
+	}
+}
+
+// TestSetLimits_PartNotSupported_MattersOnlyIfSet has a kernel without one part: that matters only when l sets a limit in it.
+func TestSetLimits_PartNotSupported_MattersOnlyIfSet(t *testing.T) {
 	k, made := newKernel(t, jobobject.Options{Name: "old"})
 	for _, op := range []string{"SetLimits ", "QueryLimits "} {
 		k.Fail(op+jobobject.NetLimits.String(), -1, jobobject.ErrNotSupported)
 	}
-	j, err := jobobject.Open("old", jobobject.AccessAll, k)
+	j, err := jobobject.Open("old", jobobject.OpenOptions{Access: jobobject.AccessAll, Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	if _, err := j.QueryLimits(); err != nil {
+	if _, err := j.QueryLimits(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.SetLimits(jobobject.Limits{JobMemory: 5}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{JobMemory: 5}); err != nil {
 		t.Errorf("limits without the part: %v", err)
 	}
-	if l, err := j.QueryLimits(); err != nil || l.JobMemory != 5 {
+	if l, err := j.QueryLimits(t.Context()); err != nil || l.JobMemory != 5 {
 		t.Errorf("limits = %+v, %v", l, err)
 	}
-	err = made.SetLimits(jobobject.Limits{NetBandwidth: 5})
+	err = made.SetLimits(t.Context(), jobobject.Limits{NetBandwidth: 5})
 	if !errors.Is(err, jobobject.ErrNotSupported) || !strings.Contains(err.Error(), "network") {
 		t.Errorf("a limit of the part: %v, want ErrNotSupported and its name", err)
 	}
 	k.Fail("QueryLimits "+jobobject.CPULimits.String(), 1, errBroken)
-	if _, err := j.QueryLimits(); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
+	if _, err := j.QueryLimits(t.Context()); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), "processor rate") {
 		t.Errorf("query: %v, want the fault and its part", err)
 	}
 }
 
-// TestJobTimeGoesOn changes another limit half-way through the job's time.
-func TestJobTimeGoesOn(t *testing.T) {
+// TestSetLimits_SameJobTime_GoesOn changes another limit half-way through the job's time.
+func TestSetLimits_SameJobTime_GoesOn(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		second jobobject.Limits
@@ -330,11 +291,11 @@ func TestJobTimeGoesOn(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			k, j := newKernel(t, jobobject.Options{})
 			p := startBusy(t, k, j)
-			if err := j.SetLimits(jobobject.Limits{JobUserTime: time.Second}); err != nil {
+			if err := j.SetLimits(t.Context(), jobobject.Limits{JobUserTime: time.Second}); err != nil {
 				t.Fatal(err)
 			}
 			k.Advance(600 * time.Millisecond)
-			if err := j.SetLimits(tt.second); err != nil {
+			if err := j.SetLimits(t.Context(), tt.second); err != nil {
 				t.Fatal(err)
 			}
 			k.Advance(600 * time.Millisecond)

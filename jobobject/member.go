@@ -6,98 +6,162 @@ import (
 	"slices"
 )
 
-// Member is a process of a job, opened for questions only. While it is open its
-// pid cannot go to another process, so a list of the job that has the pid means
-// this very process. It keeps neither the process nor the job alive, but what
-// the kernel remembers of an ended process stays until Close. All methods are
-// safe for concurrent use, also with Close: they then say [ErrClosed].
+// Member is a process of a job that was opened by its pid. While it is open no other
+// process gets its pid, so every call reaches this process, and a list of the job
+// that has the pid means it. An open Member keeps neither the process nor the job
+// alive. What the kernel knows of an ended process stays until Close. All methods
+// are safe for concurrent use. After Close they return [ErrClosed].
 type Member struct {
 	// Immutable after Job.Member.
-	job    string
-	kernel Kernel
 	handle *handle
-	pid    uint32
 }
 
 // Member opens the process with this pid if it is a member now. A pid that is not
-// in use, or that has gone to a process outside of the job, is [ErrNotExist]; a
-// member that may not be asked is [ErrPermission].
+// in use, or is that of a non-member, is [ErrNotExist]. A member that may not be
+// queried is [ErrPermission].
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-openprocess
 func (j *Job) Member(pid uint32) (*Member, error) {
-	h, err := j.openMember(pid, ProcessQueryLimited)
-	if err != nil {
-		return nil, fail("open member of job", j.name, err)
-	}
-	give := func() error { return j.kernel.CloseHandle(h) }
-	return &Member{job: j.name, kernel: j.kernel, handle: newHandle(h, give), pid: pid}, nil
+	return lend(j.handle, "open member of job", func(k Kernel, job Handle) (*Member, error) {
+		process, err := k.OpenProcess(pid, ProcessQueryLimited)
+		if err != nil {
+			return nil, fmt.Errorf("process %d: %w", pid, err)
+		}
+		// The handle is checked, not the pid, which another process may have by now.
+		in, err := k.IsProcessInJob(process, job)
+		if err == nil && in {
+			h := newHandle(k, process, j.name)
+			h.pid = pid
+			return &Member{h}, nil
+		}
+		if err == nil || ended(k, process) {
+			err = ErrNotExist
+		}
+		return nil, errors.Join(fmt.Errorf("process %d: %w", pid, err), k.CloseHandle(process))
+	})
 }
 
-// SignalMember raises a console control event in the process with this pid, as
-// [Process.Signal] does, if it is a member now. One that is not, or that has
-// ended, is [ErrNotExist]; one that may not be touched is [ErrPermission].
-func (j *Job) SignalMember(pid, event uint32) error {
-	const op = "signal member of job"
-	h, err := j.openMember(pid, ProcessSignal)
-	if err != nil {
-		return fail(op, j.name, err)
-	}
-	err = j.kernel.SignalProcess(h, event)
-	if err != nil && ended(j.kernel, h) {
-		err = ErrNotExist
-	}
-	if err != nil {
-		err = fmt.Errorf("process %d: %w", pid, err)
-	}
-	return fail(op, j.name, errors.Join(err, j.kernel.CloseHandle(h)))
-}
-
-// openMember opens the process with this pid if it is a member now.
-func (j *Job) openMember(pid uint32, access ProcessAccess) (Handle, error) {
-	job, err := j.handle.acquire()
-	if err != nil {
-		return 0, err
-	}
-	defer j.handle.release()
-	h, err := j.kernel.OpenProcess(pid, access)
-	if err != nil {
-		return 0, fmt.Errorf("process %d: %w", pid, err)
-	}
-	// Asked of the handle, not of the pid, so a reused pid cannot slip in after.
-	in, err := j.kernel.IsProcessInJob(h, job)
-	if err == nil && in {
-		return h, nil
-	}
-	if err == nil || ended(j.kernel, h) {
-		err = ErrNotExist
-	}
-	return 0, errors.Join(fmt.Errorf("process %d: %w", pid, err), j.kernel.CloseHandle(h))
-}
-
-// ended tells whether the process is known to be over.
+// ended tells whether the process is known to have ended.
 func ended(k Kernel, h Handle) bool {
 	_, exited, err := k.ExitCode(h)
 	return err == nil && exited
 }
 
-// AppendPids appends the members to pids, nested jobs included, in the kernel's
-// order. It asks once if the capacity of pids suffices and the job does not
-// outgrow it meanwhile, and then allocates nothing.
-func (j *Job) AppendPids(pids []uint32) ([]uint32, error) {
-	const op = "list processes of job"
-	h, err := j.handle.acquire()
-	if err != nil {
-		return pids, fail(op, j.name, err)
+// Pid is the process id.
+func (m *Member) Pid() uint32 { return m.handle.pid }
+
+// Memory reads the memory counters, all zero once the process has ended.
+func (m *Member) Memory() (ProcessMemory, error) {
+	return lend(m.handle, "query memory of process of job", Kernel.ProcessMemory)
+}
+
+// Times reads the moment of creation and the processor time.
+func (m *Member) Times() (ProcessTimes, error) {
+	return lend(m.handle, "query times of process of job", Kernel.ProcessTimes)
+}
+
+// Image is the name of the image without its directory.
+func (m *Member) Image() (string, error) {
+	return lend(m.handle, "query image of process of job", Kernel.ProcessImage)
+}
+
+// Parent is the pid of the process that started this one. Another process may have
+// that pid by now.
+func (m *Member) Parent() (uint32, error) {
+	return lend(m.handle, "query parent of process of job", Kernel.ProcessParent)
+}
+
+// Handles counts the open handles.
+func (m *Member) Handles() (uint32, error) {
+	return lend(m.handle, "query handles of process of job", Kernel.ProcessHandles)
+}
+
+// Exited tells whether the process has ended.
+func (m *Member) Exited() (bool, error) {
+	return lend(m.handle, "query exit of process of job", func(k Kernel, h Handle) (bool, error) {
+		_, exited, err := k.ExitCode(h)
+		return exited, err
+	})
+}
+
+// Signal raises event in the process and in no other, as [Process.Signal] does. A
+// process that has ended is [ErrExited]; one that may not be signalled is
+// [ErrPermission].
+func (m *Member) Signal(event ConsoleEvent) error {
+	return m.act("signal process of job", ProcessSignal, func(k Kernel, process Handle) error {
+		return k.SignalProcess(process, event)
+	})
+}
+
+// Terminate ends the process with exit code code, without its consent. A process
+// that has ended is no error; one that may not be terminated is [ErrPermission].
+func (m *Member) Terminate(code uint32) error {
+	err := m.act("terminate process of job", ProcessTerminate, func(k Kernel, process Handle) error {
+		return k.TerminateProcess(process, code)
+	})
+	if errors.Is(err, ErrExited) {
+		return nil
 	}
-	defer j.handle.release()
+	return err
+}
+
+// act opens the process for one call that needs access. The pid means this process
+// because its first handle stays open meanwhile.
+func (m *Member) act(op string, access ProcessAccess, call func(k Kernel, process Handle) error) error {
+	return m.handle.do(op, func(k Kernel, checked Handle) error {
+		process, err := k.OpenProcess(m.Pid(), access)
+		if err == nil {
+			err = errors.Join(call(k, process), k.CloseHandle(process))
+		}
+		if err != nil && ended(k, checked) {
+			return ErrExited
+		}
+		return err
+	})
+}
+
+// Close closes the handle and does not end the process. Further calls do nothing.
+func (m *Member) Close() error {
+	_, err := m.handle.close()
+	return m.handle.fail("close member of job", err)
+}
+
+// SystemProcesses appends every process of the machine to list, with one call of k; a
+// nil k is [System]. It costs what the whole machine runs: for the processes of one
+// job use [Job.Member].
+func SystemProcesses(k Kernel, list []SystemProcess) ([]SystemProcess, error) {
+	list, err := kernelOr(k).SystemProcesses(list)
+	return list, fail("list processes of the machine", "", err)
+}
+
+// firstRoom is the number of members that the first list has room for.
+const firstRoom = 64
+
+// Pids lists the members, nested jobs included, in the kernel's order.
+func (j *Job) Pids() ([]uint32, error) { return j.AppendPids(nil) }
+
+// AppendPids appends the members to pids, nested jobs included, in the kernel's
+// order. It asks the kernel once, and allocates nothing, if the capacity of pids
+// suffices and the job does not outgrow it meanwhile.
+func (j *Job) AppendPids(pids []uint32) ([]uint32, error) {
+	all, err := lend(j.handle, "list processes of job", func(k Kernel, h Handle) ([]uint32, error) { return appendPids(k, h, pids) })
+	if err != nil {
+		return pids, err
+	}
+	return all, nil
+}
+
+// appendPids asks again with more room as long as the job outgrows the answer:
+// processes can start between two calls.
+func appendPids(k Kernel, job Handle, pids []uint32) ([]uint32, error) {
 	have := len(pids)
 	if cap(pids) == have {
-		pids = slices.Grow(pids, firstRoom) // an answer without room for one pid is an error
+		pids = slices.Grow(pids, firstRoom) // a list without room for one pid is an error
 	}
 	for {
-		listed, assigned, err := j.kernel.ProcessIDs(h, pids[have:cap(pids)])
+		listed, assigned, err := k.ProcessIDs(job, pids[have:cap(pids)])
 		if err != nil {
-			return pids[:have], fail(op, j.name, err)
+			return nil, err
 		}
 		if assigned <= cap(pids)-have {
 			return pids[:have+listed], nil
@@ -106,84 +170,57 @@ func (j *Job) AppendPids(pids []uint32) ([]uint32, error) {
 	}
 }
 
-// Pid is the process id.
-func (m *Member) Pid() uint32 { return m.pid }
-
-// Memory reads the memory counters, all zero once the process has ended.
-func (m *Member) Memory() (ProcessMemory, error) {
-	return queryMember(m, "query memory of process of job", Kernel.ProcessMemory)
+// PrivateWorkingSet adds up the private resident memory of the members, in
+// bytes. A member that ends meanwhile counts as 0. A member that cannot be read is
+// an error, not a smaller sum. Kernels that do not tell it return [ErrNotSupported].
+func (j *Job) PrivateWorkingSet() (uint64, error) {
+	return lend(j.handle, "query private working set of job", privateWorkingSet)
 }
 
-// Times reads the moment of creation and the processor time.
-func (m *Member) Times() (ProcessTimes, error) {
-	return queryMember(m, "query times of process of job", Kernel.ProcessTimes)
-}
-
-// Image is the name of the image without its directory.
-func (m *Member) Image() (string, error) {
-	return queryMember(m, "query image of process of job", Kernel.ProcessImage)
-}
-
-// Parent is the pid of the creator, which may meanwhile be that of another process.
-func (m *Member) Parent() (uint32, error) {
-	return queryMember(m, "query parent of process of job", Kernel.ProcessParent)
-}
-
-// Handles counts the open handles.
-func (m *Member) Handles() (uint32, error) {
-	return queryMember(m, "query handles of process of job", Kernel.ProcessHandles)
-}
-
-// Exited tells whether the process has ended.
-func (m *Member) Exited() (bool, error) {
-	return queryMember(m, "query exit of process of job", func(k Kernel, h Handle) (bool, error) {
-		_, exited, err := k.ExitCode(h)
-		return exited, err
-	})
-}
-
-// Close gives up the process without ending it. Further calls do nothing.
-func (m *Member) Close() error {
-	_, err := m.handle.close()
-	return fail("close member of job", m.job, err)
-}
-
-// queryMember puts one of the kernel's questions about m.
-func queryMember[T any](m *Member, op string, ask func(Kernel, Handle) (T, error)) (T, error) {
-	v, err := answer(m.handle, m.kernel, ask)
+func privateWorkingSet(k Kernel, job Handle) (uint64, error) {
+	pids, err := appendPids(k, job, nil)
 	if err != nil {
-		err = fmt.Errorf("process %d: %w", m.pid, err)
+		return 0, fmt.Errorf("list processes: %w", err)
 	}
-	return v, fail(op, m.job, err)
+	var sum uint64
+	for _, pid := range pids {
+		n, err := privateWorkingSetOf(k, job, pid)
+		if err == nil {
+			sum += n
+			continue
+		}
+		// Only a process that is still a member makes the sum wrong.
+		left, lerr := appendPids(k, job, nil)
+		if lerr != nil {
+			return 0, fmt.Errorf("list processes: %w", lerr)
+		}
+		if slices.Contains(left, pid) {
+			return 0, fmt.Errorf("process %d: %w", pid, err)
+		}
+	}
+	return sum, nil
 }
 
-// count puts one of the kernel's questions about j.
-func count[T any](j *Job, op string, ask func(Kernel, Handle) (T, error)) (T, error) {
-	v, err := answer(j.handle, j.kernel, ask)
-	return v, fail(op, j.name, err)
-}
-
-// answer lends a handle to a question. That comes as a method expression, because
-// a method value of an interface is an allocation. A question that failed has no
-// answer, whatever the kernel wrote before it gave up.
-func answer[T any](h *handle, k Kernel, ask func(Kernel, Handle) (T, error)) (T, error) {
-	var zero T
-	open, err := h.acquire()
+func privateWorkingSetOf(k Kernel, job Handle, pid uint32) (uint64, error) {
+	p, err := k.OpenProcess(pid, ProcessQueryLimited)
 	if err != nil {
-		return zero, err
+		return 0, err
 	}
-	defer h.release()
-	v, err := ask(k, open)
+	defer k.CloseHandle(p) //nolint:errcheck // a handle opened three lines up closes
+	// The handle is checked, not the pid, which another process may have by now.
+	member, err := k.IsProcessInJob(p, job)
+	if err != nil || !member {
+		return 0, err
+	}
+	m, err := k.ProcessMemory(p)
 	if err != nil {
-		return zero, err
+		if ended(k, p) {
+			return 0, nil
+		}
+		return 0, err
 	}
-	return v, nil
-}
-
-// SystemProcesses lists every process of the machine that k runs, in one call.
-// A nil k is [System]. It is for looking at many jobs at once; for one job ask
-// its members.
-func SystemProcesses(k Kernel, list []SystemProcess) ([]SystemProcess, error) {
-	list, err := kernelOr(k).SystemProcesses(list)
-	return list, fail("list processes of the machine", "", err)
+	if !m.PrivateKnown && m.WorkingSet > 0 {
+		return 0, ErrNotSupported
+	}
+	return m.PrivateWorkingSet, nil
 }

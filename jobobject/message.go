@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// MessageKind says what happened in a job.
+// MessageKind is what happened in a job.
 //
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_associate_completion_port
 type MessageKind uint32
@@ -20,7 +20,7 @@ const (
 	AbnormalExit       MessageKind = 8  // a member has ended by an exception
 	ProcessMemoryLimit MessageKind = 9  // a member asked for more than ProcessMemory
 	JobMemoryLimit     MessageKind = 10 // a member asked for more than is left of JobMemory
-	NotificationLimit  MessageKind = 11 // a mark was passed: see [Job.Violation]
+	NotificationLimit  MessageKind = 11 // a notification limit was crossed: see [Job.Violation]
 	JobCycleTimeLimit  MessageKind = 12 // the cycles of the job are used up
 	SiloTerminated     MessageKind = 13 // the silo that the job is has ended
 )
@@ -47,8 +47,8 @@ func (k MessageKind) String() string {
 	return "message " + strconv.FormatUint(uint64(k), 10)
 }
 
-// OfProcess tells whether messages of this kind are about one process, so that
-// their Pid says which. A kind that this package does not know is taken to be.
+// OfProcess tells whether messages of this kind are about one process and have its Pid.
+// It is true for a kind that this package does not know.
 func (k MessageKind) OfProcess() bool {
 	switch k {
 	case EndOfJobTime, ActiveProcessLimit, ActiveProcessZero, JobCycleTimeLimit, SiloTerminated:
@@ -57,7 +57,7 @@ func (k MessageKind) OfProcess() bool {
 	return true
 }
 
-// newMessage takes apart what a completion port says. The value is a pid in the
+// newMessage decodes a packet of a completion port. The value is a pid in the
 // place of a pointer; in messages of the whole job it means nothing.
 func newMessage(kind uint32, value uintptr) Message {
 	m := Message{Kind: MessageKind(kind)}
@@ -67,8 +67,9 @@ func newMessage(kind uint32, value uintptr) Message {
 	return m
 }
 
-// Message is a note from the kernel about a job. The kernel does not promise to
-// deliver it, so it is a reason to look, never the truth itself.
+// Message is a message of the kernel about a job. The kernel does not guarantee its
+// delivery, but for [NotificationLimit]. So query the job after a message, and do not
+// count messages.
 type Message struct {
 	Kind MessageKind
 	Pid  uint32 // the process concerned, 0 where the whole job is
@@ -84,10 +85,9 @@ type inbox struct {
 	closed bool
 }
 
-// Messages returns the job's one channel of messages. Nothing is kept from
-// before the first call. A reader that falls behind by more than 256 messages
-// loses the newest; one that looks at the job's state after each message
-// loses nothing by it. The channel is closed by [Job.Close].
+// Messages returns the channel of the job's messages, the same one each time. Messages
+// before the first call are dropped, and so are further ones while 256 wait for the
+// reader. [Job.Close] closes the channel. An opened job receives no messages.
 func (j *Job) Messages() <-chan Message {
 	b := &j.inbox
 	b.mu.Lock()

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// NotificationLimits are marks at which the kernel sends a [NotificationLimit]
-// message and stops nobody. The zero value of a field is no mark. This is the one
-// message whose delivery Windows promises.
+// NotificationLimits are thresholds at which the kernel sends a [NotificationLimit]
+// message and does not stop a process. The zero value of a field is no threshold.
+// Windows guarantees the delivery of this message alone.
 //
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_notification_limit_information_2
 type NotificationLimits struct {
@@ -20,7 +20,7 @@ type NotificationLimits struct {
 	Net         RateTolerance // over NetBandwidth of [Limits]
 }
 
-// RateTolerance says how much of an interval a job may be over its rate. Both
+// RateTolerance is how much of an interval a job may be over its rate. Both
 // fields are zero, or neither is.
 type RateTolerance struct {
 	Level    ToleranceLevel
@@ -68,37 +68,40 @@ func (r RateTolerance) check(field string) error {
 	return nil
 }
 
-// Violation tells which marks of [NotificationLimits] a job has passed. A field
-// is nil, or zero, for a mark that it has not.
+// Violation has those of the [NotificationLimits] that a job has crossed. A field is
+// nil, or zero, for a threshold that it has not crossed.
 //
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_limit_violation_information_2
 type Violation struct {
-	HighMemory, LowMemory *Passed[uint64]
-	JobUserTime           *Passed[time.Duration]
-	ReadBytes, WriteBytes *Passed[uint64]
+	HighMemory, LowMemory *Crossed[uint64]
+	JobUserTime           *Crossed[time.Duration]
+	ReadBytes, WriteBytes *Crossed[uint64]
 	CPU, Net              ToleranceLevel // how far over the rate
 }
 
-// Passed is a figure at the time of the message, and the mark that it passed.
-type Passed[T any] struct{ Figure, Mark T }
+// Crossed is a value at the time of the message, and the threshold that it crossed,
+// both in the unit of the field of [NotificationLimits].
+type Crossed[T any] struct{ Value, Threshold T }
 
-// SetNotificationLimits makes n the marks of the job, all of them. Kernels
-// without them say [ErrNotSupported].
+// SetNotificationLimits makes n the notification limits of the job, all of them.
+// Kernels without them return [ErrNotSupported].
+//
+// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-setinformationjobobject
 func (j *Job) SetNotificationLimits(n NotificationLimits) error {
 	const op = "set notification limits of job"
 	if err := n.Validate(); err != nil {
-		return fail(op, j.name, err)
+		return j.handle.fail(op, err)
 	}
-	return fail(op, j.name, j.with(func(h Handle) error { return j.kernel.SetNotificationLimits(h, &n) }))
+	return j.handle.do(op, func(k Kernel, h Handle) error { return k.SetNotificationLimits(h, &n) })
 }
 
-// NotificationLimits asks the kernel for the marks of the job.
+// NotificationLimits queries the notification limits of the job.
 func (j *Job) NotificationLimits() (NotificationLimits, error) {
-	return query(j, "query notification limits of job", j.kernel.NotificationLimits)
+	return lend(j.handle, "query notification limits of job", Kernel.NotificationLimits)
 }
 
-// Violation asks the kernel which marks the job has passed. It is the question
-// to ask after a [NotificationLimit] message.
+// Violation queries which notification limits the job has crossed. Call it after a
+// [NotificationLimit] message.
 func (j *Job) Violation() (Violation, error) {
-	return query(j, "query limit violation of job", j.kernel.LimitViolation)
+	return lend(j.handle, "query limit violation of job", Kernel.LimitViolation)
 }

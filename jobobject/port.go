@@ -1,6 +1,10 @@
 package jobobject
 
-import "sync"
+import (
+	"fmt"
+	"reflect"
+	"sync"
+)
 
 // A port is the completion port that all created jobs of one kernel share, with
 // the one goroutine that reads it. It lives from the first job to the last.
@@ -36,6 +40,9 @@ func (j *Job) listen(h Handle) error {
 }
 
 func joinPort(j *Job) (*port, uintptr, error) {
+	if !reflect.ValueOf(j.kernel).Comparable() {
+		return nil, 0, fmt.Errorf("a kernel of type %T cannot be compared; pass a pointer to it", j.kernel)
+	}
 	// CreatePort runs under the lock: two first jobs must not open two ports.
 	ports.mu.Lock()
 	defer ports.mu.Unlock()
@@ -54,7 +61,7 @@ func joinPort(j *Job) (*port, uintptr, error) {
 	return p, ports.newest, nil
 }
 
-// leave forgets the job with key. The last one waits for the reader to end,
+// leave removes the job with key. The last one waits for the reader to end,
 // which is a matter of one message: the reader never blocks on anything else.
 func (p *port) leave(key uintptr) {
 	ports.mu.Lock()

@@ -11,20 +11,27 @@ type ProcessOptions struct {
 	// Application is the full path of the image. Empty lets the kernel take it
 	// from the first word of CommandLine.
 	Application string
-	// CommandLine is handed over as it is; the program splits it by its own rules.
+	// CommandLine is passed on unchanged; the program splits it by its own rules.
 	CommandLine string
+	// Args is the command line as a list, in the place of CommandLine. Args[0] is the
+	// program by the name that it sees. The arguments are quoted as CommandLineToArgvW
+	// and the C runtime split them. A program with other rules, such as cmd.exe, needs
+	// CommandLine.
+	//
+	// https://learn.microsoft.com/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
+	Args []string
 	// Dir is the working directory, empty for this process's own.
 	Dir string
 	// Env is the whole environment as KEY=VALUE, in any order. Of two entries
 	// whose keys differ in case at most, the last counts. Empty means empty.
 	Env []string
-	// Stdin, Stdout and Stderr are the child's ends. They stay the caller's, who
-	// may close them when Start has returned. A nil one reads and writes nothing,
-	// as NUL does. Nothing but these three is inherited.
+	// Stdin, Stdout and Stderr are the child's ends. The caller still owns them and
+	// may close them when Start has returned. nil means NUL. The child inherits
+	// nothing else.
 	Stdin, Stdout, Stderr *os.File
 	// Token is a primary token of the user to run as; 0 is the caller's own.
 	Token uintptr
-	// Console takes the place of the three files.
+	// Console takes the place of the three files, which are then nil.
 	Console *Console
 	// BreakAway starts the process outside of the jobs that the calling process
 	// is in, as far as those allow it. Without it, and where a job does not allow
@@ -37,8 +44,11 @@ type ProcessOptions struct {
 
 // check refuses what the kernel would misread, without repeating any content.
 func (p *ProcessOptions) check() error {
-	if p.Application == "" && p.CommandLine == "" {
-		return errors.New("neither application nor command line is given")
+	switch {
+	case p.CommandLine != "" && len(p.Args) > 0:
+		return errors.New("both a command line and arguments are given")
+	case p.Application == "" && p.CommandLine == "" && len(p.Args) == 0:
+		return errors.New("no application, command line or arguments are given")
 	}
 	if p.Console != nil && (p.Stdin != nil || p.Stdout != nil || p.Stderr != nil) {
 		return errors.New("a console excludes stdin, stdout and stderr")
@@ -52,13 +62,11 @@ func (p *ProcessOptions) check() error {
 	return checkText("working directory", p.Dir)
 }
 
-// Process is a process started by [Job.Start]. It holds the process open, so its
-// pid means this process and no other until Close. All methods are safe for
+// Process is a process started by [Job.Start]. No other process gets its pid before
+// Close. All methods are safe for
 // concurrent use, also with Close.
 type Process struct {
 	// Immutable after Start.
-	job    string
-	kernel Kernel
 	handle *handle
 	pid    uint32
 	exited <-chan struct{}
@@ -71,32 +79,38 @@ type Process struct {
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-updateprocthreadattribute
 func (j *Job) Start(p ProcessOptions) (*Process, error) {
-	return query(j, "start process in job", func(job Handle) (*Process, error) { return j.start(job, &p) })
+	return lend(j.handle, "start process in job", func(_ Kernel, job Handle) (*Process, error) { return j.start(job, &p) })
 }
 
 func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	env, err := cleanEnvironment(o.Env)
-	if err != nil {
+	var err error
+	if len(o.Args) > 0 {
+		if o.CommandLine, err = commandLineOf(o.Args); err != nil {
+			return nil, err
+		}
+		o.Args = nil
+	}
+	if o.Env, err = cleanEnvironment(o.Env); err != nil {
 		return nil, err
 	}
-	o.Env = env
 	h, pid, err := j.kernel.CreateProcess(job, o)
 	if err != nil {
 		return nil, err
 	}
 	exited, stop, err := j.kernel.WatchExit(h)
 	if err != nil {
-		// Nobody would ever hear of its end, so it must not live.
+		// Its end could not be seen, so it must not run.
 		return nil, errors.Join(err, j.kernel.TerminateProcess(h, 1), j.kernel.CloseHandle(h))
 	}
-	give := func() error {
+	process := newHandle(j.kernel, h, j.name)
+	process.closeValue = func() error {
 		stop()
 		return j.kernel.CloseHandle(h)
 	}
-	return &Process{job: j.name, kernel: j.kernel, handle: newHandle(h, give), pid: pid, exited: exited}, nil
+	return &Process{handle: process, pid: pid, exited: exited}, nil
 }
 
 // Pid is the process id.
@@ -105,82 +119,57 @@ func (p *Process) Pid() uint32 { return p.pid }
 // Exited returns a channel that is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Wait returns the exit code once the process has ended; ctx ends the wait early
-// with its error, Close with [ErrClosed]. Any number of callers may wait; none
-// costs a goroutine or a thread. The end is reported by a thread of the kernel,
-// which Go's runtime does not know of: a program in which every goroutine waits
-// like this, and no timer, signal handler or read is pending, is taken for
-// deadlocked and ended. A program that waits for nothing else calls
-// [os/signal.Notify], which it needs for Ctrl+C anyway.
+// Wait returns the exit code once the process has ended. ctx ends the wait early with
+// its cause, Close ends it with [ErrClosed]. Any number of goroutines may wait; a wait
+// occupies no thread.
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
+	const op = "wait for process of job"
 	select {
 	case <-p.exited:
 	default:
 		select {
 		case <-p.exited:
 		case <-p.handle.closed:
-			return 0, p.fail("wait for process", ErrClosed)
+			return 0, p.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
-			return 0, p.fail("wait for process", context.Cause(ctx))
+			return 0, p.handle.fail(op, context.Cause(ctx))
 		}
 	}
-	err = p.with("wait for process", func(h Handle) error {
-		exitCode, _, err = p.kernel.ExitCode(h)
-		return err
+	return lend(p.handle, op, func(k Kernel, h Handle) (uint32, error) {
+		code, _, err := k.ExitCode(h)
+		return code, err
 	})
-	return exitCode, err
 }
 
-// Terminate ends the process with code, at once and without its consent. One
-// that has ended already is no error.
+// Terminate ends the process with exit code code, without its consent. A process that
+// has ended is no error.
+//
+// https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-terminateprocess
 func (p *Process) Terminate(code uint32) error {
-	return p.with("terminate process", func(h Handle) error {
-		err := p.kernel.TerminateProcess(h, code)
-		if err != nil && p.ended(h) {
+	return p.handle.do("terminate process of job", func(k Kernel, h Handle) error {
+		err := k.TerminateProcess(h, code)
+		if err != nil && ended(k, h) {
 			return nil
 		}
 		return err
 	})
 }
 
-// Signal raises a console control event (CTRL_C_EVENT is 0, CTRL_BREAK_EVENT 1,
-// CTRL_SHUTDOWN_EVENT 6) in the process, by a thread of its own in there. It
-// works with or without a console and reaches no other process. What comes of
-// it is up to the program; without a handler it ends. One that has ended already
-// is [ErrExited].
-//
-// https://learn.microsoft.com/windows/console/handlerroutine
-func (p *Process) Signal(event uint32) error {
-	return p.with("signal process", func(h Handle) error {
-		err := p.kernel.SignalProcess(h, event)
-		if err != nil && p.ended(h) {
+// Signal raises event in the process and in no other, with or without a console.
+// The program may handle the event; without a handler it ends. A process that has
+// ended is [ErrExited].
+func (p *Process) Signal(event ConsoleEvent) error {
+	return p.handle.do("signal process of job", func(k Kernel, h Handle) error {
+		err := k.SignalProcess(h, event)
+		if err != nil && ended(k, h) {
 			return ErrExited
 		}
 		return err
 	})
 }
 
-// ended asks after a refusal whether the end of the process was the reason.
-func (p *Process) ended(h Handle) bool {
-	_, exited, err := p.kernel.ExitCode(h)
-	return err == nil && exited
-}
-
-// Close gives up the process without ending it. Further calls do nothing.
+// Close closes the handle and does not end the process. Further calls do nothing.
 func (p *Process) Close() error {
 	_, err := p.handle.close()
-	return p.fail("close process", err)
-}
-
-func (p *Process) with(op string, call func(Handle) error) error {
-	h, err := p.handle.acquire()
-	if err != nil {
-		return p.fail(op, err)
-	}
-	defer p.handle.release()
-	return p.fail(op, call(h))
-}
-
-func (p *Process) fail(op string, err error) error {
-	return fail(op+" of job", p.job, err)
+	return p.handle.fail("close process of job", err)
 }

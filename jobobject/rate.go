@@ -5,15 +5,14 @@ import (
 	"math/bits"
 )
 
-// AllProcessors is the [Limits].CPURate that stands for all processors of the
-// machine: 100 percent, in hundredths. The functions from RateOfCPUs to RateOfQuota
-// convert to that unit. They round down, but never to 0, which would be no limit,
-// and never go beyond AllProcessors. A machine with no processors counts as one
-// with one.
+// AllProcessors is the [Limits].CPURate of all processors of the machine: 100 percent,
+// in hundredths of a percent. The functions from RateOfCPUs to RateOfQuota return that
+// unit. They round down, but not to 0, which means no limit, and return AllProcessors
+// at most. They count a machine without processors as one with one.
 const AllProcessors = 10000
 
-// RateOfCPUs is the rate of a number of processors, 0.5 being half of one, on a
-// machine with so many. 0, a negative number and NaN are no limit, which is 0.
+// RateOfCPUs is the rate of cpus processors of a machine that has processors of them;
+// 0.5 is half of one. For 0, a negative number and NaN it is 0, no limit.
 func RateOfCPUs(cpus float64, processors int) uint32 {
 	return rateOfPart(cpus / float64(max(1, processors)))
 }
@@ -22,8 +21,7 @@ func RateOfCPUs(cpus float64, processors int) uint32 {
 func RateOfPercent(percent float64) uint32 { return rateOfPart(percent / 100) }
 
 // RateOfMHz is the rate of a part of the machine's cycles: mhz of processors that
-// run at processorMHz each. With an unknown speed, 0, there is no telling, and
-// the rate is 0.
+// run at processorMHz each. If either is 0 the rate is 0, no limit.
 func RateOfMHz(mhz uint64, processors int, processorMHz uint64) uint32 {
 	if mhz == 0 || processorMHz == 0 {
 		return 0
@@ -44,8 +42,8 @@ func RateOfMHz(mhz uint64, processors int, processorMHz uint64) uint32 {
 }
 
 // RateOfQuota is the rate of quota out of each period of one processor, as Linux
-// control groups and Kubernetes state it. A quota or period that is not positive
-// is no limit, which is 0.
+// control groups and Kubernetes state it, both in the same unit. If either is not
+// positive the rate is 0, no limit.
 func RateOfQuota(quota, period int64, processors int) uint32 {
 	if quota <= 0 || period <= 0 {
 		return 0
@@ -66,14 +64,14 @@ func rateOfPart(part float64) uint32 {
 	return uint32(min(max(1, math.Floor(rate)), AllProcessors))
 }
 
-// CPUsOfRate is the number of processors that rate is, on a machine with so many.
-// No limit, 0, is all of them.
+// CPUsOfRate is the number of processors of rate, on a machine that has processors of
+// them. For 0, no limit, it is all of them.
 func CPUsOfRate(rate uint32, processors int) float64 {
 	return PercentOfRate(rate) / 100 * float64(max(1, processors))
 }
 
-// PercentOfRate is the percentage of the whole machine that rate is. No limit, 0,
-// is 100.
+// PercentOfRate is rate as a percentage of the whole machine. For 0, no limit, it is
+// 100.
 func PercentOfRate(rate uint32) float64 {
 	if rate == 0 || rate > AllProcessors {
 		rate = AllProcessors
@@ -81,14 +79,14 @@ func PercentOfRate(rate uint32) float64 {
 	return float64(rate) / (AllProcessors / 100)
 }
 
-// MHzOfRate is the part of the machine's cycles that rate is, of processors that
-// run at processorMHz each. No limit, 0, is all of them.
+// MHzOfRate is rate as a part of the machine's cycles, of processors that run at
+// processorMHz each. For 0, no limit, it is all of them.
 func MHzOfRate(rate uint32, processors int, processorMHz uint64) uint64 {
 	return uint64(CPUsOfRate(rate, processors) * float64(processorMHz))
 }
 
 // WeightOfShares is the [Limits].CPUWeight, 1 to 9, of the shares of a Windows
-// container, 1 to 10000. 0 shares are no weight, which is 0.
+// container, 1 to 10000. For 0 shares it is 0, no weight.
 func WeightOfShares(shares uint32) uint32 {
 	if shares == 0 {
 		return 0
@@ -96,7 +94,7 @@ func WeightOfShares(shares uint32) uint32 {
 	return 1 + (maxCPUWeight-1)*min(shares, AllProcessors)/AllProcessors
 }
 
-// SharesOfWeight is the least number of shares whose weight is that.
+// SharesOfWeight is the least number of shares that [WeightOfShares] converts to weight.
 func SharesOfWeight(weight uint32) uint32 {
 	if weight == 0 {
 		return 0

@@ -7,7 +7,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-func TestRateOfCPUs(t *testing.T) {
+func TestRateOfCPUs_Numbers_AreRoundedDown(t *testing.T) {
 	for _, tt := range []struct {
 		cpus       float64
 		processors int
@@ -27,7 +27,7 @@ func TestRateOfCPUs(t *testing.T) {
 	}
 }
 
-func TestRateOfPercent(t *testing.T) {
+func TestRateOfPercent_Percentages_AreRoundedDown(t *testing.T) {
 	for percent, want := range map[float64]uint32{
 		0: 0, -5: 0, 0.001: 1, 0.01: 1, 1: 100, 12.5: 1250, 33.339: 3333, 99.99: 9999, 100: 10000, 250: 10000,
 	} {
@@ -37,7 +37,7 @@ func TestRateOfPercent(t *testing.T) {
 	}
 }
 
-func TestRateOfMHz(t *testing.T) {
+func TestRateOfMHz_Parts_AreRoundedDown(t *testing.T) {
 	for _, tt := range []struct {
 		mhz        uint64
 		processors int
@@ -56,7 +56,7 @@ func TestRateOfMHz(t *testing.T) {
 	}
 }
 
-func TestRateOfQuota(t *testing.T) {
+func TestRateOfQuota_Quotas_AreRoundedDown(t *testing.T) {
 	for _, tt := range []struct {
 		quota, period int64
 		processors    int
@@ -71,7 +71,7 @@ func TestRateOfQuota(t *testing.T) {
 	}
 }
 
-func TestRateBack(t *testing.T) {
+func TestRate_ToOtherUnits_IsExact(t *testing.T) {
 	for _, tt := range []struct {
 		rate       uint32
 		processors int
@@ -91,8 +91,8 @@ func TestRateBack(t *testing.T) {
 	}
 }
 
-// TestRatesReturn takes every rate on some machines to processors and back.
-func TestRatesReturn(t *testing.T) {
+// TestRate_ToCPUsAndBack_IsTheSame takes every rate on some machines to processors and back.
+func TestRate_ToCPUsAndBack_IsTheSame(t *testing.T) {
 	for _, processors := range []int{1, 2, 3, 7, 12, 64, 96, 2048} {
 		for rate := uint32(1); rate <= jobobject.AllProcessors; rate++ {
 			cpus := jobobject.CPUsOfRate(rate, processors)
@@ -103,7 +103,7 @@ func TestRatesReturn(t *testing.T) {
 	}
 }
 
-func TestWeightOfShares(t *testing.T) {
+func TestWeightOfShares_AndBack_IsTheLeast(t *testing.T) {
 	for shares, want := range map[uint32]uint32{
 		0: 0, 1: 1, 1249: 1, 1250: 2, 5000: 5, 9999: 8, 10000: 9, math.MaxUint32: 9,
 	} {

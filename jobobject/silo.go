@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Silo describes a job that is a silo: one whose members see a part of the
-// machine's names in a way of their own.
+// Silo describes a job that is a silo: its members have a view of their own of some
+// names of the machine, such as paths.
 type Silo struct {
 	ID, ParentID uint32
 	Processes    uint32
@@ -40,67 +40,64 @@ type Mapping struct {
 	Merged   bool // show what is at Root already besides
 }
 
-// ErrNotSilo says that the job is no silo.
-var ErrNotSilo = errors.New("the job is no silo")
-
-// PromoteToSilo makes the job a silo, for good. The job must not have had a
-// process yet, and must have KillOnClose, which the kernel wants of every silo.
+// PromoteToSilo makes the job a silo. The job must not have had a
+// process yet, and must have KillOnClose, which every silo needs. A job never stops being a silo.
 func (j *Job) PromoteToSilo() error {
-	return fail("promote job to silo", j.name, j.with(func(h Handle) error {
+	return j.handle.do("promote job to silo", func(k Kernel, h Handle) error {
 		if l, known := j.known(); known && !l.KillOnClose {
 			return errors.New("KillOnClose is off, want it on")
 		}
-		return j.kernel.CreateSilo(h)
-	}))
+		return k.CreateSilo(h)
+	})
 }
 
 // Silo describes the job as a silo. A job that is none is [ErrNotSilo]; a kernel
-// without silos says [ErrNotSupported].
+// without silos returns [ErrNotSupported].
 func (j *Job) Silo() (Silo, error) {
-	return query(j, "query silo of job", j.kernel.Silo)
+	return lend(j.handle, "query silo of job", Kernel.Silo)
 }
 
 // ServerSilo describes the job as the silo of a Windows Server container. A job
 // that is none is [ErrNotSilo].
 func (j *Job) ServerSilo() (ServerSilo, error) {
-	return query(j, "query server silo of job", j.kernel.ServerSilo)
+	return lend(j.handle, "query server silo of job", Kernel.ServerSilo)
 }
 
 // Bind adds m to what the members see, through the bind filter of Windows. Only
 // members see it. It ends with the silo, or with [Job.Unbind]. A job that is no
 // silo is [ErrNotSilo]: the filter must never bind for the whole machine. Windows
-// before Server 2022 has no such filter and says [ErrNotSupported].
+// before Server 2022 does not have the filter and returns [ErrNotSupported].
 //
 // The function is BfSetupFilter of bindfltapi.dll, which has no page on
 // Microsoft Learn.
 func (j *Job) Bind(m Mapping) error {
-	return j.mapping("bind path in silo", m.Root, func(h Handle) error {
+	return j.mapping("bind path in silo", m.Root, func(k Kernel, h Handle) error {
 		if m.Target == "" {
 			return errors.New("field Target is empty")
 		}
 		if err := checkText("Target", m.Target); err != nil {
 			return err
 		}
-		return j.kernel.Bind(h, &m)
+		return k.Bind(h, &m)
 	})
 }
 
-// Unbind takes away the mapping at root.
+// Unbind removes the mapping at root, which [Job.Bind] has made.
 func (j *Job) Unbind(root string) error {
-	return j.mapping("unbind path in silo", root, func(h Handle) error { return j.kernel.Unbind(h, root) })
+	return j.mapping("unbind path in silo", root, func(k Kernel, h Handle) error { return k.Unbind(h, root) })
 }
 
-func (j *Job) mapping(op, root string, change func(Handle) error) error {
-	return fail(op, j.name, j.with(func(h Handle) error {
+func (j *Job) mapping(op, root string, change func(Kernel, Handle) error) error {
+	return j.handle.do(op, func(k Kernel, h Handle) error {
 		if root == "" {
 			return errors.New("field Root is empty")
 		}
 		if err := checkText("Root", root); err != nil {
 			return err
 		}
-		if _, err := j.kernel.Silo(h); err != nil {
+		if _, err := k.Silo(h); err != nil {
 			return fmt.Errorf("query silo: %w", err)
 		}
-		return change(h)
-	}))
+		return change(k, h)
+	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-func TestMappings(t *testing.T) {
+func TestBind_ThenUnbind_MappingIsRemoved(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{Name: "silo", KillOnClose: true})
 	if err := j.PromoteToSilo(); err != nil {
 		t.Fatal(err)
@@ -29,9 +29,9 @@ func TestMappings(t *testing.T) {
 	}
 }
 
-// TestBindNeedsSilo: the filter also binds for the whole machine, so it must not
+// TestBind_NoSilo_FilterIsNotCalled: the filter also binds for the whole machine, so it must not
 // even be asked about a job that is no silo.
-func TestBindNeedsSilo(t *testing.T) {
+func TestBind_NoSilo_FilterIsNotCalled(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{KillOnClose: true})
 	if err := j.Bind(jobobject.Mapping{Root: `C:\a`, Target: `C:\b`}); !errors.Is(err, jobobject.ErrNotSilo) {
 		t.Errorf("bind: %v, want ErrNotSilo", err)
@@ -44,7 +44,7 @@ func TestBindNeedsSilo(t *testing.T) {
 	}
 }
 
-func TestPromoteTooLate(t *testing.T) {
+func TestPromoteToSilo_JobHasProcess_IsRefused(t *testing.T) {
 	_, j := newKernel(t, jobobject.Options{KillOnClose: true})
 	startLasting(t, j, 1)
 	if err := j.PromoteToSilo(); err == nil {
@@ -52,14 +52,14 @@ func TestPromoteTooLate(t *testing.T) {
 	}
 }
 
-func TestServerSilo(t *testing.T) {
+func TestServerSilo_OfContainer_IsDescribed(t *testing.T) {
 	const path = `\Container_1`
 	k, j := newKernel(t, jobobject.Options{Name: path, KillOnClose: true})
 	want := jobobject.ServerSilo{SessionID: 3, State: jobobject.SiloStarted}
 	if !k.MakeServerSilo(path, want) || k.MakeServerSilo("another", want) {
 		t.Fatal("the wrong job became a silo")
 	}
-	opened, err := jobobject.Open(path, jobobject.AccessQuery, k)
+	opened, err := jobobject.Open(path, jobobject.OpenOptions{Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}

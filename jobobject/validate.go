@@ -15,7 +15,7 @@ const (
 
 // Validate names the first field that is out of its range, and the range.
 func (l *Limits) Validate() error {
-	return first(l.checkIO, l.checkPolicy, l.checkMemory, l.checkTime, l.checkCPU, l.checkAffinity, l.checkNet)
+	return first(l.checkPolicy, l.checkMemory, l.checkTime, l.checkCPU, l.checkAffinity, l.checkNet)
 }
 
 func first(checks ...func() error) error {
@@ -31,17 +31,6 @@ func first(checks ...func() error) error {
 func atMost[T uint8 | uint32](field string, got, low, high T) error {
 	if got > high {
 		return fmt.Errorf("%s is %d, want %d to %d", field, got, low, high)
-	}
-	return nil
-}
-
-func (l *Limits) checkIO() error {
-	const why = "%s is %d, want 0: kernels since Windows 10 1607 ignore the I/O rates of a job: %w"
-	switch {
-	case l.IOBandwidth != 0:
-		return fmt.Errorf(why, "IOBandwidth", l.IOBandwidth, ErrNotSupported)
-	case l.IOOperations != 0:
-		return fmt.Errorf(why, "IOOperations", l.IOOperations, ErrNotSupported)
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func (w *world) stoppable(t *testing.T, annotations map[string]string) <-chan ui
 		close(ready)
 		select {
 		case e := <-events:
-			got <- e
+			got <- uint32(e)
 		case <-p.Done():
 		}
 		<-p.Done()

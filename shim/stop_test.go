@@ -19,7 +19,7 @@ func TestKill_InitLeavesAChild_ChildGetsTheEvent(t *testing.T) {
 		close(ready)
 		select {
 		case e := <-events:
-			got <- e
+			got <- uint32(e)
 		case <-p.Done():
 		}
 		return 0

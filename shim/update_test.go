@@ -29,11 +29,11 @@ func (w *world) update(t *testing.T, url string, r any, annotations map[string]s
 // memory is the limit of the container's job, as the kernel has it.
 func (w *world) memory(t *testing.T) uint64 {
 	t.Helper()
-	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.AccessQuery, w.kernel)
+	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.OpenOptions{Kernel: w.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := job.QueryLimits()
+	l, err := job.QueryLimits(t.Context())
 	if err = errors.Join(err, job.Close()); err != nil {
 		t.Fatal(err)
 	}

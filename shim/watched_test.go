@@ -75,7 +75,7 @@ func (w *watched) QueryLimits(job jobobject.Handle, part jobobject.LimitPart, l 
 	return w.moment("QueryLimits", func() error { return w.Kernel.QueryLimits(job, part, l) })
 }
 
-func (w *watched) SignalProcess(p jobobject.Handle, event uint32) error {
+func (w *watched) SignalProcess(p jobobject.Handle, event jobobject.ConsoleEvent) error {
 	return w.moment("SignalProcess", func() error { return w.Kernel.SignalProcess(p, event) })
 }
 

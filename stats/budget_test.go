@@ -169,7 +169,7 @@ func BenchmarkSample(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			job, err := jobobject.Open(container, jobobject.AccessQuery, k)
+			job, err := jobobject.Open(container, jobobject.OpenOptions{Kernel: k})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -150,7 +150,7 @@ func (c *Collector) enter() (*jobobject.Job, error) {
 	if c.job != nil {
 		return c.job, nil
 	}
-	return jobobject.Open(c.name, jobobject.AccessQuery, c.kernel)
+	return jobobject.Open(c.name, jobobject.OpenOptions{Kernel: c.kernel})
 }
 
 func (c *Collector) leave(job *jobobject.Job) {

@@ -299,7 +299,7 @@ func TestIdleHandlesAreClosed(t *testing.T) {
 		if _, err := k.Place(container, "w.exe", jobtest.Self); err != nil {
 			t.Fatal(err)
 		}
-		job, err := jobobject.Open(container, jobobject.AccessQuery, k)
+		job, err := jobobject.Open(container, jobobject.OpenOptions{Kernel: k})
 		if err != nil {
 			t.Fatal(err)
 		}

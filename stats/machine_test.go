@@ -59,7 +59,7 @@ func (m *machine) must(h jobobject.Handle, err error) jobobject.Handle {
 // open opens a job; the end of the test closes it.
 func (m *machine) open(name string) *jobobject.Job {
 	m.t.Helper()
-	job, err := jobobject.Open(name, jobobject.AccessQuery, m.Kernel)
+	job, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: m.Kernel})
 	if err != nil {
 		m.t.Fatal(err)
 	}

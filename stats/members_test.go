@@ -203,7 +203,7 @@ func TestS31RacingSamples(t *testing.T) {
 // S32: a job that was closed says so for every figure.
 func TestS32ClosedJob(t *testing.T) {
 	m := newMachine(t)
-	job, err := jobobject.Open(container, jobobject.AccessQuery, m.Kernel)
+	job, err := jobobject.Open(container, jobobject.OpenOptions{Kernel: m.Kernel})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func newWorld(seed uint64) *world {
 		w.anchors = append(w.anchors, h)
 	}
 	for _, name := range []string{outer, stranger} {
-		job, err := jobobject.Open(name, jobobject.AccessQuery, w.churn)
+		job, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: w.churn})
 		if err != nil {
 			panic(err)
 		}

@@ -54,7 +54,7 @@ func TestNodeFallback(t *testing.T) {
 func TestNodeWithAClosedJob(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 3)
-	closed, err := jobobject.Open(stranger, jobobject.AccessQuery, m.Kernel)
+	closed, err := jobobject.Open(stranger, jobobject.OpenOptions{Kernel: m.Kernel})
 	if err != nil {
 		t.Fatal(err)
 	}

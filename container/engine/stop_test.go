@@ -30,7 +30,7 @@ func TestJob_Stop_EveryMemberGetsTheEvent(t *testing.T) {
 				select {
 				case e := <-events:
 					mu.Lock()
-					got[name] = append(got[name], e)
+					got[name] = append(got[name], uint32(e))
 					mu.Unlock()
 					if !deaf {
 						<-free // it has something to write to the disk

@@ -35,11 +35,11 @@ func (k *forgetful) QueryLimits(job jobobject.Handle, part jobobject.LimitPart, 
 // inForce asks the kernel for the limits of the container.
 func inForce(t *testing.T, k jobobject.Kernel) jobobject.Limits {
 	t.Helper()
-	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.AccessQuery, k)
+	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.OpenOptions{Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := job.QueryLimits()
+	l, err := job.QueryLimits(t.Context())
 	if err = errors.Join(err, job.Close()); err != nil {
 		t.Fatal(err)
 	}

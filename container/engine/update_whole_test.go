@@ -98,7 +98,7 @@ func TestServerUpdate_WholeSet_OnlyChangesCount(t *testing.T) {
 		for _, step := range wholeSteps {
 			step.check(t, c, func() (uint64, uint32, uint32, uint64) {
 				document, _ := b.service.Document("c")
-				limits, err := job.QueryLimits()
+				limits, err := job.QueryLimits(t.Context())
 				if err != nil || len(limits.Affinity) != 1 {
 					t.Fatalf("%s: processors %v, %v", step.name, limits.Affinity, err)
 				}

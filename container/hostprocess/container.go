@@ -102,7 +102,7 @@ func (j *Container) make(ctx context.Context, c Config) error {
 			return err
 		}
 	}
-	if err := j.job.SetLimits(jobLimits(j.plan.Limits)); err != nil {
+	if err := j.job.SetLimits(ctx, jobLimits(j.plan.Limits)); err != nil {
 		return err
 	}
 	account := Account{accountName(c.Namespace, c.ID), accountComment + c.Namespace + "/" + c.ID}
@@ -226,7 +226,9 @@ func (j *Container) Close() error {
 // Cleanup ends what a process that has died left of a container and returns once its job is gone. A container that is
 // gone already is a success: the kernel ends a job's members when the last handle closes.
 func Cleanup(ctx context.Context, k jobobject.Kernel, namespace, id string) error {
-	job, err := jobobject.Open(JobName(namespace, id), jobobject.AccessQuery|jobobject.AccessTerminate, k)
+	job, err := jobobject.Open(JobName(namespace, id), jobobject.OpenOptions{
+		Access: jobobject.AccessQuery | jobobject.AccessTerminate, Kernel: k,
+	})
 	if errors.Is(err, jobobject.ErrNotExist) {
 		return nil
 	}

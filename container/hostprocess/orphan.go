@@ -31,7 +31,7 @@ func Orphans(accounts Accounts, k jobobject.Kernel) ([]Orphan, error) {
 		if !ours || !whole || a.Name != accountName(namespace, id) {
 			continue
 		}
-		job, err := jobobject.Open(JobName(namespace, id), jobobject.AccessQuery, k)
+		job, err := jobobject.Open(JobName(namespace, id), jobobject.OpenOptions{Kernel: k})
 		switch {
 		case errors.Is(err, jobobject.ErrNotExist):
 			orphans = append(orphans, Orphan{a.Name, namespace, id})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/errclass"
@@ -63,14 +62,13 @@ func (p *process) connect(o *jobobject.ProcessOptions) error {
 		o.Stdin, o.Stdout, o.Stderr, err = p.streams.Pipes()
 		return err
 	}
-	var in io.WriteCloser
-	var out io.ReadCloser
 	var err error
-	if p.console, in, out, err = jobobject.NewConsole(p.plan.Width, p.plan.Height, p.container.job.Kernel()); err != nil {
+	p.console, err = jobobject.NewConsole(jobobject.ConsoleOptions{Width: p.plan.Width, Height: p.plan.Height, Kernel: p.container.job.Kernel()})
+	if err != nil {
 		return fmt.Errorf("process.terminal: %w", errclass.Add(err))
 	}
 	o.Console = p.console
-	p.streams.Use(in, out, nil)
+	p.streams.Use(p.console.In, p.console.Out, nil)
 	return nil
 }
 

@@ -45,17 +45,21 @@ const consoleHost = "conhost.exe"
 
 // raise raises an event in a member. A console host is passed over as if it had ended, which it does with the last
 // program on its console.
-func (j *Container) raise(pid, event uint32) error {
+func (j *Container) raise(pid uint32, event jobobject.ConsoleEvent) error {
 	m, err := j.job.Member(pid)
 	if err != nil {
 		return err
 	}
+	defer m.Close()
 	image, err := m.Image()
-	if err = errors.Join(err, m.Close()); err != nil {
+	if err != nil {
 		return err
 	}
 	if strings.EqualFold(image, consoleHost) {
 		return jobobject.ErrNotExist
 	}
-	return j.job.SignalMember(pid, event)
+	if err := m.Signal(event); !errors.Is(err, jobobject.ErrExited) {
+		return err
+	}
+	return jobobject.ErrNotExist
 }

@@ -29,8 +29,8 @@ func (j *Container) Update(ctx context.Context, r *specs.WindowsResources, annot
 		return err
 	}
 	before := j.job.Limits()
-	if err := j.apply(next.Limits); err != nil {
-		return errors.Join(err, errclass.Add(j.job.SetLimits(before)))
+	if err := j.apply(ctx, next.Limits); err != nil {
+		return errors.Join(err, errclass.Add(j.job.SetLimits(context.WithoutCancel(ctx), before)))
 	}
 	j.mu.Lock()
 	j.limits = next.Limits
@@ -65,12 +65,12 @@ func (j *Container) inForce() plan.Limits {
 }
 
 // apply sets limits and reads them back.
-func (j *Container) apply(l plan.Limits) error {
+func (j *Container) apply(ctx context.Context, l plan.Limits) error {
 	want := jobLimits(l)
-	if err := j.job.SetLimits(want); err != nil {
+	if err := j.job.SetLimits(ctx, want); err != nil {
 		return errclass.Add(err)
 	}
-	got, err := j.job.QueryLimits()
+	got, err := j.job.QueryLimits(ctx)
 	if err != nil {
 		return errclass.Add(err)
 	}

@@ -140,19 +140,19 @@ func (s *Container) create(ctx context.Context, document *schema.ComputeSystem) 
 	if err := s.record.Hold(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
 		return errors.Join(err, s.end(ctx))
 	}
-	return s.pin(s.plan.Affinity)
+	return s.pin(ctx, s.plan.Affinity)
 }
 
 // pin binds the silo to its processors; the service has no word for that.
-func (s *Container) pin(affinity []plan.Affinity) error {
+func (s *Container) pin(ctx context.Context, affinity []plan.Affinity) error {
 	if len(affinity) == 0 {
 		return nil
 	}
-	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.AccessSetAttributes, s.config.Kernel)
+	job, err := jobobject.Open(stats.SiloName(s.id), jobobject.OpenOptions{Access: jobobject.AccessSetAttributes, Kernel: s.config.Kernel})
 	if err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
-	set := job.SetAffinity(groups(affinity))
+	set := job.SetAffinity(ctx, groups(affinity))
 	if err := errors.Join(set, job.Close()); err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
@@ -190,7 +190,7 @@ func (s *Container) Update(ctx context.Context, r *specs.WindowsResources, annot
 			return errclass.Add(fmt.Errorf("update %s: %w", request.ResourcePath, err))
 		}
 	}
-	if err := s.pin(next.Affinity); err != nil {
+	if err := s.pin(ctx, next.Affinity); err != nil {
 		return errclass.Add(err)
 	}
 	s.requested = next.Requested

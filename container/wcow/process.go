@@ -13,6 +13,7 @@ import (
 	"github.com/siloshim/siloshim/container/errclass"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -100,8 +101,9 @@ func (p *process) Wait(ctx context.Context) (uint32, error) {
 }
 
 // controls are the console control events as the service names them.
-var controls = map[uint32]schema.ProcessSignal{
-	0: schema.CtrlC, 1: schema.CtrlBreak, 2: schema.CtrlClose, 5: schema.CtrlLogOff, 6: schema.CtrlShutdown,
+var controls = map[jobobject.ConsoleEvent]schema.ProcessSignal{
+	jobobject.CtrlC: schema.CtrlC, jobobject.CtrlBreak: schema.CtrlBreak, jobobject.CtrlClose: schema.CtrlClose,
+	jobobject.CtrlLogoff: schema.CtrlLogOff, jobobject.CtrlShutdown: schema.CtrlShutdown,
 }
 
 // Signal ends the program, or sends it a console control event. Some versions of the service answer an event only when

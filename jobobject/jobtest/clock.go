@@ -35,7 +35,7 @@ func (k *Kernel) Processors(n int) {
 func (k *Kernel) Advance(d time.Duration) {
 	k.mu.Lock()
 	k.now = k.now.Add(d)
-	var condemned []victim
+	var victims []victim
 	running := k.runningLocked()
 	for p, part := range k.shareLocked(running, d) {
 		p.usage.user += time.Duration(p.busyUser * part * float64(d))
@@ -43,10 +43,10 @@ func (k *Kernel) Advance(d time.Duration) {
 	}
 	for _, p := range running {
 		p.driftLocked(d)
-		condemned = append(condemned, p.enforceLocked()...)
+		victims = append(victims, p.enforceLocked()...)
 	}
 	k.mu.Unlock()
-	k.killAll(condemned)
+	k.killAll(victims)
 }
 
 // runningLocked lists the processes that the processors may run, by pid.
@@ -81,7 +81,7 @@ func (k *Kernel) shareLocked(running []*Proc, d time.Duration) map[*Proc]float64
 			want += (p.busyUser + p.busyKernel) * share[p]
 		}
 		over := want > limit
-		j.noteRateLocked(over, d)
+		j.checkRateLocked(over, d)
 		if over {
 			for _, p := range j.members {
 				share[p] *= limit / want

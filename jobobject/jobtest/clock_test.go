@@ -34,7 +34,7 @@ func (b bench) job(l jobobject.Limits) *jobobject.Job {
 	}
 	b.t.Cleanup(func() { j.Close() })
 	l.KillOnClose = true
-	if err := j.SetLimits(l); err != nil {
+	if err := j.SetLimits(b.t.Context(), l); err != nil {
 		b.t.Fatal(err)
 	}
 	return j
@@ -43,9 +43,9 @@ func (b bench) job(l jobobject.Limits) *jobobject.Job {
 // process starts one that lasts.
 func (b bench) process(j *jobobject.Job) (*jobtest.Proc, *jobobject.Process) {
 	b.t.Helper()
-	born := make(chan *jobtest.Proc, 1)
+	started := make(chan *jobtest.Proc, 1)
 	b.Program("last.exe", func(p *jobtest.Proc) uint32 {
-		born <- p
+		started <- p
 		<-p.Done()
 		return 0
 	})
@@ -54,7 +54,7 @@ func (b bench) process(j *jobobject.Job) (*jobtest.Proc, *jobobject.Process) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { p.Close() })
-	return <-born, p
+	return <-started, p
 }
 
 func (b bench) accounting(j *jobobject.Job) jobobject.Accounting {
@@ -73,7 +73,7 @@ func (b bench) wantTime(j *jobobject.Job, user, kernel time.Duration) {
 	}
 }
 
-func TestClockStandsStill(t *testing.T) {
+func TestKernel_NoAdvance_ClockStandsStill(t *testing.T) {
 	b := newBench(t)
 	if !b.Now().Equal(jobtest.Epoch) {
 		t.Errorf("now = %v", b.Now())
@@ -84,7 +84,7 @@ func TestClockStandsStill(t *testing.T) {
 	}
 }
 
-func TestBusyFollowsTheClock(t *testing.T) {
+func TestProcBusy_Advance_UsesProcessorTime(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{})
 	one, _ := b.process(j)
@@ -98,9 +98,9 @@ func TestBusyFollowsTheClock(t *testing.T) {
 	b.wantTime(j, 8*time.Second, 2*time.Second)
 }
 
-// TestRateCaps: a fourth of four processors is one, shared by two that want two
+// TestCPURate_NestedJobs_ShareTheOuterCap: a fourth of four processors is one, shared by two that want two
 // each; half of that is left in the nested job.
-func TestRateCaps(t *testing.T) {
+func TestCPURate_NestedJobs_ShareTheOuterCap(t *testing.T) {
 	b := newBench(t)
 	outer := b.job(jobobject.Limits{CPURate: 2500})
 	inner := b.job(jobobject.Limits{CPURate: 5000})
@@ -122,7 +122,7 @@ func TestRateCaps(t *testing.T) {
 	b.wantTime(outer, 35*time.Second, 0)
 }
 
-func TestFrozenUsesNothing(t *testing.T) {
+func TestFreeze_Advance_UsesNothing(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{})
 	p, _ := b.process(j)
@@ -147,8 +147,8 @@ func TestFrozenUsesNothing(t *testing.T) {
 	b.wantTime(j, time.Second, 0)
 }
 
-// TestFrozenCallsWait: what a frozen program does happens after the thaw.
-func TestFrozenCallsWait(t *testing.T) {
+// TestFreeze_ProcCalls_WaitForThaw: calls of a frozen program return after the thaw.
+func TestFreeze_ProcCalls_WaitForThaw(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{})
 	p, _ := b.process(j)
@@ -168,7 +168,7 @@ func TestFrozenCallsWait(t *testing.T) {
 	b.wantTime(j, time.Second, 0)
 }
 
-func TestDrift(t *testing.T) {
+func TestProcDrift_Advance_StaysWithinLimits(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{JobMemory: 10 << 20, MinWorkingSet: 1, MaxWorkingSet: 4 << 20})
 	messages := j.Messages()

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestSplitCommandLine(t *testing.T) {
+func TestSplitCommandLine_QuotesAndBackslashes_SplitAsTheCRuntime(t *testing.T) {
 	for _, tt := range []struct {
 		line string
 		want []string

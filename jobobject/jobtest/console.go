@@ -51,9 +51,6 @@ func (k *Kernel) ResizeConsole(h jobobject.Handle, _, _ uint16) error {
 	return err
 }
 
-// closeEvent is CTRL_CLOSE_EVENT.
-const closeEvent = 2
-
 // CloseConsole implements [jobobject.Kernel].
 func (k *Kernel) CloseConsole(h jobobject.Handle) {
 	k.mu.Lock()
@@ -68,7 +65,7 @@ func (k *Kernel) CloseConsole(h jobobject.Handle) {
 		return
 	}
 	for _, p := range attached {
-		k.raise(p, closeEvent)
+		k.raise(p, jobobject.CtrlClose)
 	}
 	for _, p := range attached {
 		<-p.exited
@@ -103,7 +100,7 @@ func (c *console) paint() {
 		select {
 		case b := <-c.shown:
 			if _, err := c.screen.Write(b); err != nil {
-				<-c.closing // nobody looks
+				<-c.closing // no reader
 				return
 			}
 		case <-c.closing:
@@ -135,7 +132,7 @@ func (t terminal) Write(b []byte) (int, error) {
 	select {
 	case t.shown <- append([]byte(nil), b...):
 		return len(b), nil
-	case <-t.painted: // nobody looks
+	case <-t.painted: // no reader
 		return len(b), nil
 	case <-t.proc.done:
 		return 0, io.ErrClosedPipe

@@ -22,23 +22,23 @@ func (k *Kernel) killAll(victims []victim) {
 	}
 }
 
-// enforceLocked holds p and its jobs against their limits of time and marks. It
-// returns the processes that have to end.
-func (p *Proc) enforceLocked() (condemned []victim) {
+// enforceLocked enforces the limits of time and the thresholds of the jobs of p. It
+// returns the processes that must end.
+func (p *Proc) enforceLocked() (victims []victim) {
 	p.job.chain(func(j *job) {
-		j.noteMarksLocked(p.pid)
+		j.checkThresholdsLocked(p.pid)
 		if l := j.limits.ProcessUserTime; l != 0 && p.usage.user >= l && !p.ending {
 			j.refused++
 			j.postLocked(jobobject.EndOfProcessTime, p.pid)
-			condemned = append(condemned, victim{p, QuotaExit})
+			victims = append(victims, victim{p, QuotaExit})
 		}
-		condemned = append(condemned, j.enforceTimeLocked()...)
+		victims = append(victims, j.enforceTimeLocked()...)
 	})
-	return condemned
+	return victims
 }
 
 // enforceTimeLocked does what is to be done at the end of the job's time.
-func (j *job) enforceTimeLocked() (condemned []victim) {
+func (j *job) enforceTimeLocked() (victims []victim) {
 	if j.limits.JobUserTime == 0 || j.usedLocked().user-j.timeBase < j.limits.JobUserTime {
 		return nil
 	}
@@ -50,10 +50,10 @@ func (j *job) enforceTimeLocked() (condemned []victim) {
 	for _, m := range j.members {
 		if !m.ending {
 			j.refused++
-			condemned = append(condemned, victim{m, QuotaExit})
+			victims = append(victims, victim{m, QuotaExit})
 		}
 	}
-	return condemned
+	return victims
 }
 
 // commitTo sets the committed memory of p where no limit forbids it, and says so
@@ -72,7 +72,7 @@ func (p *Proc) commitToLocked(n uint64) bool {
 	})
 	if allowed {
 		p.commit = n
-		p.job.chain((*job).notePeakLocked)
+		p.job.chain((*job).updatePeakLocked)
 	}
 	return allowed
 }

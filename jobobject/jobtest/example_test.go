@@ -1,6 +1,7 @@
 package jobtest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -16,7 +17,7 @@ func ExampleKernel() {
 	k := jobtest.New()
 	ready := make(chan struct{})
 	k.Program("spin.exe", func(p *jobtest.Proc) uint32 {
-		p.Busy(2, 0) // two processors, for ever
+		p.Busy(2, 0) // two processors, until it ends
 		close(ready)
 		<-p.Done()
 		return 0
@@ -27,7 +28,7 @@ func ExampleKernel() {
 	}
 	defer job.Close()
 	// One of the four processors.
-	if err := job.SetLimits(jobobject.Limits{KillOnClose: true, CPURate: jobobject.RateOfCPUs(1, jobtest.DefaultProcessors)}); err != nil {
+	if err := job.SetLimits(context.Background(), jobobject.Limits{KillOnClose: true, CPURate: jobobject.RateOfCPUs(1, jobtest.DefaultProcessors)}); err != nil {
 		log.Fatal(err)
 	}
 	p, err := job.Start(jobobject.ProcessOptions{CommandLine: "spin.exe"})

@@ -22,7 +22,7 @@ type job struct {
 	ioBase  jobobject.IOAttribution // what had been used when trackIO went on
 	thaw    chan struct{}           // nil unless frozen; closed by the thaw
 	silo    *silo                   // nil for most
-	marks   marks
+	notify  notifications
 
 	timeBase       time.Duration // user time when JobUserTime was set
 	total, refused uint32
@@ -55,8 +55,8 @@ func (j *job) postLocked(kind jobobject.MessageKind, pid uint32) {
 	}
 }
 
-// admitLocked makes p a member of j and of the jobs above that it is not in yet.
-func (j *job) admitLocked(p *Proc) error {
+// joinLocked makes p a member of j and of the jobs above that it is not in yet.
+func (j *job) joinLocked(p *Proc) error {
 	switch {
 	case p.job == nil || j.within(p.job):
 	case j.parent == nil && len(j.members) == 0 && !p.job.within(j):
@@ -80,8 +80,8 @@ func (j *job) admitLocked(p *Proc) error {
 		x.members = append(x.members, p)
 		x.total++
 		x.postLocked(jobobject.NewProcess, p.pid)
-		x.notePeakLocked()
-		x.noteMarksLocked(p.pid)
+		x.updatePeakLocked()
+		x.checkThresholdsLocked(p.pid)
 	}
 	return nil
 }
@@ -96,12 +96,12 @@ func (j *job) fullLocked() bool {
 	return true
 }
 
-// dismissLocked takes an ended process out, and keeps what it used.
-func (j *job) dismissLocked(p *Proc) {
+// leaveLocked takes an ended process out, and keeps what it used.
+func (j *job) leaveLocked(p *Proc) {
 	j.chain(func(x *job) {
 		x.gone.add(p.usage)
 		x.members = slices.DeleteFunc(x.members, func(m *Proc) bool { return m == p })
-		x.noteMarksLocked(p.pid)
+		x.checkThresholdsLocked(p.pid)
 		x.postLocked(exitKind(p.code), p.pid)
 		if len(x.members) == 0 {
 			x.postLocked(jobobject.ActiveProcessZero, 0)
@@ -117,8 +117,8 @@ func exitKind(code uint32) jobobject.MessageKind {
 	return jobobject.ExitProcess
 }
 
-// condemnLocked lists the members to end.
-func (j *job) condemnLocked() []*Proc { return slices.Clone(j.members) }
+// membersToEndLocked lists the members to end.
+func (j *job) membersToEndLocked() []*Proc { return slices.Clone(j.members) }
 
 func (j *job) commitLocked() (sum uint64) {
 	for _, m := range j.members {
@@ -127,7 +127,7 @@ func (j *job) commitLocked() (sum uint64) {
 	return sum
 }
 
-func (j *job) notePeakLocked() { j.peak = max(j.peak, j.commitLocked()) }
+func (j *job) updatePeakLocked() { j.peak = max(j.peak, j.commitLocked()) }
 
 // nameKey is the form in which names are compared: object paths, which package
 // jobobject opens without regard to case, in one case; Win32 names as they are.
@@ -181,14 +181,16 @@ func (k *Kernel) AssignProcess(jobHandle, process jobobject.Handle) error {
 	if err != nil {
 		return err
 	}
-	p, ok := k.handles[process].object.(*Proc)
+	e := k.handles[process]
+	p, ok := e.object.(*Proc)
 	if !ok {
 		return ErrInvalidHandle
 	}
-	if p.ending {
+	const access = uint32(jobobject.ProcessSetQuota | jobobject.ProcessTerminate)
+	if p.ending || e.access&access != access {
 		return jobobject.ErrPermission
 	}
-	return j.admitLocked(p)
+	return j.joinLocked(p)
 }
 
 // TerminateJob implements [jobobject.Kernel].
@@ -199,7 +201,7 @@ func (k *Kernel) TerminateJob(h jobobject.Handle, code uint32) error {
 		k.mu.Unlock()
 		return err
 	}
-	victims := j.condemnLocked()
+	victims := j.membersToEndLocked()
 	k.mu.Unlock()
 	k.kill(victims, code)
 	return nil
@@ -237,4 +239,42 @@ func (k *Kernel) ProcessIDs(h jobobject.Handle, pids []uint32) (listed, assigned
 
 func (k *Kernel) askLocked(op string, h jobobject.Handle) (*job, error) {
 	return lookLocked[*job](k, op, h, uint32(jobobject.AccessQuery))
+}
+
+// Enclose puts the process that uses the kernel, [Self], into the job with this
+// name, as a service manager does with what it starts. Self is no member that the
+// job would list or end. It reports whether there is such a job.
+func (k *Kernel) Enclose(name string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.own = k.named[nameKey(name)]
+	return k.own != nil
+}
+
+// outerJobLocked is the job that a child of Self joins before the one in which it is
+// started.
+func (k *Kernel) outerJobLocked(breakAway bool) *job {
+	// The flag is for jobs that let out who asks, and is left out elsewhere.
+	asked := breakAway && k.own != nil && k.own.limits.Breakaway == jobobject.BreakawayOnRequest
+	outer, err := k.own.childJobLocked(asked)
+	if err != nil {
+		return k.own
+	}
+	return outer
+}
+
+// childJobLocked is the job that a child of a member of j joins. A child that asks to
+// break away is refused where the job of its parent does not allow it.
+func (j *job) childJobLocked(asked bool) (*job, error) {
+	may := func(x *job) bool {
+		b := x.limits.Breakaway
+		return b == jobobject.BreakawayAlways || asked && b == jobobject.BreakawayOnRequest
+	}
+	if asked && j != nil && !may(j) {
+		return nil, jobobject.ErrPermission
+	}
+	for j != nil && may(j) {
+		j = j.parent
+	}
+	return j, nil
 }

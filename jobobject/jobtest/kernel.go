@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/siloshim/siloshim/internal/seal"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -23,6 +24,8 @@ const Self uint32 = 4000
 // concurrent use. A handle is never used twice, so that a use after close is an
 // error and never a coincidence; a pid only after [Kernel.RecyclePids].
 type Kernel struct {
+	seal.Marker
+
 	running sync.WaitGroup // goroutines of programs
 
 	mu       sync.Mutex // guards the fields below and all objects
@@ -36,10 +39,10 @@ type Kernel struct {
 	cpus     int
 	named    map[string]*job
 	own      *job             // that the process Self is in; nil for none
-	procs    map[uint32]*Proc // also ended ones that somebody has open
+	procs    map[uint32]*Proc // also ended ones with an open handle
 	programs map[string]func(*Proc) uint32
 	plan     plan
-	lost     map[jobobject.MessageKind]int // how often still; negative for ever
+	lost     map[jobobject.MessageKind]int // how often still; negative means always
 }
 
 // entry is what a handle stands for: a *job, a *Proc, a *port or a *console.
@@ -65,7 +68,7 @@ func New() *Kernel {
 	}
 }
 
-// OpenHandles counts the handles that nobody has closed yet.
+// OpenHandles counts the open handles.
 func (k *Kernel) OpenHandles() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -104,7 +107,7 @@ func lookLocked[T any](k *Kernel, op string, h jobobject.Handle, access uint32) 
 		return zero, ErrInvalidHandle
 	}
 	if e.access&access != access {
-		return zero, fmt.Errorf("handle lacks access %#x: %w", access&^e.access, jobobject.ErrPermission)
+		return zero, fmt.Errorf("handle has no access %#x: %w", access&^e.access, jobobject.ErrPermission)
 	}
 	return object, nil
 }
@@ -116,7 +119,7 @@ func (k *Kernel) CloseHandle(h jobobject.Handle) error {
 	return err
 }
 
-// closeHandle returns the processes that the end of the handle condemns.
+// closeHandle returns the processes that end with the handle.
 func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -124,7 +127,7 @@ func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
 	if err := k.enterLocked("CloseHandle"); err != nil {
 		return nil, err
 	}
-	if _, is := e.object.(*console); !ok || is { // which is closed by a call of its own
+	if _, is := e.object.(*console); !ok || is { // which CloseConsole closes
 		return nil, ErrInvalidHandle
 	}
 	delete(k.handles, h)
@@ -133,7 +136,7 @@ func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
 		o.handles--
 	case *Proc:
 		o.handles--
-		k.forgetLocked(o)
+		k.removeLocked(o)
 	case *job:
 		o.handles--
 		if o.handles > 0 {
@@ -141,7 +144,7 @@ func (k *Kernel) closeHandle(h jobobject.Handle) ([]*Proc, error) {
 		}
 		delete(k.named, nameKey(o.name))
 		if o.limits.KillOnClose {
-			return o.condemnLocked(), nil
+			return o.membersToEndLocked(), nil
 		}
 	}
 	return nil, nil

@@ -12,7 +12,7 @@ import (
 
 var errBroken = errors.New("broken")
 
-func TestFaultPlan(t *testing.T) {
+func TestKernelFail_PlannedCalls_FailAndAreCounted(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{})
 	b.ResetCalls()
@@ -32,7 +32,7 @@ func TestFaultPlan(t *testing.T) {
 	if n := b.Calls("Accounting"); n != 8 {
 		t.Errorf("%d calls, want 8 with those that failed", n)
 	}
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true}); err != nil {
 		t.Fatal(err)
 	}
 	all := b.AllCalls()
@@ -42,7 +42,7 @@ func TestFaultPlan(t *testing.T) {
 	}
 }
 
-func TestUnknownCallsAreBugs(t *testing.T) {
+func TestKernelFail_UnknownCall_Panics(t *testing.T) {
 	b := newBench(t)
 	for what, try := range map[string]func(){
 		"Fail":    func() { b.Fail("Acounting", 1, errBroken) },
@@ -60,8 +60,8 @@ func TestUnknownCallsAreBugs(t *testing.T) {
 	}
 }
 
-// TestPidLives: the pid of an ended process is nobody else's while it is open.
-func TestPidLives(t *testing.T) {
+// TestKernelRecyclePids_OpenProcess_KeepsItsPid: no process gets the pid of an ended one while that is open.
+func TestKernelRecyclePids_OpenProcess_KeepsItsPid(t *testing.T) {
 	b := newBench(t)
 	b.RecyclePids()
 	j, err := jobobject.Create(jobobject.Options{Name: "pids", Kernel: b.Kernel, KillOnClose: true})
@@ -103,7 +103,7 @@ func TestPidLives(t *testing.T) {
 	}
 }
 
-func TestPidsAreNotRecycledUnasked(t *testing.T) {
+func TestKernel_NoRecyclePids_EachPidIsNew(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{})
 	seen := map[uint32]bool{}
@@ -119,7 +119,7 @@ func TestPidsAreNotRecycledUnasked(t *testing.T) {
 	}
 }
 
-func TestProtected(t *testing.T) {
+func TestProcProtect_OpenProcess_IsRefused(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{})
 	p, _ := b.process(j)
@@ -129,8 +129,8 @@ func TestProtected(t *testing.T) {
 	}
 }
 
-// TestLose loses the first message of a kind and keeps the next.
-func TestLose(t *testing.T) {
+// TestKernelLose_Message_IsNotDelivered loses the first message of a kind and keeps the next.
+func TestKernelLose_Message_IsNotDelivered(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{})
 	messages := j.Messages()
@@ -149,9 +149,9 @@ func TestLose(t *testing.T) {
 	}
 }
 
-// TestStorageCountsFromThen: what was transferred before the count was switched
+// TestIOAttribution_Enabled_CountsFromThen: what was transferred before the count was switched
 // on does not show, and the dead stay counted.
-func TestStorageCountsFromThen(t *testing.T) {
+func TestIOAttribution_Enabled_CountsFromThen(t *testing.T) {
 	b := newBench(t)
 	j, err := jobobject.Create(jobobject.Options{Name: "io", Kernel: b.Kernel, KillOnClose: true})
 	if err != nil {
@@ -183,8 +183,8 @@ func TestStorageCountsFromThen(t *testing.T) {
 	}
 }
 
-// TestBreakawayFromNestedJobs leaves as many jobs as allow it, from the inside.
-func TestBreakawayFromNestedJobs(t *testing.T) {
+// TestSpawn_NestedJobs_LeavesThoseThatAllowIt leaves as many jobs as allow it, from the inside.
+func TestSpawn_NestedJobs_LeavesThoseThatAllowIt(t *testing.T) {
 	b := newBench(t)
 	outer := b.job(jobobject.Limits{})
 	inner := b.job(jobobject.Limits{Breakaway: jobobject.BreakawayAlways})
@@ -200,7 +200,7 @@ func TestBreakawayFromNestedJobs(t *testing.T) {
 	}
 }
 
-func TestTimeIsKept(t *testing.T) {
+func TestProcessUserTime_Reached_ProcessEndsAndTimeIsKept(t *testing.T) {
 	b := newBench(t)
 	j := b.job(jobobject.Limits{ProcessUserTime: time.Second})
 	one, first := b.process(j)

@@ -21,7 +21,7 @@ type plan struct {
 // fault fails calls of one kind: after skip of them, times of them.
 type fault struct {
 	kind        string
-	skip, times int // negative times mean for ever
+	skip, times int // negative times mean always
 	err         error
 }
 

@@ -12,7 +12,7 @@ import (
 // of a handler.
 const StatusControlCExit uint32 = 0xC000013A
 
-// What a new process uses, so that figures of a live one are never zero.
+// What a new process uses, so that metrics of a running one are never zero.
 const (
 	startCommit     = 2 << 20
 	startWorkingSet = 1 << 20
@@ -31,7 +31,7 @@ type Proc struct {
 	kernel         *Kernel
 	pid, parent    uint32
 	done, exited   chan struct{}
-	events         chan uint32
+	events         chan jobobject.ConsoleEvent
 
 	// Guarded by kernel.mu.
 	job          *job
@@ -41,7 +41,7 @@ type Proc struct {
 	protected    bool
 	ending, over bool
 	code         uint32
-	born, died   time.Time // by the kernel's clock; died is zero before
+	created      time.Time // by the kernel's clock
 
 	commit, working           uint64
 	driftCommit, driftWorking int64   // bytes a second
@@ -61,7 +61,7 @@ func (p *Proc) Done() <-chan struct{} { return p.done }
 // Events receives the console control events raised in the process. The first
 // call is what a program does to install a handler: before it any event ends
 // the process with [StatusControlCExit].
-func (p *Proc) Events() <-chan uint32 {
+func (p *Proc) Events() <-chan jobobject.ConsoleEvent {
 	p.kernel.mu.Lock()
 	defer p.kernel.mu.Unlock()
 	p.handled = true
@@ -88,7 +88,7 @@ func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 		return nil, jobobject.ErrPermission
 	}
 	p.kernel.mu.Lock()
-	j, err := p.job.heirLocked(breakaway)
+	j, err := p.job.childJobLocked(breakaway)
 	c := p.console
 	p.kernel.mu.Unlock()
 	if err != nil {
@@ -98,7 +98,7 @@ func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 	if c == nil {
 		files = [3]*os.File{p.files[0].file, p.files[1].file, p.files[2].file}
 	}
-	child, _, err := p.kernel.spawn(newborn{
+	child, _, err := p.kernel.spawn(processSpec{
 		application: args[0], args: args, env: p.Env, dir: p.Dir, parent: p.pid, job: j, console: c,
 		files: files,
 	}, false)
@@ -107,7 +107,7 @@ func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 
 // Yield returns true as soon as the process may run, which is at once unless one
 // of its jobs is frozen, and false if it is being ended. The methods that change
-// figures, and Spawn, wait in the same way.
+// metrics, and Spawn, wait in the same way.
 func (p *Proc) Yield() bool {
 	for {
 		p.kernel.mu.Lock()
@@ -126,17 +126,17 @@ func (p *Proc) Yield() bool {
 	}
 }
 
-// run changes figures of a process that may run, and holds its jobs against
-// their limits afterwards.
+// run changes metrics of a process that may run, and enforces the limits of its jobs
+// afterwards.
 func (p *Proc) run(change func()) {
 	if !p.Yield() {
 		return
 	}
 	p.kernel.mu.Lock()
 	change()
-	condemned := p.enforceLocked()
+	victims := p.enforceLocked()
 	p.kernel.mu.Unlock()
-	p.kernel.killAll(condemned)
+	p.kernel.killAll(victims)
 }
 
 // Commit sets the committed memory to n bytes. It reports false, changes

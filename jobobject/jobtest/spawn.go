@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
 )
@@ -41,15 +42,15 @@ func (k *Kernel) programLocked(application string) (func(*Proc) uint32, error) {
 	return nil, fmt.Errorf("program %q: %w", application, jobobject.ErrNotExist)
 }
 
-// newborn describes a process to be.
-type newborn struct {
+// processSpec describes a process to start.
+type processSpec struct {
 	application string
 	args, env   []string
 	dir         string
 	files       [3]*os.File // copied, not taken
 	console     *console    // in the place of files
 	parent      uint32
-	born        *job // that of a parent outside of job
+	outer       *job // a job to join before job; nil for none
 	job         *job // that of the parent or of the job list
 }
 
@@ -61,7 +62,7 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	if err == nil && o.Console != nil {
 		c, err = lookLocked[*console](k, "attach console", o.Console.Handle(), 0)
 	}
-	born := k.birthplaceLocked(o.BreakAway)
+	outer := k.outerJobLocked(o.BreakAway)
 	k.mu.Unlock()
 	if err != nil {
 		return 0, 0, err
@@ -74,9 +75,9 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	if application == "" && len(args) > 0 {
 		application = args[0]
 	}
-	p, opened, err := k.spawn(newborn{
+	p, opened, err := k.spawn(processSpec{
 		application: application, args: args, env: slices.Clone(o.Env), dir: o.Dir,
-		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, console: c, parent: Self, born: born, job: j,
+		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, console: c, parent: Self, outer: outer, job: j,
 	}, true)
 	if err != nil {
 		return 0, 0, err
@@ -87,16 +88,16 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 const allProcessAccess = 0x1FFFFF
 
 // spawn makes the process, opens it before it can end, and runs its program.
-func (k *Kernel) spawn(n newborn, open bool) (*Proc, jobobject.Handle, error) {
+func (k *Kernel) spawn(n processSpec, open bool) (*Proc, jobobject.Handle, error) {
 	p := &Proc{
 		Args: n.args, Env: n.env, Dir: n.dir, kernel: k, parent: n.parent,
-		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan uint32, 16),
+		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan jobobject.ConsoleEvent, 16),
 		commit: startCommit, working: startWorkingSet,
 	}
 	if err := p.connect(&n); err != nil {
 		return nil, 0, err
 	}
-	run, opened, err := k.enrol(p, &n, open)
+	run, opened, err := k.register(p, &n, open)
 	if err != nil {
 		return nil, 0, errors.Join(err, closeStreams(p.files[:]))
 	}
@@ -108,7 +109,7 @@ func (k *Kernel) spawn(n newborn, open bool) (*Proc, jobobject.Handle, error) {
 }
 
 // connect gives p its files or its console.
-func (p *Proc) connect(n *newborn) error {
+func (p *Proc) connect(n *processSpec) error {
 	if n.console != nil {
 		t := terminal{n.console, p}
 		p.Stdin, p.Stdout, p.Stderr = t, t, t
@@ -120,8 +121,8 @@ func (p *Proc) connect(n *newborn) error {
 	return err
 }
 
-// enrol gives p its pid and its job.
-func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, opened jobobject.Handle, err error) {
+// register gives p its pid and its jobs.
+func (k *Kernel) register(p *Proc, n *processSpec, open bool) (run func(*Proc) uint32, opened jobobject.Handle, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	run, err = k.programLocked(n.application)
@@ -131,15 +132,15 @@ func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, 
 	if n.dir == MissingDir {
 		return nil, 0, jobobject.ErrNotDirectory
 	}
-	p.pid, p.born = k.newPidLocked(), k.now
-	if n.born != nil {
-		if err := n.born.admitLocked(p); err != nil {
+	p.pid, p.created = k.newPidLocked(), k.now
+	if n.outer != nil {
+		if err := n.outer.joinLocked(p); err != nil {
 			k.freePids = append(k.freePids, p.pid)
 			return nil, 0, err
 		}
 	}
 	if n.job != nil {
-		if err := n.job.admitLocked(p); err != nil {
+		if err := n.job.joinLocked(p); err != nil {
 			k.freePids = append(k.freePids, p.pid)
 			return nil, 0, err
 		}
@@ -157,7 +158,7 @@ func (k *Kernel) enrol(p *Proc, n *newborn, open bool) (run func(*Proc) uint32, 
 }
 
 // RecyclePids gives new processes the pids of those that are gone, the latest
-// first, as Windows often does. A process that somebody has open keeps its pid.
+// first, as Windows often does. A pid stays in use while a handle to its process is open.
 func (k *Kernel) RecyclePids() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -174,8 +175,8 @@ func (k *Kernel) newPidLocked() uint32 {
 	return k.lastPid
 }
 
-// forgetLocked gives up p and its pid if it has ended and nobody has it open.
-func (k *Kernel) forgetLocked(p *Proc) {
+// removeLocked removes p and frees its pid if it has ended and no handle to it is open.
+func (k *Kernel) removeLocked(p *Proc) {
 	if p.over && p.handles == 0 {
 		delete(k.procs, p.pid)
 		k.freePids = append(k.freePids, p.pid)
@@ -183,7 +184,7 @@ func (k *Kernel) forgetLocked(p *Proc) {
 }
 
 // end ends p with code unless something else has begun to. As on Windows its
-// files are closed before anybody can see that it has ended.
+// files are closed before its end can be seen.
 func (k *Kernel) end(p *Proc, code uint32, closeFiles func(*Proc)) {
 	k.mu.Lock()
 	if p.ending {
@@ -198,9 +199,9 @@ func (k *Kernel) end(p *Proc, code uint32, closeFiles func(*Proc)) {
 
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	p.code, p.over, p.died = code, true, k.now
-	p.job.dismissLocked(p)
-	k.forgetLocked(p)
+	p.code, p.over = code, true
+	p.job.leaveLocked(p)
+	k.removeLocked(p)
 	close(p.exited)
 }
 
@@ -215,3 +216,34 @@ func (p *Proc) closeFiles() {
 	// A program may have closed its own files already.
 	_ = closeStreams(p.files[:])
 }
+
+// Place puts a process into the job of that name, or into none where it is empty.
+// It runs no program and has no files. It has the metrics of a new process until
+// something ends it. That makes it cheap. The kernel's clock moves
+// by its smallest step, so that no two have the same moment of creation.
+func (k *Kernel) Place(job, image string, parent uint32) (*Proc, error) {
+	p := &Proc{
+		Args: []string{image}, kernel: k, parent: parent, files: [3]*stream{{}, {}, {}},
+		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan jobobject.ConsoleEvent, 1),
+		commit: startCommit, working: startWorkingSet,
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.now = k.now.Add(100 * time.Nanosecond)
+	p.pid, p.created = k.newPidLocked(), k.now
+	if job != "" {
+		j := k.named[nameKey(job)]
+		if j == nil {
+			return nil, jobobject.ErrNotExist
+		}
+		if err := j.joinLocked(p); err != nil {
+			return nil, err
+		}
+	}
+	k.procs[p.pid] = p
+	return p, nil
+}
+
+// Exit ends the process with code, as its own last act. One that is ending
+// already is left alone.
+func (p *Proc) Exit(code uint32) { p.kernel.end(p, code, (*Proc).abandonFiles) }

@@ -10,11 +10,12 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Workload is the program that the contract suite starts, as a simulated
-// process ([Kernel.Program]) or, by [Main], as a real one. Its first argument
-// says what to do:
+// Workload is a program for tests, as a simulated process ([Kernel.Program]) or,
+// by [Main], as a real one. Its first argument says what to do:
 //
 //	exit N        end with code N
 //	args ARG...   print each argument quoted, a line each
@@ -34,7 +35,7 @@ func Workload(p *Proc) uint32 {
 			_, err := p.Spawn(append([]string{p.Args[0]}, args...)...)
 			return err
 		},
-		event: func(ready func()) (uint32, bool) {
+		event: func(ready func()) (jobobject.ConsoleEvent, bool) {
 			events := p.Events()
 			ready()
 			select {
@@ -59,11 +60,14 @@ func Workload(p *Proc) uint32 {
 // burnStep is what a simulated process burns between two looks at its end.
 const burnStep = time.Millisecond
 
-// workloadKey marks in the environment a test binary that is to be a workload.
 const workloadKey = "SILO_JOBTEST_WORKLOAD"
 
-// Main makes the test binary a [Workload] when the suite has started it as one;
-// call it first in a TestMain.
+// WorkloadEnv is the environment entry with which a test binary that calls [Main]
+// is a [Workload].
+const WorkloadEnv = workloadKey + "=1"
+
+// Main makes the test binary a [Workload] if it was started with [WorkloadEnv].
+// Call it first in TestMain.
 func Main() {
 	if os.Getenv(workloadKey) == "" {
 		return
@@ -75,14 +79,14 @@ func Main() {
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 			return cmd.Start()
 		},
-		event: func(ready func()) (uint32, bool) {
+		event: func(ready func()) (jobobject.ConsoleEvent, bool) {
 			events := make(chan os.Signal, 1)
 			signal.Notify(events, os.Interrupt, syscall.SIGTERM)
 			ready()
 			if <-events == os.Interrupt {
-				return 0, true
+				return jobobject.CtrlC, true
 			}
-			return 2, true
+			return jobobject.CtrlClose, true
 		},
 		stray: func(args ...string) error {
 			cmd := exec.Command(os.Args[0], args...)
@@ -113,7 +117,7 @@ type workload struct {
 	stdout, stderr io.Writer
 	pid            int
 	spawn, stray   func(args ...string) error
-	event          func(ready func()) (event uint32, ok bool)
+	event          func(ready func()) (event jobobject.ConsoleEvent, ok bool)
 	commit         func(bytes uint64) bool
 	burn           func() (more bool)
 }
@@ -136,7 +140,7 @@ func (w workload) run() uint32 {
 	case verb == "event":
 		return w.awaitEvent()
 	case verb == "stray":
-		return w.strayChild()
+		return w.breakawayChild()
 	case verb == "burn":
 		for w.burn() {
 		}
@@ -154,7 +158,7 @@ func (w workload) run() uint32 {
 	case verb == "tree":
 		return w.tree(args[0])
 	case verb == "commit":
-		return w.hold(args[0])
+		return w.commitMemory(args[0])
 	}
 	return workloadFailed
 }
@@ -173,7 +177,7 @@ func (w workload) awaitEvent() uint32 {
 	if !ok {
 		return workloadFailed
 	}
-	return 40 + e
+	return 40 + uint32(e)
 }
 
 func (w workload) printVariable(key string) uint32 {
@@ -197,30 +201,30 @@ func (w workload) tree(depth string) uint32 {
 		}
 	}
 	fmt.Fprintln(w.stdout, w.pid)
-	return w.awaitEnd()
+	return w.readToEnd()
 }
 
-// awaitEnd reads stdin to its end.
-func (w workload) awaitEnd() uint32 {
+// readToEnd reads stdin to its end.
+func (w workload) readToEnd() uint32 {
 	if _, err := io.Copy(io.Discard, w.stdin); err != nil {
 		return workloadFailed
 	}
 	return 0
 }
 
-func (w workload) strayChild() uint32 {
+func (w workload) breakawayChild() uint32 {
 	if err := w.stray("tree", "1"); err != nil {
 		fmt.Fprintln(w.stdout, "refused")
 	}
 	fmt.Fprintln(w.stdout, w.pid)
-	return w.awaitEnd()
+	return w.readToEnd()
 }
 
-func (w workload) hold(mib string) uint32 {
+func (w workload) commitMemory(mib string) uint32 {
 	n, err := strconv.ParseUint(mib, 10, 32)
 	if err != nil || !w.commit(n<<20) {
 		return workloadFailed
 	}
 	fmt.Fprintln(w.stdout, w.pid)
-	return w.awaitEnd()
+	return w.readToEnd()
 }

@@ -69,7 +69,7 @@ func (p *pipes) openConsole(size []uint16) (*jobobject.Console, error) {
 	if len(size) == 2 {
 		height, width = size[0], size[1]
 	}
-	console, in, out, err := jobobject.NewConsole(width, height, nil)
+	console, err := jobobject.NewConsole(jobobject.ConsoleOptions{Width: width, Height: height})
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +83,8 @@ func (p *pipes) openConsole(size []uint16) (*jobobject.Console, error) {
 		return nil, err
 	}
 	p.stdout, p.theirs = ours, nil
-	go carry(in, typed)
-	go carry(shown, out)
+	go carry(console.In, typed)
+	go carry(shown, console.Out)
 	return console, nil
 }
 

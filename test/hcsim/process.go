@@ -153,9 +153,10 @@ func (p *process) ended() bool {
 	return errors.Join(err, kernel.CloseHandle(h)) == nil && exited
 }
 
-// controls are the numbers of the console control events.
-var controls = map[schema.ProcessSignal]uint32{
-	schema.CtrlC: 0, schema.CtrlBreak: 1, schema.CtrlClose: 2, schema.CtrlLogOff: 5, schema.CtrlShutdown: 6,
+// controls are the console control events by their names in documents.
+var controls = map[schema.ProcessSignal]jobobject.ConsoleEvent{
+	schema.CtrlC: jobobject.CtrlC, schema.CtrlBreak: jobobject.CtrlBreak, schema.CtrlClose: jobobject.CtrlClose,
+	schema.CtrlLogOff: jobobject.CtrlLogoff, schema.CtrlShutdown: jobobject.CtrlShutdown,
 }
 
 func (p *process) signal(document string) error {

@@ -73,13 +73,13 @@ func (s *system) limit() error {
 	if m := s.document.Container.Memory; m != nil {
 		limits.JobMemory = m.SizeInMB << 20
 	}
-	if err := s.job.SetLimits(limits); err != nil {
+	if err := s.job.SetLimits(context.Background(), limits); err != nil {
 		return err
 	}
 	if p := s.document.Container.Processor; p != nil {
 		limits.CPURate, limits.CPUWeight = uint32(p.Maximum), jobobject.WeightOfShares(uint32(p.Weight))
 	}
-	if err := s.job.SetLimits(limits); !errors.Is(err, jobobject.ErrNotSupported) {
+	if err := s.job.SetLimits(context.Background(), limits); !errors.Is(err, jobobject.ErrNotSupported) {
 		return err
 	}
 	return nil
@@ -188,5 +188,5 @@ func (s *system) modify(document string) error {
 	default:
 		return hcs.InvalidArgument
 	}
-	return s.job.SetLimits(limits)
+	return s.job.SetLimits(context.Background(), limits)
 }

@@ -35,7 +35,7 @@ func (s *shim) gone(t *testing.T) {
 		}
 		took(t, "delete", began)
 	}
-	job, err := jobobject.Open(`Global\silo/`+namespace+"/"+s.id, jobobject.AccessQuery, jobobject.System())
+	job, err := jobobject.Open(`Global\silo/`+namespace+"/"+s.id, jobobject.OpenOptions{})
 	if errors.Is(err, jobobject.ErrNotExist) {
 		return
 	}

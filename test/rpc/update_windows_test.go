@@ -24,13 +24,13 @@ func keeps(t *testing.T, l jobobject.Limits) bool {
 		t.Fatal(err)
 	}
 	defer job.Close()
-	if err := job.SetLimits(l); err != nil {
+	if err := job.SetLimits(t.Context(), l); err != nil {
 		if !errors.Is(err, jobobject.ErrNotSupported) {
 			t.Fatal(err)
 		}
 		return false
 	}
-	got, err := job.QueryLimits()
+	got, err := job.QueryLimits(t.Context())
 	return err == nil && got.JobMemory == l.JobMemory && got.CPURate == l.CPURate
 }
 

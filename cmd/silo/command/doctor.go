@@ -39,7 +39,7 @@ const serviceTimeout = 10 * time.Second
 
 func (a *App) doctor(ctx context.Context) error {
 	checks := []check{a.checkMachine(), a.checkToken()}
-	checks = append(checks, a.checkJob()...)
+	checks = append(checks, a.checkJob(ctx)...)
 	checks = append(checks, a.checkList(), a.checkService(ctx))
 	if err := show(a, checks, checkColumns); err != nil {
 		return err
@@ -81,7 +81,7 @@ func tried(name string, err error, remedy string) check {
 }
 
 // checkJob tries limits and queries on a new, empty job.
-func (a *App) checkJob() []check {
+func (a *App) checkJob(ctx context.Context) []check {
 	job, err := jobobject.Create(jobobject.Options{KillOnClose: true, TrackIO: true, Kernel: a.Kernel})
 	list := []check{tried("job objects", err, "silo and the shim require Windows Server 2016 or later")}
 	if err != nil {
@@ -101,7 +101,7 @@ func (a *App) checkJob() []check {
 		{"affinity", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}}}, // last: it cannot be removed
 	} {
 		l.limits.KillOnClose = true
-		list = append(list, tried(l.name, a.setAndRead(job, l.limits), refuse))
+		list = append(list, tried(l.name, a.setAndRead(ctx, job, l.limits), refuse))
 	}
 	_, memory := job.Memory()
 	_, storage := job.Storage()
@@ -115,11 +115,11 @@ func (a *App) checkJob() []check {
 }
 
 // setAndRead sets limits and checks that the kernel returns the same.
-func (a *App) setAndRead(job *jobobject.Job, l jobobject.Limits) error {
-	if err := job.SetLimits(l); err != nil {
+func (a *App) setAndRead(ctx context.Context, job *jobobject.Job, l jobobject.Limits) error {
+	if err := job.SetLimits(ctx, l); err != nil {
 		return err
 	}
-	back, err := job.QueryLimits()
+	back, err := job.QueryLimits(ctx)
 	if err != nil {
 		return fmt.Errorf("set and not read back: %w", err)
 	}

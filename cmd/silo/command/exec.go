@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
-	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -66,7 +65,7 @@ func (a *App) exec(ctx context.Context, f *programFlags, ref string, args []stri
 		}
 		return errors.Join(startError(err), drain())
 	}
-	defer context.AfterFunc(ctx, func() { _ = process.Signal(uint32(supervisor.CtrlC)) })() // it may have ended
+	defer context.AfterFunc(ctx, func() { _ = process.Signal(jobobject.CtrlC) })() // it may have ended
 	code, err := process.Wait(context.WithoutCancel(ctx))
 	err = errors.Join(err, process.Close(), drain())
 	if err == nil && code != 0 {

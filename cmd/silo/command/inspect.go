@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -69,7 +70,7 @@ func (a *App) details(c node.Container) (details, error) {
 		collector := stats.NewCollector(job, stats.Options{Now: a.Now, Limits: a.limitsOf(job)})
 		d.Sample = collector.Sample(started(c))
 		addViolations(c, &d.Sample)
-		if l, err := job.QueryLimits(); err != nil {
+		if l, err := job.QueryLimits(context.Background()); err != nil {
 			d.LimitsError = err.Error()
 		} else {
 			d.Limits = append(d.Limits, limit.Describe(l, a.Machine)...)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 func (a *App) killCommand() *cobra.Command {
@@ -47,7 +48,7 @@ func (a *App) killOne(ctx context.Context, c node.Container, signal string, pid,
 		return fmt.Errorf("--signal: %w", err)
 	}
 	if pid != 0 {
-		return node.Signal(a.Kernel, c.Job, pid, uint32(s))
+		return node.Signal(a.Kernel, c.Job, pid, jobobject.ConsoleEvent(s))
 	}
 	if a.signalAll(c, s) == 0 {
 		return fmt.Errorf("send %[2]v to %[1]s: no process has received it; the processes may have no console", c.Name(), s)

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,7 +63,7 @@ func (a *App) sample(c node.Container) (view, error) {
 
 // limitsOf asks for the limits that statistics carry; nil where the kernel does not tell.
 func (a *App) limitsOf(job *jobobject.Job) *stats.Limits {
-	l, err := job.QueryLimits()
+	l, err := job.QueryLimits(context.Background())
 	if err != nil {
 		return nil
 	}

@@ -199,7 +199,7 @@ func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobo
 	if err != nil {
 		return nil, nil, err
 	}
-	warnings, err := limit.Set(job, l, bestEffort)
+	warnings, err := limit.Set(context.Background(), job, l, bestEffort) // a new job: there is nothing to wait for
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("%w: %w", errLimit, err), job.Close())
 	}

@@ -119,7 +119,7 @@ func (a *App) signalAll(c node.Container, s supervisor.Signal) (reached int) {
 		return 0
 	}
 	for _, pid := range pids {
-		if node.Signal(a.Kernel, c.Job, pid, uint32(s)) == nil {
+		if node.Signal(a.Kernel, c.Job, pid, jobobject.ConsoleEvent(s)) == nil {
 			reached++
 		}
 	}

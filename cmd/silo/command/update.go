@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -20,13 +21,13 @@ func (a *App) updateCommand() *cobra.Command {
 a limit. Memory in use beyond a new limit is not freed: further allocations fail.`,
 		Example: "  silo update --memory 1g --cpus 2 web\n  silo update --cpus none web",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.update(f, args[0]) },
+		RunE:    func(c *cobra.Command, args []string) error { return a.update(c.Context(), f, args[0]) },
 	}
 	f.Register(c.Flags())
 	return c
 }
 
-func (a *App) update(f *limit.Flags, ref string) error {
+func (a *App) update(ctx context.Context, f *limit.Flags, ref string) error {
 	if !f.Given() {
 		return errors.New("update: no limit to change; silo update --help lists them")
 	}
@@ -38,7 +39,7 @@ func (a *App) update(f *limit.Flags, ref string) error {
 		return fmt.Errorf("update %s: %w", c.Name(), errServer)
 	}
 	return a.look(c, jobobject.AccessQuery|jobobject.AccessSetAttributes, func(job *jobobject.Job) error {
-		was, err := job.QueryLimits()
+		was, err := job.QueryLimits(ctx)
 		if err != nil {
 			return err
 		}
@@ -48,10 +49,10 @@ func (a *App) update(f *limit.Flags, ref string) error {
 		if err != nil {
 			return err
 		}
-		if err := job.SetLimits(l); err != nil {
+		if err := job.SetLimits(ctx, l); err != nil {
 			return err
 		}
-		now, err := job.QueryLimits()
+		now, err := job.QueryLimits(ctx)
 		if err != nil {
 			return fmt.Errorf("read back the limits of %s, which were set: %w", c.Name(), err)
 		}

@@ -1,6 +1,7 @@
 package limit_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -180,11 +181,11 @@ type picky struct {
 
 var errPicky = errors.New("no rates here")
 
-func (p picky) SetLimits(l jobobject.Limits) error {
+func (p picky) SetLimits(ctx context.Context, l jobobject.Limits) error {
 	if l.CPURate != 0 {
 		return errPicky
 	}
-	return p.Job.SetLimits(l)
+	return p.Job.SetLimits(ctx, l)
 }
 
 func TestSet_BestEffort_AppliesTheRest(t *testing.T) {
@@ -195,10 +196,10 @@ func TestSet_BestEffort_AppliesTheRest(t *testing.T) {
 	}
 	defer job.Close()
 	wanted := jobobject.Limits{KillOnClose: true, JobMemory: 1 << 30, CPURate: 100, ActiveProcesses: 7}
-	if _, err := limit.Set(picky{job}, wanted, false); !errors.Is(err, errPicky) {
+	if _, err := limit.Set(t.Context(), picky{job}, wanted, false); !errors.Is(err, errPicky) {
 		t.Errorf("without best effort: %v, want the refusal", err)
 	}
-	warnings, err := limit.Set(picky{job}, wanted, true)
+	warnings, err := limit.Set(t.Context(), picky{job}, wanted, true)
 	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "limit cpu was not applied") {
 		t.Errorf("warnings %q, error %v; want one of the cpu", warnings, err)
 	}

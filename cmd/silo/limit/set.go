@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,24 +11,24 @@ import (
 
 // job is what Set needs of a [jobobject.Job].
 type job interface {
-	SetLimits(jobobject.Limits) error
+	SetLimits(context.Context, jobobject.Limits) error
 }
 
 // Set makes l the limits of the job. A limit that the host cannot apply is an error that names it; with bestEffort the
 // others are applied, and the warnings name each that could not be. KillOnClose is always applied.
-func Set(j job, l jobobject.Limits, bestEffort bool) (warnings []string, err error) {
-	err = j.SetLimits(l)
+func Set(ctx context.Context, j job, l jobobject.Limits, bestEffort bool) (warnings []string, err error) {
+	err = j.SetLimits(ctx, l)
 	if err == nil || !bestEffort {
 		return nil, err
 	}
 	applied := jobobject.Limits{KillOnClose: l.KillOnClose}
-	if err := j.SetLimits(applied); err != nil {
+	if err := j.SetLimits(ctx, applied); err != nil {
 		return nil, err
 	}
 	for _, part := range parts {
 		wanted := applied.Clone()
 		part.copy(&wanted, &l)
-		switch err := j.SetLimits(wanted); {
+		switch err := j.SetLimits(ctx, wanted); {
 		case err == nil:
 			applied = wanted
 		case errors.Is(err, jobobject.ErrClosed):
@@ -37,7 +38,7 @@ func Set(j job, l jobobject.Limits, bestEffort bool) (warnings []string, err err
 		}
 	}
 	// The last attempt may have failed after some of its calls.
-	return warnings, j.SetLimits(applied)
+	return warnings, j.SetLimits(ctx, applied)
 }
 
 // parts are the groups of limits that are applied together.

@@ -48,7 +48,7 @@ func (c Container) Name() string { return c.Namespace + "/" + c.ID }
 
 // Open opens the job of the container.
 func (c Container) Open(access jobobject.Access, k jobobject.Kernel) (*jobobject.Job, error) {
-	return jobobject.Open(c.Job, access, k)
+	return jobobject.Open(c.Job, jobobject.OpenOptions{Access: access, Kernel: k})
 }
 
 // Node is a machine with containers.

@@ -108,7 +108,7 @@ func TestSignal_NotAMember_Refused(t *testing.T) {
 		heard <- 99
 		select {
 		case e := <-events:
-			heard <- e
+			heard <- uint32(e)
 		case <-p.Done():
 		}
 		return 0

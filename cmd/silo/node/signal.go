@@ -2,53 +2,32 @@ package node
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// signalAccess is PROCESS_ALL_ACCESS of winnt.h, which starting a thread in another process needs.
-//
-// https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights
-const signalAccess = jobobject.ProcessAccess(0x001FFFFF)
-
-// jobAccess is the access that IsProcessInJob needs.
-const jobAccess = jobobject.AccessQuery
-
-// Signal raises a console control event in the process pid of the job called name. It returns [jobobject.ErrNotExist] for a
-// process that is not, or not any more, a member: its pid may be that of another program by now.
-func Signal(k jobobject.Kernel, name string, pid, event uint32) error {
-	return visit(k, name, pid, signalAccess, func(p jobobject.Handle) error { return k.SignalProcess(p, event) })
+// Signal raises a console control event in the process pid of the job called name. A non-member is
+// [jobobject.ErrNotExist].
+func Signal(k jobobject.Kernel, name string, pid uint32, event jobobject.ConsoleEvent) error {
+	return withMember(k, name, pid, func(m *jobobject.Member) error { return m.Signal(event) })
 }
 
-// Terminate ends one member of the job called name, with code.
+// Terminate ends one member of the job called name, with code. A non-member is [jobobject.ErrNotExist].
 func Terminate(k jobobject.Kernel, name string, pid, code uint32) error {
-	return visit(k, name, pid, jobobject.ProcessTerminate|jobobject.ProcessQueryLimited, func(p jobobject.Handle) error {
-		return k.TerminateProcess(p, code)
-	})
+	return withMember(k, name, pid, func(m *jobobject.Member) error { return m.Terminate(code) })
 }
 
-// visit opens a process and makes sure that it is a member before act may touch it.
-func visit(k jobobject.Kernel, name string, pid uint32, access jobobject.ProcessAccess, act func(jobobject.Handle) error) (err error) {
-	job, err := k.OpenJob(name, jobAccess)
+// withMember opens the process pid of the job called name for one call.
+func withMember(k jobobject.Kernel, name string, pid uint32, call func(*jobobject.Member) error) (err error) {
+	job, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: k})
 	if err != nil {
-		return fmt.Errorf("open job: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, k.CloseHandle(job)) }()
-	process, err := k.OpenProcess(pid, access)
+	defer func() { err = errors.Join(err, job.Close()) }()
+	m, err := job.Member(pid)
 	if err != nil {
-		return fmt.Errorf("open process %d: %w", pid, err)
+		return err
 	}
-	defer func() { err = errors.Join(err, k.CloseHandle(process)) }()
-	member, err := k.IsProcessInJob(process, job)
-	if err != nil {
-		return fmt.Errorf("query the job of process %d: %w", pid, err)
-	}
-	if !member {
-		return fmt.Errorf("find process %d in the container: %w", pid, jobobject.ErrNotExist)
-	}
-	if err := act(process); err != nil {
-		return fmt.Errorf("process %d: %w", pid, err)
-	}
-	return nil
+	defer func() { err = errors.Join(err, m.Close()) }()
+	return call(m)
 }

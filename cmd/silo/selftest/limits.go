@@ -14,8 +14,8 @@ const burnTime = 3 * time.Second
 
 // limitTrials are about the effect of limits.
 var limitTrials = []trial{
-	{name: "limits read back are those that were set", limits: jobobject.Limits{JobMemory: 1 << 30, CPURate: 5000, ActiveProcesses: 9}, run: func(_ context.Context, s *stage) error {
-		l, err := s.job.QueryLimits()
+	{name: "limits read back are those that were set", limits: jobobject.Limits{JobMemory: 1 << 30, CPURate: 5000, ActiveProcesses: 9}, run: func(ctx context.Context, s *stage) error {
+		l, err := s.job.QueryLimits(ctx)
 		if err == nil && (l.JobMemory != 1<<30 || l.CPURate != 5000 || l.ActiveProcesses != 9 || !l.KillOnClose) {
 			err = fmt.Errorf("read back: %+v", l)
 		}
@@ -41,7 +41,7 @@ var limitTrials = []trial{
 		if err != nil {
 			return err
 		}
-		if err := s.job.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20}); err != nil {
+		if err := s.job.SetLimits(ctx, jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20}); err != nil {
 			return err
 		}
 		_ = p.in.Close() // which it waits for

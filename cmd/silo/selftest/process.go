@@ -58,8 +58,7 @@ var processTrials = []trial{
 		if err != nil {
 			return err
 		}
-		const ctrlBreak = 1
-		if err := p.Signal(ctrlBreak); err != nil {
+		if err := p.Signal(jobobject.CtrlBreak); err != nil {
 			return err
 		}
 		return ends(ctx, p, refused)

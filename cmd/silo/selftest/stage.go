@@ -40,7 +40,7 @@ func (s *stage) newJob(name string, l jobobject.Limits) (*jobobject.Job, error) 
 	}
 	s.jobs = append(s.jobs, job)
 	l.KillOnClose = true
-	return job, job.SetLimits(l)
+	return job, job.SetLimits(context.Background(), l) // a new job: there is nothing to wait for
 }
 
 // start starts a workload in the job of the trial.

@@ -194,7 +194,7 @@ func (o *Options) hearRest() (refused bool) {
 // stop raises one signal after the other and terminates the job when none was answered. graceful tells that one was.
 func (o *Options) stop(p *jobobject.Process) (code uint32, graceful bool, err error) {
 	for _, s := range o.Signals {
-		switch err := p.Signal(uint32(s)); {
+		switch err := p.Signal(jobobject.ConsoleEvent(s)); {
 		case errors.Is(err, jobobject.ErrExited):
 		case err != nil:
 			continue // a process that cannot be signalled gets no grace from this one

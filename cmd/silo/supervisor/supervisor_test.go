@@ -123,8 +123,8 @@ func TestStopRaisesOneSignalAfterTheOther(t *testing.T) {
 			for heard := p.Events(); ; {
 				select {
 				case e := <-heard:
-					events <- e
-					if e == uint32(supervisor.CtrlBreak) {
+					events <- uint32(e)
+					if e == jobobject.ConsoleEvent(supervisor.CtrlBreak) {
 						return 3
 					}
 				case <-p.Done():
@@ -217,7 +217,7 @@ func TestMemoryIsTheReasonAfterARefusal(t *testing.T) {
 		}
 		return 9
 	})
-	if err := o.Job.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
+	if err := o.Job.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
 		t.Fatal(err)
 	}
 	var heard []jobobject.MessageKind

@@ -3,6 +3,8 @@ package jobtest
 import (
 	"errors"
 	"os"
+	"os/exec"
+	"syscall"
 
 	"golang.org/x/sys/windows"
 )
@@ -32,3 +34,8 @@ func duplicate(f *os.File) (*os.File, error) {
 func (p *Proc) abandonFiles() { p.kernel.running.Go(p.closeFiles) }
 
 func cancelled(err error) bool { return errors.Is(err, windows.ERROR_OPERATION_ABORTED) }
+
+// breakAway makes cmd start outside of the job of this process.
+func breakAway(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_BREAKAWAY_FROM_JOB}
+}

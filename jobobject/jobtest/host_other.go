@@ -5,6 +5,7 @@ package jobtest
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"syscall"
 )
 
@@ -37,3 +38,6 @@ func (p *Proc) abandonFiles() { p.closeFiles() }
 
 // cancelled: here a close cancels nothing but its own file's reads and writes.
 func cancelled(error) bool { return false }
+
+// breakAway has nothing to do where there are no jobs.
+func breakAway(*exec.Cmd) {}

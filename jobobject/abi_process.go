@@ -120,7 +120,7 @@ func (t *kernelUserTimes) times() ProcessTimes {
 // memory of the counters; private tells whether the kernel filled the whole form.
 func (c *vmCounters) memory(private bool) ProcessMemory {
 	m := ProcessMemory{
-		// PagefileUsage is the same figure, and set by kernels that leave the other one out.
+		// PagefileUsage is the same value, and set by kernels that leave the other one out.
 		Commit:     max(c.PrivateUsage, c.PagefileUsage),
 		WorkingSet: c.WorkingSetSize, PageFaults: c.PageFaultCount, PrivateKnown: private,
 	}
@@ -192,7 +192,7 @@ func (i *systemProcessInformation) process(buf []byte, base uint64) (SystemProce
 		Times: ProcessTimes{Created: timeOf(i.CreateTime), User: durationOf(i.UserTime), Kernel: durationOf(i.KernelTime)},
 		Memory: ProcessMemory{
 			Commit: max(i.PrivatePageCount, i.PagefileUsage), WorkingSet: i.WorkingSetSize, PageFaults: i.PageFaultCount,
-			// No live process is resident without a page of its own: zero is a kernel that does not tell.
+			// A running process has a private page: 0 means that the kernel does not count them.
 			PrivateWorkingSet: i.WorkingSetPrivateSize, PrivateKnown: i.WorkingSetPrivateSize != 0,
 		},
 	}

@@ -1,4 +1,4 @@
-package jobtest
+package jobobject_test
 
 import (
 	"bufio"
@@ -10,15 +10,16 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
 // launch starts the workload and returns the lines that it prints. It ends with
 // its stdin, at the end of the test.
-func (b Bed) launch(t *testing.T, j *jobobject.Job, args ...string) (*jobobject.Process, *bufio.Reader) {
+func (e environment) launch(t *testing.T, j *jobobject.Job, args ...string) (*jobobject.Process, *bufio.Reader) {
 	t.Helper()
 	inR, inW := pipe(t)
 	outR, outW := pipe(t)
-	o := b.options(args...)
+	o := e.options(args...)
 	o.Stdin, o.Stdout = inR, outW
 	p := start(t, j, o)
 	inR.Close()
@@ -33,37 +34,37 @@ func line(out *bufio.Reader) string {
 	return strings.TrimSpace(s)
 }
 
-func testBreakaway(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	_, out := b.launch(t, j, "stray")
+func testBreakaway(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	_, out := e.launch(t, j, "stray")
 	if got := line(out); got != "refused" {
 		t.Fatalf("a stray child was not refused: %q", got)
 	}
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayOnRequest}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayOnRequest}); err != nil {
 		t.Fatal(err)
 	}
-	parent, out := b.launch(t, j, "stray")
-	b.wantOutside(t, j, parent.Pid(), out)
+	parent, out := e.launch(t, j, "stray")
+	e.wantOutside(t, j, parent.Pid(), out)
 	// A child that did not ask for it stays.
-	both := b.startTree(t, j, 2)
+	both := e.startTree(t, j, 2)
 	pids, err := j.Pids()
 	if err != nil || !slices.Contains(pids, both.pids[0]) || !slices.Contains(pids, both.pids[1]) {
 		t.Errorf("pids = %v, %v, want %v among them", pids, err, both.pids)
 	}
 }
 
-func testSilentBreakaway(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayAlways}); err != nil {
+func testSilentBreakaway(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, Breakaway: jobobject.BreakawayAlways}); err != nil {
 		t.Fatal(err)
 	}
-	parent, out := b.launch(t, j, "tree", "2")
-	b.wantOutside(t, j, parent.Pid(), out)
+	parent, out := e.launch(t, j, "tree", "2")
+	e.wantOutside(t, j, parent.Pid(), out)
 }
 
 // wantOutside reads the pids of a parent and its child, in any order, and wants
 // only the parent in the job.
-func (b Bed) wantOutside(t *testing.T, j *jobobject.Job, parent uint32, out *bufio.Reader) {
+func (e environment) wantOutside(t *testing.T, j *jobobject.Job, parent uint32, out *bufio.Reader) {
 	t.Helper()
 	printed := []string{line(out), line(out)}
 	pids, err := j.Pids()
@@ -81,14 +82,14 @@ func (b Bed) wantOutside(t *testing.T, j *jobobject.Job, parent uint32, out *buf
 	}
 }
 
-func testMemoryLimit(t *testing.T, b Bed) {
-	b.needsEnforcement(t)
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testMemoryLimit(t *testing.T, e environment) {
+	e.requireEnforcement(t)
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, JobMemory: 128 << 20}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobMemory: 128 << 20}); err != nil {
 		t.Fatal(err)
 	}
-	p, out := b.launch(t, j, "commit", "1024")
+	p, out := e.launch(t, j, "commit", "1024")
 	if got := line(out); got != "" {
 		t.Errorf("the process held more than its job may: %q", got)
 	}
@@ -108,15 +109,15 @@ func await(messages <-chan jobobject.Message, kind jobobject.MessageKind) jobobj
 	return jobobject.Message{}
 }
 
-func testProcessLimit(t *testing.T, b Bed) {
-	b.needsEnforcement(t)
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testProcessLimit(t *testing.T, e environment) {
+	e.requireEnforcement(t)
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, ActiveProcesses: 1}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, ActiveProcesses: 1}); err != nil {
 		t.Fatal(err)
 	}
-	b.launch(t, j, "tree", "1")
-	if p, err := j.Start(b.options("exit", "0")); err == nil {
+	e.launch(t, j, "tree", "1")
+	if p, err := j.Start(e.options("exit", "0")); err == nil {
 		p.Close()
 		t.Error("a process was started beyond the limit")
 	}
@@ -128,43 +129,43 @@ func testProcessLimit(t *testing.T, b Bed) {
 	}
 }
 
-func testProcessTime(t *testing.T, b Bed) {
-	b.needsEnforcement(t)
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testProcessTime(t *testing.T, e environment) {
+	e.requireEnforcement(t)
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, ProcessUserTime: 50 * time.Millisecond}); err != nil {
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, ProcessUserTime: 50 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, j, b.options("burn"))
-	if code := wait(t, p); code != QuotaExit {
-		t.Errorf("exit code = %d, want %d", code, QuotaExit)
+	p := start(t, j, e.options("burn"))
+	if code := wait(t, p); code != jobtest.QuotaExit {
+		t.Errorf("exit code = %d, want %d", code, jobtest.QuotaExit)
 	}
 	if m := await(messages, jobobject.EndOfProcessTime); m.Pid != p.Pid() {
 		t.Errorf("message of %d, want of %d", m.Pid, p.Pid())
 	}
 }
 
-func testJobTime(t *testing.T, b Bed) {
-	b.needsEnforcement(t)
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, JobUserTime: 50 * time.Millisecond}); err != nil {
+func testJobTime(t *testing.T, e environment) {
+	e.requireEnforcement(t)
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobUserTime: 50 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
-	idle, _ := b.launch(t, j, "tree", "1")
-	for _, p := range []*jobobject.Process{start(t, j, b.options("burn")), idle} {
-		if code := wait(t, p); code != QuotaExit {
-			t.Errorf("exit code = %d, want %d", code, QuotaExit)
+	idle, _ := e.launch(t, j, "tree", "1")
+	for _, p := range []*jobobject.Process{start(t, j, e.options("burn")), idle} {
+		if code := wait(t, p); code != jobtest.QuotaExit {
+			t.Errorf("exit code = %d, want %d", code, jobtest.QuotaExit)
 		}
 	}
 }
 
-func testJobTimeNotice(t *testing.T, b Bed) {
-	b.needsEnforcement(t)
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testJobTimeMessage(t *testing.T, e environment) {
+	e.requireEnforcement(t)
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
 	l := jobobject.Limits{KillOnClose: true, JobUserTime: 50 * time.Millisecond, AtJobTime: jobobject.JobTimeNotify}
-	b.lacks(t, j.SetLimits(l), "the action at job time")
-	p := start(t, j, b.options("burn"))
+	e.requires(t, j.SetLimits(t.Context(), l), "the action at job time")
+	p := start(t, j, e.options("burn"))
 	await(messages, jobobject.EndOfJobTime)
 	if err := j.Terminate(5); err != nil {
 		t.Fatal(err)
@@ -174,46 +175,46 @@ func testJobTimeNotice(t *testing.T, b Bed) {
 	}
 }
 
-func testNotificationLimits(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{})
+func testNotificationLimits(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{})
 	for _, want := range []jobobject.NotificationLimits{
 		{HighMemory: 1 << 40}, {LowMemory: 1 << 12}, {HighMemory: 1 << 40, LowMemory: 1 << 12},
 		{JobUserTime: time.Hour}, {ReadBytes: 1 << 40}, {WriteBytes: 1 << 40}, {},
 	} {
-		b.lacks(t, j.SetNotificationLimits(want), "notification limits")
+		e.requires(t, j.SetNotificationLimits(want), "notification limits")
 		if got, err := j.NotificationLimits(); err != nil || got != want {
-			t.Errorf("marks = %+v, %v, want %+v", got, err, want)
+			t.Errorf("notification limits = %+v, %v, want %+v", got, err, want)
 		}
 	}
 	if v, err := j.Violation(); err != nil || !reflect.DeepEqual(v, jobobject.Violation{}) {
 		t.Errorf("violation = %+v, %v, want none", v, err)
 	}
 	if err := j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: 1, LowMemory: 2}); err == nil {
-		t.Error("a low mark above the high one was taken")
+		t.Error("LowMemory above HighMemory was accepted")
 	}
 }
 
-func testMemoryMark(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testMemoryThreshold(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	const mark = 128 << 20
-	b.lacks(t, j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: mark}), "notification limits")
-	_, out := b.launch(t, j, "commit", "256")
+	const threshold = 128 << 20
+	e.requires(t, j.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: threshold}), "notification limits")
+	_, out := e.launch(t, j, "commit", "256")
 	if line(out) == "" {
-		t.Error("the process was stopped by a mark")
+		t.Error("the process was stopped by a notification limit")
 	}
 	await(messages, jobobject.NotificationLimit)
 	v, err := j.Violation()
-	if err != nil || v.HighMemory == nil || v.HighMemory.Mark != mark || v.HighMemory.Figure <= mark {
-		t.Errorf("violation = %+v, %v, want of the high mark, %d", v, err, mark)
+	if err != nil || v.HighMemory == nil || v.HighMemory.Threshold != threshold || v.HighMemory.Value <= threshold {
+		t.Errorf("violation = %+v, %v, want of the high threshold, %d", v, err, threshold)
 	}
 }
 
-func testAbnormalExit(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testAbnormalExit(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
 	const accessViolation = 0xC0000005
-	p := start(t, j, b.options("exit", strconv.Itoa(accessViolation)))
+	p := start(t, j, e.options("exit", strconv.Itoa(accessViolation)))
 	if code := wait(t, p); code != accessViolation {
 		t.Errorf("exit code = %#x, want %#x", code, uint32(accessViolation))
 	}
@@ -223,7 +224,7 @@ func testAbnormalExit(t *testing.T, b Bed) {
 		case m.Kind == jobobject.AbnormalExit:
 			return
 		case m.Kind == jobobject.ExitProcess:
-			b.skip(t, "messages of abnormal exits", m.Kind)
+			e.skip(t, "messages of abnormal exits", m.Kind)
 		default:
 			t.Fatalf("message %v, want %v", m.Kind, jobobject.AbnormalExit)
 		}

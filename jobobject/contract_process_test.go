@@ -1,7 +1,6 @@
-package jobtest
+package jobobject_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -13,13 +12,14 @@ import (
 	"testing"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-func testExitCode(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testExitCode(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	// 259 is also the code that GetExitCodeProcess gives for a running process.
 	for _, code := range []uint32{0, 7, 259, 4294967295} {
-		p := start(t, j, b.options("exit", strconv.FormatUint(uint64(code), 10)))
+		p := start(t, j, e.options("exit", strconv.FormatUint(uint64(code), 10)))
 		if got := wait(t, p); got != code {
 			t.Errorf("exit code = %d, want %d", got, code)
 		}
@@ -29,9 +29,9 @@ func testExitCode(t *testing.T, b Bed) {
 	}
 }
 
-func testArguments(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	o := b.options(`args "" "a b" a\b "a\\" \"q\" & | %PATH% ^ ä😀`)
+func testCommandLine(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	o := e.options(`args "" "a b" a\b "a\\" \"q\" & | %PATH% ^ ä😀`)
 	got, code := output(t, j, o)
 	var want strings.Builder
 	for _, a := range []string{"", "a b", `a\b`, `a\`, `"q"`, "&", "|", "%PATH%", "^", "ä😀"} {
@@ -42,24 +42,39 @@ func testArguments(t *testing.T, b Bed) {
 	}
 }
 
-func testEnvironment(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	o := b.options("env", "SILO_TEST")
-	o.Env = append([]string{"silo_test=lost", "Silo_Test=ä = 1"}, b.Env...)
+// testArguments passes the same arguments as a list.
+func testArguments(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	args := []string{"", "a b", `a\b`, `a b\`, `\\"q"`, "&", "|", "%PATH%", "^", "tab\there", "ä😀"}
+	o := e.options()
+	o.CommandLine, o.Args = "", append([]string{e.application, "args"}, args...)
+	var want strings.Builder
+	for _, a := range args {
+		want.WriteString(strconv.Quote(a) + "\n")
+	}
+	if got, code := output(t, j, o); got != want.String() || code != 0 {
+		t.Errorf("code %d, arguments:\n%swant:\n%s", code, got, want.String())
+	}
+}
+
+func testEnvironment(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	o := e.options("env", "SILO_TEST")
+	o.Env = append([]string{"silo_test=lost", "Silo_Test=ä = 1"}, e.env...)
 	if got, code := output(t, j, o); got != "ä = 1\n" || code != 0 {
 		t.Errorf("code %d, value %q", code, got)
 	}
-	if got, code := output(t, j, b.options("env", "SILO_TEST")); got != "" || code != 1 {
+	if got, code := output(t, j, e.options("env", "SILO_TEST")); got != "" || code != 1 {
 		t.Errorf("code %d, value %q of a variable that was not given", code, got)
 	}
 }
 
-func testStreams(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testStreams(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	inR, inW := pipe(t)
 	outR, outW := pipe(t)
 	errR, errW := pipe(t)
-	o := b.options("cat")
+	o := e.options("cat")
 	o.Stdin, o.Stdout, o.Stderr = inR, outW, errW
 	p := start(t, j, o)
 	inR.Close()
@@ -87,31 +102,31 @@ func testStreams(t *testing.T, b Bed) {
 }
 
 // testNoStreams: an absent stdin ends at once, an absent stdout takes all.
-func testNoStreams(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	if code := wait(t, start(t, j, b.options("cat"))); code != 0 {
+func testNoStreams(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	if code := wait(t, start(t, j, e.options("cat"))); code != 0 {
 		t.Errorf("exit code = %d, want 0", code)
 	}
 }
 
 // testInheritance starts a lasting process while the write end of another's
 // pipe is open: the pipe must end although that process lives on.
-func testInheritance(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testInheritance(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	r, w := pipe(t)
-	b.startTree(t, j, 1)
-	o := b.options("args", "x")
+	e.startTree(t, j, 1)
+	o := e.options("args", "x")
 	o.Stdout = w
 	start(t, j, o)
-	b.startTree(t, j, 1)
+	e.startTree(t, j, 1)
 	w.Close()
 	if got, err := io.ReadAll(r); err != nil || string(got) != "\"x\"\n" {
 		t.Errorf("output = %q, %v", got, err)
 	}
 }
 
-func testNoProgram(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testNoProgram(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	const missing = `C:\no such directory\missing.exe`
 	for what, o := range map[string]jobobject.ProcessOptions{
 		"application":  {Application: missing, CommandLine: "missing"},
@@ -133,10 +148,10 @@ func testNoProgram(t *testing.T, b Bed) {
 	}
 }
 
-func testNotStartable(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testNotStartable(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	dir := t.TempDir()
-	notes := filepath.Join(dir, NotExecutable)
+	notes := filepath.Join(dir, jobtest.NotExecutable)
 	if err := os.WriteFile(notes, []byte("no program\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -145,10 +160,10 @@ func testNotStartable(t *testing.T, b Bed) {
 		want error
 		set  func(*jobobject.ProcessOptions)
 	}{
-		{"working directory is missing", jobobject.ErrNotDirectory, func(o *jobobject.ProcessOptions) { o.Dir = MissingDir }},
+		{"working directory is missing", jobobject.ErrNotDirectory, func(o *jobobject.ProcessOptions) { o.Dir = jobtest.MissingDir }},
 		{"file is text", jobobject.ErrNotExecutable, func(o *jobobject.ProcessOptions) { o.Application = notes }},
 	} {
-		o := b.options("exit", "0")
+		o := e.options("exit", "0")
 		tt.set(&o)
 		p, err := j.Start(o)
 		if err == nil {
@@ -163,8 +178,8 @@ func testNotStartable(t *testing.T, b Bed) {
 	}
 }
 
-func testBadOptions(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testBadOptions(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	for _, tt := range []struct {
 		want string
 		set  func(*jobobject.ProcessOptions)
@@ -173,9 +188,13 @@ func testBadOptions(t *testing.T, b Bed) {
 		{"command line has a NUL", func(o *jobobject.ProcessOptions) { o.CommandLine += "\x00secret" }},
 		{"working directory has a NUL", func(o *jobobject.ProcessOptions) { o.Dir = "\x00" }},
 		{"environment entry 0 has a NUL", func(o *jobobject.ProcessOptions) { o.Env = []string{"secret=\x00"} }},
-		{"neither application nor", func(o *jobobject.ProcessOptions) { o.Application, o.CommandLine = "", "" }},
+		{"no application, command line or", func(o *jobobject.ProcessOptions) { o.Application, o.CommandLine = "", "" }},
+		{"both a command line and", func(o *jobobject.ProcessOptions) { o.Args = []string{"secret"} }},
+		{"argument 1 has a NUL", func(o *jobobject.ProcessOptions) {
+			o.CommandLine, o.Args = "", []string{o.Application, "secret\x00"}
+		}},
 	} {
-		o := b.options("exit", "0")
+		o := e.options("exit", "0")
 		tt.set(&o)
 		p, err := j.Start(o)
 		if err == nil {
@@ -189,63 +208,30 @@ func testBadOptions(t *testing.T, b Bed) {
 	}
 }
 
-func testEvent(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	r, w := pipe(t)
-	o := b.options("event")
-	o.Stdout = w
-	p := start(t, j, o)
-	w.Close()
-	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
-		t.Fatalf("first line %q, %v", line, err)
+func testEvent(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	p := e.startListener(t, j)
+	e.requires(t, p.Signal(jobobject.CtrlC), "console control events")
+	if code := wait(t, p); code != 40+uint32(jobobject.CtrlC) {
+		t.Errorf("exit code = %d, want %d", code, 40+uint32(jobobject.CtrlC))
 	}
-	const ctrlC = 0
-	b.lacks(t, p.Signal(ctrlC), "console control events")
-	if code := wait(t, p); code != 40+ctrlC {
-		t.Errorf("exit code = %d, want %d", code, 40+ctrlC)
-	}
-	if err := p.Signal(ctrlC); !errors.Is(err, jobobject.ErrExited) {
+	if err := p.Signal(jobobject.CtrlC); !errors.Is(err, jobobject.ErrExited) {
 		t.Errorf("signal after exit: %v, want ErrExited", err)
 	}
 }
 
-func testMemberEvent(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	other := b.create(t, jobobject.Options{KillOnClose: true})
-	r, w := pipe(t)
-	o := b.options("event")
-	o.Stdout = w
-	p := start(t, j, o)
-	w.Close()
-	if line, err := bufio.NewReader(r).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ready" {
-		t.Fatalf("first line %q, %v", line, err)
-	}
-	const ctrlC = 0
-	if err := other.SignalMember(p.Pid(), ctrlC); !errors.Is(err, jobobject.ErrNotExist) {
-		t.Errorf("signal a process of another job: %v, want ErrNotExist", err)
-	}
-	b.lacks(t, j.SignalMember(p.Pid(), ctrlC), "console control events")
-	if code := wait(t, p); code != 40+ctrlC {
-		t.Errorf("exit code = %d, want %d", code, 40+ctrlC)
-	}
-	if err := j.SignalMember(p.Pid(), ctrlC); !errors.Is(err, jobobject.ErrNotExist) {
-		t.Errorf("signal after exit: %v, want ErrNotExist", err)
+func testUnhandledEvent(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	p := e.startTree(t, j, 1).first
+	e.requires(t, p.Signal(jobobject.CtrlC), "console control events")
+	if code := wait(t, p); code != jobtest.StatusControlCExit {
+		t.Errorf("exit code = %#x, want %#x", code, jobtest.StatusControlCExit)
 	}
 }
 
-func testUnhandledEvent(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	p := b.startTree(t, j, 1).first
-	const ctrlC = 0
-	b.lacks(t, p.Signal(ctrlC), "console control events")
-	if code := wait(t, p); code != StatusControlCExit {
-		t.Errorf("exit code = %#x, want %#x", code, StatusControlCExit)
-	}
-}
-
-func testTerminateProcess(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	p := b.startTree(t, j, 1).first
+func testTerminateProcess(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	p := e.startTree(t, j, 1).first
 	if err := p.Terminate(9); err != nil {
 		t.Fatal(err)
 	}
@@ -260,9 +246,9 @@ func testTerminateProcess(t *testing.T, b Bed) {
 	}
 }
 
-func testWaitEnds(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	p := b.startTree(t, j, 1).first
+func testWaitEnds(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	p := e.startTree(t, j, 1).first
 	stopped, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("no more time")
 	cancel(why)

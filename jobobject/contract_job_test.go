@@ -1,4 +1,4 @@
-package jobtest
+package jobobject_test
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-func testNameTaken(t *testing.T, b Bed) {
-	name := b.name(t)
-	b.create(t, jobobject.Options{Name: name})
-	j, err := jobobject.Create(jobobject.Options{Name: name, Kernel: b.Kernel})
+func testNameTaken(t *testing.T, e environment) {
+	name := e.name(t)
+	e.create(t, jobobject.Options{Name: name})
+	j, err := jobobject.Create(jobobject.Options{Name: name, Kernel: e.kernel})
 	if err == nil {
 		j.Close()
 	}
@@ -25,31 +25,31 @@ func testNameTaken(t *testing.T, b Bed) {
 		t.Errorf("error is %+v, want the operation and the name", typed)
 	}
 	// Win32 names differ by case.
-	b.create(t, jobobject.Options{Name: strings.ToUpper(name)})
+	e.create(t, jobobject.Options{Name: strings.ToUpper(name)})
 }
 
-func testNameFree(t *testing.T, b Bed) {
-	name := b.name(t)
-	j := b.create(t, jobobject.Options{Name: name})
+func testNameFree(t *testing.T, e environment) {
+	name := e.name(t)
+	j := e.create(t, jobobject.Options{Name: name})
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := jobobject.Open(name, jobobject.AccessQuery, b.Kernel)
+	_, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: e.kernel})
 	if !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("open after close: %v, want ErrNotExist", err)
 	}
-	b.create(t, jobobject.Options{Name: name})
+	e.create(t, jobobject.Options{Name: name})
 }
 
-func testObjectPath(t *testing.T, b Bed) {
-	path := `\BaseNamedObjects\` + b.name(t)
-	if _, err := jobobject.Open(path, jobobject.AccessQuery, b.Kernel); !errors.Is(err, jobobject.ErrNotExist) {
+func testObjectPath(t *testing.T, e environment) {
+	path := `\BaseNamedObjects\` + e.name(t)
+	if _, err := jobobject.Open(path, jobobject.OpenOptions{Kernel: e.kernel}); !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("open before create: %v, want ErrNotExist", err)
 	}
-	b.create(t, jobobject.Options{Name: path})
+	e.create(t, jobobject.Options{Name: path})
 	// Object paths do not differ by case.
 	for _, again := range []string{path, strings.ToUpper(path)} {
-		j, err := jobobject.Create(jobobject.Options{Name: again, Kernel: b.Kernel})
+		j, err := jobobject.Create(jobobject.Options{Name: again, Kernel: e.kernel})
 		if err == nil {
 			j.Close()
 		}
@@ -57,7 +57,7 @@ func testObjectPath(t *testing.T, b Bed) {
 			t.Errorf("create %s again: %v, want ErrExist", again, err)
 		}
 	}
-	opened, err := jobobject.Open(path, jobobject.AccessQuery, b.Kernel)
+	opened, err := jobobject.Open(path, jobobject.OpenOptions{Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,23 +66,23 @@ func testObjectPath(t *testing.T, b Bed) {
 	}
 }
 
-func testRights(t *testing.T, b Bed) {
-	name := b.name(t)
-	j := b.create(t, jobobject.Options{Name: name, KillOnClose: true})
-	tree := b.startTree(t, j, 1)
-	reader, err := jobobject.Open(name, jobobject.AccessQuery, b.Kernel)
+func testRights(t *testing.T, e environment) {
+	name := e.name(t)
+	j := e.create(t, jobobject.Options{Name: name, KillOnClose: true})
+	tree := e.startTree(t, j, 1)
+	reader, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	b.wantMembers(t, reader, tree)
+	e.wantMembers(t, reader, tree)
 	if err := reader.Terminate(1); !errors.Is(err, jobobject.ErrPermission) {
 		t.Errorf("terminate by a reader: %v, want ErrPermission", err)
 	}
 }
 
-func testClosed(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{})
+func testClosed(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{})
 	messages := j.Messages()
 	for range 2 {
 		if err := j.Close(); err != nil {
@@ -97,10 +97,10 @@ func testClosed(t *testing.T, b Bed) {
 	}
 	_, perr := j.Pids()
 	_, aerr := j.Accounting()
-	_, serr := j.Start(b.options("exit", "0"))
+	_, serr := j.Start(e.options("exit", "0"))
 	for what, err := range map[string]error{
 		"pids": perr, "accounting": aerr, "start": serr, "terminate": j.Terminate(0),
-		"assign": j.Assign(1), "limits": j.SetLimits(jobobject.Limits{}), "wait": j.WaitEmpty(t.Context()),
+		"assign": j.Assign(1), "limits": j.SetLimits(t.Context(), jobobject.Limits{}), "wait": j.WaitEmpty(t.Context()),
 	} {
 		if !errors.Is(err, jobobject.ErrClosed) {
 			t.Errorf("%s: %v, want ErrClosed", what, err)
@@ -108,12 +108,12 @@ func testClosed(t *testing.T, b Bed) {
 	}
 }
 
-func testTerminateJob(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testTerminateJob(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	if err := j.Terminate(1); err != nil {
 		t.Errorf("terminate an empty job: %v", err)
 	}
-	tree := b.startTree(t, j, 3)
+	tree := e.startTree(t, j, 3)
 	if err := j.Terminate(137); err != nil {
 		t.Fatal(err)
 	}
@@ -128,12 +128,12 @@ func testTerminateJob(t *testing.T, b Bed) {
 	}
 }
 
-func testKillOnClose(t *testing.T, b Bed) {
-	watcher := b.create(t, jobobject.Options{KillOnClose: true})
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	p := b.startTree(t, j, 2).first
-	// An empty job set to limits of its own must keep its kill on close.
-	if err := j.SetLimits(jobobject.Limits{KillOnClose: true, ActiveProcesses: 100}); err != nil {
+func testKillOnClose(t *testing.T, e environment) {
+	watcher := e.create(t, jobobject.Options{KillOnClose: true})
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	p := e.startTree(t, j, 2).first
+	// An empty job whose limits are set must keep its kill on close.
+	if err := j.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, ActiveProcesses: 100}); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
@@ -145,9 +145,9 @@ func testKillOnClose(t *testing.T, b Bed) {
 	}
 }
 
-func testSurvivesClose(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{})
-	tree := b.startTree(t, j, 1)
+func testSurvivesClose(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{})
+	tree := e.startTree(t, j, 1)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -157,19 +157,19 @@ func testSurvivesClose(t *testing.T, b Bed) {
 	}
 }
 
-func testWaitEmpty(t *testing.T, b Bed) {
-	name := b.name(t)
-	j := b.create(t, jobobject.Options{Name: name, KillOnClose: true})
+func testWaitEmpty(t *testing.T, e environment) {
+	name := e.name(t)
+	j := e.create(t, jobobject.Options{Name: name, KillOnClose: true})
 	if err := j.WaitEmpty(t.Context()); err != nil {
 		t.Errorf("job without a process: %v", err)
 	}
-	tree := b.startTree(t, j, 2)
+	tree := e.startTree(t, j, 2)
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := j.WaitEmpty(stopped); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a cancelled context: %v, want context.Canceled", err)
 	}
-	opened, err := jobobject.Open(name, jobobject.AccessQuery, b.Kernel)
+	opened, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,10 +189,10 @@ func testWaitEmpty(t *testing.T, b Bed) {
 	}
 }
 
-func testMessages(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
+func testMessages(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
 	messages := j.Messages()
-	p := start(t, j, b.options("exit", "3"))
+	p := start(t, j, e.options("exit", "3"))
 	want := []jobobject.Message{
 		{Kind: jobobject.NewProcess, Pid: p.Pid()},
 		{Kind: jobobject.ExitProcess, Pid: p.Pid()},
@@ -210,26 +210,26 @@ func testMessages(t *testing.T, b Bed) {
 }
 
 // testManyAtOnce is about handles, keys and waits that must not be mixed up.
-func testManyAtOnce(t *testing.T, b Bed) {
+func testManyAtOnce(t *testing.T, e environment) {
 	var wg sync.WaitGroup
 	for worker := range 4 {
 		wg.Go(func() {
 			for range 8 {
-				b.oneLife(t, uint32(worker))
+				e.oneLife(t, uint32(worker))
 			}
 		})
 	}
 	wg.Wait()
 }
 
-func (b Bed) oneLife(t *testing.T, code uint32) {
-	j, err := jobobject.Create(jobobject.Options{Kernel: b.Kernel, KillOnClose: true})
+func (e environment) oneLife(t *testing.T, code uint32) {
+	j, err := jobobject.Create(jobobject.Options{Kernel: e.kernel, KillOnClose: true})
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	defer j.Close()
-	p, err := j.Start(b.options("exit", string('0'+rune(code))))
+	p, err := j.Start(e.options("exit", string('0'+rune(code))))
 	if err != nil {
 		t.Error(err)
 		return

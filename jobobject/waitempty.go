@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// How often WaitEmpty looks by itself, from the first time to the slowest pace.
+// The intervals at which WaitEmpty queries the job, which double from the first to the last.
 const (
 	firstLook = 10 * time.Millisecond
 	lastLook  = time.Second
 )
 
-// WaitEmpty returns nil as soon as the job has no member, at once if it has
-// none now; ctx ends the wait early with its error. The kernel's message wakes
-// it, the kernel's count decides. As the message may be lost, and an opened job
-// gets none, it also looks by itself, at growing intervals up to a second.
+// WaitEmpty returns nil as soon as the job has no member, at once if it has none now.
+// ctx ends the wait early with its cause, Close ends it with [ErrClosed]. The message
+// of the kernel wakes it. As a message may be lost, and an opened job receives none, it
+// also queries the job at growing intervals of up to a second.
 func (j *Job) WaitEmpty(ctx context.Context) error {
 	const op = "wait for job"
 	timer := time.NewTimer(firstLook)
@@ -35,9 +35,9 @@ func (j *Job) WaitEmpty(ctx context.Context) error {
 		case <-emptied:
 		case <-timer.C:
 		case <-j.handle.closed:
-			return fail(op, j.name, ErrClosed)
+			return j.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
-			return fail(op, j.name, context.Cause(ctx))
+			return j.handle.fail(op, context.Cause(ctx))
 		}
 	}
 }

@@ -1,13 +1,16 @@
-package jobtest
+package jobobject_test
 
 import (
+	"os"
 	"testing"
+
+	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// contract is the suite, from the life of a job to what it is rarely used for.
+// contract is what every kernel must do. Each test has a new environment.
 var contract = []struct {
 	name string
-	run  func(*testing.T, Bed)
+	run  func(*testing.T, environment)
 }{
 	{"name taken", testNameTaken},
 	{"name free after close", testNameFree},
@@ -16,6 +19,7 @@ var contract = []struct {
 	{"closed", testClosed},
 
 	{"exit code", testExitCode},
+	{"command line", testCommandLine},
 	{"arguments", testArguments},
 	{"environment", testEnvironment},
 	{"streams", testStreams},
@@ -25,7 +29,6 @@ var contract = []struct {
 	{"not startable", testNotStartable},
 	{"bad options", testBadOptions},
 	{"event", testEvent},
-	{"event of a member", testMemberEvent},
 	{"event without a handler", testUnhandledEvent},
 	{"terminate process", testTerminateProcess},
 	{"wait ends", testWaitEnds},
@@ -34,9 +37,12 @@ var contract = []struct {
 	{"member identity", testMemberIdentity},
 	{"member memory", testMemberMemory},
 	{"member handles", testMemberHandles},
-	{"member stranger", testMemberStranger},
+	{"open a non-member", testMemberNonMember},
+	{"signal a member", testMemberSignal},
+	{"terminate a member", testMemberTerminate},
 	{"assign", testAssign},
-	{"assign stranger", testAssignStranger},
+	{"assign by handle", testAssignHandle},
+	{"assign to an unrelated job", testAssignUnrelated},
 	{"nested", testNested},
 	{"terminate job", testTerminateJob},
 	{"kill on close", testKillOnClose},
@@ -53,7 +59,7 @@ var contract = []struct {
 
 	{"limits", testLimits},
 	{"limits read back", testReadBack},
-	{"limits taken away", testTakenAway},
+	{"limits removed", testRemovedLimits},
 	{"limits of an opened job", testOpenedLimits},
 	{"affinity of an opened job", testSetAffinity},
 	{"processor rate", testCPURate},
@@ -64,9 +70,9 @@ var contract = []struct {
 	{"process limit", testProcessLimit},
 	{"process time", testProcessTime},
 	{"job time ends the job", testJobTime},
-	{"job time is announced", testJobTimeNotice},
+	{"job time sends a message", testJobTimeMessage},
 	{"notification limits", testNotificationLimits},
-	{"memory mark", testMemoryMark},
+	{"memory threshold", testMemoryThreshold},
 	{"abnormal exit", testAbnormalExit},
 
 	{"freeze", testFreeze},
@@ -77,12 +83,22 @@ var contract = []struct {
 	{"exit while open", testExitWhileOpen},
 }
 
-// RunSuite runs the contract of package jobobject over the bed that newBed makes
-// for each test. What a kernel lacks is skipped by name, and nothing is asked
-// more softly because of it.
-func RunSuite(t *testing.T, newBed func(t testing.TB) Bed) {
+// runContract runs the contract of package jobobject in the environment that
+// newEnvironment makes for each test. A test that needs a feature which the kernel
+// does not support is skipped and names the feature. No assertion depends on the
+// environment.
+func runContract(t *testing.T, newEnvironment func(t testing.TB) environment) {
 	t.Helper()
 	for _, test := range contract {
-		t.Run(test.name, func(t *testing.T) { test.run(t, newBed(t)) })
+		t.Run(test.name, func(t *testing.T) { test.run(t, newEnvironment(t)) })
 	}
 }
+
+func TestMain(m *testing.M) {
+	jobtest.Main()
+	os.Exit(m.Run())
+}
+
+func TestContract_Simulated(t *testing.T) { runContract(t, simulated) }
+
+func TestContract_System(t *testing.T) { runContract(t, system) }

@@ -21,7 +21,7 @@ func (system) CreateProcess(job Handle, p *ProcessOptions) (Handle, uint32, erro
 	return s.run(p)
 }
 
-// spawn holds what one CreateProcess call points to.
+// spawn has what one CreateProcess call points to.
 type spawn struct {
 	startup    windows.StartupInfoEx
 	attributes *windows.ProcThreadAttributeListContainer
@@ -142,7 +142,7 @@ func (s *spawn) run(p *ProcessOptions) (Handle, uint32, error) {
 	return Handle(made.Process), made.ProcessId, nil
 }
 
-// explainStart tells apart what a start may fail of. A program that is not there is [ErrNotExist] already.
+// explainStart classifies the errors of a start. A missing program is [ErrNotExist] already.
 func explainStart(err error) error {
 	switch {
 	case errors.Is(err, windows.ERROR_DIRECTORY):
@@ -199,4 +199,19 @@ func textOrNil(s string) (*uint16, error) {
 		return nil, nil
 	}
 	return windows.UTF16PtrFromString(s)
+}
+
+// mayBreakAway tells whether the job of this process lets a child out that asks
+// for it. CreateProcess refuses the flag CREATE_BREAKAWAY_FROM_JOB in any other
+// job. A process without a job, whose query Windows denies, has nothing to leave.
+//
+// The job can change at any time, so the answer is not kept. Of nested jobs it is
+// the innermost; the child leaves as many of them as allow it.
+//
+// https://learn.microsoft.com/windows/win32/procthread/process-creation-flags
+func mayBreakAway() bool {
+	const ownJob Handle = 0
+	var info extendedLimit
+	err := queryJob(ownJob, classExtendedLimit, &info)
+	return err == nil && info.BasicLimitInformation.LimitFlags&limitBreakaway != 0
 }

@@ -6,14 +6,14 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// marks is the state of a job's notification limits. A mark is announced once,
-// and again only after the violation was asked for.
-type marks struct {
+// notifications is the state of a job's notification limits. A threshold is reported
+// once, and again only after the violation was queried.
+type notifications struct {
 	set      jobobject.NotificationLimits
 	timeBase time.Duration // user time when set
 	throttle time.Duration // how long over the processor rate without a break
-	lowArmed bool          // the commit has been above the low mark
-	passed   jobobject.Violation
+	lowArmed bool          // the commit has been above LowMemory
+	crossed  jobobject.Violation
 }
 
 // toleranceIntervals and the 20 % of a level, as Windows documents them.
@@ -25,42 +25,42 @@ var toleranceIntervals = map[jobobject.ToleranceInterval]time.Duration{
 
 const toleranceSteps = 5
 
-// noteMarksLocked sends the message if j has passed a mark, by what the process
-// with that pid did.
-func (j *job) noteMarksLocked(pid uint32) {
-	m, used, commit := &j.marks, j.usedLocked(), j.commitLocked()
-	news := false
-	pass := func(to **jobobject.Passed[uint64], figure, mark uint64) {
+// checkThresholdsLocked sends the message if j has crossed a threshold, by what the
+// process with that pid did.
+func (j *job) checkThresholdsLocked(pid uint32) {
+	m, used, commit := &j.notify, j.usedLocked(), j.commitLocked()
+	fresh := false
+	cross := func(to **jobobject.Crossed[uint64], value, threshold uint64) {
 		if *to == nil {
-			*to, news = &jobobject.Passed[uint64]{Figure: figure, Mark: mark}, true
+			*to, fresh = &jobobject.Crossed[uint64]{Value: value, Threshold: threshold}, true
 		}
 	}
 	s := &m.set
 	if s.HighMemory != 0 && commit > s.HighMemory {
-		pass(&m.passed.HighMemory, commit, s.HighMemory)
+		cross(&m.crossed.HighMemory, commit, s.HighMemory)
 	}
 	m.lowArmed = m.lowArmed || commit > s.LowMemory
 	if s.LowMemory != 0 && m.lowArmed && commit < s.LowMemory {
 		m.lowArmed = false
-		pass(&m.passed.LowMemory, commit, s.LowMemory)
+		cross(&m.crossed.LowMemory, commit, s.LowMemory)
 	}
 	if s.ReadBytes != 0 && used.io.ReadBytes > s.ReadBytes {
-		pass(&m.passed.ReadBytes, used.io.ReadBytes, s.ReadBytes)
+		cross(&m.crossed.ReadBytes, used.io.ReadBytes, s.ReadBytes)
 	}
 	if s.WriteBytes != 0 && used.io.WriteBytes > s.WriteBytes {
-		pass(&m.passed.WriteBytes, used.io.WriteBytes, s.WriteBytes)
+		cross(&m.crossed.WriteBytes, used.io.WriteBytes, s.WriteBytes)
 	}
-	if mark := m.timeBase + s.JobUserTime; s.JobUserTime != 0 && used.user > mark && m.passed.JobUserTime == nil {
-		m.passed.JobUserTime, news = &jobobject.Passed[time.Duration]{Figure: used.user, Mark: mark}, true
+	if threshold := m.timeBase + s.JobUserTime; s.JobUserTime != 0 && used.user > threshold && m.crossed.JobUserTime == nil {
+		m.crossed.JobUserTime, fresh = &jobobject.Crossed[time.Duration]{Value: used.user, Threshold: threshold}, true
 	}
-	if news {
+	if fresh {
 		j.postLocked(jobobject.NotificationLimit, pid)
 	}
 }
 
-// noteRateLocked records that j wanted more than its rate for d, or did not.
-func (j *job) noteRateLocked(over bool, d time.Duration) {
-	m := &j.marks
+// checkRateLocked records that j wanted more than its rate for d, or did not.
+func (j *job) checkRateLocked(over bool, d time.Duration) {
+	m := &j.notify
 	if !over {
 		m.throttle = 0
 		return
@@ -68,8 +68,8 @@ func (j *job) noteRateLocked(over bool, d time.Duration) {
 	m.throttle += d
 	t := m.set.CPU
 	tolerated := toleranceIntervals[t.Interval] * time.Duration(t.Level) / toleranceSteps
-	if t.Level != 0 && j.limits.CPUNotify && m.throttle > tolerated && m.passed.CPU == 0 {
-		m.passed.CPU = t.Level
+	if t.Level != 0 && j.limits.CPUNotify && m.throttle > tolerated && m.crossed.CPU == 0 {
+		m.crossed.CPU = t.Level
 		j.postLocked(jobobject.NotificationLimit, j.members[0].pid)
 	}
 }
@@ -82,9 +82,9 @@ func (k *Kernel) SetNotificationLimits(h jobobject.Handle, n *jobobject.Notifica
 	if err != nil {
 		return err
 	}
-	j.marks = marks{set: *n, timeBase: j.usedLocked().user}
+	j.notify = notifications{set: *n, timeBase: j.usedLocked().user}
 	if len(j.members) > 0 {
-		j.noteMarksLocked(j.members[0].pid)
+		j.checkThresholdsLocked(j.members[0].pid)
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (k *Kernel) NotificationLimits(h jobobject.Handle) (jobobject.NotificationL
 	if err != nil {
 		return jobobject.NotificationLimits{}, err
 	}
-	return j.marks.set, nil
+	return j.notify.set, nil
 }
 
 // LimitViolation implements [jobobject.Kernel].
@@ -108,7 +108,7 @@ func (k *Kernel) LimitViolation(h jobobject.Handle) (jobobject.Violation, error)
 	if err != nil {
 		return jobobject.Violation{}, err
 	}
-	v := j.marks.passed
-	j.marks.passed = jobobject.Violation{}
+	v := j.notify.crossed
+	j.notify.crossed = jobobject.Violation{}
 	return v, nil
 }

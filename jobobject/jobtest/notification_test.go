@@ -9,21 +9,21 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// marked is a job with marks, one process, and what it told so far.
-type marked struct {
+// watchedJob is a job with notification limits and its messages.
+type watchedJob struct {
 	bench
 	job      *jobobject.Job
 	messages <-chan jobobject.Message
 }
 
-func newMarked(t *testing.T, l jobobject.Limits) (marked, *jobobject.Job) {
+func newWatchedJob(t *testing.T, l jobobject.Limits) (watchedJob, *jobobject.Job) {
 	b := newBench(t)
 	j := b.job(l)
-	return marked{b, j, j.Messages()}, j
+	return watchedJob{b, j, j.Messages()}, j
 }
 
 // want awaits a message and compares the violation behind it.
-func (m marked) want(v jobobject.Violation) {
+func (m watchedJob) want(v jobobject.Violation) {
 	m.t.Helper()
 	for got := range m.messages {
 		if got.Kind == jobobject.NotificationLimit {
@@ -39,12 +39,12 @@ func (m marked) want(v jobobject.Violation) {
 	}
 }
 
-func bytes(figure, mark uint64) *jobobject.Passed[uint64] {
-	return &jobobject.Passed[uint64]{Figure: figure, Mark: mark}
+func bytes(value, threshold uint64) *jobobject.Crossed[uint64] {
+	return &jobobject.Crossed[uint64]{Value: value, Threshold: threshold}
 }
 
-func TestMarksArePassedOnce(t *testing.T) {
-	m, j := newMarked(t, jobobject.Limits{})
+func TestNotificationLimits_Crossed_SendOneMessageUntilQueried(t *testing.T) {
+	m, j := newWatchedJob(t, jobobject.Limits{})
 	p, _ := m.process(j)
 	set := jobobject.NotificationLimits{
 		HighMemory: 10 << 20, LowMemory: 3 << 20, JobUserTime: time.Second, ReadBytes: 5, WriteBytes: 6,
@@ -62,13 +62,13 @@ func TestMarksArePassedOnce(t *testing.T) {
 	p.Use(1100*time.Millisecond, 0, 0)
 	m.want(jobobject.Violation{
 		ReadBytes:   bytes(6, 5), // still beyond it
-		JobUserTime: &jobobject.Passed[time.Duration]{Figure: 1100 * time.Millisecond, Mark: time.Second},
+		JobUserTime: &jobobject.Crossed[time.Duration]{Value: 1100 * time.Millisecond, Threshold: time.Second},
 	})
 }
 
-// TestRateMark is over its rate for longer than a fifth of ten seconds.
-func TestRateMark(t *testing.T) {
-	m, j := newMarked(t, jobobject.Limits{CPURate: 1000, CPUNotify: true})
+// A low tolerance in a short interval is a fifth of ten seconds.
+func TestNotificationLimits_OverRateBeyondTolerance_SendMessage(t *testing.T) {
+	m, j := newWatchedJob(t, jobobject.Limits{CPURate: 1000, CPUNotify: true})
 	p, _ := m.process(j)
 	tolerance := jobobject.RateTolerance{Level: jobobject.ToleranceLow, Interval: jobobject.IntervalShort}
 	if err := j.SetNotificationLimits(jobobject.NotificationLimits{CPU: tolerance}); err != nil {

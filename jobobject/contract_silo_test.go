@@ -1,4 +1,4 @@
-package jobtest
+package jobobject_test
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 )
 
 // open opens a job until the end of the test.
-func (b Bed) open(t *testing.T, name string, access jobobject.Access) *jobobject.Job {
+func (e environment) open(t *testing.T, name string, access jobobject.Access) *jobobject.Job {
 	t.Helper()
-	j, err := jobobject.Open(name, access, b.Kernel)
+	j, err := jobobject.Open(name, jobobject.OpenOptions{Access: access, Kernel: e.kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,13 +25,13 @@ func (b Bed) open(t *testing.T, name string, access jobobject.Access) *jobobject
 
 // testFreeze cannot prove that nothing ran, which would be to wait for what does
 // not come; that is for the tests of the simulated kernel, by its clock.
-func testFreeze(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	b.lacks(t, j.Freeze(), "freeze")
+func testFreeze(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	e.requires(t, j.Freeze(), "freeze")
 	if err := j.Thaw(); err != nil {
 		t.Fatal(err)
 	}
-	first := b.startTree(t, j, 1)
+	first := e.startTree(t, j, 1)
 	if err := j.Freeze(); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func testFreeze(t *testing.T, b Bed) {
 	if code := wait(t, first.first); code != 0 {
 		t.Errorf("exit code after a thaw = %d, want 0", code)
 	}
-	second := b.startTree(t, j, 1)
+	second := e.startTree(t, j, 1)
 	if err := j.Freeze(); err != nil {
 		t.Fatal(err)
 	}
@@ -55,15 +55,15 @@ func testFreeze(t *testing.T, b Bed) {
 }
 
 // silo makes a job and promotes it.
-func (b Bed) silo(t *testing.T, name string) *jobobject.Job {
+func (e environment) silo(t *testing.T, name string) *jobobject.Job {
 	t.Helper()
-	j := b.create(t, jobobject.Options{Name: name, KillOnClose: true})
-	b.lacks(t, j.PromoteToSilo(), "silos")
+	j := e.create(t, jobobject.Options{Name: name, KillOnClose: true})
+	e.requires(t, j.PromoteToSilo(), "silos")
 	return j
 }
 
-func testSilo(t *testing.T, b Bed) {
-	j := b.silo(t, "")
+func testSilo(t *testing.T, e environment) {
+	j := e.silo(t, "")
 	s, err := j.Silo()
 	if err != nil || s.ID == 0 || s.InServerSilo || s.Processes != 0 {
 		t.Errorf("silo = %+v, %v, want an empty one with an id", s, err)
@@ -74,14 +74,14 @@ func testSilo(t *testing.T, b Bed) {
 	if err := j.PromoteToSilo(); err == nil {
 		t.Error("promoted twice")
 	}
-	tree := b.startTree(t, j, 1)
-	b.wantMembers(t, j, tree)
+	tree := e.startTree(t, j, 1)
+	e.wantMembers(t, j, tree)
 }
 
 // testNoSilo: nothing about silos works on a job that is none, with or without
 // silos in the kernel.
-func testNoSilo(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{})
+func testNoSilo(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{})
 	if err := j.PromoteToSilo(); err == nil {
 		t.Error("a job without kill on close was promoted")
 	}
@@ -97,10 +97,10 @@ func testNoSilo(t *testing.T, b Bed) {
 	}
 }
 
-func testMapping(t *testing.T, b Bed) {
-	j := b.silo(t, "")
+func testMapping(t *testing.T, e environment) {
+	j := e.silo(t, "")
 	m := jobobject.Mapping{Root: filepath.Join(t.TempDir(), "root"), Target: t.TempDir(), ReadOnly: true}
-	b.lacks(t, j.Bind(m), "the bind filter")
+	e.requires(t, j.Bind(m), "the bind filter")
 	if err := j.Unbind(m.Root); err != nil {
 		t.Error(err)
 	}
@@ -116,15 +116,15 @@ func testMapping(t *testing.T, b Bed) {
 	}
 }
 
-// testReader has the right to query, which must do for every question and for
-// nothing else.
-func testReader(t *testing.T, b Bed) {
-	name := b.name(t)
-	b.create(t, jobobject.Options{Name: name, KillOnClose: true, TrackIO: true})
-	j := b.open(t, name, jobobject.AccessQuery)
+// testReader has the right to query, which suffices for every query and for nothing
+// else.
+func testReader(t *testing.T, e environment) {
+	name := e.name(t)
+	e.create(t, jobobject.Options{Name: name, KillOnClose: true, TrackIO: true})
+	j := e.open(t, name, jobobject.AccessQuery)
 	_, aerr := j.Accounting()
 	_, perr := j.Pids()
-	_, lerr := j.QueryLimits()
+	_, lerr := j.QueryLimits(t.Context())
 	_, merr := j.Memory()
 	_, ierr := j.Storage()
 	_, nerr := j.NotificationLimits()
@@ -132,15 +132,15 @@ func testReader(t *testing.T, b Bed) {
 	_, serr := j.Silo()
 	for what, err := range map[string]error{
 		"accounting": aerr, "pids": perr, "limits": lerr, "memory": merr, "storage": ierr,
-		"marks": nerr, "violation": verr, "silo": serr,
+		"notification limits": nerr, "violation": verr, "silo": serr,
 	} {
 		if err != nil && !errors.Is(err, jobobject.ErrNotSupported) && !errors.Is(err, jobobject.ErrNotSilo) {
 			t.Errorf("%s by a reader: %v", what, err)
 		}
 	}
 	for what, err := range map[string]error{
-		"limits": j.SetLimits(jobobject.Limits{ActiveProcesses: 9}), "terminate": j.Terminate(1),
-		"freeze": j.Freeze(), "silo": j.PromoteToSilo(), "marks": j.SetNotificationLimits(jobobject.NotificationLimits{}),
+		"limits": j.SetLimits(t.Context(), jobobject.Limits{ActiveProcesses: 9}), "terminate": j.Terminate(1),
+		"freeze": j.Freeze(), "silo": j.PromoteToSilo(), "notification limits": j.SetNotificationLimits(jobobject.NotificationLimits{}),
 	} {
 		if !errors.Is(err, jobobject.ErrPermission) && !errors.Is(err, jobobject.ErrNotSupported) {
 			t.Errorf("set %s by a reader: %v, want ErrPermission", what, err)
@@ -148,17 +148,17 @@ func testReader(t *testing.T, b Bed) {
 	}
 }
 
-// testExitWhileOpen: a process that somebody holds open keeps its pid and its
+// testExitWhileOpen: a process with an open handle keeps its pid and its
 // exit code when it has ended.
-func testExitWhileOpen(t *testing.T, b Bed) {
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	p := start(t, j, b.options("exit", "6"))
+func testExitWhileOpen(t *testing.T, e environment) {
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	p := start(t, j, e.options("exit", "6"))
 	wait(t, p)
-	h, err := b.Kernel.OpenProcess(p.Pid(), jobobject.ProcessQueryLimited)
+	h, err := e.kernel.OpenProcess(p.Pid(), jobobject.ProcessQueryLimited)
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, exited, err := b.Kernel.ExitCode(h)
+	code, exited, err := e.kernel.ExitCode(h)
 	if err != nil || !exited || code != 6 {
 		t.Errorf("exit code = %d, %v, %v, want 6 of an ended process", code, exited, err)
 	}
@@ -166,7 +166,7 @@ func testExitWhileOpen(t *testing.T, b Bed) {
 	if err := j.WaitEmpty(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := b.Kernel.CloseHandle(h); err != nil {
+	if err := e.kernel.CloseHandle(h); err != nil {
 		t.Error(err)
 	}
 }

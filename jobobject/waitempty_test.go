@@ -12,9 +12,9 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// TestWaitEmptyWakes is about the message: without it the wait would last until
+// TestWaitEmpty_Message_EndsTheWaitAtOnce is about the message: without it the wait would last until
 // the next look, of which the fake clock tells.
-func TestWaitEmptyWakes(t *testing.T) {
+func TestWaitEmpty_Message_EndsTheWaitAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, j := newKernel(t, jobobject.Options{})
 		startLasting(t, j, 1)
@@ -33,7 +33,7 @@ func TestWaitEmptyWakes(t *testing.T) {
 	})
 }
 
-func TestWaitEmptyWithoutMessages(t *testing.T) {
+func TestWaitEmpty_MessageLost_EndsWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, j := newKernel(t, jobobject.Options{})
 		k.Lose(jobobject.ActiveProcessZero, -1)
@@ -56,7 +56,7 @@ func TestWaitEmptyWithoutMessages(t *testing.T) {
 	})
 }
 
-func TestWaitEmptyEndsWithClose(t *testing.T) {
+func TestWaitEmpty_JobClosed_ReturnsErrClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, j := newKernel(t, jobobject.Options{KillOnClose: true})
 		startLasting(t, j, 1)
@@ -73,8 +73,8 @@ func TestWaitEmptyEndsWithClose(t *testing.T) {
 	})
 }
 
-// TestMessagesOverflow has a reader that never reads: the port must go on.
-func TestMessagesOverflow(t *testing.T) {
+// TestMessages_NoReader_FurtherOnesAreDropped has a reader that never reads: the port must go on.
+func TestMessages_NoReader_FurtherOnesAreDropped(t *testing.T) {
 	k, j := newKernel(t, jobobject.Options{})
 	messages := j.Messages()
 	k.Program("quick.exe", func(*jobtest.Proc) uint32 { return 0 })
@@ -105,7 +105,7 @@ func TestMessagesOverflow(t *testing.T) {
 	}
 }
 
-func TestMessageKindString(t *testing.T) {
+func TestMessageKind_String_IsName(t *testing.T) {
 	for kind, want := range map[jobobject.MessageKind]string{
 		jobobject.ActiveProcessZero: "active process zero",
 		jobobject.MessageKind(77):   "message 77",

@@ -1,4 +1,4 @@
-package jobtest
+package jobobject_test
 
 import (
 	"bufio"
@@ -12,35 +12,35 @@ import (
 	"testing"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// Bed is a kernel with the [Workload] on it.
-type Bed struct {
-	Kernel      jobobject.Kernel
-	Application string   // path of the workload's image
-	Env         []string // what the workload needs, KEY=VALUE
-
-	complete bool // the kernel has all there is, so to skip is to fail
+// environment is a kernel with [jobtest.Workload] on it.
+type environment struct {
+	kernel      jobobject.Kernel
+	application string   // path of the workload's image
+	env         []string // what the workload needs, KEY=VALUE
+	complete    bool     // the kernel has every feature, so to skip is to fail
 }
 
-// Simulated is the bed of a new simulated kernel. The test fails if processes or
-// handles are left at its end.
-func Simulated(t testing.TB) Bed {
+// simulated is an environment with a new simulated kernel. The test fails if
+// handles are left open at its end.
+func simulated(t testing.TB) environment {
 	t.Helper()
-	k := New()
-	k.Program("workload.exe", Workload)
+	k := jobtest.New()
+	k.Program("workload.exe", jobtest.Workload)
 	t.Cleanup(func() {
 		k.Wait()
 		if n := k.OpenHandles(); n != 0 {
 			t.Errorf("%d handles left open", n)
 		}
 	})
-	return Bed{Kernel: k, Application: `C:\bin\workload.exe`, complete: true}
+	return environment{kernel: k, application: `C:\bin\workload.exe`, complete: true}
 }
 
-// Real is the bed of this machine's kernel, with this very test binary as the
-// workload: its TestMain must call [Main]. It skips where there are no jobs.
-func Real(t testing.TB) Bed {
+// system is an environment with this machine's kernel. This test binary is the
+// workload: its TestMain calls [jobtest.Main]. It skips where there are no jobs.
+func system(t testing.TB) environment {
 	t.Helper()
 	job, err := jobobject.Create(jobobject.Options{})
 	if errors.Is(err, jobobject.ErrNotSupported) {
@@ -56,48 +56,48 @@ func Real(t testing.TB) Bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Bed{Kernel: jobobject.System(), Application: exe, Env: append(os.Environ(), workloadKey+"=1")}
+	return environment{kernel: jobobject.System(), application: exe, env: append(os.Environ(), jobtest.WorkloadEnv)}
 }
 
-// lacks skips the test when err says that the kernel has no such thing.
-func (b Bed) lacks(t testing.TB, err error, what string) {
+// requires skips the test when err says that the kernel does not support feature.
+func (e environment) requires(t testing.TB, err error, feature string) {
 	t.Helper()
 	if errors.Is(err, jobobject.ErrNotSupported) {
-		b.skip(t, what, err)
+		e.skip(t, feature, err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// skip ends the test for want of a capability, which is a failure where nothing
-// may be wanting.
-func (b Bed) skip(t testing.TB, what string, why any) {
+// skip ends the test because the kernel does not support feature. It is a failure
+// where the kernel is complete.
+func (e environment) skip(t testing.TB, feature string, why any) {
 	t.Helper()
-	if b.complete {
-		t.Fatalf("the simulated kernel lacks %s: %v", what, why)
+	if e.complete {
+		t.Fatalf("the simulated kernel does not support %s: %v", feature, why)
 	}
-	t.Skipf("the kernel lacks %s: %v", what, why)
+	t.Skipf("the kernel does not support %s: %v", feature, why)
 }
 
-// needsEnforcement skips the test where the kernel knows of no notification
-// limits, as every Windows since Server 2016 does. What takes limits without that
-// is an imitation that keeps them and lets the processes go on.
-func (b Bed) needsEnforcement(t testing.TB) {
+// requireEnforcement skips the test where the kernel has no notification limits.
+// Windows has them since Server 2016. An emulator without them keeps limits and
+// does not enforce them.
+func (e environment) requireEnforcement(t testing.TB) {
 	t.Helper()
-	j := b.create(t, jobobject.Options{})
-	b.lacks(t, j.SetNotificationLimits(jobobject.NotificationLimits{}), "the enforcement of limits")
+	j := e.create(t, jobobject.Options{})
+	e.requires(t, j.SetNotificationLimits(jobobject.NotificationLimits{}), "the enforcement of limits")
 }
 
 // name is one that no other run uses.
-func (b Bed) name(t testing.TB) string {
+func (e environment) name(t testing.TB) string {
 	return fmt.Sprintf("silo-jobtest-%d-%s", os.Getpid(), strings.ReplaceAll(t.Name(), "/", "-"))
 }
 
 // create makes a job that the test's end closes.
-func (b Bed) create(t testing.TB, o jobobject.Options) *jobobject.Job {
+func (e environment) create(t testing.TB, o jobobject.Options) *jobobject.Job {
 	t.Helper()
-	o.Kernel = b.Kernel
+	o.Kernel = e.kernel
 	j, err := jobobject.Create(o)
 	if err != nil {
 		t.Fatal(err)
@@ -111,11 +111,11 @@ func (b Bed) create(t testing.TB, o jobobject.Options) *jobobject.Job {
 }
 
 // options describe the workload with args, none of which needs quotes.
-func (b Bed) options(args ...string) jobobject.ProcessOptions {
+func (e environment) options(args ...string) jobobject.ProcessOptions {
 	return jobobject.ProcessOptions{
-		Application: b.Application,
-		CommandLine: `"` + b.Application + `" ` + strings.Join(args, " "),
-		Env:         b.Env,
+		Application: e.application,
+		CommandLine: `"` + e.application + `" ` + strings.Join(args, " "),
+		Env:         e.env,
 	}
 }
 
@@ -180,11 +180,11 @@ type tree struct {
 }
 
 // startTree starts a chain of depth processes and returns when all are up.
-func (b Bed) startTree(t testing.TB, j *jobobject.Job, depth int) tree {
+func (e environment) startTree(t testing.TB, j *jobobject.Job, depth int) tree {
 	t.Helper()
 	inR, inW := pipe(t)
 	outR, outW := pipe(t)
-	o := b.options("tree", strconv.Itoa(depth))
+	o := e.options("tree", strconv.Itoa(depth))
 	o.Stdin, o.Stdout = inR, outW
 	p := start(t, j, o)
 	inR.Close()
@@ -206,13 +206,13 @@ func (b Bed) startTree(t testing.TB, j *jobobject.Job, depth int) tree {
 
 // wantMembers checks that the members of j are the processes of made, and on a
 // kernel without console hosts nothing else.
-func (b Bed) wantMembers(t testing.TB, j *jobobject.Job, made tree) {
+func (e environment) wantMembers(t testing.TB, j *jobobject.Job, made tree) {
 	t.Helper()
 	pids, err := j.Pids()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !b.counts(t, uint32(len(pids)), uint32(len(made.pids))) {
+	if !e.counts(t, uint32(len(pids)), uint32(len(made.pids))) {
 		t.Errorf("pids = %v, want %v", pids, made.pids)
 	}
 	for _, pid := range made.pids {
@@ -224,16 +224,16 @@ func (b Bed) wantMembers(t testing.TB, j *jobobject.Job, made tree) {
 
 // counts tells whether n processes are in order where want were started. A
 // kernel may put the console host of a process into its job, too.
-func (b Bed) counts(t testing.TB, n, want uint32) bool {
+func (e environment) counts(t testing.TB, n, want uint32) bool {
 	t.Helper()
-	return n == want || n > want && n <= 2*want && b.hasConsoleHosts(t)
+	return n == want || n > want && n <= 2*want && e.hasConsoleHosts(t)
 }
 
 // hasConsoleHosts finds out with a job that has one process of ours.
-func (b Bed) hasConsoleHosts(t testing.TB) bool {
+func (e environment) hasConsoleHosts(t testing.TB) bool {
 	t.Helper()
-	j := b.create(t, jobobject.Options{KillOnClose: true})
-	b.startTree(t, j, 1)
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	e.startTree(t, j, 1)
 	pids, err := j.Pids()
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,0 @@
-//go:build !windows
-
-package jobtest
-
-import "os/exec"
-
-// breakAway has nothing to do where there are no jobs.
-func breakAway(*exec.Cmd) {}

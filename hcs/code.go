@@ -18,50 +18,50 @@ import (
 type Code uint32
 
 const (
-	TerminatedDuringStart   Code = 0x80370100
-	ImageMismatch           Code = 0x80370101
-	HyperVNotInstalled      Code = 0x80370102
-	InvalidState            Code = 0x80370105
-	UnexpectedExit          Code = 0x80370106
-	Terminated              Code = 0x80370107
-	ConnectFailed           Code = 0x80370108
-	ConnectionTimeout       Code = 0x80370109
-	ConnectionClosed        Code = 0x8037010A
-	UnknownMessage          Code = 0x8037010B
-	InvalidJSON             Code = 0x8037010D
-	SystemNotFound          Code = 0x8037010E
-	SystemAlreadyExists     Code = 0x8037010F
-	SystemAlreadyStopped    Code = 0x80370110
-	InvalidLayer            Code = 0x80370112
-	ServiceNotAvailable     Code = 0x80370114
-	OperationPending        Code = 0x80370117
-	OperationTimeout        Code = 0x80370118
-	CallbackAlreadySet      Code = 0x80370119
-	AccessDenied            Code = 0x8037011B
-	ProcessInfoNotAvailable Code = 0x8037011D
-	ServiceDisconnect       Code = 0x8037011E
-	ProcessAlreadyStopped   Code = 0x8037011F
+	CodeTerminatedDuringStart   Code = 0x80370100
+	CodeImageMismatch           Code = 0x80370101
+	CodeHyperVNotInstalled      Code = 0x80370102
+	CodeInvalidState            Code = 0x80370105
+	CodeUnexpectedExit          Code = 0x80370106
+	CodeTerminated              Code = 0x80370107
+	CodeConnectFailed           Code = 0x80370108
+	CodeConnectionTimeout       Code = 0x80370109
+	CodeConnectionClosed        Code = 0x8037010A
+	CodeUnknownMessage          Code = 0x8037010B
+	CodeInvalidJSON             Code = 0x8037010D
+	CodeSystemNotFound          Code = 0x8037010E
+	CodeSystemAlreadyExists     Code = 0x8037010F
+	CodeSystemAlreadyStopped    Code = 0x80370110
+	CodeInvalidLayer            Code = 0x80370112
+	CodeServiceNotAvailable     Code = 0x80370114
+	CodeOperationPending        Code = 0x80370117
+	CodeOperationTimeout        Code = 0x80370118
+	CodeCallbackAlreadySet      Code = 0x80370119
+	CodeAccessDenied            Code = 0x8037011B
+	CodeProcessInfoNotAvailable Code = 0x8037011D
+	CodeServiceDisconnect       Code = 0x8037011E
+	CodeProcessAlreadyStopped   Code = 0x8037011F
 
-	NotImplemented  Code = 0x80004001 // E_NOTIMPL
-	Aborted         Code = 0x80004004 // E_ABORT
-	FileNotFound    Code = 0x80070002
-	PathNotFound    Code = 0x80070003
-	Win32Denied     Code = 0x80070005
-	InvalidHandle   Code = 0x80070006
-	InvalidData     Code = 0x8007000D
-	OutOfMemory     Code = 0x8007000E
-	NotSupported    Code = 0x80070032
-	InvalidArgument Code = 0x80070057
-	AlreadyExists   Code = 0x800700B7
-	BadImage        Code = 0x800700C1 // ERROR_BAD_EXE_FORMAT
-	BadDirectory    Code = 0x8007010B // ERROR_DIRECTORY
-	ElementNotFound Code = 0x80070490
-	Cancelled       Code = 0x800704C7
-	NoResources     Code = 0x800705AA
-	CommitLimit     Code = 0x800705AF
-	RPCUnavailable  Code = 0x800706BA
-	RPCFailed       Code = 0x800706BE
-	oldPending      Code = 0x80370103 // what 0xC0370103 is in the newer form
+	CodeNotImplemented       Code = 0x80004001 // E_NOTIMPL
+	CodeAborted              Code = 0x80004004 // E_ABORT
+	CodeWin32FileNotFound    Code = 0x80070002
+	CodeWin32PathNotFound    Code = 0x80070003
+	CodeWin32AccessDenied    Code = 0x80070005
+	CodeWin32InvalidHandle   Code = 0x80070006
+	CodeWin32InvalidData     Code = 0x8007000D
+	CodeWin32OutOfMemory     Code = 0x8007000E
+	CodeWin32NotSupported    Code = 0x80070032
+	CodeWin32InvalidArgument Code = 0x80070057
+	CodeWin32AlreadyExists   Code = 0x800700B7
+	CodeWin32BadImage        Code = 0x800700C1 // ERROR_BAD_EXE_FORMAT
+	CodeWin32BadDirectory    Code = 0x8007010B // ERROR_DIRECTORY
+	CodeWin32ElementNotFound Code = 0x80070490
+	CodeWin32Cancelled       Code = 0x800704C7
+	CodeWin32NoResources     Code = 0x800705AA
+	CodeWin32CommitLimit     Code = 0x800705AF
+	CodeWin32RPCUnavailable  Code = 0x800706BA
+	CodeWin32RPCFailed       Code = 0x800706BE
+	oldPending               Code = 0x80370103 // what 0xC0370103 is in the newer form
 )
 
 // codes has a text and a class for every code that means something to us.
@@ -69,50 +69,50 @@ var codes = map[Code]struct {
 	text  string
 	class error
 }{
-	TerminatedDuringStart:   {"the system ended while it started", errdefs.ErrAborted},
-	ImageMismatch:           {"the image is for another version of Windows", errdefs.ErrFailedPrecondition},
-	HyperVNotInstalled:      {"a required feature of Windows is not installed", errdefs.ErrFailedPrecondition},
-	InvalidState:            {"not possible in the present state", errdefs.ErrFailedPrecondition},
-	UnexpectedExit:          {"the system ended unexpectedly", errdefs.ErrAborted},
-	Terminated:              {"the system was terminated", errdefs.ErrAborted},
-	ConnectFailed:           {"no connection with the system", errdefs.ErrUnavailable},
-	ConnectionTimeout:       {"the system does not answer", context.DeadlineExceeded},
-	ConnectionClosed:        {"the connection with the system was closed", errdefs.ErrUnavailable},
-	UnknownMessage:          {"the system does not know the request", errdefs.ErrNotImplemented},
-	InvalidJSON:             {"the document is invalid", errdefs.ErrInvalidArgument},
-	SystemNotFound:          {"no such system", errdefs.ErrNotFound},
-	SystemAlreadyExists:     {"the system exists", errdefs.ErrAlreadyExists},
-	SystemAlreadyStopped:    {"the system has stopped", errdefs.ErrNotFound},
-	InvalidLayer:            {"a layer has an unknown format", errdefs.ErrInvalidArgument},
-	ServiceNotAvailable:     {"the service is not available", errdefs.ErrUnavailable},
-	OperationPending:        {"the operation is under way", errdefs.ErrUnavailable},
-	oldPending:              {"the operation is under way", errdefs.ErrUnavailable},
-	OperationTimeout:        {"the operation took too long", context.DeadlineExceeded},
-	CallbackAlreadySet:      {"the callback is set", errdefs.ErrAlreadyExists},
-	AccessDenied:            {"access denied", errdefs.ErrPermissionDenied},
-	ProcessInfoNotAvailable: {"nothing is known of the process", errdefs.ErrFailedPrecondition},
-	ServiceDisconnect:       {"the service is gone", errdefs.ErrUnavailable},
-	ProcessAlreadyStopped:   {"the process has exited", errdefs.ErrNotFound},
+	CodeTerminatedDuringStart:   {"the system ended while it started", errdefs.ErrAborted},
+	CodeImageMismatch:           {"the image is for another version of Windows", errdefs.ErrFailedPrecondition},
+	CodeHyperVNotInstalled:      {"a required feature of Windows is not installed", errdefs.ErrFailedPrecondition},
+	CodeInvalidState:            {"not possible in the present state", errdefs.ErrFailedPrecondition},
+	CodeUnexpectedExit:          {"the system ended unexpectedly", errdefs.ErrAborted},
+	CodeTerminated:              {"the system was terminated", errdefs.ErrAborted},
+	CodeConnectFailed:           {"no connection with the system", errdefs.ErrUnavailable},
+	CodeConnectionTimeout:       {"the system does not answer", context.DeadlineExceeded},
+	CodeConnectionClosed:        {"the connection with the system was closed", errdefs.ErrUnavailable},
+	CodeUnknownMessage:          {"the system does not know the request", errdefs.ErrNotImplemented},
+	CodeInvalidJSON:             {"the document is invalid", errdefs.ErrInvalidArgument},
+	CodeSystemNotFound:          {"no such system", errdefs.ErrNotFound},
+	CodeSystemAlreadyExists:     {"the system exists", errdefs.ErrAlreadyExists},
+	CodeSystemAlreadyStopped:    {"the system has stopped", errdefs.ErrNotFound},
+	CodeInvalidLayer:            {"a layer has an unknown format", errdefs.ErrInvalidArgument},
+	CodeServiceNotAvailable:     {"the service is not available", errdefs.ErrUnavailable},
+	CodeOperationPending:        {"the operation is under way", errdefs.ErrUnavailable},
+	oldPending:                  {"the operation is under way", errdefs.ErrUnavailable},
+	CodeOperationTimeout:        {"the operation took too long", context.DeadlineExceeded},
+	CodeCallbackAlreadySet:      {"the callback is set", errdefs.ErrAlreadyExists},
+	CodeAccessDenied:            {"access denied", errdefs.ErrPermissionDenied},
+	CodeProcessInfoNotAvailable: {"nothing is known of the process", errdefs.ErrFailedPrecondition},
+	CodeServiceDisconnect:       {"the service is gone", errdefs.ErrUnavailable},
+	CodeProcessAlreadyStopped:   {"the process has exited", errdefs.ErrNotFound},
 
-	NotImplemented:  {"not implemented", errdefs.ErrNotImplemented},
-	Aborted:         {"aborted", errdefs.ErrAborted},
-	FileNotFound:    {"file not found", errdefs.ErrNotFound},
-	PathNotFound:    {"path not found", errdefs.ErrNotFound},
-	Win32Denied:     {"access denied", errdefs.ErrPermissionDenied},
-	InvalidHandle:   {"the handle is invalid", errdefs.ErrFailedPrecondition},
-	InvalidData:     {"the data is invalid", errdefs.ErrInvalidArgument},
-	OutOfMemory:     {"out of memory", errdefs.ErrResourceExhausted},
-	NotSupported:    {"not supported", errdefs.ErrNotImplemented},
-	InvalidArgument: {"the parameter is incorrect", errdefs.ErrInvalidArgument},
-	AlreadyExists:   {"it exists", errdefs.ErrAlreadyExists},
-	BadImage:        {"not a program for this machine", errdefs.ErrInvalidArgument},
-	BadDirectory:    {"no such working directory", errdefs.ErrNotFound},
-	ElementNotFound: {"not found", errdefs.ErrNotFound},
-	Cancelled:       {"cancelled", errdefs.ErrAborted},
-	NoResources:     {"not enough system resources", errdefs.ErrResourceExhausted},
-	CommitLimit:     {"the commit limit is reached", errdefs.ErrResourceExhausted},
-	RPCUnavailable:  {"the service is not available", errdefs.ErrUnavailable},
-	RPCFailed:       {"the call of the service broke off", errdefs.ErrUnavailable},
+	CodeNotImplemented:       {"not implemented", errdefs.ErrNotImplemented},
+	CodeAborted:              {"aborted", errdefs.ErrAborted},
+	CodeWin32FileNotFound:    {"file not found", errdefs.ErrNotFound},
+	CodeWin32PathNotFound:    {"path not found", errdefs.ErrNotFound},
+	CodeWin32AccessDenied:    {"access denied", errdefs.ErrPermissionDenied},
+	CodeWin32InvalidHandle:   {"the handle is invalid", errdefs.ErrFailedPrecondition},
+	CodeWin32InvalidData:     {"the data is invalid", errdefs.ErrInvalidArgument},
+	CodeWin32OutOfMemory:     {"out of memory", errdefs.ErrResourceExhausted},
+	CodeWin32NotSupported:    {"not supported", errdefs.ErrNotImplemented},
+	CodeWin32InvalidArgument: {"the parameter is incorrect", errdefs.ErrInvalidArgument},
+	CodeWin32AlreadyExists:   {"it exists", errdefs.ErrAlreadyExists},
+	CodeWin32BadImage:        {"not a program for this machine", errdefs.ErrInvalidArgument},
+	CodeWin32BadDirectory:    {"no such working directory", errdefs.ErrNotFound},
+	CodeWin32ElementNotFound: {"not found", errdefs.ErrNotFound},
+	CodeWin32Cancelled:       {"cancelled", errdefs.ErrAborted},
+	CodeWin32NoResources:     {"not enough system resources", errdefs.ErrResourceExhausted},
+	CodeWin32CommitLimit:     {"the commit limit is reached", errdefs.ErrResourceExhausted},
+	CodeWin32RPCUnavailable:  {"the service is not available", errdefs.ErrUnavailable},
+	CodeWin32RPCFailed:       {"the call of the service broke off", errdefs.ErrUnavailable},
 }
 
 func (c Code) Error() string {
@@ -130,7 +130,7 @@ func (c Code) Is(target error) bool {
 	own := c.canonical()
 	switch target {
 	case os.ErrProcessDone:
-		return own == ProcessAlreadyStopped
+		return own == CodeProcessAlreadyStopped
 	case errors.ErrUnsupported:
 		return codes[own].class == errdefs.ErrNotImplemented
 	case nil:

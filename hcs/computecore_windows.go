@@ -20,7 +20,7 @@ func (computeCore) CreateOperation() (OperationHandle, error) {
 	}
 	r, _, _ := syscall.SyscallN(procHcsCreateOperation.Addr(), 0, 0)
 	if r == 0 {
-		return 0, OutOfMemory
+		return 0, CodeWin32OutOfMemory
 	}
 	return OperationHandle(r), nil
 }

@@ -59,7 +59,7 @@ var procProcessCalls = [...]*windows.LazyProc{
 // find says that the service is not available where p is not.
 func find(p *windows.LazyProc) error {
 	if err := p.Find(); err != nil {
-		return fmt.Errorf("%w: %w", ServiceNotAvailable, err)
+		return fmt.Errorf("%w: %w", CodeServiceNotAvailable, err)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func text(s string) (*uint16, error) {
 	}
 	p, err := windows.UTF16PtrFromString(s)
 	if err != nil {
-		return nil, fmt.Errorf("text with a zero character: %w", InvalidArgument)
+		return nil, fmt.Errorf("text with a zero character: %w", CodeWin32InvalidArgument)
 	}
 	return p, nil
 }
@@ -103,7 +103,7 @@ func outcome(r uintptr, document string) error {
 // on in the background is none.
 func submitted(op OperationHandle, r uintptr) error {
 	c := Code(uint32(r))
-	if !c.Failed() || c.Is(OperationPending) || c.Is(oldPending) {
+	if !c.Failed() || c.Is(CodeOperationPending) || c.Is(oldPending) {
 		return nil
 	}
 	var document *uint16

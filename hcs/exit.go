@@ -21,9 +21,9 @@ const announcement = time.Second
 const lastAnswer = 10 * time.Second
 
 // Wait returns the exit code of the process once it has ended. It ends early with
-// ctx, with [ErrClosed] by Close of the process, and with [ServiceDisconnect] if
+// ctx, with [ErrClosed] by Close of the process, and with [CodeServiceDisconnect] if
 // the service goes away. If the system ends and nobody tells how the process
-// did, that is [SystemAlreadyStopped]. If the service answers a Signal or a Kill
+// did, that is [CodeSystemAlreadyStopped]. If the service answers a Signal or a Kill
 // as if there were no such process, Wait ends a second later: with the exit code
 // if the service still reports one, else with [ErrNoExitCode].
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
@@ -61,7 +61,7 @@ func (p *Process) exitCode(ctx context.Context) (uint32, error) {
 		if _, err := p.system.watch.final(); err != nil {
 			return 0, err
 		}
-		return p.askExitCode(ctx, SystemAlreadyStopped)
+		return p.askExitCode(ctx, CodeSystemAlreadyStopped)
 	}
 	n, err := p.watch.final()
 	if errors.Is(err, ErrNoExitCode) {

@@ -21,7 +21,7 @@ func TestExitCodeIn(t *testing.T) {
 	}
 	for document, want := range map[string]error{
 		`{"ProcessId":4,"ExitCode":3,"LastWaitResult":258}`:                       Code(258),
-		`{"ProcessId":4,"Exited":true,"ExitCode":3,"LastWaitResult":-2147024890}`: InvalidHandle,
+		`{"ProcessId":4,"Exited":true,"ExitCode":3,"LastWaitResult":-2147024890}`: CodeWin32InvalidHandle,
 	} {
 		if code, err := exitCodeIn(document); !errors.Is(err, want) {
 			t.Errorf("%s: exit code %d, %v; want %v", document, code, err, want)

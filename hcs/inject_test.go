@@ -80,12 +80,12 @@ func TestEveryFailure(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					failures++
 					g := bare(t)
-					g.service.Fault(call, hcstest.Fault{Skip: skip, Late: late, Err: &hcs.Failure{Code: hcs.NoResources, Document: "{"}})
+					g.service.Fault(call, hcstest.Fault{Skip: skip, Late: late, Err: &hcs.Failure{Code: hcs.CodeWin32NoResources, Document: "{"}})
 					err := life(t.Context(), g.client)
 					if e, ok := errors.AsType[*hcs.Error](err); !ok || e.Op == "" || e.ID != "c1" {
 						t.Errorf("%s %d: error %v does not tell what failed", call, skip, err)
 					}
-					if !errors.Is(err, hcs.NoResources) {
+					if !errors.Is(err, hcs.CodeWin32NoResources) {
 						t.Errorf("%s %d: error %v is not the cause", call, skip, err)
 					}
 					g.settle(t)
@@ -102,7 +102,7 @@ func TestCrash(t *testing.T) {
 		g := newStage(t)
 		g.service.Crash("c1")
 		status, err := g.system.Wait(t.Context())
-		if err != nil || status.ExitType != schema.ExitUnexpected || !errors.Is(hcs.Code(uint32(status.Status)), hcs.UnexpectedExit) {
+		if err != nil || status.ExitType != schema.ExitUnexpected || !errors.Is(hcs.Code(uint32(status.Status)), hcs.CodeUnexpectedExit) {
 			t.Errorf("status %+v, %v", status, err)
 		}
 		g.settle(t)

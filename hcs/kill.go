@@ -57,10 +57,10 @@ func (p *Process) kill(own ProcessHandle) error {
 	switch {
 	case err == nil:
 		p.killed.Store(true)
-	case errors.Is(err, Win32Denied):
+	case errors.Is(err, CodeWin32AccessDenied):
 		// The service may end any process of its containers. It passes on what
 		// TerminateProcess says of one that is being terminated; for a caller without
-		// rights it has AccessDenied.
+		// rights it has CodeAccessDenied.
 		return ErrExited
 	}
 	return p.answered(err)
@@ -70,7 +70,7 @@ func (p *Process) kill(own ProcessHandle) error {
 // process is gone and never announce its exit, so Wait ends a second later.
 func (p *Process) answered(err error) error {
 	code, ok := errors.AsType[Code](err)
-	if !ok || code.canonical() != InvalidState && !errors.Is(code, errdefs.ErrNotFound) {
+	if !ok || code.canonical() != CodeInvalidState && !errors.Is(code, errdefs.ErrNotFound) {
 		return err
 	}
 	if !p.ended() {

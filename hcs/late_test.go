@@ -89,7 +89,7 @@ func TestTeardownNotCut(t *testing.T) {
 // TestFinishedTooEarly: the creation of a process is done, and the wait for it
 // fails. The service is asked again, and the process is whole.
 func TestFinishedTooEarly(t *testing.T) {
-	for _, answer := range []hcs.Code{hcs.InvalidArgument, hcs.OperationTimeout, hcs.InvalidHandle, hcs.RPCFailed, 0x8000FFFF} {
+	for _, answer := range []hcs.Code{hcs.CodeWin32InvalidArgument, hcs.CodeOperationTimeout, hcs.CodeWin32InvalidHandle, hcs.CodeWin32RPCFailed, 0x8000FFFF} {
 		t.Run(answer.Error(), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { finishedTooEarly(t, answer) }) })
 	}
 }
@@ -123,10 +123,10 @@ func finishedTooEarly(t *testing.T, answer hcs.Code) {
 func TestFinishedTooEarlyAndGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
-		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.InvalidArgument})
-		g.service.Fault("ProcessInfo", hcstest.Fault{Err: hcs.RPCFailed})
+		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.CodeWin32InvalidArgument})
+		g.service.Fault("ProcessInfo", hcstest.Fault{Err: hcs.CodeWin32RPCFailed})
 		_, err := g.system.CreateProcess(t.Context(), &parameters)
-		if !errors.Is(err, hcs.InvalidArgument) {
+		if !errors.Is(err, hcs.CodeWin32InvalidArgument) {
 			t.Errorf("error %v", err)
 		}
 		p, err := g.system.Properties(t.Context(), schema.PropertyProcessList)
@@ -166,7 +166,7 @@ func TestKillByOwnHandle(t *testing.T) {
 	for _, call := range []string{"OpenSystem", "OpenProcess"} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
-			g.service.Fault(call, hcstest.Fault{Err: hcs.NoResources})
+			g.service.Fault(call, hcstest.Fault{Err: hcs.CodeWin32NoResources})
 			if err := g.process.Kill(t.Context()); err != nil {
 				t.Errorf("%s: %v", call, err)
 			}
@@ -186,14 +186,14 @@ func TestSilentExit(t *testing.T) {
 			g := newStage(t)
 			g.service.Fault("ProcessExited", hcstest.Fault{})
 			if lost {
-				g.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.ElementNotFound})
+				g.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.CodeWin32ElementNotFound})
 			}
 			if err := g.system.Terminate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			code, err := g.process.Wait(t.Context())
 			switch {
-			case lost && !errors.Is(err, hcs.SystemAlreadyStopped):
+			case lost && !errors.Is(err, hcs.CodeSystemAlreadyStopped):
 				t.Errorf("exit code %d, %v", code, err)
 			case !lost && (code != 1 || err != nil):
 				t.Errorf("exit code %d, %v", code, err)
@@ -226,7 +226,7 @@ func TestDisconnect(t *testing.T) {
 		synctest.Wait()
 		g.service.Disconnect()
 		for range 3 {
-			if err := <-errs; !errors.Is(err, hcs.ServiceDisconnect) || !errdefs.IsUnavailable(err) {
+			if err := <-errs; !errors.Is(err, hcs.CodeServiceDisconnect) || !errdefs.IsUnavailable(err) {
 				t.Errorf("error %v", err)
 			}
 		}

@@ -102,7 +102,7 @@ func (w *watch) final() (Notification, error) {
 		return w.last, w.lost
 	}
 	if w.last.Event == ServiceDisconnected {
-		return w.last, ServiceDisconnect
+		return w.last, CodeServiceDisconnect
 	}
 	return w.last, nil
 }

@@ -36,7 +36,7 @@ func (s *System) create(op OperationHandle, document string) error {
 	}
 	s.lease = newLease(h, service.CloseSystem)
 	if _, err := service.WaitOperation(op); err != nil {
-		if errors.Is(err, SystemAlreadyExists) {
+		if errors.Is(err, CodeSystemAlreadyExists) {
 			s.abandon() // the system is another client's
 		} else {
 			s.undo() // it may have been made
@@ -95,7 +95,7 @@ func (s *System) Start(ctx context.Context) error {
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsshutdowncomputesystem
 func (s *System) ShutDown(ctx context.Context) error {
 	_, err := s.call(ctx, "shut down system", ShutDownSystem, "")
-	return ignore(err, SystemAlreadyStopped)
+	return ignore(err, CodeSystemAlreadyStopped)
 }
 
 // Terminate ends the system without the consent of what runs in it. A system that
@@ -104,7 +104,7 @@ func (s *System) ShutDown(ctx context.Context) error {
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsterminatecomputesystem
 func (s *System) Terminate(ctx context.Context) error {
 	_, err := s.call(ctx, "terminate system", TerminateSystem, "")
-	return ignore(err, SystemAlreadyStopped)
+	return ignore(err, CodeSystemAlreadyStopped)
 }
 
 // Pause suspends the system. Windows Server containers say errdefs.ErrNotImplemented.
@@ -158,7 +158,7 @@ func (s *System) Modify(ctx context.Context, request *schema.ModifySettingReques
 func (s *System) Exited() <-chan struct{} { return s.watch.done }
 
 // Wait returns how the system came to its end. It ends early with ctx, or with
-// [ErrClosed] by Close. If the service goes away first, that is [ServiceDisconnect]:
+// [ErrClosed] by Close. If the service goes away first, that is [CodeServiceDisconnect]:
 // nothing more will ever be heard of this System.
 func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
 	const op = "wait for system"

@@ -55,7 +55,7 @@ func (s *Service) tellLocked(object any, n hcs.Notification) {
 // subscribeLocked sets the callback of e, and sends it what it has missed.
 func (s *Service) subscribeLocked(e *entry, notify func(hcs.Notification), missed *hcs.Notification) error {
 	if e.notify != nil {
-		return hcs.CallbackAlreadySet
+		return hcs.CodeCallbackAlreadySet
 	}
 	e.notify = notify
 	if missed != nil {

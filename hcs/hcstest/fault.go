@@ -66,7 +66,7 @@ func (f Fault) hold(cancel <-chan struct{}) error {
 		select {
 		case <-f.Hang:
 		case <-cancel:
-			return hcs.Cancelled
+			return hcs.CodeWin32Cancelled
 		}
 	}
 	if f.Delay > 0 {
@@ -75,7 +75,7 @@ func (f Fault) hold(cancel <-chan struct{}) error {
 		select {
 		case <-timer.C:
 		case <-cancel:
-			return hcs.Cancelled
+			return hcs.CodeWin32Cancelled
 		}
 	}
 	return f.Err

@@ -15,7 +15,7 @@ func (s *Service) ServiceProperties(query string) (string, error) {
 	}
 	var q schema.PropertyQuery
 	if json.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
-		return "", s.failure(hcs.InvalidJSON, "")
+		return "", s.failure(hcs.CodeInvalidJSON, "")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +32,7 @@ func (s *Service) ServiceProperties(query string) (string, error) {
 		case schema.ServiceCredentialGuard:
 			p.Properties = append(p.Properties, json.RawMessage(encode(schema.ContainerCredentialGuardSystemInfo{Instances: s.instances})))
 		default:
-			return "", hcs.NotSupported
+			return "", hcs.CodeWin32NotSupported
 		}
 	}
 	return encode(p), nil
@@ -51,7 +51,7 @@ func (s *Service) ModifyServiceSettings(document string) (string, error) {
 	if json.Unmarshal([]byte(document), &r) != nil || r.PropertyType != schema.ServiceCredentialGuard ||
 		json.Unmarshal(r.Settings, &o) != nil || json.Unmarshal(o.OperationDetails, &details) != nil ||
 		strict(r)+strict(o)+strict(details) != "" || details.Id == "" {
-		return "", s.failure(hcs.InvalidJSON, document)
+		return "", s.failure(hcs.CodeInvalidJSON, document)
 	}
 	s.mu.Lock()
 	err := s.enterLocked("ModifyServiceSettings")
@@ -66,9 +66,9 @@ func (s *Service) guardLocked(op schema.CredentialGuardOperation, d schema.Conta
 	at := slices.IndexFunc(s.instances, func(i schema.ContainerCredentialGuardInstance) bool { return i.Id == d.Id })
 	switch {
 	case op == schema.AddInstance && at >= 0:
-		return hcs.AlreadyExists
+		return hcs.CodeWin32AlreadyExists
 	case op == schema.AddInstance && d.CredentialSpec == "":
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	case op == schema.AddInstance:
 		s.instances = append(slices.Clone(s.instances), schema.ContainerCredentialGuardInstance{
 			Id: d.Id,
@@ -77,11 +77,11 @@ func (s *Service) guardLocked(op schema.CredentialGuardOperation, d schema.Conta
 			},
 		})
 	case op == schema.RemoveInstance && at < 0:
-		return hcs.ElementNotFound
+		return hcs.CodeWin32ElementNotFound
 	case op == schema.RemoveInstance:
 		s.instances = slices.Delete(slices.Clone(s.instances), at, at+1)
 	default:
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	}
 	return nil
 }

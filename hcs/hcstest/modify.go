@@ -12,7 +12,7 @@ import (
 func (s *Service) modify(sys *system, document string) error {
 	var r schema.ModifySettingRequest
 	if json.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
-		return s.failure(hcs.InvalidJSON, "")
+		return s.failure(hcs.CodeInvalidJSON, "")
 	}
 	s.mu.Lock()
 	code, why := sys.modifyLocked(&r)
@@ -31,9 +31,9 @@ func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, strin
 	switch sys.state {
 	case schema.StateRunning:
 	case schema.StateStopped:
-		return hcs.SystemAlreadyStopped, ""
+		return hcs.CodeSystemAlreadyStopped, ""
 	default:
-		return hcs.InvalidState, ""
+		return hcs.CodeInvalidState, ""
 	}
 	// Copied, so that documents that were handed out stay as they were.
 	c := *sys.document.Container
@@ -56,10 +56,10 @@ func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, strin
 	case r.ResourcePath == schema.PathRegistryFlushState && r.RequestType == schema.RequestUpdate:
 		ok = json.Unmarshal(r.Settings, new(schema.RegistryFlushState)) == nil
 	default:
-		return hcs.NotSupported, "resource path " + r.ResourcePath
+		return hcs.CodeWin32NotSupported, "resource path " + r.ResourcePath
 	}
 	if !ok {
-		return hcs.InvalidJSON, "settings of " + r.ResourcePath
+		return hcs.CodeInvalidJSON, "settings of " + r.ResourcePath
 	}
 	sys.document.Container = &c
 	return 0, ""

@@ -126,7 +126,7 @@ func (s *Service) operationLocked(call string, op hcs.OperationHandle) (*operati
 	o, ok := s.ops[op]
 	if !ok {
 		s.misuse = append(s.misuse, fmt.Sprintf("%s with operation %d, which is not open", call, op))
-		return nil, hcs.InvalidHandle
+		return nil, hcs.CodeWin32InvalidHandle
 	}
 	return o, nil
 }
@@ -143,7 +143,7 @@ func (s *Service) begin(op hcs.OperationHandle, name string, effect func(*operat
 	s.mu.Lock()
 	if s.gone {
 		s.mu.Unlock()
-		return hcs.ServiceDisconnect
+		return hcs.CodeServiceDisconnect
 	}
 	o, err := s.operationLocked(name, op)
 	if err == nil && o.started {

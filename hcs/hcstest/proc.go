@@ -91,7 +91,7 @@ func (s *Service) newProcLocked(parameters schema.ProcessParameters) (*Proc, fun
 	}
 	run, ok := s.programs[strings.ToLower(imageOf(file))]
 	if !ok {
-		return nil, nil, hcs.FileNotFound
+		return nil, nil, hcs.CodeWin32FileNotFound
 	}
 	s.lastPid += 4
 	p := &Proc{

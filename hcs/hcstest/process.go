@@ -16,7 +16,7 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 	defer done()
 	var parameters schema.ProcessParameters
 	if json.Unmarshal([]byte(document), &parameters) != nil || strict(parameters) != "" {
-		return 0, s.failure(hcs.InvalidJSON, document)
+		return 0, s.failure(hcs.CodeInvalidJSON, document)
 	}
 	s.mu.Lock()
 	state := sys.state
@@ -24,9 +24,9 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 	s.mu.Unlock()
 	switch {
 	case state == schema.StateStopped:
-		code = hcs.SystemAlreadyStopped
+		code = hcs.CodeSystemAlreadyStopped
 	case state != schema.StateRunning:
-		code = hcs.InvalidState
+		code = hcs.CodeInvalidState
 	}
 	if code != 0 {
 		// The real service repeats the request in what it says. So do we, for
@@ -37,7 +37,7 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if sys.state != schema.StateRunning {
-			return "", hcs.SystemAlreadyStopped
+			return "", hcs.CodeSystemAlreadyStopped
 		}
 		sys.procs, p.born = append(sys.procs, p), true
 		o.info = p.information()
@@ -70,14 +70,14 @@ func (s *Service) OpenProcess(h hcs.SystemHandle, pid, _ uint32) (hcs.ProcessHan
 	s.mu.Lock()
 	var (
 		opened uintptr
-		code   = hcs.ElementNotFound
+		code   = hcs.CodeWin32ElementNotFound
 	)
 	for _, p := range sys.procs {
 		switch {
 		case p.pid == pid && !p.noticed:
 			opened, code = s.openLocked(p), 0
 		case p.pid == pid:
-			code = hcs.ProcessAlreadyStopped
+			code = hcs.CodeProcessAlreadyStopped
 		}
 	}
 	s.mu.Unlock()
@@ -107,7 +107,7 @@ func (s *Service) CallProcess(op hcs.OperationHandle, h hcs.ProcessHandle, call 
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if !p.born {
-				return "", hcs.ProcessInfoNotAvailable
+				return "", hcs.CodeProcessInfoNotAvailable
 			}
 			o.info = p.information()
 			return "", nil
@@ -122,13 +122,13 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 	code := hcs.Code(0)
 	switch {
 	case p.noticed || !p.born:
-		code = hcs.ProcessAlreadyStopped
+		code = hcs.CodeProcessAlreadyStopped
 	case p.exit != nil && call == hcs.TerminateProcess:
-		code = hcs.Win32Denied
+		code = hcs.CodeWin32AccessDenied
 	case p.exit != nil && call == hcs.SignalProcess:
-		code = hcs.InvalidState
+		code = hcs.CodeInvalidState
 	case p.exit != nil:
-		code = hcs.ProcessAlreadyStopped
+		code = hcs.CodeProcessAlreadyStopped
 	case call == hcs.TerminateProcess:
 		s.endLocked(p, 1)
 	case call == hcs.SignalProcess:
@@ -146,12 +146,12 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 func (p *Proc) signal(document string) hcs.Code {
 	var o schema.SignalProcessOptions
 	if json.Unmarshal([]byte(document), &o) != nil || strict(o) != "" {
-		return hcs.InvalidJSON
+		return hcs.CodeInvalidJSON
 	}
 	switch o.Signal {
 	case schema.CtrlC, schema.CtrlBreak, schema.CtrlClose, schema.CtrlLogOff, schema.CtrlShutdown:
 	default:
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	}
 	select {
 	case p.signals <- o.Signal:
@@ -163,12 +163,12 @@ func (p *Proc) signal(document string) hcs.Code {
 func (p *Proc) modify(document string) hcs.Code {
 	var r schema.ProcessModifyRequest
 	if json.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
-		return hcs.InvalidJSON
+		return hcs.CodeInvalidJSON
 	}
 	switch {
 	case r.Operation == schema.OperationConsoleSize && r.ConsoleSize != nil:
 		if !p.Parameters.EmulateConsole {
-			return hcs.InvalidState
+			return hcs.CodeInvalidState
 		}
 		select {
 		case p.resized <- *r.ConsoleSize:
@@ -179,7 +179,7 @@ func (p *Proc) modify(document string) hcs.Code {
 			p.pipes[0].end()
 		}
 	default:
-		return hcs.InvalidJSON
+		return hcs.CodeInvalidJSON
 	}
 	return 0
 }

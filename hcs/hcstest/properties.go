@@ -21,19 +21,19 @@ func (sys *system) basic() schema.Properties {
 func (s *Service) properties(sys *system, query string) (string, error) {
 	var q schema.PropertyQuery
 	if query != "" && (json.Unmarshal([]byte(query), &q) != nil || strict(q) != "") {
-		return "", s.failure(hcs.InvalidJSON, "")
+		return "", s.failure(hcs.CodeInvalidJSON, "")
 	}
 	for _, t := range q.PropertyTypes {
 		switch t {
 		case schema.PropertyStatistics, schema.PropertyProcessList, schema.PropertyTerminateOnLastHandleClosed:
 		default:
-			return "", s.failure(hcs.NotSupported, "")
+			return "", s.failure(hcs.CodeWin32NotSupported, "")
 		}
 	}
 	s.mu.Lock()
 	if sys.state == schema.StateStopped {
 		s.mu.Unlock()
-		return "", s.failure(hcs.SystemAlreadyStopped, "")
+		return "", s.failure(hcs.CodeSystemAlreadyStopped, "")
 	}
 	defer s.mu.Unlock()
 	p := sys.basic()

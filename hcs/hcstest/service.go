@@ -99,7 +99,7 @@ func (s *Service) Disconnect() {
 	defer s.mu.Unlock()
 	s.gone = true
 	for _, o := range s.ops {
-		o.completeLocked("", hcs.ServiceDisconnect)
+		o.completeLocked("", hcs.CodeServiceDisconnect)
 	}
 	for id, sys := range s.systems {
 		delete(s.systems, id)
@@ -127,7 +127,7 @@ func (s *Service) Reconnect() {
 func (s *Service) enterLocked(call string) error {
 	s.calls[call]++
 	if s.gone {
-		return hcs.RPCUnavailable
+		return hcs.CodeWin32RPCUnavailable
 	}
 	return nil
 }
@@ -144,12 +144,12 @@ func lookLocked[T any](s *Service, call string, h uintptr) (*entry, T, error) {
 	e, ok := s.handles[h]
 	if !ok {
 		s.misuse = append(s.misuse, fmt.Sprintf("%s with handle %d, which is not open", call, h))
-		return nil, none, hcs.InvalidHandle
+		return nil, none, hcs.CodeWin32InvalidHandle
 	}
 	object, ok := e.object.(T)
 	if !ok {
 		s.misuse = append(s.misuse, fmt.Sprintf("%s with handle %d, which is a %T", call, h, e.object))
-		return nil, none, hcs.InvalidHandle
+		return nil, none, hcs.CodeWin32InvalidHandle
 	}
 	return e, object, nil
 }

@@ -195,7 +195,7 @@ func TestMisuse(t *testing.T) {
 	s := hcstest.New()
 	s.CloseSystem(16)
 	s.CloseOperation(16)
-	if err := s.SetProcessCallback(16, func(hcs.Notification) {}); !errors.Is(err, hcs.InvalidHandle) {
+	if err := s.SetProcessCallback(16, func(hcs.Notification) {}); !errors.Is(err, hcs.CodeWin32InvalidHandle) {
 		t.Errorf("error %v", err)
 	}
 	if got := s.Misuse(); len(got) != 3 {

@@ -37,7 +37,7 @@ func testTaken(t *testing.T, b Bed) {
 func testUnknownID(t *testing.T, b Bed) {
 	_, err := b.Client.Open(t.Context(), b.id(t))
 	wantError(t, "open", err, errdefs.ErrNotFound)
-	wantError(t, "open", err, hcs.SystemNotFound)
+	wantError(t, "open", err, hcs.CodeSystemNotFound)
 	e, ok := errors.AsType[*hcs.Error](err)
 	if !ok || e.ID != b.id(t) || e.Op != "open system" {
 		t.Errorf("error %#v", err)

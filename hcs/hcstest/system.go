@@ -50,7 +50,7 @@ func (s *Service) CreateSystem(op hcs.OperationHandle, id, document string) (hcs
 		}
 		s.mu.Unlock()
 		if taken {
-			return "", s.failure(hcs.SystemAlreadyExists, "")
+			return "", s.failure(hcs.CodeSystemAlreadyExists, "")
 		}
 		return "", err
 	})
@@ -78,7 +78,7 @@ func (s *Service) OpenSystem(id string, _ uint32) (hcs.SystemHandle, error) {
 	}
 	s.mu.Unlock()
 	if err == nil && sys == nil {
-		err = s.failure(hcs.SystemNotFound, "")
+		err = s.failure(hcs.CodeSystemNotFound, "")
 	}
 	return hcs.SystemHandle(h), err
 }
@@ -97,7 +97,7 @@ func (s *Service) EnumerateSystems(op hcs.OperationHandle, query string) error {
 	return s.begin(op, "EnumerateSystems", func(*operation) (string, error) {
 		var q schema.SystemQuery
 		if json.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
-			return "", s.failure(hcs.InvalidJSON, "")
+			return "", s.failure(hcs.CodeInvalidJSON, "")
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -139,11 +139,11 @@ func (s *Service) change(sys *system, call hcs.SystemCall) error {
 	code := hcs.Code(0)
 	switch {
 	case sys.state == schema.StateStopped:
-		code = hcs.SystemAlreadyStopped
+		code = hcs.CodeSystemAlreadyStopped
 	case call == hcs.PauseSystem, call == hcs.ResumeSystem:
-		code = hcs.NotImplemented // the service pauses virtual machines
+		code = hcs.CodeNotImplemented // the service pauses virtual machines
 	case call == hcs.StartSystem && sys.state != schema.StateCreated:
-		code = hcs.InvalidState
+		code = hcs.CodeInvalidState
 	case call == hcs.StartSystem:
 		sys.state, sys.started = schema.StateRunning, time.Now()
 	case call == hcs.ShutDownSystem:

@@ -14,22 +14,22 @@ import (
 // validate reads a document into d, and says what the service finds wrong with it.
 func validate(id, document string, d *schema.ComputeSystem) (hcs.Code, string) {
 	if id == "" || len(id) > 255 {
-		return hcs.InvalidArgument, "the id has a wrong length"
+		return hcs.CodeWin32InvalidArgument, "the id has a wrong length"
 	}
 	if err := json.Unmarshal([]byte(document), d); err != nil {
-		return hcs.InvalidJSON, "not a document: " + err.Error()
+		return hcs.CodeInvalidJSON, "not a document: " + err.Error()
 	}
 	if where := strict(*d); where != "" {
-		return hcs.InvalidJSON, "unknown field " + where
+		return hcs.CodeInvalidJSON, "unknown field " + where
 	}
 	switch {
 	case d.SchemaVersion == nil || d.SchemaVersion.Major != 2:
-		return hcs.InvalidJSON, "schema version"
+		return hcs.CodeInvalidJSON, "schema version"
 	case d.VirtualMachine != nil || d.HostedSystem != nil || d.Container == nil:
-		return hcs.NotSupported, "only containers are simulated"
+		return hcs.CodeWin32NotSupported, "only containers are simulated"
 	}
 	if why := checkContainer(d.Container); why != "" {
-		return hcs.InvalidJSON, why
+		return hcs.CodeInvalidJSON, why
 	}
 	return 0, ""
 }

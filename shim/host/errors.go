@@ -41,10 +41,10 @@ var blamed = []struct {
 	{jobobject.ErrNotDirectory, "process.cwd"},
 	{jobobject.ErrNotExecutable, ""},
 	{jobobject.ErrNotExist, ""},
-	{hcs.BadDirectory, "process.cwd"},
-	{hcs.BadImage, ""},
-	{hcs.FileNotFound, ""},
-	{hcs.PathNotFound, ""},
+	{hcs.CodeWin32BadDirectory, "process.cwd"},
+	{hcs.CodeWin32BadImage, ""},
+	{hcs.CodeWin32FileNotFound, ""},
+	{hcs.CodeWin32PathNotFound, ""},
 }
 
 // startError says what could not be started, where, and which field is to blame if one is. Arguments may be secrets, so

@@ -94,7 +94,7 @@ func (p *serverProgram) Wait(ctx context.Context) (uint32, error) {
 	p.server.mu.Lock()
 	ended, status := p.server.ended, p.server.status
 	p.server.mu.Unlock()
-	over := err == nil || errors.Is(err, hcs.SystemAlreadyStopped) || errors.Is(err, hcs.ErrNoExitCode)
+	over := err == nil || errors.Is(err, hcs.CodeSystemAlreadyStopped) || errors.Is(err, hcs.ErrNoExitCode)
 	switch {
 	case p.killed.Load() > 0 && over:
 		return task.Killed, nil

@@ -47,7 +47,7 @@ func closeOperation(h uintptr) {
 func begin(h uintptr, call func(*operation) (string, error)) error {
 	o := operationOf(h)
 	if o == nil {
-		return hcs.InvalidHandle
+		return hcs.CodeWin32InvalidHandle
 	}
 	go func() {
 		document, err := call(o)
@@ -69,15 +69,15 @@ func codeOf(err error) hcs.Code {
 	case errors.As(err, &code):
 		return code
 	case errors.Is(err, jobobject.ErrNotExist):
-		return hcs.FileNotFound
+		return hcs.CodeWin32FileNotFound
 	case errors.Is(err, jobobject.ErrNotDirectory):
-		return hcs.BadDirectory
+		return hcs.CodeWin32BadDirectory
 	case errors.Is(err, jobobject.ErrNotExecutable):
-		return hcs.BadImage
+		return hcs.CodeWin32BadImage
 	case errors.Is(err, jobobject.ErrExist):
-		return hcs.SystemAlreadyExists
+		return hcs.CodeSystemAlreadyExists
 	}
-	return hcs.Aborted
+	return hcs.CodeAborted
 }
 
 // failureOf is the document of an error.
@@ -95,6 +95,6 @@ func encode(v any) string {
 }
 
 // notImplemented is what containers cannot do.
-const notImplemented = hcs.NotImplemented
+const notImplemented = hcs.CodeNotImplemented
 
 func refuse(*system) (string, error) { return "", notImplemented }

@@ -14,13 +14,13 @@ import (
 func (s *system) properties(query string) (string, error) {
 	var q schema.PropertyQuery
 	if query != "" && json.Unmarshal([]byte(query), &q) != nil {
-		return "", hcs.InvalidJSON
+		return "", hcs.CodeInvalidJSON
 	}
 	world.Lock()
 	p := s.basicLocked()
 	world.Unlock()
 	if p.State == schema.StateStopped {
-		return "", hcs.SystemAlreadyStopped
+		return "", hcs.CodeSystemAlreadyStopped
 	}
 	if slices.Contains(q.PropertyTypes, schema.PropertyStatistics) {
 		p.Statistics = s.statistics()
@@ -73,7 +73,7 @@ func (s *system) basicLocked() schema.Properties {
 func enumerate(query string) (string, error) {
 	var q schema.SystemQuery
 	if json.Unmarshal([]byte(query), &q) != nil {
-		return "", hcs.InvalidJSON
+		return "", hcs.CodeInvalidJSON
 	}
 	world.Lock()
 	defer world.Unlock()
@@ -97,7 +97,7 @@ var guard struct {
 func serviceProperties(query string) (string, error) {
 	var q schema.PropertyQuery
 	if json.Unmarshal([]byte(query), &q) != nil {
-		return "", hcs.InvalidJSON
+		return "", hcs.CodeInvalidJSON
 	}
 	var p schema.ServiceProperties
 	for _, t := range q.PropertyTypes {
@@ -109,7 +109,7 @@ func serviceProperties(query string) (string, error) {
 			p.Properties = append(p.Properties, json.RawMessage(encode(schema.ContainerCredentialGuardSystemInfo{Instances: guard.instances})))
 			guard.Unlock()
 		default:
-			return "", hcs.NotSupported
+			return "", hcs.CodeWin32NotSupported
 		}
 	}
 	return encode(p), nil
@@ -122,7 +122,7 @@ func modifyService(document string) (string, error) {
 		d schema.ContainerCredentialGuardInstanceRequest
 	)
 	if json.Unmarshal([]byte(document), &r) != nil || json.Unmarshal(r.Settings, &o) != nil || json.Unmarshal(o.OperationDetails, &d) != nil {
-		return "", hcs.InvalidJSON
+		return "", hcs.CodeInvalidJSON
 	}
 	guard.Lock()
 	defer guard.Unlock()
@@ -133,9 +133,9 @@ func modifyService(document string) (string, error) {
 			Id: d.Id, CredentialGuard: &schema.ContainerCredentialGuardState{Cookie: "cookie", RpcEndpoint: "endpoint", Transport: d.Transport, CredentialSpec: d.CredentialSpec},
 		})
 	case o.Operation == schema.AddInstance:
-		return "", hcs.AlreadyExists
+		return "", hcs.CodeWin32AlreadyExists
 	case at < 0:
-		return "", hcs.ElementNotFound
+		return "", hcs.CodeWin32ElementNotFound
 	default:
 		guard.instances = slices.Delete(guard.instances, at, at+1)
 	}

@@ -55,8 +55,8 @@ var mayImport = map[string][]string{
 // onlyThirdParty bounds what a package may import beside this module and the standard library.
 var onlyThirdParty = map[string][]string{
 	"schema":            {},
-	"hcs":               {"golang.org/x/sys/windows", "github.com/containerd/errdefs"},
-	"hcs/hcstest":       {"github.com/containerd/errdefs"},
+	"hcs":               {"golang.org/x/sys/windows"},
+	"hcs/hcstest":       {},
 	"jobobject":         {"golang.org/x/sys/windows"},
 	"jobobject/jobtest": {"golang.org/x/sys/windows"},
 }

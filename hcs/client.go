@@ -66,7 +66,7 @@ func (c *Client) service() Service {
 }
 
 // Create makes the system that document describes, not yet started. An id in use
-// is errdefs.ErrAlreadyExists. If ctx ends first, a system that the service still
+// is [ErrAlreadyExists]. If ctx ends first, a system that the service still
 // makes is terminated and closed as soon as it is there.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcscreatecomputesystem
@@ -93,7 +93,7 @@ func (c *Client) Create(ctx context.Context, id string, document *schema.Compute
 	return s, nil
 }
 
-// Open opens the system called id, or says errdefs.ErrNotFound.
+// Open opens the system called id, or returns [ErrNotFound].
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsopencomputesystem
 func (c *Client) Open(ctx context.Context, id string) (*System, error) {

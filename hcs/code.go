@@ -2,17 +2,17 @@ package hcs
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-
-	"github.com/containerd/errdefs"
 )
 
 // Code is a result of the service, an HRESULT. As an error it matches, by
 // errors.Is, the same code in any of the forms that the service uses: newer
 // versions fail with 0x8037xxxx where older ones have 0xC037xxxx, and Win32 codes
-// come bare or as 0x8007xxxx. It matches the error class it belongs to, also.
+// come bare or as 0x8007xxxx. It also matches the class that it belongs to, one of
+// the errors of this package or [context.DeadlineExceeded].
+//
+// Constants have the names of Microsoft's headers: CodeX is HCS_E_X or E_X, and
+// CodeWin32X is the HRESULT of ERROR_X.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcshresult
 type Code uint32
@@ -69,50 +69,50 @@ var codes = map[Code]struct {
 	text  string
 	class error
 }{
-	CodeTerminatedDuringStart:   {"the system ended while it started", errdefs.ErrAborted},
-	CodeImageMismatch:           {"the image is for another version of Windows", errdefs.ErrFailedPrecondition},
-	CodeHyperVNotInstalled:      {"a required feature of Windows is not installed", errdefs.ErrFailedPrecondition},
-	CodeInvalidState:            {"not possible in the present state", errdefs.ErrFailedPrecondition},
-	CodeUnexpectedExit:          {"the system ended unexpectedly", errdefs.ErrAborted},
-	CodeTerminated:              {"the system was terminated", errdefs.ErrAborted},
-	CodeConnectFailed:           {"no connection with the system", errdefs.ErrUnavailable},
-	CodeConnectionTimeout:       {"the system does not answer", context.DeadlineExceeded},
-	CodeConnectionClosed:        {"the connection with the system was closed", errdefs.ErrUnavailable},
-	CodeUnknownMessage:          {"the system does not know the request", errdefs.ErrNotImplemented},
-	CodeInvalidJSON:             {"the document is invalid", errdefs.ErrInvalidArgument},
-	CodeSystemNotFound:          {"no such system", errdefs.ErrNotFound},
-	CodeSystemAlreadyExists:     {"the system exists", errdefs.ErrAlreadyExists},
-	CodeSystemAlreadyStopped:    {"the system has stopped", errdefs.ErrNotFound},
-	CodeInvalidLayer:            {"a layer has an unknown format", errdefs.ErrInvalidArgument},
-	CodeServiceNotAvailable:     {"the service is not available", errdefs.ErrUnavailable},
-	CodeOperationPending:        {"the operation is under way", errdefs.ErrUnavailable},
-	oldPending:                  {"the operation is under way", errdefs.ErrUnavailable},
+	CodeTerminatedDuringStart:   {"the system ended while it started", ErrAborted},
+	CodeImageMismatch:           {"the image is for another version of Windows", ErrInvalidState},
+	CodeHyperVNotInstalled:      {"a required feature of Windows is not installed", ErrInvalidState},
+	CodeInvalidState:            {"not possible in the present state", ErrInvalidState},
+	CodeUnexpectedExit:          {"the system ended unexpectedly", ErrAborted},
+	CodeTerminated:              {"the system was terminated", ErrAborted},
+	CodeConnectFailed:           {"no connection with the system", ErrUnavailable},
+	CodeConnectionTimeout:       {"the connection with the system timed out", context.DeadlineExceeded},
+	CodeConnectionClosed:        {"the connection with the system was closed", ErrUnavailable},
+	CodeUnknownMessage:          {"the system does not know the request", ErrNotSupported},
+	CodeInvalidJSON:             {"the document is invalid", ErrInvalidArgument},
+	CodeSystemNotFound:          {"no such system", ErrNotFound},
+	CodeSystemAlreadyExists:     {"the system exists", ErrAlreadyExists},
+	CodeSystemAlreadyStopped:    {"the system has stopped", ErrNotFound},
+	CodeInvalidLayer:            {"a layer has an unknown format", ErrInvalidArgument},
+	CodeServiceNotAvailable:     {"the service is not available", ErrUnavailable},
+	CodeOperationPending:        {"the operation is under way", ErrUnavailable},
+	oldPending:                  {"the operation is under way", ErrUnavailable},
 	CodeOperationTimeout:        {"the operation took too long", context.DeadlineExceeded},
-	CodeCallbackAlreadySet:      {"the callback is set", errdefs.ErrAlreadyExists},
-	CodeAccessDenied:            {"access denied", errdefs.ErrPermissionDenied},
-	CodeProcessInfoNotAvailable: {"nothing is known of the process", errdefs.ErrFailedPrecondition},
-	CodeServiceDisconnect:       {"the service is gone", errdefs.ErrUnavailable},
-	CodeProcessAlreadyStopped:   {"the process has exited", errdefs.ErrNotFound},
+	CodeCallbackAlreadySet:      {"the callback is set", ErrAlreadyExists},
+	CodeAccessDenied:            {"access denied", ErrAccessDenied},
+	CodeProcessInfoNotAvailable: {"nothing is known of the process", ErrInvalidState},
+	CodeServiceDisconnect:       {"the service is gone", ErrUnavailable},
+	CodeProcessAlreadyStopped:   {"the process has exited", ErrNotFound},
 
-	CodeNotImplemented:       {"not implemented", errdefs.ErrNotImplemented},
-	CodeAborted:              {"aborted", errdefs.ErrAborted},
-	CodeWin32FileNotFound:    {"file not found", errdefs.ErrNotFound},
-	CodeWin32PathNotFound:    {"path not found", errdefs.ErrNotFound},
-	CodeWin32AccessDenied:    {"access denied", errdefs.ErrPermissionDenied},
-	CodeWin32InvalidHandle:   {"the handle is invalid", errdefs.ErrFailedPrecondition},
-	CodeWin32InvalidData:     {"the data is invalid", errdefs.ErrInvalidArgument},
-	CodeWin32OutOfMemory:     {"out of memory", errdefs.ErrResourceExhausted},
-	CodeWin32NotSupported:    {"not supported", errdefs.ErrNotImplemented},
-	CodeWin32InvalidArgument: {"the parameter is incorrect", errdefs.ErrInvalidArgument},
-	CodeWin32AlreadyExists:   {"it exists", errdefs.ErrAlreadyExists},
-	CodeWin32BadImage:        {"not a program for this machine", errdefs.ErrInvalidArgument},
-	CodeWin32BadDirectory:    {"no such working directory", errdefs.ErrNotFound},
-	CodeWin32ElementNotFound: {"not found", errdefs.ErrNotFound},
-	CodeWin32Cancelled:       {"cancelled", errdefs.ErrAborted},
-	CodeWin32NoResources:     {"not enough system resources", errdefs.ErrResourceExhausted},
-	CodeWin32CommitLimit:     {"the commit limit is reached", errdefs.ErrResourceExhausted},
-	CodeWin32RPCUnavailable:  {"the service is not available", errdefs.ErrUnavailable},
-	CodeWin32RPCFailed:       {"the call of the service broke off", errdefs.ErrUnavailable},
+	CodeNotImplemented:       {"not implemented", ErrNotSupported},
+	CodeAborted:              {"aborted", ErrAborted},
+	CodeWin32FileNotFound:    {"file not found", ErrNotFound},
+	CodeWin32PathNotFound:    {"path not found", ErrNotFound},
+	CodeWin32AccessDenied:    {"access denied", ErrAccessDenied},
+	CodeWin32InvalidHandle:   {"the handle is invalid", ErrInvalidState},
+	CodeWin32InvalidData:     {"the data is invalid", ErrInvalidArgument},
+	CodeWin32OutOfMemory:     {"out of memory", ErrNoResources},
+	CodeWin32NotSupported:    {"not supported", ErrNotSupported},
+	CodeWin32InvalidArgument: {"the parameter is incorrect", ErrInvalidArgument},
+	CodeWin32AlreadyExists:   {"it exists", ErrAlreadyExists},
+	CodeWin32BadImage:        {"not a program for this machine", ErrInvalidArgument},
+	CodeWin32BadDirectory:    {"no such working directory", ErrNotFound},
+	CodeWin32ElementNotFound: {"not found", ErrNotFound},
+	CodeWin32Cancelled:       {"cancelled", ErrAborted},
+	CodeWin32NoResources:     {"not enough system resources", ErrNoResources},
+	CodeWin32CommitLimit:     {"the commit limit is reached", ErrNoResources},
+	CodeWin32RPCUnavailable:  {"the service is not available", ErrUnavailable},
+	CodeWin32RPCFailed:       {"the call of the service broke off", ErrUnavailable},
 }
 
 func (c Code) Error() string {
@@ -128,18 +128,10 @@ func (c Code) Is(target error) bool {
 		return c.canonical() == t.canonical()
 	}
 	own := c.canonical()
-	switch target {
-	case os.ErrProcessDone:
-		return own == CodeProcessAlreadyStopped
-	case errors.ErrUnsupported:
-		return codes[own].class == errdefs.ErrNotImplemented
-	case nil:
-		return false
-	}
-	return codes[own].class == target
+	return target == codes[own].class || target == ErrExited && own == CodeProcessAlreadyStopped
 }
 
-// Failed tells whether c is a failure at all.
+// Failed reports whether c is a failure at all.
 func (c Code) Failed() bool { return int32(c) < 0 }
 
 // canonical is the one of c's forms that the constants have.

@@ -7,8 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
@@ -60,7 +58,7 @@ func TestProcessKill_AccessDeniedByTheService_Fails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		g.service.Fault("TerminateProcess", hcstest.Fault{Err: hcs.CodeAccessDenied})
-		if err := g.process.Kill(t.Context()); !errdefs.IsPermissionDenied(err) || errors.Is(err, hcs.ErrExited) {
+		if err := g.process.Kill(t.Context()); !errors.Is(err, hcs.ErrAccessDenied) || errors.Is(err, hcs.ErrExited) {
 			t.Errorf("kill: %v, want permission denied", err)
 		}
 		g.settle(t)
@@ -205,7 +203,7 @@ func TestClientCreate_IDTaken_TerminatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		d := hcstest.Container()
-		if _, err := g.client.Create(t.Context(), "c1", &d); !errdefs.IsAlreadyExists(err) {
+		if _, err := g.client.Create(t.Context(), "c1", &d); !errors.Is(err, hcs.ErrAlreadyExists) {
 			t.Errorf("create: %v", err)
 		}
 		if n := g.service.Calls("TerminateSystem"); n != 0 {

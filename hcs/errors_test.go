@@ -7,8 +7,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/containerd/errdefs"
 )
 
 // TestCodeForms: a code is the same in each of the forms it comes in.
@@ -37,17 +35,17 @@ func TestCodeForms(t *testing.T) {
 
 func TestCodeClasses(t *testing.T) {
 	for code, class := range map[Code]error{
-		CodeSystemNotFound: errdefs.ErrNotFound, 0xC037010E: errdefs.ErrNotFound, 2: errdefs.ErrNotFound,
-		CodeSystemAlreadyExists: errdefs.ErrAlreadyExists, CodeInvalidState: errdefs.ErrFailedPrecondition,
-		CodeInvalidJSON: errdefs.ErrInvalidArgument, 0xC037010D: errdefs.ErrInvalidArgument, CodeWin32InvalidArgument: errdefs.ErrInvalidArgument,
-		CodeAccessDenied: errdefs.ErrPermissionDenied, 5: errdefs.ErrPermissionDenied,
-		CodeServiceDisconnect: errdefs.ErrUnavailable, CodeWin32RPCUnavailable: errdefs.ErrUnavailable,
-		CodeOperationTimeout: context.DeadlineExceeded, CodeWin32NotSupported: errdefs.ErrNotImplemented, CodeWin32CommitLimit: errdefs.ErrResourceExhausted,
+		CodeSystemNotFound: ErrNotFound, 0xC037010E: ErrNotFound, 2: ErrNotFound,
+		CodeSystemAlreadyExists: ErrAlreadyExists, CodeInvalidState: ErrInvalidState,
+		CodeInvalidJSON: ErrInvalidArgument, 0xC037010D: ErrInvalidArgument, CodeWin32InvalidArgument: ErrInvalidArgument,
+		CodeAccessDenied: ErrAccessDenied, 5: ErrAccessDenied,
+		CodeServiceDisconnect: ErrUnavailable, CodeWin32RPCUnavailable: ErrUnavailable,
+		CodeOperationTimeout: context.DeadlineExceeded, CodeWin32NotSupported: ErrNotSupported, CodeWin32CommitLimit: ErrNoResources,
 	} {
 		if !errors.Is(code, class) {
 			t.Errorf("%v is not %v", code, class)
 		}
-		for _, other := range []error{errdefs.ErrNotFound, errdefs.ErrUnavailable, fs.ErrClosed, os.ErrProcessDone} {
+		for _, other := range []error{ErrNotFound, ErrUnavailable, fs.ErrClosed, os.ErrProcessDone} {
 			if !errors.Is(class, other) && errors.Is(code, other) {
 				t.Errorf("%v is %v", code, other)
 			}
@@ -56,7 +54,7 @@ func TestCodeClasses(t *testing.T) {
 	if !errors.Is(Code(0xC037011F), ErrExited) || !errors.Is(CodeWin32NotSupported, errors.ErrUnsupported) {
 		t.Error("the standard library's sentinels are not matched")
 	}
-	if errors.Is(Code(0x8000FFFF), errdefs.ErrNotFound) || Code(0x8000FFFF).Error() != "compute service error 0x8000ffff" {
+	if errors.Is(Code(0x8000FFFF), ErrNotFound) || Code(0x8000FFFF).Error() != "compute service error 0x8000ffff" {
 		t.Error("an unknown code has a class or a name")
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/containerd/errdefs"
 )
 
 // Kill ends the process without its consent. One that has ended already, or is
@@ -70,7 +68,7 @@ func (p *Process) kill(own ProcessHandle) error {
 // process is gone and never announce its exit, so Wait ends a second later.
 func (p *Process) answered(err error) error {
 	code, ok := errors.AsType[Code](err)
-	if !ok || code.canonical() != CodeInvalidState && !errors.Is(code, errdefs.ErrNotFound) {
+	if !ok || code.canonical() != CodeInvalidState && !errors.Is(code, ErrNotFound) {
 		return err
 	}
 	if !p.ended() {

@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
@@ -226,11 +224,11 @@ func TestDisconnect(t *testing.T) {
 		synctest.Wait()
 		g.service.Disconnect()
 		for range 3 {
-			if err := <-errs; !errors.Is(err, hcs.CodeServiceDisconnect) || !errdefs.IsUnavailable(err) {
+			if err := <-errs; !errors.Is(err, hcs.CodeServiceDisconnect) || !errors.Is(err, hcs.ErrUnavailable) {
 				t.Errorf("error %v", err)
 			}
 		}
-		if err := g.process.Kill(t.Context()); !errdefs.IsUnavailable(err) {
+		if err := g.process.Kill(t.Context()); !errors.Is(err, hcs.ErrUnavailable) {
 			t.Errorf("kill: %v", err)
 		}
 		g.service.Reconnect()

@@ -25,7 +25,7 @@ type Process struct {
 }
 
 // CreateProcess starts a process in a running system, with those streams that
-// parameters ask for. A program that is not there is errdefs.ErrNotFound. If ctx
+// parameters ask for. A program that is not there is [ErrNotFound]. If ctx
 // ends first, a process that still comes to be is ended and closed.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcscreateprocess
@@ -98,7 +98,7 @@ func (p *Process) ask() (ProcessInformation, error) {
 }
 
 // OpenProcess opens a process that runs in the system by its pid. It has no
-// streams. One that does not run is errdefs.ErrNotFound.
+// streams. One that does not run is [ErrNotFound].
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsopenprocess
 func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) {

@@ -115,11 +115,8 @@ func (f *Failure) Error() string { return f.Code.Error() }
 func (f *Failure) Unwrap() error { return f.Code }
 
 // ComputeCore returns the service of this machine, behind computecore.dll. Where
-// there is none every call says [errdefs.ErrUnavailable]; on systems other than
-// Windows it says [errdefs.ErrNotImplemented].
-//
-// [errdefs.ErrUnavailable]: https://pkg.go.dev/github.com/containerd/errdefs#pkg-variables
-// [errdefs.ErrNotImplemented]: https://pkg.go.dev/github.com/containerd/errdefs#pkg-variables
+// there is none every call returns [ErrUnavailable]; on other operating systems
+// than Windows it returns [ErrNotSupported].
 func ComputeCore() Service { return computeCore{} }
 
 // computeCore implements Service, per operating system.

@@ -107,7 +107,7 @@ func (s *System) Terminate(ctx context.Context) error {
 	return ignore(err, CodeSystemAlreadyStopped)
 }
 
-// Pause suspends the system. Windows Server containers say errdefs.ErrNotImplemented.
+// Pause suspends the system. Windows Server containers return [ErrNotSupported].
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcspausecomputesystem
 func (s *System) Pause(ctx context.Context) error {

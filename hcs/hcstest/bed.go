@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -74,7 +72,7 @@ func Real(t testing.TB) Bed {
 	c := new(hcs.Client)
 	_, err := c.ServiceProperties(t.Context(), schema.ServiceBasic)
 	switch {
-	case errors.Is(err, errdefs.ErrUnavailable) || errors.Is(err, errdefs.ErrNotImplemented):
+	case errors.Is(err, hcs.ErrUnavailable) || errors.Is(err, hcs.ErrNotSupported):
 		t.Skipf("there is no compute service: %v", err)
 	case err != nil:
 		t.Fatal(err)

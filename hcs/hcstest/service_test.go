@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -129,7 +128,7 @@ func TestCredentialGuard(t *testing.T) {
 	if err := change(schema.AddInstance, add); err != nil {
 		t.Fatal(err)
 	}
-	if err := change(schema.AddInstance, add); !errdefs.IsAlreadyExists(err) {
+	if err := change(schema.AddInstance, add); !errors.Is(err, hcs.ErrAlreadyExists) {
 		t.Errorf("second instance: %v", err)
 	}
 	if list := instances(); len(list) != 1 || list[0].Id != "c1" || list[0].CredentialGuard.Cookie == "" {
@@ -139,14 +138,14 @@ func TestCredentialGuard(t *testing.T) {
 	if err := change(schema.RemoveInstance, remove); err != nil {
 		t.Fatal(err)
 	}
-	if err := change(schema.RemoveInstance, remove); !errdefs.IsNotFound(err) {
+	if err := change(schema.RemoveInstance, remove); !errors.Is(err, hcs.ErrNotFound) {
 		t.Errorf("second removal: %v", err)
 	}
 	if list := instances(); len(list) != 0 {
 		t.Errorf("instances %+v", list)
 	}
 	add.Id = ""
-	if err := change(schema.AddInstance, add); !errdefs.IsInvalidArgument(err) || strings.Contains(err.Error(), "secret") {
+	if err := change(schema.AddInstance, add); !errors.Is(err, hcs.ErrInvalidArgument) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("no id: %v", err)
 	}
 }

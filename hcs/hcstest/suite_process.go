@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -105,7 +103,7 @@ func testNoProgram(t *testing.T, b Bed) {
 	parameters.CommandLine = `C:\no-such-program.exe --password hunter2`
 	parameters.Environment["TOKEN"] = "hunter3"
 	_, err := s.CreateProcess(t.Context(), parameters)
-	wantError(t, "create process", err, errdefs.ErrNotFound)
+	wantError(t, "create process", err, hcs.ErrNotFound)
 	if err != nil && strings.Contains(err.Error(), "hunter") {
 		t.Errorf("the error tells secrets: %v", err)
 	}
@@ -175,7 +173,7 @@ func testSignalDead(t *testing.T, b Bed) {
 	exit(t, p)
 	err := p.Signal(t.Context(), schema.CtrlC)
 	wantError(t, "signal", err, hcs.ErrExited)
-	wantError(t, "signal", err, errdefs.ErrNotFound)
+	wantError(t, "signal", err, hcs.ErrNotFound)
 }
 
 func testOpenProcess(t *testing.T, b Bed) {
@@ -203,7 +201,7 @@ func testOpenProcess(t *testing.T, b Bed) {
 func testOpenNoProcess(t *testing.T, b Bed) {
 	s := b.start(t)
 	_, err := s.OpenProcess(t.Context(), 4_000_000_000)
-	wantError(t, "open process", err, errdefs.ErrNotFound)
+	wantError(t, "open process", err, hcs.ErrNotFound)
 }
 
 func testProcessWaitEnds(t *testing.T, b Bed) {
@@ -251,7 +249,7 @@ func testConsole(t *testing.T, b Bed) {
 	}
 	exit(t, p)
 	err := p.Resize(t.Context(), 80, 25)
-	wantError(t, "resize after the exit", err, errdefs.ErrNotFound)
+	wantError(t, "resize after the exit", err, hcs.ErrNotFound)
 }
 
 // testManyAtOnce closes a system and its processes while others use them.
@@ -267,7 +265,7 @@ func testManyAtOnce(t *testing.T, b Bed) {
 				tolerate(t, err, hcs.ErrClosed)
 				_, err = p.Status(t.Context())
 				tolerate(t, err, hcs.ErrClosed)
-				tolerate(t, p.Kill(t.Context()), hcs.ErrClosed, hcs.ErrExited, errdefs.ErrNotFound)
+				tolerate(t, p.Kill(t.Context()), hcs.ErrClosed, hcs.ErrExited, hcs.ErrNotFound)
 			}
 		})
 		users.Go(func() {

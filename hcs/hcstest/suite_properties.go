@@ -5,8 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
+	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -86,7 +85,7 @@ func testDead(t *testing.T, b Bed) {
 	}
 	wantExit(t, s, schema.ExitForced)
 	_, err := s.Properties(t.Context(), schema.PropertyStatistics)
-	wantError(t, "properties", err, errdefs.ErrNotFound)
+	wantError(t, "properties", err, hcs.ErrNotFound)
 }
 
 func testModify(t *testing.T, b Bed) {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -30,13 +28,13 @@ func testLife(t *testing.T, b Bed) {
 func testTaken(t *testing.T, b Bed) {
 	s := b.create(t)
 	_, err := b.Client.Create(t.Context(), s.ID(), &b.Document)
-	wantError(t, "create", err, errdefs.ErrAlreadyExists)
+	wantError(t, "create", err, hcs.ErrAlreadyExists)
 	wantState(t, s, schema.StateCreated)
 }
 
 func testUnknownID(t *testing.T, b Bed) {
 	_, err := b.Client.Open(t.Context(), b.id(t))
-	wantError(t, "open", err, errdefs.ErrNotFound)
+	wantError(t, "open", err, hcs.ErrNotFound)
 	wantError(t, "open", err, hcs.CodeSystemNotFound)
 	e, ok := errors.AsType[*hcs.Error](err)
 	if !ok || e.ID != b.id(t) || e.Op != "open system" {
@@ -50,19 +48,19 @@ func testRefused(t *testing.T, b Bed) {
 	c.Processor = &schema.Processor{Count: 1, Maximum: 5000}
 	d.Container = &c
 	_, err := b.Client.Create(t.Context(), b.id(t), &d)
-	wantError(t, "create", err, errdefs.ErrInvalidArgument)
+	wantError(t, "create", err, hcs.ErrInvalidArgument)
 	_, err = b.Client.Open(t.Context(), b.id(t))
-	wantError(t, "open what was refused", err, errdefs.ErrNotFound)
+	wantError(t, "open what was refused", err, hcs.ErrNotFound)
 }
 
 func testWrongState(t *testing.T, b Bed) {
 	s := b.create(t)
 	_, err := s.CreateProcess(t.Context(), b.parameters("exit", "0"))
-	wantError(t, "process before start", err, errdefs.ErrFailedPrecondition)
+	wantError(t, "process before start", err, hcs.ErrInvalidState)
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "second start", s.Start(t.Context()), errdefs.ErrFailedPrecondition)
+	wantError(t, "second start", s.Start(t.Context()), hcs.ErrInvalidState)
 }
 
 func testShutDown(t *testing.T, b Bed) {
@@ -103,7 +101,7 @@ func testTerminateTwice(t *testing.T, b Bed) {
 func testPause(t *testing.T, b Bed) {
 	s := b.start(t)
 	err := s.Pause(t.Context())
-	if errors.Is(err, errdefs.ErrNotImplemented) {
+	if errors.Is(err, hcs.ErrNotSupported) {
 		wantState(t, s, schema.StateRunning)
 		return
 	}
@@ -127,7 +125,7 @@ func testLastHandle(t *testing.T, b Bed) {
 	wantState(t, second, schema.StateRunning)
 	closeIt(t, second)
 	_, err = b.Client.Open(t.Context(), s.ID())
-	wantError(t, "open after the last close", err, errdefs.ErrNotFound)
+	wantError(t, "open after the last close", err, hcs.ErrNotFound)
 }
 
 func testClosed(t *testing.T, b Bed) {

@@ -55,7 +55,7 @@ func removeCredentials(ctx context.Context, c *hcs.Client, id string) error {
 		return err
 	}
 	_, err = c.ModifyService(context.WithoutCancel(ctx), request)
-	if errors.Is(err, errdefs.ErrNotFound) {
+	if errors.Is(err, hcs.ErrNotFound) {
 		return nil
 	}
 	return err

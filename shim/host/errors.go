@@ -12,8 +12,8 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 )
 
-// classes are containerd's for the kernel's errors.
-var classes = []struct{ kernel, class error }{
+// classes has containerd's class for the errors of the kernel and of the compute service. The first match counts.
+var classes = []struct{ cause, class error }{
 	{jobobject.ErrExist, errdefs.ErrAlreadyExists},
 	{jobobject.ErrNotExist, errdefs.ErrNotFound},
 	{jobobject.ErrClosed, errdefs.ErrNotFound},
@@ -21,17 +21,33 @@ var classes = []struct{ kernel, class error }{
 	{jobobject.ErrNotDirectory, errdefs.ErrNotFound},
 	{jobobject.ErrNotExecutable, errdefs.ErrInvalidArgument},
 	{hcs.ErrExited, errdefs.ErrNotFound},
+	{hcs.ErrNotFound, errdefs.ErrNotFound},
+	{hcs.ErrAlreadyExists, errdefs.ErrAlreadyExists},
+	{hcs.ErrInvalidArgument, errdefs.ErrInvalidArgument},
+	{hcs.ErrInvalidState, errdefs.ErrFailedPrecondition},
+	{hcs.ErrAccessDenied, errdefs.ErrPermissionDenied},
+	{hcs.ErrNoResources, errdefs.ErrResourceExhausted},
+	{hcs.ErrAborted, errdefs.ErrAborted},
+	{hcs.ErrUnavailable, errdefs.ErrUnavailable},
 }
 
-// classify gives a kernel error its class of containerd's, once, here.
+// classify gives an error of the kernel or the compute service its class of containerd's, once, here.
 func classify(err error) error {
 	for _, c := range classes {
-		if errors.Is(err, c.kernel) {
-			return fmt.Errorf("%w: %w", err, c.class)
+		if errors.Is(err, c.cause) {
+			return classified{err, c.class}
 		}
 	}
 	return err
 }
+
+// classified is an error with its class. The class is not in the text, which names the cause.
+type classified struct {
+	error
+	class error
+}
+
+func (c classified) Unwrap() []error { return []error{c.error, c.class} }
 
 // blamed are the fields of a process that errors of its start are about: its program, where none is named.
 var blamed = []struct {

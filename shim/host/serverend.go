@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 )
 
@@ -56,7 +54,7 @@ func (s *Server) terminate(ctx context.Context) error {
 
 // gone tells whether an error means that there is nothing left to end.
 func gone(err error) bool {
-	return errors.Is(err, errdefs.ErrNotFound) || errors.Is(err, hcs.ErrClosed)
+	return errors.Is(err, hcs.ErrNotFound) || errors.Is(err, hcs.ErrClosed)
 }
 
 // over tells whether the system has exited, or died with its service.
@@ -140,7 +138,7 @@ func (h Host) cleanupServer(ctx context.Context, bundle, id string, l *ledger) e
 // endSystem ends a system of a dead shim if the service still has it.
 func (h Host) endSystem(ctx context.Context, id string) error {
 	system, err := h.Service.Open(ctx, id)
-	if errors.Is(err, errdefs.ErrNotFound) || errors.Is(err, errdefs.ErrUnavailable) {
+	if errors.Is(err, hcs.ErrNotFound) || errors.Is(err, hcs.ErrUnavailable) {
 		return nil // without the service there is no system
 	}
 	if err != nil {

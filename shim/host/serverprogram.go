@@ -157,7 +157,7 @@ func (p *serverProgram) condemn(n int32) {
 
 // ended makes nothing of the news that the program has ended already.
 func ended(err error) error {
-	if errors.Is(err, hcs.ErrExited) || errors.Is(err, errdefs.ErrNotFound) {
+	if errors.Is(err, hcs.ErrExited) || errors.Is(err, hcs.ErrNotFound) {
 		return nil
 	}
 	return classify(err)
@@ -175,5 +175,5 @@ func (p *serverProgram) Close() error {
 	if p.process == nil {
 		return nil
 	}
-	return p.process.Close()
+	return classify(p.process.Close())
 }

@@ -37,23 +37,23 @@ var (
 // HRESULT function(HCS_SYSTEM computeSystem, HCS_OPERATION operation, PCWSTR document), but for
 // HcsModifyComputeSystem, which has a HANDLE identity at its end.
 var procSystemCalls = [...]*windows.LazyProc{
-	StartSystem:      modcomputecore.NewProc("HcsStartComputeSystem"),
-	ShutDownSystem:   modcomputecore.NewProc("HcsShutDownComputeSystem"),
-	TerminateSystem:  modcomputecore.NewProc("HcsTerminateComputeSystem"),
-	PauseSystem:      modcomputecore.NewProc("HcsPauseComputeSystem"),
-	ResumeSystem:     modcomputecore.NewProc("HcsResumeComputeSystem"),
-	SystemProperties: modcomputecore.NewProc("HcsGetComputeSystemProperties"),
-	ModifySystem:     modcomputecore.NewProc("HcsModifyComputeSystem"),
+	CallStartSystem:      modcomputecore.NewProc("HcsStartComputeSystem"),
+	CallShutDownSystem:   modcomputecore.NewProc("HcsShutDownComputeSystem"),
+	CallTerminateSystem:  modcomputecore.NewProc("HcsTerminateComputeSystem"),
+	CallPauseSystem:      modcomputecore.NewProc("HcsPauseComputeSystem"),
+	CallResumeSystem:     modcomputecore.NewProc("HcsResumeComputeSystem"),
+	CallSystemProperties: modcomputecore.NewProc("HcsGetComputeSystemProperties"),
+	CallModifySystem:     modcomputecore.NewProc("HcsModifyComputeSystem"),
 }
 
 // HRESULT function(HCS_PROCESS process, HCS_OPERATION operation, PCWSTR document), but for
 // HcsGetProcessInfo, which has no document.
 var procProcessCalls = [...]*windows.LazyProc{
-	TerminateProcess:  modcomputecore.NewProc("HcsTerminateProcess"),
-	SignalProcess:     modcomputecore.NewProc("HcsSignalProcess"),
-	ProcessInfo:       procHcsGetProcessInfo,
-	ProcessProperties: modcomputecore.NewProc("HcsGetProcessProperties"),
-	ModifyProcess:     modcomputecore.NewProc("HcsModifyProcess"),
+	CallTerminateProcess:  modcomputecore.NewProc("HcsTerminateProcess"),
+	CallSignalProcess:     modcomputecore.NewProc("HcsSignalProcess"),
+	CallProcessInfo:       procHcsGetProcessInfo,
+	CallProcessProperties: modcomputecore.NewProc("HcsGetProcessProperties"),
+	CallModifyProcess:     modcomputecore.NewProc("HcsModifyProcess"),
 }
 
 // find says that the service is not available where p is not.

@@ -95,7 +95,7 @@ func (p *Process) askExitCode(ctx context.Context, unknown error) (uint32, error
 	asking, cancel := context.WithTimeout(ctx, lastAnswer)
 	defer cancel()
 	var status schema.ProcessStatus
-	answer, err := p.call(asking, "query process in system", ProcessProperties, "")
+	answer, err := p.call(asking, "query process in system", CallProcessProperties, "")
 	// Without Exited a zero may be no code at all, and would be taken for success.
 	if err == nil && decode(answer, &status) == nil && (status.Exited || status.ExitCode != 0) {
 		return exitCodeOf(&status)

@@ -117,7 +117,7 @@ func TestUnreadNotifications(t *testing.T) {
 		g := newStage(t)
 		c := g.system.Notifications()
 		for range 1000 {
-			g.service.Notify("c1", hcs.Notification{Event: hcs.SystemSiloJobCreated})
+			g.service.Notify("c1", hcs.Notification{Event: hcs.EventSystemSiloJobCreated})
 		}
 		if err := g.system.Terminate(t.Context()); err != nil {
 			t.Fatal(err)
@@ -129,7 +129,7 @@ func TestUnreadNotifications(t *testing.T) {
 		if len(c) == 0 || len(c) == 1000 {
 			t.Errorf("%d notifications are kept", len(c))
 		}
-		if n := <-c; n.Event != hcs.SystemSiloJobCreated {
+		if n := <-c; n.Event != hcs.EventSystemSiloJobCreated {
 			t.Errorf("the first is %v", n.Event)
 		}
 		g.settle(t)

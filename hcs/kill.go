@@ -51,7 +51,7 @@ func (p *Process) kill(own ProcessHandle) error {
 		}
 	}
 	o := &operation{service: service}
-	_, err := query(service, o, func(op OperationHandle) error { return service.CallProcess(op, h, TerminateProcess, "") })
+	_, err := query(service, o, func(op OperationHandle) error { return service.CallProcess(op, h, CallTerminateProcess, "") })
 	switch {
 	case err == nil:
 		p.killed.Store(true)

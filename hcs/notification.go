@@ -11,25 +11,25 @@ import (
 type Event uint32
 
 const (
-	SystemExited          Event = 0x00000001 // a [schema.SystemExitStatus]
-	SystemCrashInitiated  Event = 0x00000002
-	SystemCrashReport     Event = 0x00000003
-	SystemSiloJobCreated  Event = 0x00000005
-	GuestConnectionClosed Event = 0x00000006
-	ProcessExited         Event = 0x00010000 // a [schema.ProcessStatus]
-	OperationCallback     Event = 0x01000000
-	ServiceDisconnected   Event = 0x02000000 // nothing else will come
+	EventSystemExited          Event = 0x00000001 // a [schema.SystemExitStatus]
+	EventSystemCrashInitiated  Event = 0x00000002
+	EventSystemCrashReport     Event = 0x00000003
+	EventSystemSiloJobCreated  Event = 0x00000005
+	EventGuestConnectionClosed Event = 0x00000006
+	EventProcessExited         Event = 0x00010000 // a [schema.ProcessStatus]
+	EventOperationCallback     Event = 0x01000000
+	EventServiceDisconnected   Event = 0x02000000 // nothing else will come
 )
 
 var eventNames = map[Event]string{
-	SystemExited:          "system exited",
-	SystemCrashInitiated:  "system crash initiated",
-	SystemCrashReport:     "system crash report",
-	SystemSiloJobCreated:  "silo job created",
-	GuestConnectionClosed: "guest connection closed",
-	ProcessExited:         "process exited",
-	OperationCallback:     "operation callback",
-	ServiceDisconnected:   "service disconnected",
+	EventSystemExited:          "system exited",
+	EventSystemCrashInitiated:  "system crash initiated",
+	EventSystemCrashReport:     "system crash report",
+	EventSystemSiloJobCreated:  "silo job created",
+	EventGuestConnectionClosed: "guest connection closed",
+	EventProcessExited:         "process exited",
+	EventOperationCallback:     "operation callback",
+	EventServiceDisconnected:   "service disconnected",
 }
 
 func (e Event) String() string {
@@ -70,7 +70,7 @@ func newWatch(end Event) *watch { return &watch{end: end, done: make(chan struct
 func (w *watch) put(n Notification) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if (n.Event == w.end || n.Event == ServiceDisconnected) && !w.ended {
+	if (n.Event == w.end || n.Event == EventServiceDisconnected) && !w.ended {
 		w.last, w.ended = n, true
 		close(w.done)
 	}
@@ -101,7 +101,7 @@ func (w *watch) final() (Notification, error) {
 	if w.lost != nil {
 		return w.last, w.lost
 	}
-	if w.last.Event == ServiceDisconnected {
+	if w.last.Event == EventServiceDisconnected {
 		return w.last, CodeServiceDisconnect
 	}
 	return w.last, nil

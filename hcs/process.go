@@ -53,7 +53,7 @@ func (s *System) CreateProcess(ctx context.Context, parameters *schema.ProcessPa
 
 // spawn runs on the goroutine of an errand.
 func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process, error) {
-	p := &Process{system: s, watch: newWatch(ProcessExited)}
+	p := &Process{system: s, watch: newWatch(EventProcessExited)}
 	_, err := do(o, func(op OperationHandle) (struct{}, error) {
 		ph, err := o.service.CreateProcess(op, h, document)
 		if err != nil {
@@ -90,7 +90,7 @@ func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process,
 func (p *Process) ask() (ProcessInformation, error) {
 	service := p.system.client.service()
 	return do(&operation{service: service}, func(op OperationHandle) (ProcessInformation, error) {
-		if err := service.CallProcess(op, p.lease.handle, ProcessInfo, ""); err != nil {
+		if err := service.CallProcess(op, p.lease.handle, CallProcessInfo, ""); err != nil {
 			return ProcessInformation{}, err
 		}
 		return service.WaitProcessOperation(op)
@@ -103,7 +103,7 @@ func (p *Process) ask() (ProcessInformation, error) {
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsopenprocess
 func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) {
 	const op = "open process in system"
-	p := &Process{system: s, who: subject{id: s.who.id, pid: pid}, watch: newWatch(ProcessExited)}
+	p := &Process{system: s, who: subject{id: s.who.id, pid: pid}, watch: newWatch(EventProcessExited)}
 	h, err := s.lease.take()
 	if err != nil {
 		return nil, p.who.fail(op, err)
@@ -136,7 +136,7 @@ func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) 
 func (p *Process) undo() {
 	o := &operation{service: p.system.client.service()}
 	_, _ = query(o.service, o, func(op OperationHandle) error {
-		return o.service.CallProcess(op, p.lease.handle, TerminateProcess, "")
+		return o.service.CallProcess(op, p.lease.handle, CallTerminateProcess, "")
 	})
 	p.abandon()
 }
@@ -155,7 +155,7 @@ func (p *Process) Pid() uint32 { return p.info.Pid }
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetprocessproperties
 func (p *Process) Status(ctx context.Context) (*schema.ProcessStatus, error) {
 	const op = "query process in system"
-	answer, err := p.call(ctx, op, ProcessProperties, "")
+	answer, err := p.call(ctx, op, CallProcessProperties, "")
 	if err != nil {
 		return nil, err
 	}
@@ -170,14 +170,14 @@ func (p *Process) Status(ctx context.Context) (*schema.ProcessStatus, error) {
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcssignalprocess
 func (p *Process) Signal(ctx context.Context, signal schema.ProcessSignal) error {
-	return p.send(ctx, "signal process in system", SignalProcess, schema.SignalProcessOptions{Signal: signal})
+	return p.send(ctx, "signal process in system", CallSignalProcess, schema.SignalProcessOptions{Signal: signal})
 }
 
 // Resize sets the size of the process's console.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsmodifyprocess
 func (p *Process) Resize(ctx context.Context, width, height uint16) error {
-	return p.send(ctx, "resize console of process in system", ModifyProcess, schema.ProcessModifyRequest{
+	return p.send(ctx, "resize console of process in system", CallModifyProcess, schema.ProcessModifyRequest{
 		Operation: schema.OperationConsoleSize, ConsoleSize: &schema.ConsoleSize{Height: height, Width: width},
 	})
 }
@@ -202,7 +202,7 @@ func (p *Process) call(ctx context.Context, op string, call ProcessCall, documen
 		limit: p.system.client.Timeouts.query(),
 		call: func() (string, error) {
 			answer, err := query(o.service, o, func(op OperationHandle) error { return o.service.CallProcess(op, h, call, document) })
-			if call == SignalProcess {
+			if call == CallSignalProcess {
 				err = p.answered(err)
 			}
 			return answer, err
@@ -210,7 +210,7 @@ func (p *Process) call(ctx context.Context, op string, call ProcessCall, documen
 		leave: o.cancel,
 		final: p.lease.drop,
 	}
-	if call == SignalProcess {
+	if call == CallSignalProcess {
 		e.leave = nil // it was delivered long ago; what would be cancelled is the answer
 	}
 	answer, err := e.run(ctx, p.system.client)

@@ -55,7 +55,7 @@ func (computeCore) CallProcess(op OperationHandle, p ProcessHandle, call Process
 		return err
 	}
 	var r uintptr
-	if call == ProcessInfo {
+	if call == CallProcessInfo {
 		r, _, _ = syscall.SyscallN(f.Addr(), uintptr(p), uintptr(op))
 	} else {
 		r, _, _ = syscall.SyscallN(f.Addr(), uintptr(p), uintptr(op), uintptr(unsafe.Pointer(d)))

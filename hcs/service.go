@@ -62,18 +62,18 @@ type Service interface {
 type SystemCall uint8
 
 const (
-	StartSystem      SystemCall = iota
-	ShutDownSystem              // ask the inside to end
-	TerminateSystem             // end it
-	PauseSystem                 // schema PauseOptions
-	ResumeSystem                //
-	SystemProperties            // [schema.PropertyQuery] to [schema.Properties]
-	ModifySystem                // [schema.ModifySettingRequest]
+	CallStartSystem      SystemCall = iota
+	CallShutDownSystem              // ask the inside to end
+	CallTerminateSystem             // end it
+	CallPauseSystem
+	CallResumeSystem
+	CallSystemProperties            // [schema.PropertyQuery] to [schema.Properties]
+	CallModifySystem                // [schema.ModifySettingRequest]
 )
 
 var systemCalls = [...]string{
-	StartSystem: "StartSystem", ShutDownSystem: "ShutDownSystem", TerminateSystem: "TerminateSystem",
-	PauseSystem: "PauseSystem", ResumeSystem: "ResumeSystem", SystemProperties: "SystemProperties", ModifySystem: "ModifySystem",
+	CallStartSystem: "StartSystem", CallShutDownSystem: "ShutDownSystem", CallTerminateSystem: "TerminateSystem",
+	CallPauseSystem: "PauseSystem", CallResumeSystem: "ResumeSystem", CallSystemProperties: "SystemProperties", CallModifySystem: "ModifySystem",
 }
 
 func (c SystemCall) String() string { return systemCalls[c] }
@@ -82,16 +82,16 @@ func (c SystemCall) String() string { return systemCalls[c] }
 type ProcessCall uint8
 
 const (
-	TerminateProcess  ProcessCall = iota
-	SignalProcess                 // [schema.SignalProcessOptions]
-	ProcessInfo                   // no document; answered to WaitProcessOperation
-	ProcessProperties             // to [schema.ProcessStatus]
-	ModifyProcess                 // [schema.ProcessModifyRequest]
+	CallTerminateProcess  ProcessCall = iota
+	CallSignalProcess                 // [schema.SignalProcessOptions]
+	CallProcessInfo                   // no document; answered to WaitProcessOperation
+	CallProcessProperties             // to [schema.ProcessStatus]
+	CallModifyProcess                 // [schema.ProcessModifyRequest]
 )
 
 var processCalls = [...]string{
-	TerminateProcess: "TerminateProcess", SignalProcess: "SignalProcess", ProcessInfo: "ProcessInfo",
-	ProcessProperties: "ProcessProperties", ModifyProcess: "ModifyProcess",
+	CallTerminateProcess: "TerminateProcess", CallSignalProcess: "SignalProcess", CallProcessInfo: "ProcessInfo",
+	CallProcessProperties: "ProcessProperties", CallModifyProcess: "ModifyProcess",
 }
 
 func (c ProcessCall) String() string { return processCalls[c] }

@@ -28,7 +28,7 @@ func (d dumb) WaitOperation(op hcs.OperationHandle) (string, error) {
 }
 
 func (d dumb) CallSystem(op hcs.OperationHandle, s hcs.SystemHandle, call hcs.SystemCall, document string) error {
-	if call == hcs.SystemProperties {
+	if call == hcs.CallSystemProperties {
 		*d.queries = append(*d.queries, document)
 	}
 	return d.Service.CallSystem(op, s, call, document)

@@ -25,7 +25,7 @@ func (p *Process) CloseStdin(ctx context.Context) error {
 	if p.info.Stdin == nil {
 		return nil
 	}
-	err := p.send(ctx, "close stdin of process in system", ModifyProcess, schema.ProcessModifyRequest{
+	err := p.send(ctx, "close stdin of process in system", CallModifyProcess, schema.ProcessModifyRequest{
 		Operation: schema.OperationCloseHandle, CloseHandle: &schema.CloseHandle{Handle: schema.StdIn},
 	})
 	if errors.Is(err, ErrExited) {

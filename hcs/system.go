@@ -24,7 +24,7 @@ type System struct {
 }
 
 func newSystem(c *Client, id string) *System {
-	return &System{client: c, who: subject{id: id}, watch: newWatch(SystemExited)}
+	return &System{client: c, who: subject{id: id}, watch: newWatch(EventSystemExited)}
 }
 
 // create runs on the goroutine of an errand.
@@ -69,7 +69,7 @@ func (s *System) open() error {
 func (s *System) undo() {
 	o := &operation{service: s.client.service()}
 	_, _ = query(o.service, o, func(op OperationHandle) error {
-		return o.service.CallSystem(op, s.lease.handle, TerminateSystem, "")
+		return o.service.CallSystem(op, s.lease.handle, CallTerminateSystem, "")
 	})
 	s.abandon()
 }
@@ -84,7 +84,7 @@ func (s *System) ID() string { return s.who.id }
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsstartcomputesystem
 func (s *System) Start(ctx context.Context) error {
-	_, err := s.call(ctx, "start system", StartSystem, "")
+	_, err := s.call(ctx, "start system", CallStartSystem, "")
 	return err
 }
 
@@ -94,7 +94,7 @@ func (s *System) Start(ctx context.Context) error {
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsshutdowncomputesystem
 func (s *System) ShutDown(ctx context.Context) error {
-	_, err := s.call(ctx, "shut down system", ShutDownSystem, "")
+	_, err := s.call(ctx, "shut down system", CallShutDownSystem, "")
 	return ignore(err, CodeSystemAlreadyStopped)
 }
 
@@ -103,7 +103,7 @@ func (s *System) ShutDown(ctx context.Context) error {
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsterminatecomputesystem
 func (s *System) Terminate(ctx context.Context) error {
-	_, err := s.call(ctx, "terminate system", TerminateSystem, "")
+	_, err := s.call(ctx, "terminate system", CallTerminateSystem, "")
 	return ignore(err, CodeSystemAlreadyStopped)
 }
 
@@ -111,7 +111,7 @@ func (s *System) Terminate(ctx context.Context) error {
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcspausecomputesystem
 func (s *System) Pause(ctx context.Context) error {
-	_, err := s.call(ctx, "pause system", PauseSystem, "")
+	_, err := s.call(ctx, "pause system", CallPauseSystem, "")
 	return err
 }
 
@@ -119,7 +119,7 @@ func (s *System) Pause(ctx context.Context) error {
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsresumecomputesystem
 func (s *System) Resume(ctx context.Context) error {
-	_, err := s.call(ctx, "resume system", ResumeSystem, "")
+	_, err := s.call(ctx, "resume system", CallResumeSystem, "")
 	return err
 }
 
@@ -132,7 +132,7 @@ func (s *System) Properties(ctx context.Context, types ...schema.PropertyType) (
 	if err != nil {
 		return nil, s.who.fail(op, err)
 	}
-	answer, err := s.call(ctx, op, SystemProperties, string(text))
+	answer, err := s.call(ctx, op, CallSystemProperties, string(text))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (s *System) Modify(ctx context.Context, request *schema.ModifySettingReques
 	if err != nil {
 		return s.who.fail(op, err)
 	}
-	_, err = s.call(ctx, op, ModifySystem, string(text))
+	_, err = s.call(ctx, op, CallModifySystem, string(text))
 	return err
 }
 
@@ -201,10 +201,10 @@ func (s *System) call(ctx context.Context, op string, call SystemCall, document 
 		final: s.lease.drop,
 	}
 	switch call {
-	case ShutDownSystem, TerminateSystem:
+	case CallShutDownSystem, CallTerminateSystem:
 		// To give up half way would leave a half written disk behind.
 		e.limit, e.leave = s.client.Timeouts.teardown(), nil
-	case StartSystem, PauseSystem, ResumeSystem:
+	case CallStartSystem, CallPauseSystem, CallResumeSystem:
 		e.limit = s.client.Timeouts.change()
 	}
 	answer, err := e.run(ctx, s.client)

@@ -63,7 +63,7 @@ func (computeCore) CallSystem(op OperationHandle, s SystemHandle, call SystemCal
 		return err
 	}
 	var r uintptr
-	if call == ModifySystem {
+	if call == CallModifySystem {
 		r, _, _ = syscall.SyscallN(p.Addr(), uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)), 0)
 	} else {
 		r, _, _ = syscall.SyscallN(p.Addr(), uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)))

@@ -163,7 +163,7 @@ func (p *Proc) dieLocked(code uint32) {
 		return
 	}
 	p.code = code
-	p.exit = &hcs.Notification{Event: hcs.ProcessExited, Document: encode(schema.ProcessStatus{ProcessId: p.pid, ExitCode: code})}
+	p.exit = &hcs.Notification{Event: hcs.EventProcessExited, Document: encode(schema.ProcessStatus{ProcessId: p.pid, ExitCode: code})}
 	close(p.done)
 	for _, pipe := range p.pipes {
 		if pipe != nil {

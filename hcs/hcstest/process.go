@@ -99,11 +99,11 @@ func (s *Service) CallProcess(op hcs.OperationHandle, h hcs.ProcessHandle, call 
 	defer done()
 	return s.begin(op, call.String(), func(o *operation) (string, error) {
 		switch call {
-		case hcs.ProcessProperties:
+		case hcs.CallProcessProperties:
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			return encode(p.statusLocked()), nil
-		case hcs.ProcessInfo:
+		case hcs.CallProcessInfo:
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if !p.born {
@@ -123,17 +123,17 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 	switch {
 	case p.noticed || !p.born:
 		code = hcs.CodeProcessAlreadyStopped
-	case p.exit != nil && call == hcs.TerminateProcess:
+	case p.exit != nil && call == hcs.CallTerminateProcess:
 		code = hcs.CodeWin32AccessDenied
-	case p.exit != nil && call == hcs.SignalProcess:
+	case p.exit != nil && call == hcs.CallSignalProcess:
 		code = hcs.CodeInvalidState
 	case p.exit != nil:
 		code = hcs.CodeProcessAlreadyStopped
-	case call == hcs.TerminateProcess:
+	case call == hcs.CallTerminateProcess:
 		s.endLocked(p, 1)
-	case call == hcs.SignalProcess:
+	case call == hcs.CallSignalProcess:
 		code = p.signal(document)
-	case call == hcs.ModifyProcess:
+	case call == hcs.CallModifyProcess:
 		code = p.modify(document)
 	}
 	s.mu.Unlock()

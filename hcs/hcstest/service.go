@@ -112,7 +112,7 @@ func (s *Service) Disconnect() {
 	}
 	s.instances = nil
 	for _, e := range s.handles {
-		s.notifyLocked(e, hcs.Notification{Event: hcs.ServiceDisconnected})
+		s.notifyLocked(e, hcs.Notification{Event: hcs.EventServiceDisconnected})
 	}
 }
 

@@ -180,7 +180,7 @@ func testNotificationsEnd(t *testing.T, b Bed) {
 		t.Fatal(err)
 	}
 	for n := range c {
-		if n.Event == hcs.SystemExited {
+		if n.Event == hcs.EventSystemExited {
 			break
 		}
 	}

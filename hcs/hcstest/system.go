@@ -124,9 +124,9 @@ func (s *Service) CallSystem(op hcs.OperationHandle, h hcs.SystemHandle, call hc
 	defer done()
 	return s.begin(op, call.String(), func(*operation) (string, error) {
 		switch call {
-		case hcs.SystemProperties:
+		case hcs.CallSystemProperties:
 			return s.properties(sys, document)
-		case hcs.ModifySystem:
+		case hcs.CallModifySystem:
 			return "", s.modify(sys, document)
 		}
 		return "", s.change(sys, call)
@@ -140,15 +140,15 @@ func (s *Service) change(sys *system, call hcs.SystemCall) error {
 	switch {
 	case sys.state == schema.StateStopped:
 		code = hcs.CodeSystemAlreadyStopped
-	case call == hcs.PauseSystem, call == hcs.ResumeSystem:
+	case call == hcs.CallPauseSystem, call == hcs.CallResumeSystem:
 		code = hcs.CodeNotImplemented // the service pauses virtual machines
-	case call == hcs.StartSystem && sys.state != schema.StateCreated:
+	case call == hcs.CallStartSystem && sys.state != schema.StateCreated:
 		code = hcs.CodeInvalidState
-	case call == hcs.StartSystem:
+	case call == hcs.CallStartSystem:
 		sys.state, sys.started = schema.StateRunning, time.Now()
-	case call == hcs.ShutDownSystem:
+	case call == hcs.CallShutDownSystem:
 		s.exitLocked(sys, schema.ExitGraceful)
-	case call == hcs.TerminateSystem:
+	case call == hcs.CallTerminateSystem:
 		s.exitLocked(sys, schema.ExitForced)
 	}
 	s.mu.Unlock()
@@ -175,7 +175,7 @@ func (s *Service) exitLocked(sys *system, how schema.ExitType) {
 	if how == schema.ExitUnexpected {
 		status.Status = int32(-0x7fc8fefa) // HCS_E_UNEXPECTED_EXIT
 	}
-	sys.exit = &hcs.Notification{Event: hcs.SystemExited, Document: encode(status)}
+	sys.exit = &hcs.Notification{Event: hcs.EventSystemExited, Document: encode(status)}
 	f, planned := s.planLocked("SystemExited")
 	switch {
 	case !planned:

@@ -92,7 +92,7 @@ func (p *process) watch() {
 	}
 	world.Lock()
 	defer world.Unlock()
-	p.exit = &event{hcs.ProcessExited, encode(status)}
+	p.exit = &event{hcs.EventProcessExited, encode(status)}
 	status.Exited = true
 	p.last = encode(status)
 	announceLocked(p.system, p, *p.exit)

@@ -158,7 +158,7 @@ func (s *system) stop(how schema.ExitType) error {
 	if world.systems[s.id] == s {
 		delete(world.systems, s.id)
 	}
-	s.exit = &event{hcs.SystemExited, encode(schema.SystemExitStatus{ExitType: how})}
+	s.exit = &event{hcs.EventSystemExited, encode(schema.SystemExitStatus{ExitType: how})}
 	announceLocked(s, nil, *s.exit)
 	return nil
 }

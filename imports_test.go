@@ -36,8 +36,8 @@ var mayImport = map[string][]string{
 	"shim/task":          {},
 
 	"schema":      {},
-	"hcs":         {"schema"},
-	"hcs/hcstest": {"hcs", "jobobject", "schema"},
+	"hcs":         {"schema", "internal/seal"},
+	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
 	"jobobject":         {},
 	"jobobject/jobtest": {"jobobject"},
@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 
 	"internal/fault":    {},
 	"internal/logfield": {},
+	"internal/seal":     {},
 	"internal/textfile": {},
 	"internal/trace":    {"internal/logfield"},
 }

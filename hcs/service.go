@@ -1,6 +1,10 @@
 package hcs
 
-import "io"
+import (
+	"io"
+
+	"github.com/siloshim/siloshim/internal/seal"
+)
 
 // Handles of one [Service]. Zero is none.
 type (
@@ -15,15 +19,23 @@ type (
 // accessAll is what every handle is opened with: the service knows no less.
 const accessAll uint32 = 0x10000000 // GENERIC_ALL
 
-// Service is the seam under this package: the calls of computecore.dll, typed,
-// without any unsafe pointer. [ComputeCore] is the machine's own service; the
-// hcstest package has a simulated one. Documents cross as the JSON they are. A
-// Service is safe for concurrent use.
+// Service is what this package needs of the Host Compute Service: the calls of
+// computecore.dll, typed, without an unsafe pointer, and with documents as JSON.
+// [ComputeCore] is the service of this machine; package hcstest has a simulated
+// one. Programs set it in a [Client] and have no other use for its methods.
 //
-// Most calls are asynchronous: the call submits, and a Wait for its operation
-// tells how it came out. Any call may block for as long as the service likes.
-// What the service refuses is a [Code], or a *[Failure] when it said more.
+// The interface is sealed: only types of this module implement it, so a later
+// version may have more methods. A test can embed a Service in a struct and
+// override some methods.
+//
+// All methods are safe for concurrent use. Most calls are asynchronous: the call
+// submits, and a Wait for its operation returns the result. Each call may block
+// without a bound. What the service refuses is a [Code], or a *[Failure] if the
+// service sent a document with it.
 type Service interface {
+	// Sealed does nothing.
+	Sealed(seal.Marker)
+
 	// CreateOperation makes what tracks one asynchronous call.
 	CreateOperation() (OperationHandle, error)
 	// CancelOperation asks for an early end of what op tracks.
@@ -62,13 +74,13 @@ type Service interface {
 type SystemCall uint8
 
 const (
-	CallStartSystem      SystemCall = iota
-	CallShutDownSystem              // ask the inside to end
-	CallTerminateSystem             // end it
+	CallStartSystem     SystemCall = iota
+	CallShutDownSystem             // ask the inside to end
+	CallTerminateSystem            // end it
 	CallPauseSystem
 	CallResumeSystem
-	CallSystemProperties            // [schema.PropertyQuery] to [schema.Properties]
-	CallModifySystem                // [schema.ModifySettingRequest]
+	CallSystemProperties // [schema.PropertyQuery] to [schema.Properties]
+	CallModifySystem     // [schema.ModifySettingRequest]
 )
 
 var systemCalls = [...]string{
@@ -120,4 +132,4 @@ func (f *Failure) Unwrap() error { return f.Code }
 func ComputeCore() Service { return computeCore{} }
 
 // computeCore implements Service, per operating system.
-type computeCore struct{}
+type computeCore struct{ seal.Marker }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/internal/seal"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -14,6 +15,8 @@ import (
 // use. Handles and pids are never used twice, so that a use after close is an
 // error and never a coincidence.
 type Service struct {
+	seal.Marker
+
 	running sync.WaitGroup // programs, late operations and the notifier
 
 	mu        sync.Mutex // guards the fields below and all objects

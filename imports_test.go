@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"shim/task":          {},
 
 	"schema":      {},
-	"hcs":         {"schema", "internal/seal"},
+	"hcs":         {"schema", "internal/handle", "internal/seal"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
 	"jobobject":         {},
@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"deploy/containerd": {},
 
 	"internal/fault":    {},
+	"internal/handle":   {},
 	"internal/logfield": {},
 	"internal/seal":     {},
 	"internal/textfile": {},

@@ -47,7 +47,7 @@ func (p *Process) await(ctx context.Context) error {
 		return nil
 	case <-p.system.watch.done:
 		return nil
-	case <-p.lease.closed:
+	case <-p.handle.Closed():
 		return ErrClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -86,7 +86,7 @@ func (p *Process) announced(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, announcement)
 	defer cancel()
-	return wait(ctx, p.watch.done, p.lease.closed) == nil
+	return wait(ctx, p.watch.done, p.handle.Closed()) == nil
 }
 
 // askExitCode queries the exit code of a process whose exit was not announced. If

@@ -24,14 +24,14 @@ func (p *Process) Kill(ctx context.Context) error {
 		return nil
 	}
 	// As long as our own handle is open, the pid cannot have become another's.
-	own, err := p.lease.take()
+	own, err := p.handle.Acquire()
 	if err != nil {
 		return p.who.fail(op, err)
 	}
 	_, err = errand[struct{}]{
 		limit: p.system.client.Timeouts.query(),
 		call:  func() (struct{}, error) { return struct{}{}, p.kill(own) },
-		final: p.lease.drop,
+		final: p.handle.Release,
 	}.run(ctx, p.system.client)
 	if err != nil && p.ended() {
 		err = ErrExited

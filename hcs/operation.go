@@ -38,9 +38,9 @@ func orDefault(d, def time.Duration) time.Duration {
 type errand[T any] struct {
 	limit time.Duration
 	call  func() (T, error)
-	final func()  // runs after call, and always; may be nil
-	late  func(T) // undoes a result that nobody waited for; may be nil
-	leave func()  // asks for an early end, on a goroutine of its own; may be nil
+	final func() error // releases what call uses, and always runs after it; may be nil
+	late  func(T)      // undoes a result that nobody waited for; may be nil
+	leave func()       // asks for an early end, on a goroutine of its own; may be nil
 }
 
 type result[T any] struct {
@@ -93,7 +93,7 @@ func (e errand[T]) run(ctx context.Context, c *Client) (T, error) {
 
 func (e errand[T]) finish() {
 	if e.final != nil {
-		e.final()
+		_ = e.final() // no user of a handle has an error of its close
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/siloshim/siloshim/internal/handle"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -17,7 +18,7 @@ type Process struct {
 	// Immutable after create or open.
 	system *System
 	who    subject
-	lease  *lease[ProcessHandle]
+	handle *handle.Handle[ProcessHandle]
 	watch  *watch
 	info   ProcessInformation
 
@@ -36,7 +37,7 @@ func (s *System) CreateProcess(ctx context.Context, parameters *schema.ProcessPa
 	if err != nil {
 		return nil, who.fail(op, err)
 	}
-	h, err := s.lease.take()
+	h, err := s.handle.Acquire()
 	if err != nil {
 		return nil, who.fail(op, err)
 	}
@@ -46,7 +47,7 @@ func (s *System) CreateProcess(ctx context.Context, parameters *schema.ProcessPa
 		call:  func() (*Process, error) { return s.spawn(o, h, string(text)) },
 		late:  (*Process).undo,
 		leave: o.cancel,
-		final: s.lease.drop,
+		final: s.handle.Release,
 	}.run(ctx, s.client)
 	return p, who.fail(op, err)
 }
@@ -54,16 +55,17 @@ func (s *System) CreateProcess(ctx context.Context, parameters *schema.ProcessPa
 // spawn runs on the goroutine of an errand.
 func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process, error) {
 	p := &Process{system: s, watch: newWatch(EventProcessExited)}
+	var ph ProcessHandle
 	_, err := do(o, func(op OperationHandle) (struct{}, error) {
-		ph, err := o.service.CreateProcess(op, h, document)
-		if err != nil {
+		var err error
+		if ph, err = o.service.CreateProcess(op, h, document); err != nil {
 			return struct{}{}, err
 		}
-		p.lease = newLease(ph, o.service.CloseProcess)
+		p.handle = own(ph, o.service.CloseProcess)
 		p.info, err = o.service.WaitProcessOperation(op)
 		return struct{}{}, err
 	})
-	if p.lease == nil {
+	if p.handle == nil {
 		return nil, err
 	}
 	if err != nil {
@@ -71,7 +73,7 @@ func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process,
 		// before it returns, and then to refuse the wait, with E_INVALIDARG for one,
 		// although the process runs. Asking again tells. Not after a wait that went
 		// well: the process may be gone by now, and its output with it.
-		info, again := p.ask()
+		info, again := p.ask(ph)
 		if again != nil { // the first error is the cause
 			p.undo()
 			return nil, err
@@ -79,7 +81,7 @@ func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process,
 		p.info = info
 	}
 	p.who = subject{id: s.who.id, pid: p.info.Pid}
-	if err := o.service.SetProcessCallback(p.lease.handle, p.watch.put); err != nil {
+	if err := o.service.SetProcessCallback(ph, p.watch.put); err != nil {
 		p.undo()
 		return nil, fmt.Errorf("watch: %w", err)
 	}
@@ -87,10 +89,10 @@ func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process,
 }
 
 // ask is the service's second chance to tell about a process it has just made.
-func (p *Process) ask() (ProcessInformation, error) {
+func (p *Process) ask(h ProcessHandle) (ProcessInformation, error) {
 	service := p.system.client.service()
 	return do(&operation{service: service}, func(op OperationHandle) (ProcessInformation, error) {
-		if err := service.CallProcess(op, p.lease.handle, CallProcessInfo, ""); err != nil {
+		if err := service.CallProcess(op, h, CallProcessInfo, ""); err != nil {
 			return ProcessInformation{}, err
 		}
 		return service.WaitProcessOperation(op)
@@ -104,7 +106,7 @@ func (p *Process) ask() (ProcessInformation, error) {
 func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) {
 	const op = "open process in system"
 	p := &Process{system: s, who: subject{id: s.who.id, pid: pid}, watch: newWatch(EventProcessExited)}
-	h, err := s.lease.take()
+	h, err := s.handle.Acquire()
 	if err != nil {
 		return nil, p.who.fail(op, err)
 	}
@@ -116,7 +118,7 @@ func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) 
 			if err != nil {
 				return struct{}{}, err
 			}
-			p.lease, p.info.Pid = newLease(ph, service.CloseProcess), pid
+			p.handle, p.info.Pid = own(ph, service.CloseProcess), pid
 			if err := service.SetProcessCallback(ph, p.watch.put); err != nil {
 				p.abandon()
 				return struct{}{}, fmt.Errorf("watch: %w", err)
@@ -124,7 +126,7 @@ func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) 
 			return struct{}{}, nil
 		},
 		late:  func(struct{}) { p.abandon() },
-		final: s.lease.drop,
+		final: s.handle.Release,
 	}.run(ctx, s.client)
 	if err != nil {
 		return nil, p.who.fail(op, err)
@@ -134,17 +136,18 @@ func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) 
 
 // undo ends a process that nobody has got to see.
 func (p *Process) undo() {
-	o := &operation{service: p.system.client.service()}
-	_, _ = query(o.service, o, func(op OperationHandle) error {
-		return o.service.CallProcess(op, p.lease.handle, CallTerminateProcess, "")
-	})
+	if h, err := p.handle.Acquire(); err == nil {
+		o := &operation{service: p.system.client.service()}
+		_, _ = query(o.service, o, func(op OperationHandle) error { return o.service.CallProcess(op, h, CallTerminateProcess, "") })
+		_ = p.handle.Release()
+	}
 	p.abandon()
 }
 
 // abandon closes a process that nobody has got to see.
 func (p *Process) abandon() {
 	_ = p.closeStreams()
-	p.lease.give(p.lease.handle)
+	_, _ = p.handle.Close()
 }
 
 // Pid is the process id, which is the host's.
@@ -193,7 +196,7 @@ func (p *Process) send(ctx context.Context, op string, call ProcessCall, documen
 }
 
 func (p *Process) call(ctx context.Context, op string, call ProcessCall, document string) (string, error) {
-	h, err := p.lease.take()
+	h, err := p.handle.Acquire()
 	if err != nil {
 		return "", p.who.fail(op, err)
 	}
@@ -208,7 +211,7 @@ func (p *Process) call(ctx context.Context, op string, call ProcessCall, documen
 			return answer, err
 		},
 		leave: o.cancel,
-		final: p.lease.drop,
+		final: p.handle.Release,
 	}
 	if call == CallSignalProcess {
 		e.leave = nil // it was delivered long ago; what would be cancelled is the answer
@@ -220,6 +223,7 @@ func (p *Process) call(ctx context.Context, op string, call ProcessCall, documen
 // Close gives up the process without ending it, and closes its streams. Further
 // calls do nothing.
 func (p *Process) Close() error {
-	err := closeLease(p.system.client, p.who, "close process in system", p.lease, p.watch.close)
+	p.watch.close()
+	err := closeHandle(p.system.client, p.who, "close process in system", p.handle)
 	return errors.Join(err, p.closeStreams())
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/siloshim/siloshim/internal/handle"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -19,7 +20,7 @@ type System struct {
 	// Immutable after create or open.
 	client *Client
 	who    subject
-	lease  *lease[SystemHandle]
+	handle *handle.Handle[SystemHandle]
 	watch  *watch
 }
 
@@ -34,7 +35,7 @@ func (s *System) create(op OperationHandle, document string) error {
 	if err != nil {
 		return err
 	}
-	s.lease = newLease(h, service.CloseSystem)
+	s.handle = own(h, service.CloseSystem)
 	if _, err := service.WaitOperation(op); err != nil {
 		if errors.Is(err, CodeSystemAlreadyExists) {
 			s.abandon() // the system is another client's
@@ -57,7 +58,7 @@ func (s *System) open() error {
 	if err != nil {
 		return err
 	}
-	s.lease = newLease(h, service.CloseSystem)
+	s.handle = own(h, service.CloseSystem)
 	if err := service.SetSystemCallback(h, s.watch.put); err != nil {
 		s.abandon()
 		return fmt.Errorf("watch: %w", err)
@@ -67,15 +68,16 @@ func (s *System) open() error {
 
 // undo ends a system that nobody has got to see.
 func (s *System) undo() {
-	o := &operation{service: s.client.service()}
-	_, _ = query(o.service, o, func(op OperationHandle) error {
-		return o.service.CallSystem(op, s.lease.handle, CallTerminateSystem, "")
-	})
+	if h, err := s.handle.Acquire(); err == nil {
+		o := &operation{service: s.client.service()}
+		_, _ = query(o.service, o, func(op OperationHandle) error { return o.service.CallSystem(op, h, CallTerminateSystem, "") })
+		_ = s.handle.Release()
+	}
 	s.abandon()
 }
 
 // abandon closes a system that nobody has got to see.
-func (s *System) abandon() { s.lease.give(s.lease.handle) }
+func (s *System) abandon() { _, _ = s.handle.Close() }
 
 // ID is the id of the system.
 func (s *System) ID() string { return s.who.id }
@@ -162,7 +164,7 @@ func (s *System) Exited() <-chan struct{} { return s.watch.done }
 // nothing more will ever be heard of this System.
 func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
 	const op = "wait for system"
-	if err := wait(ctx, s.watch.done, s.lease.closed); err != nil {
+	if err := wait(ctx, s.watch.done, s.handle.Closed()); err != nil {
 		return nil, s.who.fail(op, err)
 	}
 	n, err := s.watch.final()
@@ -182,12 +184,13 @@ func (s *System) Notifications() <-chan Notification { return s.watch.notificati
 // was the last handle. Calls under way go on, with the handle open until the last
 // of them; Waits end. Further calls of Close do nothing.
 func (s *System) Close() error {
-	return closeLease(s.client, s.who, "close system", s.lease, s.watch.close)
+	s.watch.close()
+	return closeHandle(s.client, s.who, "close system", s.handle)
 }
 
 // call submits one call and waits for its operation.
 func (s *System) call(ctx context.Context, op string, call SystemCall, document string) (string, error) {
-	h, err := s.lease.take()
+	h, err := s.handle.Acquire()
 	if err != nil {
 		return "", s.who.fail(op, err)
 	}
@@ -198,7 +201,7 @@ func (s *System) call(ctx context.Context, op string, call SystemCall, document 
 			return query(o.service, o, func(op OperationHandle) error { return o.service.CallSystem(op, h, call, document) })
 		},
 		leave: o.cancel,
-		final: s.lease.drop,
+		final: s.handle.Release,
 	}
 	switch call {
 	case CallShutDownSystem, CallTerminateSystem:
@@ -211,21 +214,21 @@ func (s *System) call(ctx context.Context, op string, call SystemCall, document 
 	return answer, s.who.fail(op, err)
 }
 
-// closeLease closes l, which may take as long as a query may.
-func closeLease[H ~uintptr](c *Client, who subject, op string, l *lease[H], then func()) error {
-	if _, err := l.take(); err != nil {
-		return nil //nolint:nilerr // it was closed before, which is what was wanted
-	}
-	if !l.close() {
-		l.drop()
+// own owns a handle of the service, which closes it without an error.
+func own[H ~uintptr](h H, free func(H)) *handle.Handle[H] {
+	return handle.New(h, func(h H) error {
+		free(h)
 		return nil
-	}
-	then()
+	})
+}
+
+// closeHandle closes h, for as long as a query may take.
+func closeHandle[H ~uintptr](c *Client, who subject, op string, h *handle.Handle[H]) error {
 	_, err := errand[struct{}]{
 		limit: c.Timeouts.query(),
 		call: func() (struct{}, error) {
-			l.drop()
-			return struct{}{}, nil
+			_, err := h.Close()
+			return struct{}{}, err
 		},
 	}.run(context.Background(), c)
 	return who.fail(op, err)

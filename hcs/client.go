@@ -73,7 +73,7 @@ func (c *Client) service() Service {
 func (c *Client) Create(ctx context.Context, id string, document *schema.ComputeSystem) (*System, error) {
 	const op = "create system"
 	who := subject{id: id}
-	text, err := json.Marshal(document)
+	text, err := schema.Marshal(document)
 	if err != nil {
 		return nil, who.fail(op, err)
 	}
@@ -117,7 +117,7 @@ func (c *Client) Enumerate(ctx context.Context, q *schema.SystemQuery) ([]schema
 	if q == nil {
 		q = new(schema.SystemQuery)
 	}
-	text, err := json.Marshal(q)
+	text, err := schema.Marshal(q)
 	if err != nil {
 		return nil, subject{}.fail(op, err)
 	}
@@ -184,7 +184,7 @@ func (c *Client) ModifyServiceOrUndo(ctx context.Context, request, undo *schema.
 func (c *Client) ask(
 	ctx context.Context, limit time.Duration, document any, call func(string) (string, error), late func(string),
 ) (string, error) {
-	text, err := json.Marshal(document)
+	text, err := schema.Marshal(document)
 	if err != nil {
 		return "", err
 	}

@@ -1,7 +1,6 @@
 package hcs
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -104,7 +103,7 @@ func (who subject) fail(op string, err error) error {
 // explain takes over what document says. An invalid one adds nothing.
 func (e *Error) explain(document string, secret bool) {
 	var r schema.ResultError
-	if document == "" || json.Unmarshal([]byte(document), &r) != nil {
+	if document == "" || schema.Unmarshal([]byte(document), &r) != nil {
 		return
 	}
 	if !secret {

@@ -2,7 +2,6 @@ package hcs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -33,7 +32,7 @@ type Process struct {
 func (s *System) CreateProcess(ctx context.Context, parameters *schema.ProcessParameters) (*Process, error) {
 	const op = "create process in system"
 	who := subject{id: s.who.id, secret: true}
-	text, err := json.Marshal(parameters)
+	text, err := schema.Marshal(parameters)
 	if err != nil {
 		return nil, who.fail(op, err)
 	}
@@ -187,7 +186,7 @@ func (p *Process) Resize(ctx context.Context, width, height uint16) error {
 
 // send submits a call that has a document and no answer.
 func (p *Process) send(ctx context.Context, op string, call ProcessCall, document any) error {
-	text, err := json.Marshal(document)
+	text, err := schema.Marshal(document)
 	if err != nil {
 		return p.who.fail(op, err)
 	}

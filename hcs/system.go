@@ -2,7 +2,6 @@ package hcs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -130,7 +129,7 @@ func (s *System) Resume(ctx context.Context) error {
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetcomputesystemproperties
 func (s *System) Properties(ctx context.Context, types ...schema.PropertyType) (*schema.Properties, error) {
 	const op = "query system"
-	text, err := json.Marshal(schema.PropertyQuery{PropertyTypes: types})
+	text, err := schema.Marshal(schema.PropertyQuery{PropertyTypes: types})
 	if err != nil {
 		return nil, s.who.fail(op, err)
 	}
@@ -147,7 +146,7 @@ func (s *System) Properties(ctx context.Context, types ...schema.PropertyType) (
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsmodifycomputesystem
 func (s *System) Modify(ctx context.Context, request *schema.ModifySettingRequest) error {
 	const op = "modify system"
-	text, err := json.Marshal(request)
+	text, err := schema.Marshal(request)
 	if err != nil {
 		return s.who.fail(op, err)
 	}
@@ -256,7 +255,7 @@ func decode(answer string, v any) error {
 	if answer == "" {
 		return errors.New("the service gave no answer")
 	}
-	if err := json.Unmarshal([]byte(answer), v); err != nil {
+	if err := schema.Unmarshal([]byte(answer), v); err != nil {
 		return fmt.Errorf("read the answer of the service: %w", err)
 	}
 	return nil

@@ -34,7 +34,7 @@ const (
 
 // NewModifySetting returns the request to do what t says with settings at path.
 func NewModifySetting(t RequestType, path string, settings any) (*ModifySettingRequest, error) {
-	raw, err := json.Marshal(settings)
+	raw, err := Marshal(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,11 @@ type ModificationRequest struct {
 // NewCredentialGuardRequest returns the request to add or remove the instance
 // that details describe.
 func NewCredentialGuardRequest(op CredentialGuardOperation, details ContainerCredentialGuardInstanceRequest) (*ModificationRequest, error) {
-	raw, err := json.Marshal(details)
+	raw, err := Marshal(details)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := json.Marshal(ContainerCredentialGuardOperationRequest{Operation: op, OperationDetails: raw})
+	settings, err := Marshal(ContainerCredentialGuardOperationRequest{Operation: op, OperationDetails: raw})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package hcstest
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -86,7 +85,7 @@ func Real(t testing.TB) Bed {
 		t.Fatal(err)
 	}
 	b := Bed{Client: c, Application: os.Getenv("SILO_HCSTEST_APPLICATION"), Environment: map[string]string{workloadKey: "1"}}
-	if err := json.Unmarshal(data, &b.Document); err != nil {
+	if err := schema.Unmarshal(data, &b.Document); err != nil {
 		t.Fatal(err)
 	}
 	return b

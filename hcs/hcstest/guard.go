@@ -14,7 +14,7 @@ func (s *Service) ServiceProperties(query string) (string, error) {
 		return "", err
 	}
 	var q schema.PropertyQuery
-	if json.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
+	if schema.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
 		return "", s.failure(hcs.CodeInvalidJSON, "")
 	}
 	s.mu.Lock()
@@ -48,8 +48,8 @@ func (s *Service) ModifyServiceSettings(document string) (string, error) {
 		o       schema.ContainerCredentialGuardOperationRequest
 		details schema.ContainerCredentialGuardInstanceRequest
 	)
-	if json.Unmarshal([]byte(document), &r) != nil || r.PropertyType != schema.ServiceCredentialGuard ||
-		json.Unmarshal(r.Settings, &o) != nil || json.Unmarshal(o.OperationDetails, &details) != nil ||
+	if schema.Unmarshal([]byte(document), &r) != nil || r.PropertyType != schema.ServiceCredentialGuard ||
+		schema.Unmarshal(r.Settings, &o) != nil || schema.Unmarshal(o.OperationDetails, &details) != nil ||
 		strict(r)+strict(o)+strict(details) != "" || details.Id == "" {
 		return "", s.failure(hcs.CodeInvalidJSON, document)
 	}

@@ -1,8 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -15,7 +13,7 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 	}
 	defer done()
 	var parameters schema.ProcessParameters
-	if json.Unmarshal([]byte(document), &parameters) != nil || strict(parameters) != "" {
+	if schema.Unmarshal([]byte(document), &parameters) != nil || strict(parameters) != "" {
 		return 0, s.failure(hcs.CodeInvalidJSON, document)
 	}
 	s.mu.Lock()
@@ -145,7 +143,7 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 
 func (p *Proc) signal(document string) hcs.Code {
 	var o schema.SignalProcessOptions
-	if json.Unmarshal([]byte(document), &o) != nil || strict(o) != "" {
+	if schema.Unmarshal([]byte(document), &o) != nil || strict(o) != "" {
 		return hcs.CodeInvalidJSON
 	}
 	switch o.Signal {
@@ -162,7 +160,7 @@ func (p *Proc) signal(document string) hcs.Code {
 
 func (p *Proc) modify(document string) hcs.Code {
 	var r schema.ProcessModifyRequest
-	if json.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
+	if schema.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
 		return hcs.CodeInvalidJSON
 	}
 	switch {

@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -20,7 +19,7 @@ func (sys *system) basic() schema.Properties {
 // properties answers a query about sys.
 func (s *Service) properties(sys *system, query string) (string, error) {
 	var q schema.PropertyQuery
-	if query != "" && (json.Unmarshal([]byte(query), &q) != nil || strict(q) != "") {
+	if query != "" && (schema.Unmarshal([]byte(query), &q) != nil || strict(q) != "") {
 		return "", s.failure(hcs.CodeInvalidJSON, "")
 	}
 	for _, t := range q.PropertyTypes {

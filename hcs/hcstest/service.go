@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -222,7 +221,7 @@ func (s *Service) failure(code hcs.Code, message string) error {
 
 // encode writes a document of our own.
 func encode(v any) string {
-	b, err := json.Marshal(v)
+	b, err := schema.Marshal(v)
 	if err != nil {
 		panic(err) // the types are ours and encode
 	}

@@ -119,7 +119,7 @@ func TestCredentialGuard(t *testing.T) {
 			t.Fatal(err)
 		}
 		var info schema.ContainerCredentialGuardSystemInfo
-		if err := json.Unmarshal(p.Properties[0], &info); err != nil {
+		if err := schema.Unmarshal(p.Properties[0], &info); err != nil {
 			t.Fatal(err)
 		}
 		return info.Instances

@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"slices"
 	"testing"
 
@@ -129,7 +128,7 @@ func testService(t *testing.T, b Bed) {
 		t.Fatalf("%d answers to one question", len(p.Properties))
 	}
 	var basic schema.BasicInformation
-	if err := json.Unmarshal(p.Properties[0], &basic); err != nil {
+	if err := schema.Unmarshal(p.Properties[0], &basic); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(basic.SupportedSchemaVersions, func(v schema.Version) bool {

@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -96,7 +95,7 @@ func (s *Service) EnumerateSystems(op hcs.OperationHandle, query string) error {
 	}
 	return s.begin(op, "EnumerateSystems", func(*operation) (string, error) {
 		var q schema.SystemQuery
-		if json.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
+		if schema.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
 			return "", s.failure(hcs.CodeInvalidJSON, "")
 		}
 		s.mu.Lock()

@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -16,7 +15,7 @@ func validate(id, document string, d *schema.ComputeSystem) (hcs.Code, string) {
 	if id == "" || len(id) > 255 {
 		return hcs.CodeWin32InvalidArgument, "the id has a wrong length"
 	}
-	if err := json.Unmarshal([]byte(document), d); err != nil {
+	if err := schema.Unmarshal([]byte(document), d); err != nil {
 		return hcs.CodeInvalidJSON, "not a document: " + err.Error()
 	}
 	if where := strict(*d); where != "" {

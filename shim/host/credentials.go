@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -36,7 +35,7 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, u *undo
 	}
 	for _, raw := range answer.Properties {
 		var info schema.ContainerCredentialGuardSystemInfo
-		if json.Unmarshal(raw, &info) != nil {
+		if schema.Unmarshal(raw, &info) != nil {
 			continue // what it says may be secret
 		}
 		for _, instance := range info.Instances {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -87,7 +86,7 @@ func failureOf(err error) string {
 
 // encode writes a document of our own.
 func encode(v any) string {
-	text, err := json.Marshal(v)
+	text, err := schema.Marshal(v)
 	if err != nil {
 		panic(err) // the types are ours and encode
 	}

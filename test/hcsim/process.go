@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 
@@ -32,7 +31,7 @@ func createProcess(op, h uintptr, document string) (uintptr, error) {
 		return 0, err
 	}
 	var parameters schema.ProcessParameters
-	if json.Unmarshal([]byte(document), &parameters) != nil || parameters.CommandLine == "" {
+	if schema.Unmarshal([]byte(document), &parameters) != nil || parameters.CommandLine == "" {
 		return 0, hcs.CodeInvalidJSON
 	}
 	world.Lock()
@@ -160,7 +159,7 @@ var controls = map[schema.ProcessSignal]uint32{
 
 func (p *process) signal(document string) error {
 	var o schema.SignalProcessOptions
-	if json.Unmarshal([]byte(document), &o) != nil {
+	if schema.Unmarshal([]byte(document), &o) != nil {
 		return hcs.CodeInvalidJSON
 	}
 	number, ok := controls[o.Signal]
@@ -175,7 +174,7 @@ func (p *process) signal(document string) error {
 
 func (p *process) modify(document string) error {
 	var r schema.ProcessModifyRequest
-	if json.Unmarshal([]byte(document), &r) != nil {
+	if schema.Unmarshal([]byte(document), &r) != nil {
 		return hcs.CodeInvalidJSON
 	}
 	switch {

@@ -13,7 +13,7 @@ import (
 // properties are what a system tells of itself, the figures counted by its job.
 func (s *system) properties(query string) (string, error) {
 	var q schema.PropertyQuery
-	if query != "" && json.Unmarshal([]byte(query), &q) != nil {
+	if query != "" && schema.Unmarshal([]byte(query), &q) != nil {
 		return "", hcs.CodeInvalidJSON
 	}
 	world.Lock()
@@ -72,7 +72,7 @@ func (s *system) basicLocked() schema.Properties {
 // enumerate lists the systems that a query selects.
 func enumerate(query string) (string, error) {
 	var q schema.SystemQuery
-	if json.Unmarshal([]byte(query), &q) != nil {
+	if schema.Unmarshal([]byte(query), &q) != nil {
 		return "", hcs.CodeInvalidJSON
 	}
 	world.Lock()
@@ -96,7 +96,7 @@ var guard struct {
 
 func serviceProperties(query string) (string, error) {
 	var q schema.PropertyQuery
-	if json.Unmarshal([]byte(query), &q) != nil {
+	if schema.Unmarshal([]byte(query), &q) != nil {
 		return "", hcs.CodeInvalidJSON
 	}
 	var p schema.ServiceProperties
@@ -121,7 +121,7 @@ func modifyService(document string) (string, error) {
 		o schema.ContainerCredentialGuardOperationRequest
 		d schema.ContainerCredentialGuardInstanceRequest
 	)
-	if json.Unmarshal([]byte(document), &r) != nil || json.Unmarshal(r.Settings, &o) != nil || json.Unmarshal(o.OperationDetails, &d) != nil {
+	if schema.Unmarshal([]byte(document), &r) != nil || schema.Unmarshal(r.Settings, &o) != nil || schema.Unmarshal(o.OperationDetails, &d) != nil {
 		return "", hcs.CodeInvalidJSON
 	}
 	guard.Lock()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"time"
@@ -38,7 +37,7 @@ var sealed = os.Getenv("HCSIM") == "sealed"
 // createSystem makes the system that a document describes. The handle is there before the operation is complete.
 func createSystem(op uintptr, id, document string) (uintptr, error) {
 	s := &system{id: id, state: schema.StateCreated, created: time.Now()}
-	if err := json.Unmarshal([]byte(document), &s.document); err != nil || s.document.Container == nil {
+	if err := schema.Unmarshal([]byte(document), &s.document); err != nil || s.document.Container == nil {
 		return 0, hcs.CodeInvalidJSON
 	}
 	if c := s.document.Container; c.Storage == nil || c.Storage.Path == "" || len(c.Storage.Layers) == 0 {
@@ -166,20 +165,20 @@ func (s *system) stop(how schema.ExitType) error {
 // modify does to the job what it can, and notes the rest.
 func (s *system) modify(document string) error {
 	var r schema.ModifySettingRequest
-	if json.Unmarshal([]byte(document), &r) != nil || r.ResourcePath == "" {
+	if schema.Unmarshal([]byte(document), &r) != nil || r.ResourcePath == "" {
 		return hcs.CodeInvalidJSON
 	}
 	limits := s.job.Limits()
 	switch r.ResourcePath {
 	case schema.PathMemory:
 		var size uint64
-		if json.Unmarshal(r.Settings, &size) != nil {
+		if schema.Unmarshal(r.Settings, &size) != nil {
 			return hcs.CodeInvalidJSON
 		}
 		limits.JobMemory = size << 20
 	case schema.PathProcessor:
 		var p schema.Processor
-		if json.Unmarshal(r.Settings, &p) != nil {
+		if schema.Unmarshal(r.Settings, &p) != nil {
 			return hcs.CodeInvalidJSON
 		}
 		limits.CPURate, limits.CPUWeight = uint32(p.Maximum), 0

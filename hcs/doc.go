@@ -21,8 +21,8 @@
 // there, so no caller can block one.
 //
 // Everything above the [Service] line is the same code on every operating system,
-// and is tested on any with hcstest, whose contract suite runs against the real
-// service, too. The documents are those of package schema.
+// and is tested on any with hcstest. The contract tests run against both, the
+// simulated service and the real one. The documents are those of package schema.
 //
 // The package does not log or retry, and knows nothing of containerd. It never
 // puts a command line, an environment or a credential into an error.

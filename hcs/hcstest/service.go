@@ -82,6 +82,22 @@ func (s *Service) Misuse() []string {
 	return append([]string(nil), s.misuse...)
 }
 
+// Settled waits for the calls of c, and fails the test t if anything is left over of
+// what c did with s.
+func Settled(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+}, s *Service, c *hcs.Client) {
+	t.Helper()
+	<-c.Idle()
+	if n := s.OpenHandles(); n != 0 {
+		t.Errorf("%d handles left open", n)
+	}
+	for _, m := range s.Misuse() {
+		t.Errorf("misuse: %s", m)
+	}
+}
+
 // OldCodes makes the service fail with 0xC037xxxx in place of 0x8037xxxx, as its
 // older versions do.
 func (s *Service) OldCodes() {

@@ -17,7 +17,7 @@ import (
 
 // TestRefusedDocuments: what the service would not take, the simulation does not.
 func TestRefusedDocuments(t *testing.T) {
-	b := hcstest.Simulated(t)
+	b := simulated(t)
 	for name, edit := range map[string]func(d *schema.ComputeSystem){
 		"schema version": func(d *schema.ComputeSystem) { d.SchemaVersion = nil },
 		"unknown field $.Container.Memory.Size": func(d *schema.ComputeSystem) {
@@ -56,7 +56,7 @@ func TestRefusedDocuments(t *testing.T) {
 	} {
 		d := hcstest.Container()
 		edit(&d)
-		_, err := b.Client.Create(t.Context(), "c1", &d)
+		_, err := b.client.Create(t.Context(), "c1", &d)
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v, want one about %s", err, name)
 		}
@@ -65,7 +65,7 @@ func TestRefusedDocuments(t *testing.T) {
 
 // TestModified: changes of a running container show in its document.
 func TestModified(t *testing.T) {
-	b := hcstest.Simulated(t)
+	b := simulated(t)
 	s := running(t, b)
 	mount := schema.MappedDirectory{HostPath: `C:\a`, ContainerPath: `C:\b`}
 	for _, change := range []struct {
@@ -93,7 +93,7 @@ func TestModified(t *testing.T) {
 			t.Errorf("%s %s: %v", change.op, change.path, err)
 		}
 	}
-	d, ok := b.Simulated.Document(s.ID())
+	d, ok := b.service.Document(s.ID())
 	if !ok || d.Container.Memory.SizeInMB != 512 || d.Container.Processor.Weight != 7 || len(d.Container.MappedPipes) != 0 {
 		t.Errorf("document %+v", d.Container)
 	}
@@ -104,17 +104,17 @@ func TestModified(t *testing.T) {
 
 // TestCredentialGuard adds an instance, finds its state, and removes it.
 func TestCredentialGuard(t *testing.T) {
-	b := hcstest.Simulated(t)
+	b := simulated(t)
 	change := func(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
 		r, err := schema.NewCredentialGuardRequest(op, d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = b.Client.ModifyService(t.Context(), r)
+		_, err = b.client.ModifyService(t.Context(), r)
 		return err
 	}
 	instances := func() []schema.ContainerCredentialGuardInstance {
-		p, err := b.Client.ServiceProperties(t.Context(), schema.ServiceCredentialGuard)
+		p, err := b.client.ServiceProperties(t.Context(), schema.ServiceCredentialGuard)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,9 +153,9 @@ func TestCredentialGuard(t *testing.T) {
 // TestFigures: statistics are sums, of times also over processes that are gone.
 func TestFigures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := hcstest.Simulated(t)
+		b := simulated(t)
 		used := hcstest.Usage{User: 3 * time.Second, Kernel: time.Second, Commit: 100, Private: 60, Reads: 1, WriteBytes: 5}
-		b.Simulated.Program("busy.exe", func(p *hcstest.Proc) uint32 {
+		b.service.Program("busy.exe", func(p *hcstest.Proc) uint32 {
 			p.Use(used)
 			if len(p.Args) == 1 {
 				<-p.Done()
@@ -202,9 +202,26 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-func running(t *testing.T, b hcstest.Bed) *hcs.System {
+// bench is a simulated service with a client.
+type bench struct {
+	service *hcstest.Service
+	client  *hcs.Client
+}
+
+func simulated(t *testing.T) bench {
+	s := hcstest.New()
+	b := bench{s, &hcs.Client{Service: s}}
+	t.Cleanup(func() {
+		s.Wait()
+		hcstest.Settled(t, s, b.client)
+	})
+	return b
+}
+
+func running(t *testing.T, b bench) *hcs.System {
 	t.Helper()
-	s, err := b.Client.Create(t.Context(), "c1", &b.Document)
+	d := hcstest.Container()
+	s, err := b.client.Create(t.Context(), "c1", &d)
 	if err != nil {
 		t.Fatal(err)
 	}

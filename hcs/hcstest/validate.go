@@ -10,6 +10,19 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
+// Container is the document of a container that the simulated service makes.
+func Container() schema.ComputeSystem {
+	return schema.ComputeSystem{
+		Owner:                             "hcstest",
+		SchemaVersion:                     &schema.Version{Major: 2, Minor: 1},
+		ShouldTerminateOnLastHandleClosed: true,
+		Container: &schema.Container{Storage: &schema.Storage{
+			Path:   `\\?\Volume{0e2d6f3a-5a0b-4c58-9d4b-2f1f9d6f5b11}\`,
+			Layers: []schema.Layer{{Id: "5a4e7f0c-4d19-5c1e-8b4f-6b2f3f7a1c2d", Path: `C:\layers\1`}},
+		}},
+	}
+}
+
 // validate reads a document into d, and says what the service finds wrong with it.
 func validate(id, document string, d *schema.ComputeSystem) (hcs.Code, string) {
 	if id == "" || len(id) > 255 {

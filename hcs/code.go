@@ -11,8 +11,8 @@ import (
 // come bare or as 0x8007xxxx. It also matches the class that it belongs to, one of
 // the errors of this package or [context.DeadlineExceeded].
 //
-// Constants have the names of Microsoft's headers: CodeX is HCS_E_X or E_X, and
-// CodeWin32X is the HRESULT of ERROR_X.
+// The constants follow Microsoft's names: CodeX is HCS_E_X or E_X, and CodeWin32X is
+// the HRESULT of the Win32 error ERROR_X.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcshresult
 type Code uint32
@@ -64,7 +64,7 @@ const (
 	oldPending               Code = 0x80370103 // what 0xC0370103 is in the newer form
 )
 
-// codes has a text and a class for every code that means something to us.
+// codes has the text and the class of each known code.
 var codes = map[Code]struct {
 	text  string
 	class error
@@ -85,13 +85,13 @@ var codes = map[Code]struct {
 	CodeSystemAlreadyStopped:    {"the system has stopped", ErrNotFound},
 	CodeInvalidLayer:            {"a layer has an unknown format", ErrInvalidArgument},
 	CodeServiceNotAvailable:     {"the service is not available", ErrUnavailable},
-	CodeOperationPending:        {"the operation is under way", ErrUnavailable},
-	oldPending:                  {"the operation is under way", ErrUnavailable},
+	CodeOperationPending:        {"the operation is in progress", ErrUnavailable},
+	oldPending:                  {"the operation is in progress", ErrUnavailable},
 	CodeOperationTimeout:        {"the operation took too long", context.DeadlineExceeded},
 	CodeCallbackAlreadySet:      {"the callback is set", ErrAlreadyExists},
 	CodeAccessDenied:            {"access denied", ErrAccessDenied},
-	CodeProcessInfoNotAvailable: {"nothing is known of the process", ErrInvalidState},
-	CodeServiceDisconnect:       {"the service is gone", ErrUnavailable},
+	CodeProcessInfoNotAvailable: {"the service has no information about the process", ErrInvalidState},
+	CodeServiceDisconnect:       {"the connection with the service was lost", ErrUnavailable},
 	CodeProcessAlreadyStopped:   {"the process has exited", ErrNotFound},
 
 	CodeNotImplemented:       {"not implemented", ErrNotSupported},
@@ -131,7 +131,7 @@ func (c Code) Is(target error) bool {
 	return target == codes[own].class || target == ErrExited && own == CodeProcessAlreadyStopped
 }
 
-// Failed reports whether c is a failure at all.
+// Failed reports whether c is an error and not a success.
 func (c Code) Failed() bool { return int32(c) < 0 }
 
 // canonical is the one of c's forms that the constants have.

@@ -56,7 +56,7 @@ var procProcessCalls = [...]*windows.LazyProc{
 	CallModifyProcess:     modcomputecore.NewProc("HcsModifyProcess"),
 }
 
-// find says that the service is not available where p is not.
+// find returns CodeServiceNotAvailable where p does not exist.
 func find(p *windows.LazyProc) error {
 	if err := p.Find(); err != nil {
 		return fmt.Errorf("%w: %w", CodeServiceNotAvailable, err)
@@ -82,7 +82,7 @@ func takeText(p *uint16) string {
 		return ""
 	}
 	s := windows.UTF16PtrToString(p)
-	// The memory is the service's and given up; a failure to free it is not ours to mend.
+	// The caller cannot do anything about a failure to free it.
 	_, _ = windows.LocalFree(windows.Handle(unsafe.Pointer(p)))
 	return s
 }
@@ -99,8 +99,8 @@ func outcome(r uintptr, document string) error {
 	return &Failure{Code: c, Document: document}
 }
 
-// submitted makes an error of the result of a call that op tracks. That it goes
-// on in the background is none.
+// submitted makes an error of the result of a call that op tracks. A call that goes on
+// in the background has not failed.
 func submitted(op OperationHandle, r uintptr) error {
 	c := Code(uint32(r))
 	if !c.Failed() || c.Is(CodeOperationPending) || c.Is(oldPending) {

@@ -20,7 +20,7 @@ var (
 )
 
 // The classes of codes: errors.Is(err, ErrNotFound) holds for every [Code] that
-// says that something is missing. A code of a timeout is of the class
+// says that something is missing. The class of a timeout is
 // [context.DeadlineExceeded].
 var (
 	// ErrNotFound says that the system, process, program or path does not exist, or has ended.
@@ -43,14 +43,13 @@ var (
 	ErrNotSupported = errors.ErrUnsupported
 )
 
-// Error tells which operation failed, on what, and what the service says about
-// it. It unwraps to a [Code], a context error, or an error of this package.
+// Error has the operation that failed, its object, and the report of the service. It unwraps to a [Code], a context error, or an error of this package.
 //
-// It holds nothing that could repeat the request: no data of events, and for the
-// creation of processes none of the service's sentences either.
+// It has no text that may repeat the request: no data of events, and for the
+// creation of a process no messages of the service.
 type Error struct {
 	Op      string // verb and noun, as in "start system"
-	ID      string // the system's id, empty if the service itself is meant
+	ID      string // the system's id, empty for an operation of the service
 	Pid     uint32 // the process concerned, or 0
 	Err     error
 	Message string              // the service's own, or empty
@@ -100,7 +99,7 @@ func (who subject) fail(op string, err error) error {
 	return e
 }
 
-// explain takes over what document says. An invalid one adds nothing.
+// explain takes the report from document. An invalid one adds nothing.
 func (e *Error) explain(document string, secret bool) {
 	var r schema.ResultError
 	if document == "" || schema.Unmarshal([]byte(document), &r) != nil {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestCodeForms: a code is the same in each of the forms it comes in.
-func TestCodeForms(t *testing.T) {
+// TestCode_AnyForm_IsTheSame: a code is the same in each of the forms it comes in.
+func TestCode_AnyForm_IsTheSame(t *testing.T) {
 	for _, same := range [][]Code{
 		{CodeSystemNotFound, 0xC037010E},
 		{CodeInvalidState, 0xC0370105},
@@ -33,7 +33,7 @@ func TestCodeForms(t *testing.T) {
 	}
 }
 
-func TestCodeClasses(t *testing.T) {
+func TestCode_Is_MatchesItsClass(t *testing.T) {
 	for code, class := range map[Code]error{
 		CodeSystemNotFound: ErrNotFound, 0xC037010E: ErrNotFound, 2: ErrNotFound,
 		CodeSystemAlreadyExists: ErrAlreadyExists, CodeInvalidState: ErrInvalidState,
@@ -59,7 +59,7 @@ func TestCodeClasses(t *testing.T) {
 	}
 }
 
-func TestErrorExplains(t *testing.T) {
+func TestError_ResultDocument_IsExplained(t *testing.T) {
 	const document = `{"Error":-2143878899,"ErrorMessage":"bad","ErrorEvents":[` +
 		`{"Message":" no such path C:\\x ","EventId":3,"StackTrace":"st","Data":[{"Value":"hunter2"}]},{"EventId":4}]}`
 	err := subject{id: "c1"}.fail("create system", &Failure{Code: 0xC037010D, Document: document})
@@ -78,7 +78,7 @@ func TestErrorExplains(t *testing.T) {
 	}
 }
 
-func TestErrorKeepsSecrets(t *testing.T) {
+func TestError_OfACreatedProcess_HasNoSecrets(t *testing.T) {
 	const document = `{"ErrorMessage":"app.exe hunter2","ErrorEvents":[{"Message":"could not start app.exe hunter2","EventId":3}]}`
 	err := subject{id: "c1", pid: 7, secret: true}.fail("create process in system", &Failure{Code: CodeWin32FileNotFound, Document: document})
 	e, ok := errors.AsType[*Error](err)
@@ -90,7 +90,7 @@ func TestErrorKeepsSecrets(t *testing.T) {
 	}
 }
 
-func TestErrorWithoutDocument(t *testing.T) {
+func TestError_InvalidDocument_AddsNothing(t *testing.T) {
 	for _, document := range []string{"", "{", "null", "[]", `{"ErrorEvents":"x"}`} {
 		err := subject{}.fail("query service", &Failure{Code: CodeAccessDenied, Document: document})
 		if got := err.Error(); got != "query service: access denied (0x8037011b)" {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestExitCodeIn: the document of an exit event counts unless the service's own wait for the process failed.
-func TestExitCodeIn(t *testing.T) {
+// TestExitCodeIn_Document_HasTheCodeUnlessTheWaitFailed: the document of an exit event counts unless the service's own wait for the process failed.
+func TestExitCodeIn_Document_HasTheCodeUnlessTheWaitFailed(t *testing.T) {
 	for document, want := range map[string]uint32{
 		`{"ProcessId":4,"Exited":true,"ExitCode":3,"LastWaitResult":0}`: 3,
 		`{"ProcessId":4,"ExitCode":3,"LastWaitResult":0}`:               3,

@@ -58,10 +58,10 @@ var answering = []string{
 	"SystemProperties", "ProcessProperties", "ModifyProcess", "SignalProcess", "ShutDownSystem",
 }
 
-// TestEveryFailure fails every call of a life in turn, at the call and at the
+// TestClient_EachCallFails_ErrorNamesItAndNothingIsLeft fails every call of a life in turn, at the call and at the
 // operation behind it. The error tells the operation, its class is the cause's,
 // and nothing is left over.
-func TestEveryFailure(t *testing.T) {
+func TestClient_EachCallFails_ErrorNamesItAndNothingIsLeft(t *testing.T) {
 	calls := make(map[string]int) // of a life without a failure
 	synctest.Test(t, func(t *testing.T) {
 		g := bare(t)
@@ -96,8 +96,8 @@ func TestEveryFailure(t *testing.T) {
 	t.Logf("%d failures", failures)
 }
 
-// TestCrash: the system ends of itself.
-func TestCrash(t *testing.T) {
+// TestSystemWait_Crash_ReportsUnexpectedExit: the system ends of itself.
+func TestSystemWait_Crash_ReportsUnexpectedExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		g.service.Crash("c1")
@@ -109,10 +109,10 @@ func TestCrash(t *testing.T) {
 	})
 }
 
-// TestUnreadNotifications: nobody reads the notifications of a system, there are
+// TestNotifications_Unread_BlockNothing: nobody reads the notifications of a system, there are
 // more than it keeps, and its end is noticed all the same: the thread of the
 // service was not held.
-func TestUnreadNotifications(t *testing.T) {
+func TestNotifications_Unread_BlockNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		c := g.system.Notifications()

@@ -13,8 +13,8 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// TestLateSystem: a system that is made after its creator has left is ended.
-func TestLateSystem(t *testing.T) {
+// TestClientCreate_LateResult_IsTerminated: a system that is made after its creator has left is ended.
+func TestClientCreate_LateResult_IsTerminated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := bare(t)
 		g.service.Fault("CreateSystem", hcstest.Fault{Late: true, Deaf: true, Delay: time.Hour})
@@ -34,8 +34,8 @@ func TestLateSystem(t *testing.T) {
 	})
 }
 
-// TestLateProcess: so is a process.
-func TestLateProcess(t *testing.T) {
+// TestCreateProcess_LateResult_IsTerminated: so is a process.
+func TestCreateProcess_LateResult_IsTerminated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Deaf: true, Delay: time.Hour})
@@ -51,9 +51,9 @@ func TestLateProcess(t *testing.T) {
 	})
 }
 
-// TestTeardownNotCut: writing out has taken two minutes, and gets them; who waits
+// TestShutDown_TakesMinutes_IsNotCancelled: writing out has taken two minutes, and gets them; who waits
 // for less leaves, and it goes on.
-func TestTeardownNotCut(t *testing.T) {
+func TestShutDown_TakesMinutes_IsNotCancelled(t *testing.T) {
 	for _, patience := range []time.Duration{0, 30 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
@@ -84,9 +84,9 @@ func TestTeardownNotCut(t *testing.T) {
 	}
 }
 
-// TestFinishedTooEarly: the creation of a process is done, and the wait for it
+// TestCreateProcess_WaitRefused_QueriesAgain: the creation of a process is done, and the wait for it
 // fails. The service is asked again, and the process is whole.
-func TestFinishedTooEarly(t *testing.T) {
+func TestCreateProcess_WaitRefused_QueriesAgain(t *testing.T) {
 	for _, answer := range []hcs.Code{hcs.CodeWin32InvalidArgument, hcs.CodeOperationTimeout, hcs.CodeWin32InvalidHandle, hcs.CodeWin32RPCFailed, 0x8000FFFF} {
 		t.Run(answer.Error(), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { finishedTooEarly(t, answer) }) })
 	}
@@ -116,9 +116,9 @@ func finishedTooEarly(t *testing.T, answer hcs.Code) {
 	g.settle(t)
 }
 
-// TestFinishedTooEarlyAndGone: if asking again fails also, the first error counts
+// TestCreateProcess_WaitAndQueryRefused_ReturnsTheFirstError: if asking again fails also, the first error counts
 // and the process does not live.
-func TestFinishedTooEarlyAndGone(t *testing.T) {
+func TestCreateProcess_WaitAndQueryRefused_ReturnsTheFirstError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.CodeWin32InvalidArgument})
@@ -135,9 +135,9 @@ func TestFinishedTooEarlyAndGone(t *testing.T) {
 	})
 }
 
-// TestKillOvertakes: a signal is not answered before the process ends, and Kill
+// TestProcessKill_SignalHangs_DoesNotWait: a signal is not answered before the process ends, and Kill
 // ends it.
-func TestKillOvertakes(t *testing.T) {
+func TestProcessKill_SignalHangs_DoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		release := make(chan struct{})
@@ -159,8 +159,8 @@ func TestKillOvertakes(t *testing.T) {
 	})
 }
 
-// TestKillByOwnHandle: where no new handle is to be had, the old one serves.
-func TestKillByOwnHandle(t *testing.T) {
+// TestProcessKill_NoNewHandle_UsesItsOwn: where no new handle is to be had, the old one serves.
+func TestProcessKill_NoNewHandle_UsesItsOwn(t *testing.T) {
 	for _, call := range []string{"OpenSystem", "OpenProcess"} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
@@ -176,9 +176,9 @@ func TestKillByOwnHandle(t *testing.T) {
 	}
 }
 
-// TestSilentExit: the system ends and nobody tells how its process did; it is
+// TestProcessWait_SystemEndedWithoutEvent_QueriesTheCode: the system ends and nobody tells how its process did; it is
 // asked for once, and if that fails the answer is still an end of the wait.
-func TestSilentExit(t *testing.T) {
+func TestProcessWait_SystemEndedWithoutEvent_QueriesTheCode(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
@@ -201,9 +201,9 @@ func TestSilentExit(t *testing.T) {
 	}
 }
 
-// TestDisconnect: the service crashes. Waits end and say so, calls fail as
+// TestClient_ServiceLost_WaitsEndAndANewOneWorks: the service crashes. Waits end and say so, calls fail as
 // unavailable, and a new one can be used by the same client.
-func TestDisconnect(t *testing.T) {
+func TestClient_ServiceLost_WaitsEndAndANewOneWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		errs := make(chan error, 3)

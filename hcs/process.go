@@ -10,9 +10,9 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// Process is a process in a compute system. It holds the process open, so its pid
-// means this process and no other until Close. All methods are safe for
-// concurrent use, also with Close, and keep to their ctx as those of [System] do.
+// Process is an open process of a compute system. Until Close its pid cannot name
+// another process. All methods are safe for concurrent use, also with Close, and
+// observe ctx as those of [System] do.
 type Process struct {
 	// Immutable after create or open.
 	system *System
@@ -25,8 +25,8 @@ type Process struct {
 }
 
 // CreateProcess starts a process in a running system, with those streams that
-// parameters ask for. A program that is not there is [ErrNotFound]. If ctx
-// ends first, a process that still comes to be is ended and closed.
+// parameters ask for. It returns [ErrNotFound] for a program that does not exist. If
+// ctx ends first, a process that is created later is terminated and closed.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcscreateprocess
 func (s *System) CreateProcess(ctx context.Context, parameters *schema.ProcessParameters) (*Process, error) {
@@ -41,17 +41,17 @@ func (s *System) CreateProcess(ctx context.Context, parameters *schema.ProcessPa
 		return nil, who.fail(op, err)
 	}
 	o := &operation{service: s.client.service()}
-	p, err := errand[*Process]{
-		limit: s.client.Timeouts.change(),
-		call:  func() (*Process, error) { return s.spawn(o, h, string(text)) },
-		late:  (*Process).undo,
-		leave: o.cancel,
-		final: s.handle.Release,
+	p, err := pendingCall[*Process]{
+		limit:   s.client.Timeouts.change(),
+		call:    func() (*Process, error) { return s.spawn(o, h, string(text)) },
+		undo:    (*Process).undo,
+		cancel:  o.cancel,
+		release: s.handle.Release,
 	}.run(ctx, s.client)
 	return p, who.fail(op, err)
 }
 
-// spawn runs on the goroutine of an errand.
+// spawn runs in a pendingCall.
 func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process, error) {
 	p := &Process{system: s, watch: newWatch(EventProcessExited)}
 	var ph ProcessHandle
@@ -70,9 +70,9 @@ func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process,
 	if err != nil {
 		// The service of Windows Server 2022 has been seen to finish the creation
 		// before it returns, and then to refuse the wait, with E_INVALIDARG for one,
-		// although the process runs. Asking again tells. Not after a wait that went
-		// well: the process may be gone by now, and its output with it.
-		info, again := p.ask(ph)
+		// although the process runs. So query again. Not after a wait that
+		// succeeded: the process may have ended, and its output would be lost.
+		info, again := p.queryInfo(ph)
 		if again != nil { // the first error is the cause
 			p.undo()
 			return nil, err
@@ -87,8 +87,8 @@ func (s *System) spawn(o *operation, h SystemHandle, document string) (*Process,
 	return p, nil
 }
 
-// ask is the service's second chance to tell about a process it has just made.
-func (p *Process) ask(h ProcessHandle) (ProcessInformation, error) {
+// queryInfo queries the pid and the streams of a process that was just created.
+func (p *Process) queryInfo(h ProcessHandle) (ProcessInformation, error) {
 	service := p.system.client.service()
 	return do(&operation{service: service}, func(op OperationHandle) (ProcessInformation, error) {
 		if err := service.CallProcess(op, h, CallProcessInfo, ""); err != nil {
@@ -98,8 +98,8 @@ func (p *Process) ask(h ProcessHandle) (ProcessInformation, error) {
 	})
 }
 
-// OpenProcess opens a process that runs in the system by its pid. It has no
-// streams. One that does not run is [ErrNotFound].
+// OpenProcess opens a running process of the system by its pid. It has no streams. It
+// returns [ErrNotFound] if there is no such process.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsopenprocess
 func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) {
@@ -110,7 +110,7 @@ func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) 
 		return nil, p.who.fail(op, err)
 	}
 	service := s.client.service()
-	_, err = errand[struct{}]{
+	_, err = pendingCall[struct{}]{
 		limit: s.client.Timeouts.query(),
 		call: func() (struct{}, error) {
 			ph, err := service.OpenProcess(h, pid, accessAll)
@@ -124,8 +124,8 @@ func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) 
 			}
 			return struct{}{}, nil
 		},
-		late:  func(struct{}) { p.abandon() },
-		final: s.handle.Release,
+		undo:    func(struct{}) { p.abandon() },
+		release: s.handle.Release,
 	}.run(ctx, s.client)
 	if err != nil {
 		return nil, p.who.fail(op, err)
@@ -133,7 +133,7 @@ func (s *System) OpenProcess(ctx context.Context, pid uint32) (*Process, error) 
 	return p, nil
 }
 
-// undo ends a process that nobody has got to see.
+// undo ends a process that no caller has.
 func (p *Process) undo() {
 	if h, err := p.handle.Acquire(); err == nil {
 		o := &operation{service: p.system.client.service()}
@@ -143,16 +143,16 @@ func (p *Process) undo() {
 	p.abandon()
 }
 
-// abandon closes a process that nobody has got to see.
+// abandon closes a process that no caller has.
 func (p *Process) abandon() {
 	_ = p.closeStreams()
 	_, _ = p.handle.Close()
 }
 
-// Pid is the process id, which is the host's.
+// Pid returns the process id, which is the same on the host.
 func (p *Process) Pid() uint32 { return p.info.Pid }
 
-// Status asks the service how the process is.
+// Status queries the state of the process.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetprocessproperties
 func (p *Process) Status(ctx context.Context) (*schema.ProcessStatus, error) {
@@ -166,9 +166,9 @@ func (p *Process) Status(ctx context.Context) (*schema.ProcessStatus, error) {
 }
 
 // Signal raises a console control event in the process. Some versions of the
-// service answer only when the process has ended; ctx says how long to wait for
-// that, and its end takes nothing back. One that has ended already, or that the
-// service does not know any more, is [ErrExited].
+// service answer only when the process has ended; the end of ctx ends the wait for
+// the answer and does not cancel the signal. Signal returns [ErrExited] if the
+// process has ended or the service has no such process any more.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcssignalprocess
 func (p *Process) Signal(ctx context.Context, signal schema.ProcessSignal) error {
@@ -200,27 +200,27 @@ func (p *Process) call(ctx context.Context, op string, call ProcessCall, documen
 		return "", p.who.fail(op, err)
 	}
 	o := &operation{service: p.system.client.service()}
-	e := errand[string]{
+	e := pendingCall[string]{
 		limit: p.system.client.Timeouts.query(),
 		call: func() (string, error) {
 			answer, err := query(o.service, o, func(op OperationHandle) error { return o.service.CallProcess(op, h, call, document) })
 			if call == CallSignalProcess {
-				err = p.answered(err)
+				err = p.checkAnswer(err)
 			}
 			return answer, err
 		},
-		leave: o.cancel,
-		final: p.handle.Release,
+		cancel:  o.cancel,
+		release: p.handle.Release,
 	}
 	if call == CallSignalProcess {
-		e.leave = nil // it was delivered long ago; what would be cancelled is the answer
+		e.cancel = nil // it was delivered long ago; what would be cancelled is the answer
 	}
 	answer, err := e.run(ctx, p.system.client)
 	return answer, p.who.fail(op, err)
 }
 
-// Close gives up the process without ending it, and closes its streams. Further
-// calls do nothing.
+// Close closes the handle of the process and its streams, and does not end the
+// process. Further calls do nothing.
 func (p *Process) Close() error {
 	p.watch.close()
 	err := closeHandle(p.system.client, p.who, "close process in system", p.handle)

@@ -6,17 +6,17 @@ import (
 	"github.com/siloshim/siloshim/internal/seal"
 )
 
-// Handles of one [Service]. Zero is none.
+// Handles of a [Service]. Zero is no handle.
 type (
-	// SystemHandle is a compute system.
+	// SystemHandle is an open compute system.
 	SystemHandle uintptr
-	// ProcessHandle is a process in one.
+	// ProcessHandle is an open process of a compute system.
 	ProcessHandle uintptr
-	// OperationHandle is a call that the service works on.
+	// OperationHandle is an operation, which tracks one asynchronous call.
 	OperationHandle uintptr
 )
 
-// accessAll is what every handle is opened with: the service knows no less.
+// accessAll is the access of every handle: the service supports no other.
 const accessAll uint32 = 0x10000000 // GENERIC_ALL
 
 // Service is what this package needs of the Host Compute Service: the calls of
@@ -36,9 +36,9 @@ type Service interface {
 	// Sealed does nothing.
 	Sealed(seal.Marker)
 
-	// CreateOperation makes what tracks one asynchronous call.
+	// CreateOperation makes the operation of one asynchronous call.
 	CreateOperation() (OperationHandle, error)
-	// CancelOperation asks for an early end of what op tracks.
+	// CancelOperation asks for an early end of the call that op tracks.
 	CancelOperation(op OperationHandle) error
 	CloseOperation(op OperationHandle)
 	// WaitOperation blocks until op is complete and returns its document.
@@ -53,9 +53,9 @@ type Service interface {
 	// CloseSystem returns when no callback of the handle runs or will run.
 	CloseSystem(s SystemHandle)
 	CallSystem(op OperationHandle, s SystemHandle, call SystemCall, document string) error
-	// SetSystemCallback makes the service call notify, once for all, on a thread
-	// of its own, with what happens to the system. notify must not block. What has
-	// happened to the system's life before is told, too.
+	// SetSystemCallback makes the service call notify on one of its threads with
+	// each event of the system, and with an exit from before the call. A handle has
+	// one callback at most. notify must not block.
 	SetSystemCallback(s SystemHandle, notify func(Notification)) error
 
 	// CreateProcess returns a handle that is to be closed even if op fails later.
@@ -75,11 +75,11 @@ type SystemCall uint8
 
 const (
 	CallStartSystem     SystemCall = iota
-	CallShutDownSystem             // ask the inside to end
-	CallTerminateSystem            // end it
+	CallShutDownSystem             // by request to its programs
+	CallTerminateSystem            // at once
 	CallPauseSystem
 	CallResumeSystem
-	CallSystemProperties // [schema.PropertyQuery] to [schema.Properties]
+	CallSystemProperties // [schema.PropertyQuery]; the answer is [schema.Properties]
 	CallModifySystem     // [schema.ModifySettingRequest]
 )
 
@@ -97,7 +97,7 @@ const (
 	CallTerminateProcess  ProcessCall = iota
 	CallSignalProcess                 // [schema.SignalProcessOptions]
 	CallProcessInfo                   // no document; answered to WaitProcessOperation
-	CallProcessProperties             // to [schema.ProcessStatus]
+	CallProcessProperties             // the answer is a [schema.ProcessStatus]
 	CallModifyProcess                 // [schema.ProcessModifyRequest]
 )
 
@@ -108,8 +108,8 @@ var processCalls = [...]string{
 
 func (c ProcessCall) String() string { return processCalls[c] }
 
-// ProcessInformation is what the service tells of a process at its creation. The
-// streams are our ends of pipes, nil where none was asked for.
+// ProcessInformation is the service's answer to the creation of a process. The
+// streams are our ends of pipes, nil for those that were not requested.
 type ProcessInformation struct {
 	Pid    uint32
 	Stdin  io.WriteCloser
@@ -117,7 +117,8 @@ type ProcessInformation struct {
 	Stderr io.ReadCloser
 }
 
-// Failure is a code with the document that came along, a [schema.ResultError].
+// Failure is a code with the document that the service sent with it, a
+// [schema.ResultError].
 type Failure struct {
 	Code     Code
 	Document string

@@ -36,7 +36,7 @@ func (d dumb) CallSystem(op hcs.OperationHandle, s hcs.SystemHandle, call hcs.Sy
 
 // S15: a query names its types in one document; an empty answer and one that is no JSON are errors of the query, with the
 // id of the system.
-func TestS15QueryAndUselessAnswers(t *testing.T) {
+func TestS15_QueryAndInvalidAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer, queries := "as it is", []string(nil)
 		service := hcstest.New()

@@ -12,9 +12,9 @@ import (
 // System is an open compute system. All methods are safe for concurrent use, also
 // with Close.
 //
-// A method whose ctx ends returns the context's error. What it had asked the
-// service for may still happen; a call under way is asked to end early, unless it
-// tears the system down. [Timeouts] bound every method but Wait.
+// A method whose ctx ends returns the context's error. The service may still do what
+// the method requested; a call in progress is cancelled, unless it ends the system.
+// [Timeouts] bound every method but Wait.
 type System struct {
 	// Immutable after create or open.
 	client *Client
@@ -27,7 +27,7 @@ func newSystem(c *Client, id string) *System {
 	return &System{client: c, who: subject{id: id}, watch: newWatch(EventSystemExited)}
 }
 
-// create runs on the goroutine of an errand.
+// create runs in a pendingCall.
 func (s *System) create(op OperationHandle, document string) error {
 	service := s.client.service()
 	h, err := service.CreateSystem(op, s.who.id, document)
@@ -50,7 +50,7 @@ func (s *System) create(op OperationHandle, document string) error {
 	return nil
 }
 
-// open runs on the goroutine of an errand.
+// open runs in a pendingCall.
 func (s *System) open() error {
 	service := s.client.service()
 	h, err := service.OpenSystem(s.who.id, accessAll)
@@ -65,7 +65,7 @@ func (s *System) open() error {
 	return nil
 }
 
-// undo ends a system that nobody has got to see.
+// undo ends a system that no caller has.
 func (s *System) undo() {
 	if h, err := s.handle.Acquire(); err == nil {
 		o := &operation{service: s.client.service()}
@@ -75,10 +75,10 @@ func (s *System) undo() {
 	s.abandon()
 }
 
-// abandon closes a system that nobody has got to see.
+// abandon closes a system that no caller has.
 func (s *System) abandon() { _, _ = s.handle.Close() }
 
-// ID is the id of the system.
+// ID returns the id of the system.
 func (s *System) ID() string { return s.who.id }
 
 // Start starts a system that was created.
@@ -89,8 +89,8 @@ func (s *System) Start(ctx context.Context) error {
 	return err
 }
 
-// ShutDown asks what runs in the system to end, and returns when the service says
-// that it has or will; [System.Wait] tells of the end itself. A system that has
+// ShutDown asks the programs in the system to end, and returns when the service
+// reports that they have or will; [System.Wait] waits for the end. A system that has
 // stopped is no error.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsshutdowncomputesystem
@@ -99,8 +99,8 @@ func (s *System) ShutDown(ctx context.Context) error {
 	return ignore(err, CodeSystemAlreadyStopped)
 }
 
-// Terminate ends the system without the consent of what runs in it. A system that
-// has stopped is no error.
+// Terminate ends the system and all its processes at once. A system that has stopped
+// is no error.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsterminatecomputesystem
 func (s *System) Terminate(ctx context.Context) error {
@@ -116,7 +116,7 @@ func (s *System) Pause(ctx context.Context) error {
 	return err
 }
 
-// Resume lets a paused system go on.
+// Resume continues a paused system.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsresumecomputesystem
 func (s *System) Resume(ctx context.Context) error {
@@ -155,12 +155,12 @@ func (s *System) Modify(ctx context.Context, request *schema.ModifySettingReques
 }
 
 // Exited returns a channel that is closed when the system has exited or the
-// service is lost; [System.Wait] then tells which.
+// service is lost; [System.Wait] then returns which.
 func (s *System) Exited() <-chan struct{} { return s.watch.done }
 
-// Wait returns how the system came to its end. It ends early with ctx, or with
-// [ErrClosed] by Close. If the service goes away first, that is [CodeServiceDisconnect]:
-// nothing more will ever be heard of this System.
+// Wait returns how the system ended. It ends early with ctx, with [ErrClosed] after
+// Close, and with [CodeServiceDisconnect] if the service is lost: no event of this
+// System will come then.
 func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
 	const op = "wait for system"
 	if err := wait(ctx, s.watch.done, s.handle.Closed()); err != nil {
@@ -174,14 +174,15 @@ func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
 	return status, s.who.fail(op, decode(n.Document, status))
 }
 
-// Notifications returns the system's one channel of notifications. Nothing is
-// kept from before the first call, and a reader that falls behind by more than 64
-// loses the newest. The channel is closed by Close.
+// Notifications returns the channel of the system's notifications, always the same
+// one. It has none from before the first call. A reader that is more than 64 behind
+// loses the newest. Close closes the channel.
 func (s *System) Notifications() <-chan Notification { return s.watch.notifications() }
 
-// Close gives up the system, and terminates it if its document says so and this
-// was the last handle. Calls under way go on, with the handle open until the last
-// of them; Waits end. Further calls of Close do nothing.
+// Close closes the handle of the system. That terminates the system if its document
+// has ShouldTerminateOnLastHandleClosed and the handle was the last. Waits end. Calls
+// in progress continue, and the last of them closes the handle. Further calls of
+// Close do nothing.
 func (s *System) Close() error {
 	s.watch.close()
 	return closeHandle(s.client, s.who, "close system", s.handle)
@@ -194,18 +195,18 @@ func (s *System) call(ctx context.Context, op string, call SystemCall, document 
 		return "", s.who.fail(op, err)
 	}
 	o := &operation{service: s.client.service()}
-	e := errand[string]{
+	e := pendingCall[string]{
 		limit: s.client.Timeouts.query(),
 		call: func() (string, error) {
 			return query(o.service, o, func(op OperationHandle) error { return o.service.CallSystem(op, h, call, document) })
 		},
-		leave: o.cancel,
-		final: s.handle.Release,
+		cancel:  o.cancel,
+		release: s.handle.Release,
 	}
 	switch call {
 	case CallShutDownSystem, CallTerminateSystem:
-		// To give up half way would leave a half written disk behind.
-		e.limit, e.leave = s.client.Timeouts.teardown(), nil
+		// A cancelled teardown would leave a half written disk.
+		e.limit, e.cancel = s.client.Timeouts.teardown(), nil
 	case CallStartSystem, CallPauseSystem, CallResumeSystem:
 		e.limit = s.client.Timeouts.change()
 	}
@@ -223,7 +224,7 @@ func own[H ~uintptr](h H, free func(H)) *handle.Handle[H] {
 
 // closeHandle closes h, for as long as a query may take.
 func closeHandle[H ~uintptr](c *Client, who subject, op string, h *handle.Handle[H]) error {
-	_, err := errand[struct{}]{
+	_, err := pendingCall[struct{}]{
 		limit: c.Timeouts.query(),
 		call: func() (struct{}, error) {
 			_, err := h.Close()
@@ -233,7 +234,7 @@ func closeHandle[H ~uintptr](c *Client, who subject, op string, h *handle.Handle
 	return who.fail(op, err)
 }
 
-// wait returns when done is closed, or says why it never will be for this caller.
+// wait returns nil when done is closed, or the error that ended the wait.
 func wait(ctx context.Context, done, closed <-chan struct{}) error {
 	select {
 	case <-done:

@@ -15,8 +15,8 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// TestRefusedDocuments: what the service would not take, the simulation does not.
-func TestRefusedDocuments(t *testing.T) {
+// TestService_InvalidDocument_IsRefused: what the service would not take, the simulation does not.
+func TestService_InvalidDocument_IsRefused(t *testing.T) {
 	b := simulated(t)
 	for name, edit := range map[string]func(d *schema.ComputeSystem){
 		"schema version": func(d *schema.ComputeSystem) { d.SchemaVersion = nil },
@@ -63,8 +63,8 @@ func TestRefusedDocuments(t *testing.T) {
 	}
 }
 
-// TestModified: changes of a running container show in its document.
-func TestModified(t *testing.T) {
+// TestService_Modify_ShowsInTheDocument: changes of a running container show in its document.
+func TestService_Modify_ShowsInTheDocument(t *testing.T) {
 	b := simulated(t)
 	s := running(t, b)
 	mount := schema.MappedDirectory{HostPath: `C:\a`, ContainerPath: `C:\b`}
@@ -102,8 +102,8 @@ func TestModified(t *testing.T) {
 	}
 }
 
-// TestCredentialGuard adds an instance, finds its state, and removes it.
-func TestCredentialGuard(t *testing.T) {
+// TestService_CredentialGuard_AddsAndRemovesInstances adds an instance, finds its state, and removes it.
+func TestService_CredentialGuard_AddsAndRemovesInstances(t *testing.T) {
 	b := simulated(t)
 	change := func(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
 		r, err := schema.NewCredentialGuardRequest(op, d)
@@ -150,8 +150,8 @@ func TestCredentialGuard(t *testing.T) {
 	}
 }
 
-// TestFigures: statistics are sums, of times also over processes that are gone.
-func TestFigures(t *testing.T) {
+// TestService_Statistics_AreSums: statistics are sums, of times also over processes that are gone.
+func TestService_Statistics_AreSums(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := simulated(t)
 		used := hcstest.Usage{User: 3 * time.Second, Kernel: time.Second, Commit: 100, Private: 60, Reads: 1, WriteBytes: 5}
@@ -189,8 +189,8 @@ func TestFigures(t *testing.T) {
 	})
 }
 
-// TestMisuse: what would crash a client is noticed.
-func TestMisuse(t *testing.T) {
+// TestService_ClosedHandle_IsMisuse: what would crash a client is noticed.
+func TestService_ClosedHandle_IsMisuse(t *testing.T) {
 	s := hcstest.New()
 	s.CloseSystem(16)
 	s.CloseOperation(16)

@@ -27,8 +27,8 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 		code = hcs.CodeInvalidState
 	}
 	if code != 0 {
-		// The real service repeats the request in what it says. So do we, for
-		// clients to show that they do not pass it on.
+		// The real service repeats the request in its messages. A client must not
+		// pass it on.
 		return 0, s.failure(code, "could not create process: "+document)
 	}
 	err = s.begin(op, "CreateProcess", func(o *operation) (string, error) {
@@ -37,7 +37,7 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 		if sys.state != schema.StateRunning {
 			return "", hcs.CodeSystemAlreadyStopped
 		}
-		sys.procs, p.born = append(sys.procs, p), true
+		sys.procs, p.exists = append(sys.procs, p), true
 		o.info = p.information()
 		s.running.Go(func() {
 			code := run(p)
@@ -57,7 +57,7 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 
 // OpenProcess implements [hcs.Service].
 func (s *Service) OpenProcess(h hcs.SystemHandle, pid, _ uint32) (hcs.ProcessHandle, error) {
-	if err := s.plan("OpenProcess").hold(nil); err != nil {
+	if err := s.plan("OpenProcess").wait(nil); err != nil {
 		return 0, err
 	}
 	sys, done, err := use[*system](s, "OpenProcess", uintptr(h))
@@ -104,7 +104,7 @@ func (s *Service) CallProcess(op hcs.OperationHandle, h hcs.ProcessHandle, call 
 		case hcs.CallProcessInfo:
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if !p.born {
+			if !p.exists {
 				return "", hcs.CodeProcessInfoNotAvailable
 			}
 			o.info = p.information()
@@ -119,7 +119,7 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 	s.mu.Lock()
 	code := hcs.Code(0)
 	switch {
-	case p.noticed || !p.born:
+	case p.noticed || !p.exists:
 		code = hcs.CodeProcessAlreadyStopped
 	case p.exit != nil && call == hcs.CallTerminateProcess:
 		code = hcs.CodeWin32AccessDenied

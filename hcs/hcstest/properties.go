@@ -51,8 +51,8 @@ func (s *Service) properties(sys *system, query string) (string, error) {
 	return encode(p), nil
 }
 
-// statistics sums the figures of the processes: times of all that ever were,
-// memory of those that are.
+// statistics sums those of the processes: the times of all, the memory of the
+// running ones.
 func (sys *system) statistics() *schema.Statistics {
 	now := time.Now()
 	st := &schema.Statistics{

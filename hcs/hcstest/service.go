@@ -60,7 +60,7 @@ func New() *Service {
 	}
 }
 
-// Calls tells how often the call of that name was made. Names are the methods of
+// Calls returns how often the call of that name was made. Names are the methods of
 // [hcs.Service], and those of [hcs.SystemCall] and [hcs.ProcessCall].
 func (s *Service) Calls(name string) int {
 	s.mu.Lock()
@@ -68,7 +68,7 @@ func (s *Service) Calls(name string) int {
 	return s.calls[name]
 }
 
-// OpenHandles counts the handles and operations that nobody has closed yet.
+// OpenHandles counts the handles and operations that are not closed yet.
 func (s *Service) OpenHandles() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,8 +110,9 @@ func (s *Service) OldCodes() {
 // operations are complete and all notifications are delivered.
 func (s *Service) Wait() { s.running.Wait() }
 
-// Disconnect ends the service as a crash does: systems and processes die without
-// a word about them, every handle is told so, and calls fail from then on.
+// Disconnect ends the service as a crash does: systems and processes end without an
+// event of theirs, every handle gets EventServiceDisconnected, and calls fail until
+// Reconnect.
 func (s *Service) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +125,7 @@ func (s *Service) Disconnect() {
 		sys.state = schema.StateStopped
 		sys.closeJobLocked()
 		for _, p := range sys.procs {
-			p.dieLocked(1)
+			p.endSilentlyLocked(1)
 			p.noticed = true
 		}
 	}
@@ -141,7 +142,7 @@ func (s *Service) Reconnect() {
 	s.gone = false
 }
 
-// enterLocked counts a call and says whether the service is there at all.
+// enterLocked counts a call. It returns an error while the service is disconnected.
 func (s *Service) enterLocked(call string) error {
 	s.calls[call]++
 	if s.gone {
@@ -193,7 +194,7 @@ func use[T any](s *Service, call string, h uintptr) (object T, done func(), err 
 
 // closeHandle returns when no notification of h is or will be under way.
 func (s *Service) closeHandle(call string, h uintptr) {
-	_ = s.plan(call).hold(nil)
+	_ = s.plan(call).wait(nil)
 	s.mu.Lock()
 	s.calls[call]++
 	e, ok := s.handles[h]

@@ -64,7 +64,7 @@ func (s *Service) CreateSystem(op hcs.OperationHandle, id, document string) (hcs
 
 // OpenSystem implements [hcs.Service].
 func (s *Service) OpenSystem(id string, _ uint32) (hcs.SystemHandle, error) {
-	if err := s.plan("OpenSystem").hold(nil); err != nil {
+	if err := s.plan("OpenSystem").wait(nil); err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
@@ -178,13 +178,13 @@ func (s *Service) exitLocked(sys *system, how schema.ExitType) {
 	f, planned := s.planLocked("SystemExited")
 	switch {
 	case !planned:
-		s.tellLocked(sys, *sys.exit)
+		s.notifyAllLocked(sys, *sys.exit)
 	case f.Late:
 		s.running.Go(func() {
-			_ = f.hold(nil) // an event has no error
+			_ = f.wait(nil) // an event has no error
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.tellLocked(sys, *sys.exit)
+			s.notifyAllLocked(sys, *sys.exit)
 		})
 	}
 }
@@ -198,12 +198,12 @@ func (s *Service) Crash(id string) {
 	}
 }
 
-// Notify tells all handles of the system called id something.
+// Notify sends n to all handles of the system called id.
 func (s *Service) Notify(id string, n hcs.Notification) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sys := s.systems[id]; sys != nil {
-		s.tellLocked(sys, n)
+		s.notifyAllLocked(sys, n)
 	}
 }
 

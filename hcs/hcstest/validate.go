@@ -23,7 +23,8 @@ func Container() schema.ComputeSystem {
 	}
 }
 
-// validate reads a document into d, and says what the service finds wrong with it.
+// validate decodes a document into d. It returns the code and the message of the
+// service for an invalid one.
 func validate(id, document string, d *schema.ComputeSystem) (hcs.Code, string) {
 	if id == "" || len(id) > 255 {
 		return hcs.CodeWin32InvalidArgument, "the id has a wrong length"
@@ -80,7 +81,7 @@ func checkContainer(c *schema.Container) string {
 	return ""
 }
 
-// drive tells whether path is a drive by its letter alone.
+// drive reports whether path is a drive by its letter alone.
 func drive(path string) bool { return len(path) == 2 && path[1] == ':' }
 
 // class is the form of an interface class.
@@ -138,7 +139,7 @@ func checkRegistry(r *schema.RegistryChanges) string {
 	return ""
 }
 
-// absolute tells whether p starts at a drive or a volume.
+// absolute reports whether p starts at a drive or a volume.
 func absolute(p string) bool {
 	return strings.HasPrefix(p, `\\?\`) || len(p) >= 3 && p[1] == ':' && p[2] == '\\'
 }

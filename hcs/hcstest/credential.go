@@ -10,7 +10,7 @@ import (
 
 // ServiceProperties implements [hcs.Service].
 func (s *Service) ServiceProperties(query string) (string, error) {
-	if err := s.plan("ServiceProperties").hold(nil); err != nil {
+	if err := s.plan("ServiceProperties").wait(nil); err != nil {
 		return "", err
 	}
 	var q schema.PropertyQuery
@@ -40,7 +40,7 @@ func (s *Service) ServiceProperties(query string) (string, error) {
 
 // ModifyServiceSettings implements [hcs.Service].
 func (s *Service) ModifyServiceSettings(document string) (string, error) {
-	if err := s.plan("ModifyServiceSettings").hold(nil); err != nil {
+	if err := s.plan("ModifyServiceSettings").wait(nil); err != nil {
 		return "", err
 	}
 	var (
@@ -56,13 +56,13 @@ func (s *Service) ModifyServiceSettings(document string) (string, error) {
 	s.mu.Lock()
 	err := s.enterLocked("ModifyServiceSettings")
 	if err == nil {
-		err = s.guardLocked(o.Operation, details)
+		err = s.changeInstanceLocked(o.Operation, details)
 	}
 	s.mu.Unlock()
 	return "", err
 }
 
-func (s *Service) guardLocked(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
+func (s *Service) changeInstanceLocked(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
 	at := slices.IndexFunc(s.instances, func(i schema.ContainerCredentialGuardInstance) bool { return i.Id == d.Id })
 	switch {
 	case op == schema.AddInstance && at >= 0:

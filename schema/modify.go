@@ -12,7 +12,7 @@ type ModifySettingRequest struct {
 	Unknown Unknown `json:"-"`
 }
 
-// RequestType says what is done with the settings.
+// RequestType is the kind of a [ModifySettingRequest].
 type RequestType string
 
 const (
@@ -24,15 +24,15 @@ const (
 // The parts of a Windows Server container that can be changed while it runs. The
 // reference of the schema does not list them; Microsoft's own clients use them.
 const (
-	PathMappedDirectories  = "Container/MappedDirectories" // MappedDirectory
-	PathMappedPipes        = "Container/MappedPipes"       // MappedPipe
-	PathMemory             = "Container/Memory/SizeInMB"   // a number
-	PathProcessor          = "Container/Processor"         // Processor
-	PathRegistryFlushState = "Container/RegistryFlushState"
-	PathDevices            = "Container/Devices/Generic" // Device
+	PathMappedDirectories  = "Container/MappedDirectories"  // MappedDirectory
+	PathMappedPipes        = "Container/MappedPipes"        // MappedPipe
+	PathMemory             = "Container/Memory/SizeInMB"    // a number
+	PathProcessor          = "Container/Processor"          // Processor
+	PathRegistryFlushState = "Container/RegistryFlushState" // RegistryFlushState
+	PathDevices            = "Container/Devices/Generic"    // Device
 )
 
-// NewModifySetting returns the request to do what t says with settings at path.
+// NewModifySetting returns a request of type t for the settings at path.
 func NewModifySetting(t RequestType, path string, settings any) (*ModifySettingRequest, error) {
 	raw, err := Marshal(settings)
 	if err != nil {
@@ -63,15 +63,15 @@ func NewCredentialGuardRequest(op CredentialGuardOperation, details ContainerCre
 	return &ModificationRequest{PropertyType: ServiceCredentialGuard, Settings: settings}, nil
 }
 
-// ServiceProperties are the service's own, one for each type that was asked for,
-// in that order.
+// ServiceProperties are properties of the service, one for each type of the query, in
+// its order.
 type ServiceProperties struct {
 	Properties []json.RawMessage `json:"Properties,omitempty"`
 
 	Unknown Unknown `json:"-"`
 }
 
-// BasicInformation answers [ServiceBasic].
+// BasicInformation is the property [ServiceBasic].
 type BasicInformation struct {
 	// SupportedSchemaVersions has for each major version the highest minor one.
 	SupportedSchemaVersions []Version `json:"SupportedSchemaVersions,omitempty"`

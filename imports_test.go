@@ -44,8 +44,8 @@ var mayImport = map[string][]string{
 	"container/containertest": {"container/hostprocess", "container/layer", "container/network", "container/plan", "schema"},
 
 	"schema":      {},
-	"hcs":         {"schema"},
-	"hcs/hcstest": {"hcs", "jobobject", "schema"},
+	"hcs":         {"schema", "internal/handle", "internal/seal"},
+	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
 	"jobobject":         {"internal/seal"},
 	"jobobject/jobtest": {"jobobject", "internal/seal"},
@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 	"internal/buildinfo": {},
 	"internal/deadline":  {},
 	"internal/fault":     {},
+	"internal/handle":    {},
 	"internal/logfield":  {},
 	"internal/pipe":      {},
 	"internal/seal":      {},
@@ -70,8 +71,8 @@ var mayImport = map[string][]string{
 // onlyThirdParty bounds what a package may import beside this module and the standard library.
 var onlyThirdParty = map[string][]string{
 	"schema":            {},
-	"hcs":               {"golang.org/x/sys/windows", "github.com/containerd/errdefs"},
-	"hcs/hcstest":       {"github.com/containerd/errdefs"},
+	"hcs":               {"golang.org/x/sys/windows"},
+	"hcs/hcstest":       {},
 	"jobobject":         {"golang.org/x/sys/windows"},
 	"jobobject/jobtest": {"golang.org/x/sys/windows"},
 }

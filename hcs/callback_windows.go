@@ -10,7 +10,7 @@ import (
 
 // receivers maps the number that a callback carries to the function it is for.
 // Numbers and not pointers, as the service keeps them where Go's collector cannot
-// see; and never the same twice, so that a late event finds nobody.
+// see; and never the same twice, so that a late event has no receiver.
 var receivers struct {
 	sync.Map // uintptr to func(Notification)
 	newest   atomic.Uintptr
@@ -37,7 +37,7 @@ var onEvent = sync.OnceValue(func() uintptr {
 	})
 })
 
-// callbacks knows the numbers of the handles of one kind.
+// callbacks has the numbers of the handles of one kind.
 type callbacks struct{ sync.Map } // uintptr of the handle to uintptr of the receiver
 
 var systemCallbacks, processCallbacks callbacks
@@ -67,5 +67,5 @@ func (c *callbacks) take(handle uintptr) uintptr {
 	return id.(uintptr)
 }
 
-// forget drops a receiver that will not be called any more.
-func forget(id uintptr) { receivers.Delete(id) }
+// removeReceiver removes a receiver that will not be called any more.
+func removeReceiver(id uintptr) { receivers.Delete(id) }

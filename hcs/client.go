@@ -21,16 +21,16 @@ type Client struct {
 	idle    chan struct{} // closed when pending is back at zero
 }
 
-// Pending counts the calls that are not over, among them those that their callers
-// have left behind. It is zero on an idle client of a sound service.
+// Pending counts the calls of the service that still run, also those that their
+// callers do not wait for any more.
 func (c *Client) Pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.pending
 }
 
-// Idle returns a channel that is closed when no call is pending. Whoever ends the
-// process before that may leave something behind in the service.
+// Idle returns a channel that is closed when no call is pending. A program that
+// exits before that may leave a system or a process in the service.
 func (c *Client) Idle() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,27 +65,27 @@ func (c *Client) service() Service {
 	return c.Service
 }
 
-// Create makes the system that document describes, not yet started. An id in use
-// is errdefs.ErrAlreadyExists. If ctx ends first, a system that the service still
+// Create makes the system that document describes, not yet started. It returns
+// [ErrAlreadyExists] if the id is in use. If ctx ends first, a system that the service still
 // makes is terminated and closed as soon as it is there.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcscreatecomputesystem
 func (c *Client) Create(ctx context.Context, id string, document *schema.ComputeSystem) (*System, error) {
 	const op = "create system"
 	who := subject{id: id}
-	text, err := json.Marshal(document)
+	text, err := schema.Marshal(document)
 	if err != nil {
 		return nil, who.fail(op, err)
 	}
 	s := newSystem(c, id)
 	o := &operation{service: c.service()}
-	_, err = errand[struct{}]{
+	_, err = pendingCall[struct{}]{
 		limit: c.Timeouts.change(),
 		call: func() (struct{}, error) {
 			return do(o, func(h OperationHandle) (struct{}, error) { return struct{}{}, s.create(h, string(text)) })
 		},
-		late:  func(struct{}) { s.undo() },
-		leave: o.cancel,
+		undo:   func(struct{}) { s.undo() },
+		cancel: o.cancel,
 	}.run(ctx, c)
 	if err != nil {
 		return nil, who.fail(op, err)
@@ -93,15 +93,15 @@ func (c *Client) Create(ctx context.Context, id string, document *schema.Compute
 	return s, nil
 }
 
-// Open opens the system called id, or says errdefs.ErrNotFound.
+// Open opens the system called id, or returns [ErrNotFound].
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsopencomputesystem
 func (c *Client) Open(ctx context.Context, id string) (*System, error) {
 	s := newSystem(c, id)
-	_, err := errand[struct{}]{
+	_, err := pendingCall[struct{}]{
 		limit: c.Timeouts.query(),
 		call:  func() (struct{}, error) { return struct{}{}, s.open() },
-		late:  func(struct{}) { s.abandon() },
+		undo:  func(struct{}) { s.abandon() },
 	}.run(ctx, c)
 	if err != nil {
 		return nil, subject{id: id}.fail("open system", err)
@@ -109,7 +109,7 @@ func (c *Client) Open(ctx context.Context, id string) (*System, error) {
 	return s, nil
 }
 
-// Enumerate lists the systems that match query, nil for all.
+// Enumerate lists the systems that match q; nil means all.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsenumeratecomputesystems
 func (c *Client) Enumerate(ctx context.Context, q *schema.SystemQuery) ([]schema.Properties, error) {
@@ -117,17 +117,17 @@ func (c *Client) Enumerate(ctx context.Context, q *schema.SystemQuery) ([]schema
 	if q == nil {
 		q = new(schema.SystemQuery)
 	}
-	text, err := json.Marshal(q)
+	text, err := schema.Marshal(q)
 	if err != nil {
 		return nil, subject{}.fail(op, err)
 	}
 	o := &operation{service: c.service()}
-	answer, err := errand[string]{
+	answer, err := pendingCall[string]{
 		limit: c.Timeouts.query(),
 		call: func() (string, error) {
 			return query(o.service, o, func(h OperationHandle) error { return o.service.EnumerateSystems(h, string(text)) })
 		},
-		leave: o.cancel,
+		cancel: o.cancel,
 	}.run(ctx, c)
 	if err != nil {
 		return nil, subject{}.fail(op, err)
@@ -136,13 +136,13 @@ func (c *Client) Enumerate(ctx context.Context, q *schema.SystemQuery) ([]schema
 	return list, subject{}.fail(op, decode(answer, &list))
 }
 
-// ServiceProperties asks the service about itself. The answers are in the order
-// of the questions.
+// ServiceProperties queries properties of the service itself. The answers are in the
+// order of types.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetserviceproperties
 func (c *Client) ServiceProperties(ctx context.Context, types ...schema.PropertyType) (*schema.ServiceProperties, error) {
 	const op = "query service"
-	answer, err := c.ask(ctx, c.Timeouts.query(), schema.PropertyQuery{PropertyTypes: types}, c.service().ServiceProperties, nil)
+	answer, err := c.callService(ctx, c.Timeouts.query(), schema.PropertyQuery{PropertyTypes: types}, c.service().ServiceProperties, nil)
 	if err != nil {
 		return nil, subject{}.fail(op, err)
 	}
@@ -158,19 +158,19 @@ func (c *Client) ModifyService(ctx context.Context, request *schema.Modification
 	return c.ModifyServiceOrUndo(ctx, request, nil)
 }
 
-// ModifyServiceOrUndo is [Client.ModifyService] for a change that must not stay when ctx ends first: if the service
-// makes it all the same, it is asked for undo. A nil undo leaves it.
+// ModifyServiceOrUndo is [Client.ModifyService] for a change that must not stay if
+// ctx ends first: if the service makes the change later, it gets the request undo,
+// unless that is nil.
 func (c *Client) ModifyServiceOrUndo(ctx context.Context, request, undo *schema.ModificationRequest) (json.RawMessage, error) {
 	late := func(string) {
 		if undo != nil {
-			// Nobody is left to hear how it went.
-			_, _ = c.ask(context.Background(), c.Timeouts.change(), undo, c.service().ModifyServiceSettings, nil)
+			// The caller has left and cannot get the error.
+			_, _ = c.callService(context.Background(), c.Timeouts.change(), undo, c.service().ModifyServiceSettings, nil)
 		}
 	}
-	answer, err := c.ask(ctx, c.Timeouts.change(), request, c.service().ModifyServiceSettings, late)
+	answer, err := c.callService(ctx, c.Timeouts.change(), request, c.service().ModifyServiceSettings, late)
 	if err != nil {
-		// The request has a credential specification, and nobody knows what of it
-		// the service repeats.
+		// The request has a credential specification, and the service may repeat it.
 		return nil, subject{secret: true}.fail("modify service", err)
 	}
 	if answer == "" {
@@ -179,14 +179,14 @@ func (c *Client) ModifyServiceOrUndo(ctx context.Context, request, undo *schema.
 	return json.RawMessage(answer), nil
 }
 
-// ask sends document to a function of the service that answers at once. An answer that nobody waited for goes to late,
-// which may be nil.
-func (c *Client) ask(
-	ctx context.Context, limit time.Duration, document any, call func(string) (string, error), late func(string),
+// callService sends document to a function of the service that answers at once. An answer that comes after the caller
+// has left goes to undo, which may be nil.
+func (c *Client) callService(
+	ctx context.Context, limit time.Duration, document any, call func(string) (string, error), undo func(string),
 ) (string, error) {
-	text, err := json.Marshal(document)
+	text, err := schema.Marshal(document)
 	if err != nil {
 		return "", err
 	}
-	return errand[string]{limit: limit, call: func() (string, error) { return call(string(text)) }, late: late}.run(ctx, c)
+	return pendingCall[string]{limit: limit, call: func() (string, error) { return call(string(text)) }, undo: undo}.run(ctx, c)
 }

@@ -20,7 +20,7 @@ func (computeCore) CreateOperation() (OperationHandle, error) {
 	}
 	r, _, _ := syscall.SyscallN(procHcsCreateOperation.Addr(), 0, 0)
 	if r == 0 {
-		return 0, OutOfMemory
+		return 0, CodeWin32OutOfMemory
 	}
 	return OperationHandle(r), nil
 }
@@ -110,17 +110,17 @@ func (computeCore) EnumerateSystems(op OperationHandle, query string) error {
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetserviceproperties
 func (computeCore) ServiceProperties(query string) (string, error) {
-	return askService(procHcsGetServiceProperties, query)
+	return callService(procHcsGetServiceProperties, query)
 }
 
 // HRESULT HcsModifyServiceSettings(PCWSTR settings, PWSTR* result)
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsmodifyservicesettings
 func (computeCore) ModifyServiceSettings(document string) (string, error) {
-	return askService(procHcsModifyServiceSettings, document)
+	return callService(procHcsModifyServiceSettings, document)
 }
 
-func askService(p *windows.LazyProc, document string) (string, error) {
+func callService(p *windows.LazyProc, document string) (string, error) {
 	d, err := text(document)
 	if err != nil {
 		return "", err

@@ -37,29 +37,29 @@ var (
 // HRESULT function(HCS_SYSTEM computeSystem, HCS_OPERATION operation, PCWSTR document), but for
 // HcsModifyComputeSystem, which has a HANDLE identity at its end.
 var procSystemCalls = [...]*windows.LazyProc{
-	StartSystem:      modcomputecore.NewProc("HcsStartComputeSystem"),
-	ShutDownSystem:   modcomputecore.NewProc("HcsShutDownComputeSystem"),
-	TerminateSystem:  modcomputecore.NewProc("HcsTerminateComputeSystem"),
-	PauseSystem:      modcomputecore.NewProc("HcsPauseComputeSystem"),
-	ResumeSystem:     modcomputecore.NewProc("HcsResumeComputeSystem"),
-	SystemProperties: modcomputecore.NewProc("HcsGetComputeSystemProperties"),
-	ModifySystem:     modcomputecore.NewProc("HcsModifyComputeSystem"),
+	CallStartSystem:      modcomputecore.NewProc("HcsStartComputeSystem"),
+	CallShutDownSystem:   modcomputecore.NewProc("HcsShutDownComputeSystem"),
+	CallTerminateSystem:  modcomputecore.NewProc("HcsTerminateComputeSystem"),
+	CallPauseSystem:      modcomputecore.NewProc("HcsPauseComputeSystem"),
+	CallResumeSystem:     modcomputecore.NewProc("HcsResumeComputeSystem"),
+	CallSystemProperties: modcomputecore.NewProc("HcsGetComputeSystemProperties"),
+	CallModifySystem:     modcomputecore.NewProc("HcsModifyComputeSystem"),
 }
 
 // HRESULT function(HCS_PROCESS process, HCS_OPERATION operation, PCWSTR document), but for
 // HcsGetProcessInfo, which has no document.
 var procProcessCalls = [...]*windows.LazyProc{
-	TerminateProcess:  modcomputecore.NewProc("HcsTerminateProcess"),
-	SignalProcess:     modcomputecore.NewProc("HcsSignalProcess"),
-	ProcessInfo:       procHcsGetProcessInfo,
-	ProcessProperties: modcomputecore.NewProc("HcsGetProcessProperties"),
-	ModifyProcess:     modcomputecore.NewProc("HcsModifyProcess"),
+	CallTerminateProcess:  modcomputecore.NewProc("HcsTerminateProcess"),
+	CallSignalProcess:     modcomputecore.NewProc("HcsSignalProcess"),
+	CallProcessInfo:       procHcsGetProcessInfo,
+	CallProcessProperties: modcomputecore.NewProc("HcsGetProcessProperties"),
+	CallModifyProcess:     modcomputecore.NewProc("HcsModifyProcess"),
 }
 
-// find says that the service is not available where p is not.
+// find returns CodeServiceNotAvailable where p does not exist.
 func find(p *windows.LazyProc) error {
 	if err := p.Find(); err != nil {
-		return fmt.Errorf("%w: %w", ServiceNotAvailable, err)
+		return fmt.Errorf("%w: %w", CodeServiceNotAvailable, err)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func text(s string) (*uint16, error) {
 	}
 	p, err := windows.UTF16PtrFromString(s)
 	if err != nil {
-		return nil, fmt.Errorf("text with a zero character: %w", InvalidArgument)
+		return nil, fmt.Errorf("text with a zero character: %w", CodeWin32InvalidArgument)
 	}
 	return p, nil
 }
@@ -82,7 +82,7 @@ func takeText(p *uint16) string {
 		return ""
 	}
 	s := windows.UTF16PtrToString(p)
-	// The memory is the service's and given up; a failure to free it is not ours to mend.
+	// The caller cannot do anything about a failure to free it.
 	_, _ = windows.LocalFree(windows.Handle(unsafe.Pointer(p)))
 	return s
 }
@@ -99,11 +99,11 @@ func outcome(r uintptr, document string) error {
 	return &Failure{Code: c, Document: document}
 }
 
-// submitted makes an error of the result of a call that op tracks. That it goes
-// on in the background is none.
+// submitted makes an error of the result of a call that op tracks. A call that goes on
+// in the background has not failed.
 func submitted(op OperationHandle, r uintptr) error {
 	c := Code(uint32(r))
-	if !c.Failed() || c.Is(OperationPending) || c.Is(oldPending) {
+	if !c.Failed() || c.Is(CodeOperationPending) || c.Is(oldPending) {
 		return nil
 	}
 	var document *uint16

@@ -7,8 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
@@ -59,8 +57,8 @@ func TestProcessKill_Dying_KeepsItsExitCode(t *testing.T) {
 func TestProcessKill_AccessDeniedByTheService_Fails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
-		g.service.Fault("TerminateProcess", hcstest.Fault{Err: hcs.AccessDenied})
-		if err := g.process.Kill(t.Context()); !errdefs.IsPermissionDenied(err) || errors.Is(err, hcs.ErrExited) {
+		g.service.Fault("TerminateProcess", hcstest.Fault{Err: hcs.CodeAccessDenied})
+		if err := g.process.Kill(t.Context()); !errors.Is(err, hcs.ErrAccessDenied) || errors.Is(err, hcs.ErrExited) {
 			t.Errorf("kill: %v, want permission denied", err)
 		}
 		g.settle(t)
@@ -71,7 +69,7 @@ func TestProcessKill_AccessDeniedByTheService_Fails(t *testing.T) {
 // and has not announced its exit. The wait ends all the same, with the exit code if the service still knows it.
 func TestProcessWait_ServiceHasNoSuchProcess_EndsAfterASecond(t *testing.T) {
 	for call, send := range signals {
-		for _, answer := range []hcs.Code{hcs.ElementNotFound, hcs.SystemNotFound, hcs.InvalidState, hcs.ProcessAlreadyStopped} {
+		for _, answer := range []hcs.Code{hcs.CodeWin32ElementNotFound, hcs.CodeSystemNotFound, hcs.CodeInvalidState, hcs.CodeProcessAlreadyStopped} {
 			t.Run(call+"/"+answer.Error(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					g := newStage(t)
@@ -102,20 +100,20 @@ func TestProcessWait_NothingKnownOfTheExit_TellsTheAnswer(t *testing.T) {
 		properties hcstest.Fault
 		took       time.Duration
 	}{
-		"refused": {hcstest.Fault{Err: hcs.ElementNotFound}, time.Second},
+		"refused": {hcstest.Fault{Err: hcs.CodeWin32ElementNotFound}, time.Second},
 		"hangs":   {hcstest.Fault{Late: true, Delay: time.Hour}, 11 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newStage(t)
 				g.lose(t)
-				g.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.InvalidState})
+				g.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.CodeInvalidState})
 				g.service.Fault("ProcessProperties", test.properties)
 				began := time.Now()
 				if err := g.process.Signal(t.Context(), schema.CtrlC); !errors.Is(err, hcs.ErrExited) {
 					t.Errorf("signal: %v", err)
 				}
-				if code, err := g.process.Wait(t.Context()); !errors.Is(err, hcs.InvalidState) || !errors.Is(err, hcs.ErrNoExitCode) {
+				if code, err := g.process.Wait(t.Context()); !errors.Is(err, hcs.CodeInvalidState) || !errors.Is(err, hcs.ErrNoExitCode) {
 					t.Errorf("exit code %d, %v; want the answer to the signal", code, err)
 				}
 				if took := time.Since(began); took != test.took {
@@ -131,11 +129,11 @@ func TestProcessWait_NothingKnownOfTheExit_TellsTheAnswer(t *testing.T) {
 func TestProcessWait_ProcessLives_TellsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
-		g.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.ElementNotFound})
+		g.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.CodeWin32ElementNotFound})
 		if err := g.process.Signal(t.Context(), schema.CtrlC); !errors.Is(err, hcs.ErrExited) {
 			t.Errorf("signal: %v", err)
 		}
-		if code, err := g.process.Wait(t.Context()); !errors.Is(err, hcs.ElementNotFound) {
+		if code, err := g.process.Wait(t.Context()); !errors.Is(err, hcs.CodeWin32ElementNotFound) {
 			t.Errorf("exit code %d, %v; want the answer to the signal", code, err)
 		}
 		g.settle(t)
@@ -187,10 +185,10 @@ func TestProcessWait_LateEvent_Counts(t *testing.T) {
 func TestClientCreate_WaitFails_TerminatesTheSystem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := bare(t)
-		g.service.Fault("CreateSystem", hcstest.Fault{Late: true, Done: true, Err: hcs.RPCFailed})
+		g.service.Fault("CreateSystem", hcstest.Fault{Late: true, Done: true, Err: hcs.CodeWin32RPCFailed})
 		d := hcstest.Container()
 		d.ShouldTerminateOnLastHandleClosed = false
-		if _, err := g.client.Create(t.Context(), "c1", &d); !errors.Is(err, hcs.RPCFailed) {
+		if _, err := g.client.Create(t.Context(), "c1", &d); !errors.Is(err, hcs.CodeWin32RPCFailed) {
 			t.Errorf("create: %v", err)
 		}
 		if n := g.service.Calls("TerminateSystem"); n != 1 {
@@ -205,7 +203,7 @@ func TestClientCreate_IDTaken_TerminatesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		d := hcstest.Container()
-		if _, err := g.client.Create(t.Context(), "c1", &d); !errdefs.IsAlreadyExists(err) {
+		if _, err := g.client.Create(t.Context(), "c1", &d); !errors.Is(err, hcs.ErrAlreadyExists) {
 			t.Errorf("create: %v", err)
 		}
 		if n := g.service.Calls("TerminateSystem"); n != 0 {

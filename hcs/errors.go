@@ -1,7 +1,6 @@
 package hcs
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,15 +19,37 @@ var (
 	ErrNoExitCode = errors.New("the service reports no exit code")
 )
 
-// Error tells which operation failed, on what, and what the service says about
-// it. It unwraps to a [Code], a context error, or a sentinel of this package, and
-// by them matches the error class of package errdefs that applies.
+// The classes of codes: errors.Is(err, ErrNotFound) holds for every [Code] that
+// says that something is missing. The class of a timeout is
+// [context.DeadlineExceeded].
+var (
+	// ErrNotFound says that the system, process, program or path does not exist, or has ended.
+	ErrNotFound = errors.New("not found")
+	// ErrAlreadyExists says that the id of the system is in use.
+	ErrAlreadyExists = errors.New("already exists")
+	// ErrInvalidArgument says that the service refuses the document.
+	ErrInvalidArgument = errors.New("invalid argument")
+	// ErrInvalidState says that the system, the process or the host is in no state for the call.
+	ErrInvalidState = errors.New("invalid state")
+	// ErrAccessDenied says that the caller lacks a right.
+	ErrAccessDenied = errors.New("access denied")
+	// ErrNoResources says that memory or another resource of the host is used up.
+	ErrNoResources = errors.New("insufficient resources")
+	// ErrAborted says that the system ended, or the call was cancelled, before it was done.
+	ErrAborted = errors.New("aborted")
+	// ErrUnavailable says that the service does not run on this host, or is lost.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrNotSupported says that the service or the operating system has no such function.
+	ErrNotSupported = errors.ErrUnsupported
+)
+
+// Error has the operation that failed, its object, and the report of the service. It unwraps to a [Code], a context error, or an error of this package.
 //
-// It holds nothing that could repeat the request: no data of events, and for the
-// creation of processes none of the service's sentences either.
+// It has no text that may repeat the request: no data of events, and for the
+// creation of a process no messages of the service.
 type Error struct {
 	Op      string // verb and noun, as in "start system"
-	ID      string // the system's id, empty if the service itself is meant
+	ID      string // the system's id, empty for an operation of the service
 	Pid     uint32 // the process concerned, or 0
 	Err     error
 	Message string              // the service's own, or empty
@@ -78,10 +99,10 @@ func (who subject) fail(op string, err error) error {
 	return e
 }
 
-// explain takes over what document says. An invalid one adds nothing.
+// explain takes the report from document. An invalid one adds nothing.
 func (e *Error) explain(document string, secret bool) {
 	var r schema.ResultError
-	if document == "" || json.Unmarshal([]byte(document), &r) != nil {
+	if document == "" || schema.Unmarshal([]byte(document), &r) != nil {
 		return
 	}
 	if !secret {

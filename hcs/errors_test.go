@@ -7,18 +7,16 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"github.com/containerd/errdefs"
 )
 
-// TestCodeForms: a code is the same in each of the forms it comes in.
-func TestCodeForms(t *testing.T) {
+// TestCode_AnyForm_IsTheSame: a code is the same in each of the forms it comes in.
+func TestCode_AnyForm_IsTheSame(t *testing.T) {
 	for _, same := range [][]Code{
-		{SystemNotFound, 0xC037010E},
-		{InvalidState, 0xC0370105},
-		{ProcessAlreadyStopped, 0xC037011F},
-		{Win32Denied, 5},
-		{ElementNotFound, 0x490},
+		{CodeSystemNotFound, 0xC037010E},
+		{CodeInvalidState, 0xC0370105},
+		{CodeProcessAlreadyStopped, 0xC037011F},
+		{CodeWin32AccessDenied, 5},
+		{CodeWin32ElementNotFound, 0x490},
 	} {
 		for _, a := range same {
 			for _, b := range same {
@@ -28,40 +26,40 @@ func TestCodeForms(t *testing.T) {
 			}
 		}
 	}
-	for _, other := range [][2]Code{{SystemNotFound, SystemAlreadyExists}, {0xC0070005, Win32Denied}, {0, 0x80070000}} {
+	for _, other := range [][2]Code{{CodeSystemNotFound, CodeSystemAlreadyExists}, {0xC0070005, CodeWin32AccessDenied}, {0, 0x80070000}} {
 		if errors.Is(other[0], other[1]) {
 			t.Errorf("%v is %v", other[0], other[1])
 		}
 	}
 }
 
-func TestCodeClasses(t *testing.T) {
+func TestCode_Is_MatchesItsClass(t *testing.T) {
 	for code, class := range map[Code]error{
-		SystemNotFound: errdefs.ErrNotFound, 0xC037010E: errdefs.ErrNotFound, 2: errdefs.ErrNotFound,
-		SystemAlreadyExists: errdefs.ErrAlreadyExists, InvalidState: errdefs.ErrFailedPrecondition,
-		InvalidJSON: errdefs.ErrInvalidArgument, 0xC037010D: errdefs.ErrInvalidArgument, InvalidArgument: errdefs.ErrInvalidArgument,
-		AccessDenied: errdefs.ErrPermissionDenied, 5: errdefs.ErrPermissionDenied,
-		ServiceDisconnect: errdefs.ErrUnavailable, RPCUnavailable: errdefs.ErrUnavailable,
-		OperationTimeout: context.DeadlineExceeded, NotSupported: errdefs.ErrNotImplemented, CommitLimit: errdefs.ErrResourceExhausted,
+		CodeSystemNotFound: ErrNotFound, 0xC037010E: ErrNotFound, 2: ErrNotFound,
+		CodeSystemAlreadyExists: ErrAlreadyExists, CodeInvalidState: ErrInvalidState,
+		CodeInvalidJSON: ErrInvalidArgument, 0xC037010D: ErrInvalidArgument, CodeWin32InvalidArgument: ErrInvalidArgument,
+		CodeAccessDenied: ErrAccessDenied, 5: ErrAccessDenied,
+		CodeServiceDisconnect: ErrUnavailable, CodeWin32RPCUnavailable: ErrUnavailable,
+		CodeOperationTimeout: context.DeadlineExceeded, CodeWin32NotSupported: ErrNotSupported, CodeWin32CommitLimit: ErrNoResources,
 	} {
 		if !errors.Is(code, class) {
 			t.Errorf("%v is not %v", code, class)
 		}
-		for _, other := range []error{errdefs.ErrNotFound, errdefs.ErrUnavailable, fs.ErrClosed, os.ErrProcessDone} {
+		for _, other := range []error{ErrNotFound, ErrUnavailable, fs.ErrClosed, os.ErrProcessDone} {
 			if !errors.Is(class, other) && errors.Is(code, other) {
 				t.Errorf("%v is %v", code, other)
 			}
 		}
 	}
-	if !errors.Is(Code(0xC037011F), ErrExited) || !errors.Is(NotSupported, errors.ErrUnsupported) {
+	if !errors.Is(Code(0xC037011F), ErrExited) || !errors.Is(CodeWin32NotSupported, errors.ErrUnsupported) {
 		t.Error("the standard library's sentinels are not matched")
 	}
-	if errors.Is(Code(0x8000FFFF), errdefs.ErrNotFound) || Code(0x8000FFFF).Error() != "compute service error 0x8000ffff" {
+	if errors.Is(Code(0x8000FFFF), ErrNotFound) || Code(0x8000FFFF).Error() != "compute service error 0x8000ffff" {
 		t.Error("an unknown code has a class or a name")
 	}
 }
 
-func TestErrorExplains(t *testing.T) {
+func TestError_ResultDocument_IsExplained(t *testing.T) {
 	const document = `{"Error":-2143878899,"ErrorMessage":"bad","ErrorEvents":[` +
 		`{"Message":" no such path C:\\x ","EventId":3,"StackTrace":"st","Data":[{"Value":"hunter2"}]},{"EventId":4}]}`
 	err := subject{id: "c1"}.fail("create system", &Failure{Code: 0xC037010D, Document: document})
@@ -80,9 +78,9 @@ func TestErrorExplains(t *testing.T) {
 	}
 }
 
-func TestErrorKeepsSecrets(t *testing.T) {
+func TestError_OfACreatedProcess_HasNoSecrets(t *testing.T) {
 	const document = `{"ErrorMessage":"app.exe hunter2","ErrorEvents":[{"Message":"could not start app.exe hunter2","EventId":3}]}`
-	err := subject{id: "c1", pid: 7, secret: true}.fail("create process in system", &Failure{Code: FileNotFound, Document: document})
+	err := subject{id: "c1", pid: 7, secret: true}.fail("create process in system", &Failure{Code: CodeWin32FileNotFound, Document: document})
 	e, ok := errors.AsType[*Error](err)
 	if !ok || strings.Contains(err.Error(), "hunter2") || e.Message != "" || e.Events[0].Message != "" || e.Events[0].EventId != 3 {
 		t.Errorf("error %#v", err)
@@ -92,9 +90,9 @@ func TestErrorKeepsSecrets(t *testing.T) {
 	}
 }
 
-func TestErrorWithoutDocument(t *testing.T) {
+func TestError_InvalidDocument_AddsNothing(t *testing.T) {
 	for _, document := range []string{"", "{", "null", "[]", `{"ErrorEvents":"x"}`} {
-		err := subject{}.fail("query service", &Failure{Code: AccessDenied, Document: document})
+		err := subject{}.fail("query service", &Failure{Code: CodeAccessDenied, Document: document})
 		if got := err.Error(); got != "query service: access denied (0x8037011b)" {
 			t.Errorf("error %q for document %q", got, document)
 		}

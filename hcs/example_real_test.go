@@ -1,7 +1,6 @@
 package hcs_test
 
 import (
-	"encoding/json"
 	"os"
 	"testing"
 
@@ -22,7 +21,7 @@ func TestExampleComputeCore(t *testing.T) {
 		t.Fatal(err)
 	}
 	var document schema.ComputeSystem
-	if err := json.Unmarshal(text, &document); err != nil {
+	if err := schema.Unmarshal(text, &document); err != nil {
 		t.Fatal(err)
 	}
 	client := new(hcs.Client)

@@ -9,23 +9,23 @@ import (
 )
 
 // Exited returns a channel that is closed when the process has exited or the
-// service is lost; [Process.Wait] then tells which.
+// service is lost; [Process.Wait] then returns which.
 func (p *Process) Exited() <-chan struct{} { return p.watch.done }
 
-// announcement is how long the service may take to announce an exit that it has
-// shown to know of.
-const announcement = time.Second
+// exitEventTimeout is how long the event of an exit may take after an answer that
+// implies the exit.
+const exitEventTimeout = time.Second
 
-// lastAnswer bounds the query for the exit code of a process whose exit was not
-// announced: a service that does not announce it may not answer either.
-const lastAnswer = 10 * time.Second
+// exitCodeTimeout bounds the query for the exit code of a process whose exit event
+// did not come: such a service may not answer either.
+const exitCodeTimeout = 10 * time.Second
 
 // Wait returns the exit code of the process once it has ended. It ends early with
-// ctx, with [ErrClosed] by Close of the process, and with [ServiceDisconnect] if
-// the service goes away. If the system ends and nobody tells how the process
-// did, that is [SystemAlreadyStopped]. If the service answers a Signal or a Kill
-// as if there were no such process, Wait ends a second later: with the exit code
-// if the service still reports one, else with [ErrNoExitCode].
+// ctx, with [ErrClosed] after Close of the process, and with [CodeServiceDisconnect]
+// if the service is lost. It returns [CodeSystemAlreadyStopped] if the system has
+// ended and the service reports no exit of the process. If the service answers a
+// Signal or a Kill as if the process did not exist, Wait ends a second later: with
+// the exit code if the service still reports one, else with [ErrNoExitCode].
 func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	const op = "wait for process in system"
 	if err := p.await(ctx); err != nil {
@@ -47,25 +47,25 @@ func (p *Process) await(ctx context.Context) error {
 		return nil
 	case <-p.system.watch.done:
 		return nil
-	case <-p.lease.closed:
+	case <-p.handle.Closed():
 		return ErrClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// exitCode is the exit code of a process that has ended. Its exit may be
-// announced behind that of its system.
+// exitCode is the exit code of a process that has ended. Its exit event may come
+// after that of its system.
 func (p *Process) exitCode(ctx context.Context) (uint32, error) {
-	if !p.announced(ctx) {
+	if !p.waitExitEvent(ctx) {
 		if _, err := p.system.watch.final(); err != nil {
 			return 0, err
 		}
-		return p.askExitCode(ctx, SystemAlreadyStopped)
+		return p.queryExitCode(ctx, CodeSystemAlreadyStopped)
 	}
 	n, err := p.watch.final()
 	if errors.Is(err, ErrNoExitCode) {
-		return p.askExitCode(ctx, err)
+		return p.queryExitCode(ctx, err)
 	}
 	if err != nil {
 		return 0, err
@@ -73,9 +73,8 @@ func (p *Process) exitCode(ctx context.Context) (uint32, error) {
 	return exitCodeIn(n.Document)
 }
 
-// announced waits for the announcement of the exit, for a second if the service
-// is not lost.
-func (p *Process) announced(ctx context.Context) bool {
+// waitExitEvent waits for the exit event, for a second if the service is not lost.
+func (p *Process) waitExitEvent(ctx context.Context) bool {
 	select {
 	case <-p.watch.done:
 		return true
@@ -84,18 +83,18 @@ func (p *Process) announced(ctx context.Context) bool {
 	if _, err := p.system.watch.final(); err != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, announcement)
+	ctx, cancel := context.WithTimeout(ctx, exitEventTimeout)
 	defer cancel()
-	return wait(ctx, p.watch.done, p.lease.closed) == nil
+	return wait(ctx, p.watch.done, p.handle.Closed()) == nil
 }
 
-// askExitCode queries the exit code of a process whose exit was not announced. If
-// that fails and the exit is not announced meanwhile, the error is unknown.
-func (p *Process) askExitCode(ctx context.Context, unknown error) (uint32, error) {
-	asking, cancel := context.WithTimeout(ctx, lastAnswer)
+// queryExitCode queries the exit code of a process whose exit event did not come. If
+// that fails and the event does not come meanwhile, it returns the error unknown.
+func (p *Process) queryExitCode(ctx context.Context, unknown error) (uint32, error) {
+	asking, cancel := context.WithTimeout(ctx, exitCodeTimeout)
 	defer cancel()
 	var status schema.ProcessStatus
-	answer, err := p.call(asking, "query process in system", ProcessProperties, "")
+	answer, err := p.call(asking, "query process in system", CallProcessProperties, "")
 	// Without Exited a zero may be no code at all, and would be taken for success.
 	if err == nil && decode(answer, &status) == nil && (status.Exited || status.ExitCode != 0) {
 		return exitCodeOf(&status)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestExitCodeIn: the document of an exit event counts unless the service's own wait for the process failed.
-func TestExitCodeIn(t *testing.T) {
+// TestExitCodeIn_Document_HasTheCodeUnlessTheWaitFailed: the document of an exit event counts unless the service's own wait for the process failed.
+func TestExitCodeIn_Document_HasTheCodeUnlessTheWaitFailed(t *testing.T) {
 	for document, want := range map[string]uint32{
 		`{"ProcessId":4,"Exited":true,"ExitCode":3,"LastWaitResult":0}`: 3,
 		`{"ProcessId":4,"ExitCode":3,"LastWaitResult":0}`:               3,
@@ -21,7 +21,7 @@ func TestExitCodeIn(t *testing.T) {
 	}
 	for document, want := range map[string]error{
 		`{"ProcessId":4,"ExitCode":3,"LastWaitResult":258}`:                       Code(258),
-		`{"ProcessId":4,"Exited":true,"ExitCode":3,"LastWaitResult":-2147024890}`: InvalidHandle,
+		`{"ProcessId":4,"Exited":true,"ExitCode":3,"LastWaitResult":-2147024890}`: CodeWin32InvalidHandle,
 	} {
 		if code, err := exitCodeIn(document); !errors.Is(err, want) {
 			t.Errorf("%s: exit code %d, %v; want %v", document, code, err, want)

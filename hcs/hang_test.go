@@ -141,11 +141,11 @@ var hangs = []struct {
 	{"TerminateProcess", time.Minute, func(ctx context.Context, g *stage) error { return g.process.Kill(ctx) }},
 }
 
-// TestHang lets every call hang in turn: in the call, in the operation behind it,
+// TestClient_HungCall_EndsInTimeAndLeavesNothing lets every call hang in turn: in the call, in the operation behind it,
 // and in one that takes no notice of its cancellation. The method ends in time,
 // by its own limit and by its context; the rest of the service stays usable; and
 // when the call comes back at last, nothing of it remains.
-func TestHang(t *testing.T) {
+func TestClient_HungCall_EndsInTimeAndLeavesNothing(t *testing.T) {
 	for _, h := range hangs {
 		for kind, fault := range map[string]hcstest.Fault{"call": {}, "operation": {Late: true}, "deaf": {Late: true, Deaf: true}} {
 			for _, end := range []error{context.DeadlineExceeded, context.Canceled} {
@@ -193,8 +193,8 @@ func hang(t *testing.T, call string, fault hcstest.Fault, end error, limit time.
 	g.settle(t)
 }
 
-// TestHangInClose: Close ends in time, too, and the handle is closed in the end.
-func TestHangInClose(t *testing.T) {
+// TestClose_Hangs_EndsInTime: Close ends in time, too, and the handle is closed in the end.
+func TestClose_Hangs_EndsInTime(t *testing.T) {
 	for _, call := range []string{"CloseSystem", "CloseProcess"} {
 		t.Run(call, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -212,9 +212,9 @@ func TestHangInClose(t *testing.T) {
 	}
 }
 
-// TestCloseDuringCall: a handle stays open as long as a call that was left behind
+// TestClose_CallInProgress_HandleStaysOpen: a handle stays open as long as a call that was left behind
 // is inside of the service.
-func TestCloseDuringCall(t *testing.T) {
+func TestClose_CallInProgress_HandleStaysOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		release := make(chan struct{})

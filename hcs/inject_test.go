@@ -58,10 +58,10 @@ var answering = []string{
 	"SystemProperties", "ProcessProperties", "ModifyProcess", "SignalProcess", "ShutDownSystem",
 }
 
-// TestEveryFailure fails every call of a life in turn, at the call and at the
+// TestClient_EachCallFails_ErrorNamesItAndNothingIsLeft fails every call of a life in turn, at the call and at the
 // operation behind it. The error tells the operation, its class is the cause's,
 // and nothing is left over.
-func TestEveryFailure(t *testing.T) {
+func TestClient_EachCallFails_ErrorNamesItAndNothingIsLeft(t *testing.T) {
 	calls := make(map[string]int) // of a life without a failure
 	synctest.Test(t, func(t *testing.T) {
 		g := bare(t)
@@ -80,12 +80,12 @@ func TestEveryFailure(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					failures++
 					g := bare(t)
-					g.service.Fault(call, hcstest.Fault{Skip: skip, Late: late, Err: &hcs.Failure{Code: hcs.NoResources, Document: "{"}})
+					g.service.Fault(call, hcstest.Fault{Skip: skip, Late: late, Err: &hcs.Failure{Code: hcs.CodeWin32NoResources, Document: "{"}})
 					err := life(t.Context(), g.client)
 					if e, ok := errors.AsType[*hcs.Error](err); !ok || e.Op == "" || e.ID != "c1" {
 						t.Errorf("%s %d: error %v does not tell what failed", call, skip, err)
 					}
-					if !errors.Is(err, hcs.NoResources) {
+					if !errors.Is(err, hcs.CodeWin32NoResources) {
 						t.Errorf("%s %d: error %v is not the cause", call, skip, err)
 					}
 					g.settle(t)
@@ -96,28 +96,28 @@ func TestEveryFailure(t *testing.T) {
 	t.Logf("%d failures", failures)
 }
 
-// TestCrash: the system ends of itself.
-func TestCrash(t *testing.T) {
+// TestSystemWait_Crash_ReportsUnexpectedExit: the system ends of itself.
+func TestSystemWait_Crash_ReportsUnexpectedExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		g.service.Crash("c1")
 		status, err := g.system.Wait(t.Context())
-		if err != nil || status.ExitType != schema.ExitUnexpected || !errors.Is(hcs.Code(uint32(status.Status)), hcs.UnexpectedExit) {
+		if err != nil || status.ExitType != schema.ExitUnexpected || !errors.Is(hcs.Code(uint32(status.Status)), hcs.CodeUnexpectedExit) {
 			t.Errorf("status %+v, %v", status, err)
 		}
 		g.settle(t)
 	})
 }
 
-// TestUnreadNotifications: nobody reads the notifications of a system, there are
+// TestNotifications_Unread_BlockNothing: nobody reads the notifications of a system, there are
 // more than it keeps, and its end is noticed all the same: the thread of the
 // service was not held.
-func TestUnreadNotifications(t *testing.T) {
+func TestNotifications_Unread_BlockNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		c := g.system.Notifications()
 		for range 1000 {
-			g.service.Notify("c1", hcs.Notification{Event: hcs.SystemSiloJobCreated})
+			g.service.Notify("c1", hcs.Notification{Event: hcs.EventSystemSiloJobCreated})
 		}
 		if err := g.system.Terminate(t.Context()); err != nil {
 			t.Fatal(err)
@@ -129,7 +129,7 @@ func TestUnreadNotifications(t *testing.T) {
 		if len(c) == 0 || len(c) == 1000 {
 			t.Errorf("%d notifications are kept", len(c))
 		}
-		if n := <-c; n.Event != hcs.SystemSiloJobCreated {
+		if n := <-c; n.Event != hcs.EventSystemSiloJobCreated {
 			t.Errorf("the first is %v", n.Event)
 		}
 		g.settle(t)

@@ -5,16 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/containerd/errdefs"
 )
 
-// Kill ends the process without its consent. One that has ended already, or is
-// about to, is [ErrExited]; one that an earlier Kill has condemned is no error.
+// Kill terminates the process. It returns [ErrExited] if the process has ended or is
+// ending by itself. A second Kill is no error.
 //
-// The service handles the signals of one handle one after the other, and may hold
-// one until the process ends. So Kill comes with handles of its own, and overtakes
-// a Signal that hangs.
+// The service handles the signals of one handle one after the other, and may keep
+// one until the process ends. So Kill opens further handles, and does not wait for a
+// Signal that hangs.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsterminateprocess
 func (p *Process) Kill(ctx context.Context) error {
@@ -25,15 +23,15 @@ func (p *Process) Kill(ctx context.Context) error {
 	if p.killed.Load() {
 		return nil
 	}
-	// As long as our own handle is open, the pid cannot have become another's.
-	own, err := p.lease.take()
+	// While our own handle is open, the pid cannot name another process.
+	own, err := p.handle.Acquire()
 	if err != nil {
 		return p.who.fail(op, err)
 	}
-	_, err = errand[struct{}]{
-		limit: p.system.client.Timeouts.query(),
-		call:  func() (struct{}, error) { return struct{}{}, p.kill(own) },
-		final: p.lease.drop,
+	_, err = pendingCall[struct{}]{
+		limit:   p.system.client.Timeouts.query(),
+		call:    func() (struct{}, error) { return struct{}{}, p.kill(own) },
+		release: p.handle.Release,
 	}.run(ctx, p.system.client)
 	if err != nil && p.ended() {
 		err = ErrExited
@@ -41,7 +39,7 @@ func (p *Process) Kill(ctx context.Context) error {
 	return p.who.fail(op, err)
 }
 
-// kill runs on the goroutine of an errand.
+// kill runs in a pendingCall.
 func (p *Process) kill(own ProcessHandle) error {
 	service := p.system.client.service()
 	h := own
@@ -53,28 +51,28 @@ func (p *Process) kill(own ProcessHandle) error {
 		}
 	}
 	o := &operation{service: service}
-	_, err := query(service, o, func(op OperationHandle) error { return service.CallProcess(op, h, TerminateProcess, "") })
+	_, err := query(service, o, func(op OperationHandle) error { return service.CallProcess(op, h, CallTerminateProcess, "") })
 	switch {
 	case err == nil:
 		p.killed.Store(true)
-	case errors.Is(err, Win32Denied):
+	case errors.Is(err, CodeWin32AccessDenied):
 		// The service may end any process of its containers. It passes on what
 		// TerminateProcess says of one that is being terminated; for a caller without
-		// rights it has AccessDenied.
+		// rights it has CodeAccessDenied.
 		return ErrExited
 	}
-	return p.answered(err)
+	return p.checkAnswer(err)
 }
 
-// answered reads the answer to a signal or a kill. The service may know that the
-// process is gone and never announce its exit, so Wait ends a second later.
-func (p *Process) answered(err error) error {
+// checkAnswer reads the answer to a signal or a kill. The service may know that the
+// process has ended and never send the event, so Wait ends a second later.
+func (p *Process) checkAnswer(err error) error {
 	code, ok := errors.AsType[Code](err)
-	if !ok || code.canonical() != InvalidState && !errors.Is(code, errdefs.ErrNotFound) {
+	if !ok || code.canonical() != CodeInvalidState && !errors.Is(code, ErrNotFound) {
 		return err
 	}
 	if !p.ended() {
-		time.AfterFunc(announcement, func() { p.watch.lose(code) })
+		time.AfterFunc(exitEventTimeout, func() { p.watch.markLost(code) })
 	}
 	if errors.Is(code, ErrExited) {
 		return err
@@ -82,7 +80,7 @@ func (p *Process) answered(err error) error {
 	return fmt.Errorf("%w: %w", ErrExited, code)
 }
 
-// ended tells whether the exit of the process was told.
+// ended reports whether the exit event has come.
 func (p *Process) ended() bool {
 	select {
 	case <-p.watch.done:

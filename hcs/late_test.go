@@ -8,15 +8,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
 )
 
-// TestLateSystem: a system that is made after its creator has left is ended.
-func TestLateSystem(t *testing.T) {
+// TestClientCreate_LateResult_IsTerminated: a system that is made after its creator has left is ended.
+func TestClientCreate_LateResult_IsTerminated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := bare(t)
 		g.service.Fault("CreateSystem", hcstest.Fault{Late: true, Deaf: true, Delay: time.Hour})
@@ -36,8 +34,8 @@ func TestLateSystem(t *testing.T) {
 	})
 }
 
-// TestLateProcess: so is a process.
-func TestLateProcess(t *testing.T) {
+// TestCreateProcess_LateResult_IsTerminated: so is a process.
+func TestCreateProcess_LateResult_IsTerminated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Deaf: true, Delay: time.Hour})
@@ -53,9 +51,9 @@ func TestLateProcess(t *testing.T) {
 	})
 }
 
-// TestTeardownNotCut: writing out has taken two minutes, and gets them; who waits
+// TestShutDown_TakesMinutes_IsNotCancelled: writing out has taken two minutes, and gets them; who waits
 // for less leaves, and it goes on.
-func TestTeardownNotCut(t *testing.T) {
+func TestShutDown_TakesMinutes_IsNotCancelled(t *testing.T) {
 	for _, patience := range []time.Duration{0, 30 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
@@ -86,10 +84,10 @@ func TestTeardownNotCut(t *testing.T) {
 	}
 }
 
-// TestFinishedTooEarly: the creation of a process is done, and the wait for it
+// TestCreateProcess_WaitRefused_QueriesAgain: the creation of a process is done, and the wait for it
 // fails. The service is asked again, and the process is whole.
-func TestFinishedTooEarly(t *testing.T) {
-	for _, answer := range []hcs.Code{hcs.InvalidArgument, hcs.OperationTimeout, hcs.InvalidHandle, hcs.RPCFailed, 0x8000FFFF} {
+func TestCreateProcess_WaitRefused_QueriesAgain(t *testing.T) {
+	for _, answer := range []hcs.Code{hcs.CodeWin32InvalidArgument, hcs.CodeOperationTimeout, hcs.CodeWin32InvalidHandle, hcs.CodeWin32RPCFailed, 0x8000FFFF} {
 		t.Run(answer.Error(), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { finishedTooEarly(t, answer) }) })
 	}
 }
@@ -118,15 +116,15 @@ func finishedTooEarly(t *testing.T, answer hcs.Code) {
 	g.settle(t)
 }
 
-// TestFinishedTooEarlyAndGone: if asking again fails also, the first error counts
+// TestCreateProcess_WaitAndQueryRefused_ReturnsTheFirstError: if asking again fails also, the first error counts
 // and the process does not live.
-func TestFinishedTooEarlyAndGone(t *testing.T) {
+func TestCreateProcess_WaitAndQueryRefused_ReturnsTheFirstError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
-		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.InvalidArgument})
-		g.service.Fault("ProcessInfo", hcstest.Fault{Err: hcs.RPCFailed})
+		g.service.Fault("CreateProcess", hcstest.Fault{Late: true, Done: true, Err: hcs.CodeWin32InvalidArgument})
+		g.service.Fault("ProcessInfo", hcstest.Fault{Err: hcs.CodeWin32RPCFailed})
 		_, err := g.system.CreateProcess(t.Context(), &parameters)
-		if !errors.Is(err, hcs.InvalidArgument) {
+		if !errors.Is(err, hcs.CodeWin32InvalidArgument) {
 			t.Errorf("error %v", err)
 		}
 		p, err := g.system.Properties(t.Context(), schema.PropertyProcessList)
@@ -137,9 +135,9 @@ func TestFinishedTooEarlyAndGone(t *testing.T) {
 	})
 }
 
-// TestKillOvertakes: a signal is not answered before the process ends, and Kill
+// TestProcessKill_SignalHangs_DoesNotWait: a signal is not answered before the process ends, and Kill
 // ends it.
-func TestKillOvertakes(t *testing.T) {
+func TestProcessKill_SignalHangs_DoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		release := make(chan struct{})
@@ -161,12 +159,12 @@ func TestKillOvertakes(t *testing.T) {
 	})
 }
 
-// TestKillByOwnHandle: where no new handle is to be had, the old one serves.
-func TestKillByOwnHandle(t *testing.T) {
+// TestProcessKill_NoNewHandle_UsesItsOwn: where no new handle is to be had, the old one serves.
+func TestProcessKill_NoNewHandle_UsesItsOwn(t *testing.T) {
 	for _, call := range []string{"OpenSystem", "OpenProcess"} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
-			g.service.Fault(call, hcstest.Fault{Err: hcs.NoResources})
+			g.service.Fault(call, hcstest.Fault{Err: hcs.CodeWin32NoResources})
 			if err := g.process.Kill(t.Context()); err != nil {
 				t.Errorf("%s: %v", call, err)
 			}
@@ -178,22 +176,22 @@ func TestKillByOwnHandle(t *testing.T) {
 	}
 }
 
-// TestSilentExit: the system ends and nobody tells how its process did; it is
+// TestProcessWait_SystemEndedWithoutEvent_QueriesTheCode: the system ends and nobody tells how its process did; it is
 // asked for once, and if that fails the answer is still an end of the wait.
-func TestSilentExit(t *testing.T) {
+func TestProcessWait_SystemEndedWithoutEvent_QueriesTheCode(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
 			g.service.Fault("ProcessExited", hcstest.Fault{})
 			if lost {
-				g.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.ElementNotFound})
+				g.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.CodeWin32ElementNotFound})
 			}
 			if err := g.system.Terminate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			code, err := g.process.Wait(t.Context())
 			switch {
-			case lost && !errors.Is(err, hcs.SystemAlreadyStopped):
+			case lost && !errors.Is(err, hcs.CodeSystemAlreadyStopped):
 				t.Errorf("exit code %d, %v", code, err)
 			case !lost && (code != 1 || err != nil):
 				t.Errorf("exit code %d, %v", code, err)
@@ -203,9 +201,9 @@ func TestSilentExit(t *testing.T) {
 	}
 }
 
-// TestDisconnect: the service crashes. Waits end and say so, calls fail as
+// TestClient_ServiceLost_WaitsEndAndANewOneWorks: the service crashes. Waits end and say so, calls fail as
 // unavailable, and a new one can be used by the same client.
-func TestDisconnect(t *testing.T) {
+func TestClient_ServiceLost_WaitsEndAndANewOneWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)
 		errs := make(chan error, 3)
@@ -226,11 +224,11 @@ func TestDisconnect(t *testing.T) {
 		synctest.Wait()
 		g.service.Disconnect()
 		for range 3 {
-			if err := <-errs; !errors.Is(err, hcs.ServiceDisconnect) || !errdefs.IsUnavailable(err) {
+			if err := <-errs; !errors.Is(err, hcs.CodeServiceDisconnect) || !errors.Is(err, hcs.ErrUnavailable) {
 				t.Errorf("error %v", err)
 			}
 		}
-		if err := g.process.Kill(t.Context()); !errdefs.IsUnavailable(err) {
+		if err := g.process.Kill(t.Context()); !errors.Is(err, hcs.ErrUnavailable) {
 			t.Errorf("kill: %v", err)
 		}
 		g.service.Reconnect()

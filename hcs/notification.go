@@ -5,31 +5,31 @@ import (
 	"sync"
 )
 
-// Event says what a [Notification] is about.
+// Event is the kind of a [Notification].
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcs_event_type
 type Event uint32
 
 const (
-	SystemExited          Event = 0x00000001 // a [schema.SystemExitStatus]
-	SystemCrashInitiated  Event = 0x00000002
-	SystemCrashReport     Event = 0x00000003
-	SystemSiloJobCreated  Event = 0x00000005
-	GuestConnectionClosed Event = 0x00000006
-	ProcessExited         Event = 0x00010000 // a [schema.ProcessStatus]
-	OperationCallback     Event = 0x01000000
-	ServiceDisconnected   Event = 0x02000000 // nothing else will come
+	EventSystemExited          Event = 0x00000001 // a [schema.SystemExitStatus]
+	EventSystemCrashInitiated  Event = 0x00000002
+	EventSystemCrashReport     Event = 0x00000003
+	EventSystemSiloJobCreated  Event = 0x00000005
+	EventGuestConnectionClosed Event = 0x00000006
+	EventProcessExited         Event = 0x00010000 // a [schema.ProcessStatus]
+	EventOperationCallback     Event = 0x01000000
+	EventServiceDisconnected   Event = 0x02000000 // nothing else will come
 )
 
 var eventNames = map[Event]string{
-	SystemExited:          "system exited",
-	SystemCrashInitiated:  "system crash initiated",
-	SystemCrashReport:     "system crash report",
-	SystemSiloJobCreated:  "silo job created",
-	GuestConnectionClosed: "guest connection closed",
-	ProcessExited:         "process exited",
-	OperationCallback:     "operation callback",
-	ServiceDisconnected:   "service disconnected",
+	EventSystemExited:          "system exited",
+	EventSystemCrashInitiated:  "system crash initiated",
+	EventSystemCrashReport:     "system crash report",
+	EventSystemSiloJobCreated:  "silo job created",
+	EventGuestConnectionClosed: "guest connection closed",
+	EventProcessExited:         "process exited",
+	EventOperationCallback:     "operation callback",
+	EventServiceDisconnected:   "service disconnected",
 }
 
 func (e Event) String() string {
@@ -39,30 +39,30 @@ func (e Event) String() string {
 	return fmt.Sprintf("event 0x%08x", uint32(e))
 }
 
-// Notification is what the service tells of its own accord about a system or a
-// process, with the document that the event has, or none.
+// Notification is an event of a system or a process. Document is the document of
+// the event, as JSON, or empty.
 type Notification struct {
 	Event    Event
 	Document string
 }
 
-// inboxRoom is how many notifications wait for a slow reader before more are
-// dropped. A container has a handful in its life.
-const inboxRoom = 64
+// notificationBuffer is how many notifications wait for a slow reader before more are
+// dropped. A container has about five in its life.
+const notificationBuffer = 64
 
 // watch takes the notifications of one handle. Its put runs on a thread of the
-// service and does nothing that could make it wait: no call, no decoding, no send
-// to a full channel. What the notification means is worked out by who asks.
+// service, so it must not wait: it makes no call, decodes no document and does not
+// send to a full channel.
 type watch struct {
 	end  Event         // the event after which there is no other
-	done chan struct{} // closed when end or the loss of the service was told
+	done chan struct{} // closed by the event end, or when the service is lost
 
-	mu    sync.Mutex // guards the fields below
-	last  Notification
-	ended bool
-	lost  error             // why done was closed without any event, or nil
-	c     chan Notification // made when somebody asks for it
-	shut  bool
+	mu     sync.Mutex // guards the fields below
+	last   Notification
+	ended  bool
+	lost   error             // why done was closed without any event, or nil
+	c      chan Notification // made by the first notifications
+	closed bool
 }
 
 func newWatch(end Event) *watch { return &watch{end: end, done: make(chan struct{})} }
@@ -70,11 +70,11 @@ func newWatch(end Event) *watch { return &watch{end: end, done: make(chan struct
 func (w *watch) put(n Notification) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if (n.Event == w.end || n.Event == ServiceDisconnected) && !w.ended {
+	if (n.Event == w.end || n.Event == EventServiceDisconnected) && !w.ended {
 		w.last, w.ended = n, true
 		close(w.done)
 	}
-	if w.c == nil || w.shut {
+	if w.c == nil || w.closed {
 		return
 	}
 	select {
@@ -83,9 +83,9 @@ func (w *watch) put(n Notification) {
 	}
 }
 
-// lose closes done without an event, because of what the service has answered. An
+// markLost closes done without an event, because of what the service has answered. An
 // event that came before stays.
-func (w *watch) lose(answer error) {
+func (w *watch) markLost(answer error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.ended {
@@ -101,8 +101,8 @@ func (w *watch) final() (Notification, error) {
 	if w.lost != nil {
 		return w.last, w.lost
 	}
-	if w.last.Event == ServiceDisconnected {
-		return w.last, ServiceDisconnect
+	if w.last.Event == EventServiceDisconnected {
+		return w.last, CodeServiceDisconnect
 	}
 	return w.last, nil
 }
@@ -111,8 +111,8 @@ func (w *watch) notifications() <-chan Notification {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.c == nil {
-		w.c = make(chan Notification, inboxRoom)
-		if w.shut {
+		w.c = make(chan Notification, notificationBuffer)
+		if w.closed {
 			close(w.c)
 		}
 	}
@@ -122,10 +122,10 @@ func (w *watch) notifications() <-chan Notification {
 func (w *watch) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.shut {
+	if w.closed {
 		return
 	}
-	w.shut = true
+	w.closed = true
 	if w.c != nil {
 		close(w.c)
 	}

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Timeouts bound the calls of a [Client] where the caller's context does not. No
-// call waits for ever; only the Waits for an exit do. A zero field has the
-// default that its comment names.
+// Timeouts bound the calls of a [Client] where the caller's context does not. Only
+// the Waits for an exit have no bound. A zero field means the default in its
+// comment.
 type Timeouts struct {
-	// Query bounds what only looks, signals or adjusts: 1 minute.
+	// Query bounds queries, signals and changes of limits: 1 minute.
 	Query time.Duration
-	// Change bounds creating, starting, pausing and resuming: 4 minutes.
+	// Change bounds creation, start, pause and resume: 4 minutes.
 	Change time.Duration
-	// Teardown bounds shutting down and terminating: 10 minutes. Two minutes of
-	// writing out have been seen, and a container that is cut off there loses data.
+	// Teardown bounds shutdown and termination: 10 minutes. Containers have needed
+	// two minutes to write their data to the disk.
 	Teardown time.Duration
 }
 
@@ -32,15 +32,15 @@ func orDefault(d, def time.Duration) time.Duration {
 	return d
 }
 
-// errand is a call of the service on a goroutine of its own. A caller who will
-// not wait any longer leaves it behind, and it goes on: a thread inside of
-// computecore.dll cannot be called back. Whatever it brings home then is undone.
-type errand[T any] struct {
-	limit time.Duration
-	call  func() (T, error)
-	final func()  // runs after call, and always; may be nil
-	late  func(T) // undoes a result that nobody waited for; may be nil
-	leave func()  // asks for an early end, on a goroutine of its own; may be nil
+// pendingCall is a call of the service on a goroutine of its own. A caller who does
+// not wait any longer leaves it, and it goes on: a thread inside of computecore.dll
+// cannot be interrupted. A result that comes later is undone.
+type pendingCall[T any] struct {
+	limit   time.Duration
+	call    func() (T, error)
+	release func() error // releases what call uses, and always runs after it; may be nil
+	undo    func(T)      // undoes a result that came after the caller had left; may be nil
+	cancel  func()       // asks the service for an early end when the caller leaves; may be nil
 }
 
 type result[T any] struct {
@@ -48,9 +48,9 @@ type result[T any] struct {
 	err   error
 }
 
-// run returns the result of e, or the end of ctx or of the time. With a result,
-// nothing of e is left to be done.
-func (e errand[T]) run(ctx context.Context, c *Client) (T, error) {
+// run returns the result of e, or the error of ctx or of the limit. With a result,
+// no part of e still runs.
+func (e pendingCall[T]) run(ctx context.Context, c *Client) (T, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.limit, fmt.Errorf("no answer in %v: %w", e.limit, context.DeadlineExceeded))
 	defer cancel()
 	if ctx.Err() != nil {
@@ -67,8 +67,8 @@ func (e errand[T]) run(ctx context.Context, c *Client) (T, error) {
 		v, err := e.call()
 		e.finish()
 		left := decided.Swap(true)
-		if left && err == nil && e.late != nil {
-			e.late(v)
+		if left && err == nil && e.undo != nil {
+			e.undo(v)
 		}
 		c.end()
 		if !left {
@@ -84,16 +84,16 @@ func (e errand[T]) run(ctx context.Context, c *Client) (T, error) {
 		r := <-done
 		return r.value, r.err
 	}
-	if e.leave != nil {
-		go e.leave()
+	if e.cancel != nil {
+		go e.cancel()
 	}
 	var none T
 	return none, context.Cause(ctx)
 }
 
-func (e errand[T]) finish() {
-	if e.final != nil {
-		e.final()
+func (e pendingCall[T]) finish() {
+	if e.release != nil {
+		_ = e.release() // no user of a handle has an error of its close
 	}
 }
 
@@ -127,8 +127,8 @@ func (o *operation) close() {
 	o.service.CloseOperation(o.handle)
 }
 
-// cancel asks the service to give the operation up. That may come to nothing; the
-// goroutine that waits for the operation is the one that will know.
+// cancel asks the service to end the operation early. Whether it did is known to
+// the goroutine that waits for the operation.
 func (o *operation) cancel() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

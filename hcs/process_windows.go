@@ -42,7 +42,7 @@ func (computeCore) OpenProcess(s SystemHandle, pid, access uint32) (ProcessHandl
 func (computeCore) CloseProcess(p ProcessHandle) {
 	id := processCallbacks.take(uintptr(p))
 	_, _, _ = syscall.SyscallN(procHcsCloseProcess.Addr(), uintptr(p))
-	forget(id)
+	removeReceiver(id)
 }
 
 func (computeCore) CallProcess(op OperationHandle, p ProcessHandle, call ProcessCall, document string) error {
@@ -55,7 +55,7 @@ func (computeCore) CallProcess(op OperationHandle, p ProcessHandle, call Process
 		return err
 	}
 	var r uintptr
-	if call == ProcessInfo {
+	if call == CallProcessInfo {
 		r, _, _ = syscall.SyscallN(f.Addr(), uintptr(p), uintptr(op))
 	} else {
 		r, _, _ = syscall.SyscallN(f.Addr(), uintptr(p), uintptr(op), uintptr(unsafe.Pointer(d)))

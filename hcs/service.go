@@ -1,32 +1,44 @@
 package hcs
 
-import "io"
+import (
+	"io"
 
-// Handles of one [Service]. Zero is none.
+	"github.com/siloshim/siloshim/internal/seal"
+)
+
+// Handles of a [Service]. Zero is no handle.
 type (
-	// SystemHandle is a compute system.
+	// SystemHandle is an open compute system.
 	SystemHandle uintptr
-	// ProcessHandle is a process in one.
+	// ProcessHandle is an open process of a compute system.
 	ProcessHandle uintptr
-	// OperationHandle is a call that the service works on.
+	// OperationHandle is an operation, which tracks one asynchronous call.
 	OperationHandle uintptr
 )
 
-// accessAll is what every handle is opened with: the service knows no less.
+// accessAll is the access of every handle: the service supports no other.
 const accessAll uint32 = 0x10000000 // GENERIC_ALL
 
-// Service is the seam under this package: the calls of computecore.dll, typed,
-// without any unsafe pointer. [ComputeCore] is the machine's own service; the
-// hcstest package has a simulated one. Documents cross as the JSON they are. A
-// Service is safe for concurrent use.
+// Service is what this package needs of the Host Compute Service: the calls of
+// computecore.dll, typed, without an unsafe pointer, and with documents as JSON.
+// [ComputeCore] is the service of this machine; package hcstest has a simulated
+// one. Programs set it in a [Client] and have no other use for its methods.
 //
-// Most calls are asynchronous: the call submits, and a Wait for its operation
-// tells how it came out. Any call may block for as long as the service likes.
-// What the service refuses is a [Code], or a *[Failure] when it said more.
+// The interface is sealed: only types of this module implement it, so a later
+// version may have more methods. A test can embed a Service in a struct and
+// override some methods.
+//
+// All methods are safe for concurrent use. Most calls are asynchronous: the call
+// submits, and a Wait for its operation returns the result. Each call may block
+// without a bound. What the service refuses is a [Code], or a *[Failure] if the
+// service sent a document with it.
 type Service interface {
-	// CreateOperation makes what tracks one asynchronous call.
+	// Sealed does nothing.
+	Sealed(seal.Marker)
+
+	// CreateOperation makes the operation of one asynchronous call.
 	CreateOperation() (OperationHandle, error)
-	// CancelOperation asks for an early end of what op tracks.
+	// CancelOperation asks for an early end of the call that op tracks.
 	CancelOperation(op OperationHandle) error
 	CloseOperation(op OperationHandle)
 	// WaitOperation blocks until op is complete and returns its document.
@@ -41,9 +53,9 @@ type Service interface {
 	// CloseSystem returns when no callback of the handle runs or will run.
 	CloseSystem(s SystemHandle)
 	CallSystem(op OperationHandle, s SystemHandle, call SystemCall, document string) error
-	// SetSystemCallback makes the service call notify, once for all, on a thread
-	// of its own, with what happens to the system. notify must not block. What has
-	// happened to the system's life before is told, too.
+	// SetSystemCallback makes the service call notify on one of its threads with
+	// each event of the system, and with an exit from before the call. A handle has
+	// one callback at most. notify must not block.
 	SetSystemCallback(s SystemHandle, notify func(Notification)) error
 
 	// CreateProcess returns a handle that is to be closed even if op fails later.
@@ -62,18 +74,18 @@ type Service interface {
 type SystemCall uint8
 
 const (
-	StartSystem      SystemCall = iota
-	ShutDownSystem              // ask the inside to end
-	TerminateSystem             // end it
-	PauseSystem                 // schema PauseOptions
-	ResumeSystem                //
-	SystemProperties            // [schema.PropertyQuery] to [schema.Properties]
-	ModifySystem                // [schema.ModifySettingRequest]
+	CallStartSystem     SystemCall = iota
+	CallShutDownSystem             // by request to its programs
+	CallTerminateSystem            // at once
+	CallPauseSystem
+	CallResumeSystem
+	CallSystemProperties // [schema.PropertyQuery]; the answer is [schema.Properties]
+	CallModifySystem     // [schema.ModifySettingRequest]
 )
 
 var systemCalls = [...]string{
-	StartSystem: "StartSystem", ShutDownSystem: "ShutDownSystem", TerminateSystem: "TerminateSystem",
-	PauseSystem: "PauseSystem", ResumeSystem: "ResumeSystem", SystemProperties: "SystemProperties", ModifySystem: "ModifySystem",
+	CallStartSystem: "StartSystem", CallShutDownSystem: "ShutDownSystem", CallTerminateSystem: "TerminateSystem",
+	CallPauseSystem: "PauseSystem", CallResumeSystem: "ResumeSystem", CallSystemProperties: "SystemProperties", CallModifySystem: "ModifySystem",
 }
 
 func (c SystemCall) String() string { return systemCalls[c] }
@@ -82,22 +94,22 @@ func (c SystemCall) String() string { return systemCalls[c] }
 type ProcessCall uint8
 
 const (
-	TerminateProcess  ProcessCall = iota
-	SignalProcess                 // [schema.SignalProcessOptions]
-	ProcessInfo                   // no document; answered to WaitProcessOperation
-	ProcessProperties             // to [schema.ProcessStatus]
-	ModifyProcess                 // [schema.ProcessModifyRequest]
+	CallTerminateProcess  ProcessCall = iota
+	CallSignalProcess                 // [schema.SignalProcessOptions]
+	CallProcessInfo                   // no document; answered to WaitProcessOperation
+	CallProcessProperties             // the answer is a [schema.ProcessStatus]
+	CallModifyProcess                 // [schema.ProcessModifyRequest]
 )
 
 var processCalls = [...]string{
-	TerminateProcess: "TerminateProcess", SignalProcess: "SignalProcess", ProcessInfo: "ProcessInfo",
-	ProcessProperties: "ProcessProperties", ModifyProcess: "ModifyProcess",
+	CallTerminateProcess: "TerminateProcess", CallSignalProcess: "SignalProcess", CallProcessInfo: "ProcessInfo",
+	CallProcessProperties: "ProcessProperties", CallModifyProcess: "ModifyProcess",
 }
 
 func (c ProcessCall) String() string { return processCalls[c] }
 
-// ProcessInformation is what the service tells of a process at its creation. The
-// streams are our ends of pipes, nil where none was asked for.
+// ProcessInformation is the service's answer to the creation of a process. The
+// streams are our ends of pipes, nil for those that were not requested.
 type ProcessInformation struct {
 	Pid    uint32
 	Stdin  io.WriteCloser
@@ -105,7 +117,8 @@ type ProcessInformation struct {
 	Stderr io.ReadCloser
 }
 
-// Failure is a code with the document that came along, a [schema.ResultError].
+// Failure is a code with the document that the service sent with it, a
+// [schema.ResultError].
 type Failure struct {
 	Code     Code
 	Document string
@@ -115,12 +128,9 @@ func (f *Failure) Error() string { return f.Code.Error() }
 func (f *Failure) Unwrap() error { return f.Code }
 
 // ComputeCore returns the service of this machine, behind computecore.dll. Where
-// there is none every call says [errdefs.ErrUnavailable]; on systems other than
-// Windows it says [errdefs.ErrNotImplemented].
-//
-// [errdefs.ErrUnavailable]: https://pkg.go.dev/github.com/containerd/errdefs#pkg-variables
-// [errdefs.ErrNotImplemented]: https://pkg.go.dev/github.com/containerd/errdefs#pkg-variables
+// there is none every call returns [ErrUnavailable]; on other operating systems
+// than Windows it returns [ErrNotSupported].
 func ComputeCore() Service { return computeCore{} }
 
 // computeCore implements Service, per operating system.
-type computeCore struct{}
+type computeCore struct{ seal.Marker }

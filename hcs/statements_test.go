@@ -28,7 +28,7 @@ func (d dumb) WaitOperation(op hcs.OperationHandle) (string, error) {
 }
 
 func (d dumb) CallSystem(op hcs.OperationHandle, s hcs.SystemHandle, call hcs.SystemCall, document string) error {
-	if call == hcs.SystemProperties {
+	if call == hcs.CallSystemProperties {
 		*d.queries = append(*d.queries, document)
 	}
 	return d.Service.CallSystem(op, s, call, document)
@@ -36,7 +36,7 @@ func (d dumb) CallSystem(op hcs.OperationHandle, s hcs.SystemHandle, call hcs.Sy
 
 // S15: a query names its types in one document; an empty answer and one that is no JSON are errors of the query, with the
 // id of the system.
-func TestS15QueryAndUselessAnswers(t *testing.T) {
+func TestS15_QueryAndInvalidAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer, queries := "as it is", []string(nil)
 		service := hcstest.New()

@@ -8,12 +8,12 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// Stdin is our end of the process's standard input, nil if it has none. To close
-// it is not enough for the process to see the end; [Process.CloseStdin] does that.
+// Stdin is our end of the process's standard input, nil if it has none. The process
+// sees the end of its input by [Process.CloseStdin], not by a close of Stdin.
 func (p *Process) Stdin() io.WriteCloser { return p.info.Stdin }
 
-// Stdout is our end of the standard output, nil if it has none. It ends when the
-// last process that has it is gone.
+// Stdout is our end of the standard output, nil if it has none. It ends when no
+// process has it open any more.
 func (p *Process) Stdout() io.ReadCloser { return p.info.Stdout }
 
 // Stderr is as [Process.Stdout]; a process with a console has none.
@@ -25,7 +25,7 @@ func (p *Process) CloseStdin(ctx context.Context) error {
 	if p.info.Stdin == nil {
 		return nil
 	}
-	err := p.send(ctx, "close stdin of process in system", ModifyProcess, schema.ProcessModifyRequest{
+	err := p.send(ctx, "close stdin of process in system", CallModifyProcess, schema.ProcessModifyRequest{
 		Operation: schema.OperationCloseHandle, CloseHandle: &schema.CloseHandle{Handle: schema.StdIn},
 	})
 	if errors.Is(err, ErrExited) {
@@ -42,7 +42,7 @@ func (p *Process) closeStreams() error {
 	return err
 }
 
-// closeStream closes s if there is one, and does not mind a second time.
+// closeStream closes s if there is one. A second time is no error.
 func closeStream(s io.Closer) error {
 	if s == nil {
 		return nil

@@ -2,41 +2,41 @@ package hcs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
+	"github.com/siloshim/siloshim/internal/handle"
 	"github.com/siloshim/siloshim/schema"
 )
 
 // System is an open compute system. All methods are safe for concurrent use, also
 // with Close.
 //
-// A method whose ctx ends returns the context's error. What it had asked the
-// service for may still happen; a call under way is asked to end early, unless it
-// tears the system down. [Timeouts] bound every method but Wait.
+// A method whose ctx ends returns the context's error. The service may still do what
+// the method requested; a call in progress is cancelled, unless it ends the system.
+// [Timeouts] bound every method but Wait.
 type System struct {
 	// Immutable after create or open.
 	client *Client
 	who    subject
-	lease  *lease[SystemHandle]
+	handle *handle.Handle[SystemHandle]
 	watch  *watch
 }
 
 func newSystem(c *Client, id string) *System {
-	return &System{client: c, who: subject{id: id}, watch: newWatch(SystemExited)}
+	return &System{client: c, who: subject{id: id}, watch: newWatch(EventSystemExited)}
 }
 
-// create runs on the goroutine of an errand.
+// create runs in a pendingCall.
 func (s *System) create(op OperationHandle, document string) error {
 	service := s.client.service()
 	h, err := service.CreateSystem(op, s.who.id, document)
 	if err != nil {
 		return err
 	}
-	s.lease = newLease(h, service.CloseSystem)
+	s.handle = own(h, service.CloseSystem)
 	if _, err := service.WaitOperation(op); err != nil {
-		if errors.Is(err, SystemAlreadyExists) {
+		if errors.Is(err, CodeSystemAlreadyExists) {
 			s.abandon() // the system is another client's
 		} else {
 			s.undo() // it may have been made
@@ -50,14 +50,14 @@ func (s *System) create(op OperationHandle, document string) error {
 	return nil
 }
 
-// open runs on the goroutine of an errand.
+// open runs in a pendingCall.
 func (s *System) open() error {
 	service := s.client.service()
 	h, err := service.OpenSystem(s.who.id, accessAll)
 	if err != nil {
 		return err
 	}
-	s.lease = newLease(h, service.CloseSystem)
+	s.handle = own(h, service.CloseSystem)
 	if err := service.SetSystemCallback(h, s.watch.put); err != nil {
 		s.abandon()
 		return fmt.Errorf("watch: %w", err)
@@ -65,61 +65,62 @@ func (s *System) open() error {
 	return nil
 }
 
-// undo ends a system that nobody has got to see.
+// undo ends a system that no caller has.
 func (s *System) undo() {
-	o := &operation{service: s.client.service()}
-	_, _ = query(o.service, o, func(op OperationHandle) error {
-		return o.service.CallSystem(op, s.lease.handle, TerminateSystem, "")
-	})
+	if h, err := s.handle.Acquire(); err == nil {
+		o := &operation{service: s.client.service()}
+		_, _ = query(o.service, o, func(op OperationHandle) error { return o.service.CallSystem(op, h, CallTerminateSystem, "") })
+		_ = s.handle.Release()
+	}
 	s.abandon()
 }
 
-// abandon closes a system that nobody has got to see.
-func (s *System) abandon() { s.lease.give(s.lease.handle) }
+// abandon closes a system that no caller has.
+func (s *System) abandon() { _, _ = s.handle.Close() }
 
-// ID is the id of the system.
+// ID returns the id of the system.
 func (s *System) ID() string { return s.who.id }
 
 // Start starts a system that was created.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsstartcomputesystem
 func (s *System) Start(ctx context.Context) error {
-	_, err := s.call(ctx, "start system", StartSystem, "")
+	_, err := s.call(ctx, "start system", CallStartSystem, "")
 	return err
 }
 
-// ShutDown asks what runs in the system to end, and returns when the service says
-// that it has or will; [System.Wait] tells of the end itself. A system that has
+// ShutDown asks the programs in the system to end, and returns when the service
+// reports that they have or will; [System.Wait] waits for the end. A system that has
 // stopped is no error.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsshutdowncomputesystem
 func (s *System) ShutDown(ctx context.Context) error {
-	_, err := s.call(ctx, "shut down system", ShutDownSystem, "")
-	return ignore(err, SystemAlreadyStopped)
+	_, err := s.call(ctx, "shut down system", CallShutDownSystem, "")
+	return ignore(err, CodeSystemAlreadyStopped)
 }
 
-// Terminate ends the system without the consent of what runs in it. A system that
-// has stopped is no error.
+// Terminate ends the system and all its processes at once. A system that has stopped
+// is no error.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsterminatecomputesystem
 func (s *System) Terminate(ctx context.Context) error {
-	_, err := s.call(ctx, "terminate system", TerminateSystem, "")
-	return ignore(err, SystemAlreadyStopped)
+	_, err := s.call(ctx, "terminate system", CallTerminateSystem, "")
+	return ignore(err, CodeSystemAlreadyStopped)
 }
 
-// Pause suspends the system. Windows Server containers say errdefs.ErrNotImplemented.
+// Pause suspends the system. Windows Server containers return [ErrNotSupported].
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcspausecomputesystem
 func (s *System) Pause(ctx context.Context) error {
-	_, err := s.call(ctx, "pause system", PauseSystem, "")
+	_, err := s.call(ctx, "pause system", CallPauseSystem, "")
 	return err
 }
 
-// Resume lets a paused system go on.
+// Resume continues a paused system.
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsresumecomputesystem
 func (s *System) Resume(ctx context.Context) error {
-	_, err := s.call(ctx, "resume system", ResumeSystem, "")
+	_, err := s.call(ctx, "resume system", CallResumeSystem, "")
 	return err
 }
 
@@ -128,11 +129,11 @@ func (s *System) Resume(ctx context.Context) error {
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsgetcomputesystemproperties
 func (s *System) Properties(ctx context.Context, types ...schema.PropertyType) (*schema.Properties, error) {
 	const op = "query system"
-	text, err := json.Marshal(schema.PropertyQuery{PropertyTypes: types})
+	text, err := schema.Marshal(schema.PropertyQuery{PropertyTypes: types})
 	if err != nil {
 		return nil, s.who.fail(op, err)
 	}
-	answer, err := s.call(ctx, op, SystemProperties, string(text))
+	answer, err := s.call(ctx, op, CallSystemProperties, string(text))
 	if err != nil {
 		return nil, err
 	}
@@ -145,24 +146,24 @@ func (s *System) Properties(ctx context.Context, types ...schema.PropertyType) (
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsmodifycomputesystem
 func (s *System) Modify(ctx context.Context, request *schema.ModifySettingRequest) error {
 	const op = "modify system"
-	text, err := json.Marshal(request)
+	text, err := schema.Marshal(request)
 	if err != nil {
 		return s.who.fail(op, err)
 	}
-	_, err = s.call(ctx, op, ModifySystem, string(text))
+	_, err = s.call(ctx, op, CallModifySystem, string(text))
 	return err
 }
 
 // Exited returns a channel that is closed when the system has exited or the
-// service is lost; [System.Wait] then tells which.
+// service is lost; [System.Wait] then returns which.
 func (s *System) Exited() <-chan struct{} { return s.watch.done }
 
-// Wait returns how the system came to its end. It ends early with ctx, or with
-// [ErrClosed] by Close. If the service goes away first, that is [ServiceDisconnect]:
-// nothing more will ever be heard of this System.
+// Wait returns how the system ended. It ends early with ctx, with [ErrClosed] after
+// Close, and with [CodeServiceDisconnect] if the service is lost: no event of this
+// System will come then.
 func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
 	const op = "wait for system"
-	if err := wait(ctx, s.watch.done, s.lease.closed); err != nil {
+	if err := wait(ctx, s.watch.done, s.handle.Closed()); err != nil {
 		return nil, s.who.fail(op, err)
 	}
 	n, err := s.watch.final()
@@ -173,65 +174,67 @@ func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
 	return status, s.who.fail(op, decode(n.Document, status))
 }
 
-// Notifications returns the system's one channel of notifications. Nothing is
-// kept from before the first call, and a reader that falls behind by more than 64
-// loses the newest. The channel is closed by Close.
+// Notifications returns the channel of the system's notifications, always the same
+// one. It has none from before the first call. A reader that is more than 64 behind
+// loses the newest. Close closes the channel.
 func (s *System) Notifications() <-chan Notification { return s.watch.notifications() }
 
-// Close gives up the system, and terminates it if its document says so and this
-// was the last handle. Calls under way go on, with the handle open until the last
-// of them; Waits end. Further calls of Close do nothing.
+// Close closes the handle of the system. That terminates the system if its document
+// has ShouldTerminateOnLastHandleClosed and the handle was the last. Waits end. Calls
+// in progress continue, and the last of them closes the handle. Further calls of
+// Close do nothing.
 func (s *System) Close() error {
-	return closeLease(s.client, s.who, "close system", s.lease, s.watch.close)
+	s.watch.close()
+	return closeHandle(s.client, s.who, "close system", s.handle)
 }
 
 // call submits one call and waits for its operation.
 func (s *System) call(ctx context.Context, op string, call SystemCall, document string) (string, error) {
-	h, err := s.lease.take()
+	h, err := s.handle.Acquire()
 	if err != nil {
 		return "", s.who.fail(op, err)
 	}
 	o := &operation{service: s.client.service()}
-	e := errand[string]{
+	e := pendingCall[string]{
 		limit: s.client.Timeouts.query(),
 		call: func() (string, error) {
 			return query(o.service, o, func(op OperationHandle) error { return o.service.CallSystem(op, h, call, document) })
 		},
-		leave: o.cancel,
-		final: s.lease.drop,
+		cancel:  o.cancel,
+		release: s.handle.Release,
 	}
 	switch call {
-	case ShutDownSystem, TerminateSystem:
-		// To give up half way would leave a half written disk behind.
-		e.limit, e.leave = s.client.Timeouts.teardown(), nil
-	case StartSystem, PauseSystem, ResumeSystem:
+	case CallShutDownSystem, CallTerminateSystem:
+		// A cancelled teardown would leave a half written disk.
+		e.limit, e.cancel = s.client.Timeouts.teardown(), nil
+	case CallStartSystem, CallPauseSystem, CallResumeSystem:
 		e.limit = s.client.Timeouts.change()
 	}
 	answer, err := e.run(ctx, s.client)
 	return answer, s.who.fail(op, err)
 }
 
-// closeLease closes l, which may take as long as a query may.
-func closeLease[H ~uintptr](c *Client, who subject, op string, l *lease[H], then func()) error {
-	if _, err := l.take(); err != nil {
-		return nil //nolint:nilerr // it was closed before, which is what was wanted
-	}
-	if !l.close() {
-		l.drop()
+// own owns a handle of the service, which closes it without an error.
+func own[H ~uintptr](h H, free func(H)) *handle.Handle[H] {
+	return handle.New(h, func(h H) error {
+		free(h)
 		return nil
-	}
-	then()
-	_, err := errand[struct{}]{
+	})
+}
+
+// closeHandle closes h, for as long as a query may take.
+func closeHandle[H ~uintptr](c *Client, who subject, op string, h *handle.Handle[H]) error {
+	_, err := pendingCall[struct{}]{
 		limit: c.Timeouts.query(),
 		call: func() (struct{}, error) {
-			l.drop()
-			return struct{}{}, nil
+			_, err := h.Close()
+			return struct{}{}, err
 		},
 	}.run(context.Background(), c)
 	return who.fail(op, err)
 }
 
-// wait returns when done is closed, or says why it never will be for this caller.
+// wait returns nil when done is closed, or the error that ended the wait.
 func wait(ctx context.Context, done, closed <-chan struct{}) error {
 	select {
 	case <-done:
@@ -253,7 +256,7 @@ func decode(answer string, v any) error {
 	if answer == "" {
 		return errors.New("the service gave no answer")
 	}
-	if err := json.Unmarshal([]byte(answer), v); err != nil {
+	if err := schema.Unmarshal([]byte(answer), v); err != nil {
 		return fmt.Errorf("read the answer of the service: %w", err)
 	}
 	return nil

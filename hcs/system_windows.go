@@ -50,7 +50,7 @@ func (computeCore) OpenSystem(id string, access uint32) (SystemHandle, error) {
 func (computeCore) CloseSystem(s SystemHandle) {
 	id := systemCallbacks.take(uintptr(s))
 	_, _, _ = syscall.SyscallN(procHcsCloseComputeSystem.Addr(), uintptr(s))
-	forget(id)
+	removeReceiver(id)
 }
 
 func (computeCore) CallSystem(op OperationHandle, s SystemHandle, call SystemCall, document string) error {
@@ -63,7 +63,7 @@ func (computeCore) CallSystem(op OperationHandle, s SystemHandle, call SystemCal
 		return err
 	}
 	var r uintptr
-	if call == ModifySystem {
+	if call == CallModifySystem {
 		r, _, _ = syscall.SyscallN(p.Addr(), uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)), 0)
 	} else {
 		r, _, _ = syscall.SyscallN(p.Addr(), uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)))

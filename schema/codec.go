@@ -1,118 +1,193 @@
 package schema
 
-// Every document with unknown members encodes and decodes itself by the same two
-// functions. encoding/json finds them by these names alone.
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
 
-func (d ComputeSystem) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *ComputeSystem) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
+// Unknown holds the members of a JSON object that its Go type has no field for.
+type Unknown map[string]json.RawMessage
 
-func (d Container) MarshalJSON() ([]byte, error)   { return marshal(d, d.Unknown) }
-func (d *Container) UnmarshalJSON(b []byte) error  { return unmarshal(b, d, &d.Unknown) }
-func (d GuestOs) MarshalJSON() ([]byte, error)     { return marshal(d, d.Unknown) }
-func (d *GuestOs) UnmarshalJSON(b []byte) error    { return unmarshal(b, d, &d.Unknown) }
-func (d Memory) MarshalJSON() ([]byte, error)      { return marshal(d, d.Unknown) }
-func (d *Memory) UnmarshalJSON(b []byte) error     { return unmarshal(b, d, &d.Unknown) }
-func (d Processor) MarshalJSON() ([]byte, error)   { return marshal(d, d.Unknown) }
-func (d *Processor) UnmarshalJSON(b []byte) error  { return unmarshal(b, d, &d.Unknown) }
-func (d Networking) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *Networking) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
+// Marshal encodes v as [json.Marshal] does, and what each document in it has in
+// Unknown behind the fields of the document, in the order of the names.
+func Marshal(v any) ([]byte, error) { return encode(reflect.ValueOf(v)) }
 
-func (d Storage) MarshalJSON() ([]byte, error)          { return marshal(d, d.Unknown) }
-func (d *Storage) UnmarshalJSON(b []byte) error         { return unmarshal(b, d, &d.Unknown) }
-func (d Layer) MarshalJSON() ([]byte, error)            { return marshal(d, d.Unknown) }
-func (d *Layer) UnmarshalJSON(b []byte) error           { return unmarshal(b, d, &d.Unknown) }
-func (d StorageQoS) MarshalJSON() ([]byte, error)       { return marshal(d, d.Unknown) }
-func (d *StorageQoS) UnmarshalJSON(b []byte) error      { return unmarshal(b, d, &d.Unknown) }
-func (d MappedDirectory) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *MappedDirectory) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
-func (d MappedPipe) MarshalJSON() ([]byte, error)       { return marshal(d, d.Unknown) }
-func (d *MappedPipe) UnmarshalJSON(b []byte) error      { return unmarshal(b, d, &d.Unknown) }
-
-func (d Device) MarshalJSON() ([]byte, error)                     { return marshal(d, d.Unknown) }
-func (d *Device) UnmarshalJSON(b []byte) error                    { return unmarshal(b, d, &d.Unknown) }
-func (d DeviceNamespaceDefinition) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *DeviceNamespaceDefinition) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
-
-func (d RegistryChanges) MarshalJSON() ([]byte, error)     { return marshal(d, d.Unknown) }
-func (d *RegistryChanges) UnmarshalJSON(b []byte) error    { return unmarshal(b, d, &d.Unknown) }
-func (d RegistryKey) MarshalJSON() ([]byte, error)         { return marshal(d, d.Unknown) }
-func (d *RegistryKey) UnmarshalJSON(b []byte) error        { return unmarshal(b, d, &d.Unknown) }
-func (d RegistryValue) MarshalJSON() ([]byte, error)       { return marshal(d, d.Unknown) }
-func (d *RegistryValue) UnmarshalJSON(b []byte) error      { return unmarshal(b, d, &d.Unknown) }
-func (d RegistryFlushState) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *RegistryFlushState) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
-
-func (d ContainerCredentialGuardState) MarshalJSON() ([]byte, error) { return marshal(d, d.Unknown) }
-func (d *ContainerCredentialGuardState) UnmarshalJSON(b []byte) error {
-	return unmarshal(b, d, &d.Unknown)
+func encode(v reflect.Value) ([]byte, error) {
+	switch {
+	case !v.IsValid():
+		return []byte("null"), nil
+	case !holdsDocuments(v.Type()) || v.Kind() != reflect.Struct && v.IsNil():
+		return json.Marshal(v.Interface())
+	case v.Kind() == reflect.Pointer:
+		return encode(v.Elem())
+	}
+	var items [][]byte
+	add := func(name string, value reflect.Value) error {
+		text, err := encode(value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if v.Kind() == reflect.Struct {
+			key, err := json.Marshal(name)
+			if err != nil {
+				return err
+			}
+			text = append(append(key, ':'), text...)
+		}
+		items = append(items, text)
+		return nil
+	}
+	if v.Kind() == reflect.Slice {
+		for i := range v.Len() {
+			if err := add(fmt.Sprint(i), v.Index(i)); err != nil {
+				return nil, err
+			}
+		}
+		return slices.Concat([]byte("["), bytes.Join(items, []byte(",")), []byte("]")), nil
+	}
+	l := layoutOf(v.Type())
+	for _, f := range l.fields {
+		value := v.Field(f.index)
+		empty := value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0 || value.Kind() == reflect.Map && value.Len() == 0
+		if empty && f.optional {
+			continue
+		}
+		if err := add(f.name, value); err != nil {
+			return nil, err
+		}
+	}
+	unknown, _ := v.Field(l.unknown).Interface().(Unknown)
+	for _, name := range slices.Sorted(maps.Keys(unknown)) {
+		if err := add(name, reflect.ValueOf(unknown[name])); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Concat([]byte("{"), bytes.Join(items, []byte(",")), []byte("}")), nil
 }
-func (d ContainerCredentialGuardOperationRequest) MarshalJSON() ([]byte, error) {
-	return marshal(d, d.Unknown)
-}
-func (d *ContainerCredentialGuardOperationRequest) UnmarshalJSON(b []byte) error {
-	return unmarshal(b, d, &d.Unknown)
-}
-func (d ContainerCredentialGuardInstanceRequest) MarshalJSON() ([]byte, error) {
-	return marshal(d, d.Unknown)
-}
-func (d *ContainerCredentialGuardInstanceRequest) UnmarshalJSON(b []byte) error {
-	return unmarshal(b, d, &d.Unknown)
-}
-func (d ContainerCredentialGuardSystemInfo) MarshalJSON() ([]byte, error) {
-	return marshal(d, d.Unknown)
-}
-func (d *ContainerCredentialGuardSystemInfo) UnmarshalJSON(b []byte) error {
-	return unmarshal(b, d, &d.Unknown)
-}
-func (d ContainerCredentialGuardInstance) MarshalJSON() ([]byte, error) { return marshal(d, d.Unknown) }
-func (d *ContainerCredentialGuardInstance) UnmarshalJSON(b []byte) error {
-	return unmarshal(b, d, &d.Unknown)
+
+// Unmarshal decodes data into v as [json.Unmarshal] does, and what a document has no
+// field for into its Unknown. An error names the member.
+func Unmarshal(data []byte, v any) error {
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() {
+		return &json.InvalidUnmarshalError{Type: reflect.TypeOf(v)}
+	}
+	// The syntax is checked first, so that an error of it leaves v alone.
+	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
+		return err
+	}
+	return decode(json.NewDecoder(bytes.NewReader(data)), p.Elem())
 }
 
-func (d ProcessParameters) MarshalJSON() ([]byte, error)     { return marshal(d, d.Unknown) }
-func (d *ProcessParameters) UnmarshalJSON(b []byte) error    { return unmarshal(b, d, &d.Unknown) }
-func (d ProcessStatus) MarshalJSON() ([]byte, error)         { return marshal(d, d.Unknown) }
-func (d *ProcessStatus) UnmarshalJSON(b []byte) error        { return unmarshal(b, d, &d.Unknown) }
-func (d ProcessModifyRequest) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *ProcessModifyRequest) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
-func (d SignalProcessOptions) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *SignalProcessOptions) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
+func decode(d *json.Decoder, v reflect.Value) error {
+	if !holdsDocuments(v.Type()) {
+		return d.Decode(v.Addr().Interface())
+	}
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	if t == nil { // null, which leaves a structure alone
+		if v.Kind() != reflect.Struct {
+			v.SetZero()
+		}
+		return nil
+	}
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		v = v.Elem()
+	}
+	switch {
+	case t == json.Delim('{') && v.Kind() == reflect.Struct:
+		err = decodeMembers(d, v)
+	case t == json.Delim('[') && v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		for err == nil && d.More() {
+			e := reflect.New(v.Type().Elem()).Elem()
+			err = decode(d, e)
+			v.Set(reflect.Append(v, e))
+		}
+	default:
+		err = &json.UnmarshalTypeError{Value: fmt.Sprintf("%T", t), Type: v.Type(), Offset: d.InputOffset()}
+	}
+	if err == nil {
+		_, err = d.Token() // the end of the object or the array
+	}
+	return err
+}
 
-func (d PropertyQuery) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *PropertyQuery) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
-func (d SystemQuery) MarshalJSON() ([]byte, error)    { return marshal(d, d.Unknown) }
-func (d *SystemQuery) UnmarshalJSON(b []byte) error   { return unmarshal(b, d, &d.Unknown) }
+func decodeMembers(d *json.Decoder, v reflect.Value) error {
+	l := layoutOf(v.Type())
+	var unknown Unknown
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, raw := t.(string), json.RawMessage(nil)
+		member := reflect.ValueOf(&raw).Elem()
+		// As for encoding/json, a member need not have the case of its field.
+		at := slices.IndexFunc(l.fields, func(f field) bool { return strings.EqualFold(f.name, name) })
+		if at >= 0 {
+			member = v.Field(l.fields[at].index)
+		}
+		if err := decode(d, member); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if at < 0 {
+			if unknown == nil {
+				unknown = make(Unknown)
+			}
+			unknown[name] = raw
+		}
+	}
+	v.Field(l.unknown).Set(reflect.ValueOf(unknown))
+	return nil
+}
 
-func (d Properties) MarshalJSON() ([]byte, error)      { return marshal(d, d.Unknown) }
-func (d *Properties) UnmarshalJSON(b []byte) error     { return unmarshal(b, d, &d.Unknown) }
-func (d Statistics) MarshalJSON() ([]byte, error)      { return marshal(d, d.Unknown) }
-func (d *Statistics) UnmarshalJSON(b []byte) error     { return unmarshal(b, d, &d.Unknown) }
-func (d ProcessorStats) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *ProcessorStats) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
-func (d MemoryStats) MarshalJSON() ([]byte, error)     { return marshal(d, d.Unknown) }
-func (d *MemoryStats) UnmarshalJSON(b []byte) error    { return unmarshal(b, d, &d.Unknown) }
-func (d StorageStats) MarshalJSON() ([]byte, error)    { return marshal(d, d.Unknown) }
-func (d *StorageStats) UnmarshalJSON(b []byte) error   { return unmarshal(b, d, &d.Unknown) }
-func (d ProcessDetails) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *ProcessDetails) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
+// holdsDocuments reports whether t is a document, or a pointer to or a slice of what
+// holds some. encoding/json handles all other types.
+func holdsDocuments(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct && layoutOf(t).unknown >= 0
+}
 
-func (d ModifySettingRequest) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *ModifySettingRequest) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
-func (d ModificationRequest) MarshalJSON() ([]byte, error)   { return marshal(d, d.Unknown) }
-func (d *ModificationRequest) UnmarshalJSON(b []byte) error  { return unmarshal(b, d, &d.Unknown) }
-func (d ServiceProperties) MarshalJSON() ([]byte, error)     { return marshal(d, d.Unknown) }
-func (d *ServiceProperties) UnmarshalJSON(b []byte) error    { return unmarshal(b, d, &d.Unknown) }
-func (d BasicInformation) MarshalJSON() ([]byte, error)      { return marshal(d, d.Unknown) }
-func (d *BasicInformation) UnmarshalJSON(b []byte) error     { return unmarshal(b, d, &d.Unknown) }
+// layout has the members of a structure.
+type layout struct {
+	fields  []field
+	unknown int // index of the field Unknown, or -1
+}
 
-func (d ResultError) MarshalJSON() ([]byte, error)       { return marshal(d, d.Unknown) }
-func (d *ResultError) UnmarshalJSON(b []byte) error      { return unmarshal(b, d, &d.Unknown) }
-func (d ErrorEvent) MarshalJSON() ([]byte, error)        { return marshal(d, d.Unknown) }
-func (d *ErrorEvent) UnmarshalJSON(b []byte) error       { return unmarshal(b, d, &d.Unknown) }
-func (d SystemExitStatus) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *SystemExitStatus) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
+type field struct {
+	index    int
+	name     string
+	optional bool // left out if it is empty
+}
 
-func (d ContainerV1) MarshalJSON() ([]byte, error)        { return marshal(d, d.Unknown) }
-func (d *ContainerV1) UnmarshalJSON(b []byte) error       { return unmarshal(b, d, &d.Unknown) }
-func (d MappedDirectoryV1) MarshalJSON() ([]byte, error)  { return marshal(d, d.Unknown) }
-func (d *MappedDirectoryV1) UnmarshalJSON(b []byte) error { return unmarshal(b, d, &d.Unknown) }
+var layouts sync.Map // reflect.Type to layout
+
+func layoutOf(t reflect.Type) layout {
+	if l, ok := layouts.Load(t); ok {
+		return l.(layout)
+	}
+	l := layout{unknown: -1}
+	for f := range t.Fields() {
+		if f.Type == reflect.TypeFor[Unknown]() {
+			l.unknown = f.Index[0]
+		} else if name, options, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			l.fields = append(l.fields, field{f.Index[0], name, options != ""})
+		}
+	}
+	layouts.Store(t, l)
+	return l
+}

@@ -3,8 +3,8 @@ package schema
 import "encoding/json"
 
 // ContainerCredentialGuardState lets a container use the credentials of a group
-// managed service account. It is what the service answers to an added instance.
-// The cookie is a secret.
+// managed service account. The service returns it for an added instance. The cookie
+// is a secret.
 type ContainerCredentialGuardState struct {
 	Cookie         string `json:"Cookie,omitempty"`
 	RpcEndpoint    string `json:"RpcEndpoint,omitempty"`
@@ -29,7 +29,8 @@ type ContainerCredentialGuardOperationRequest struct {
 	Unknown Unknown `json:"-"`
 }
 
-// CredentialGuardOperation says what is to become of an instance.
+// CredentialGuardOperation is the kind of a
+// [ContainerCredentialGuardOperationRequest].
 type CredentialGuardOperation string
 
 const (

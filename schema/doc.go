@@ -1,6 +1,6 @@
-// Package schema has the JSON documents of the Windows Host Compute Service
-// (HCS) as Go types: what a Windows Server container is made of, what is asked
-// of it and what the service answers.
+// Package schema has the JSON documents of the Windows Host Compute Service (HCS)
+// as Go types: the description of a Windows Server container, the queries and
+// changes that the service takes, and its answers.
 //
 //	ComputeSystem ── Container ── Storage, Processor, Memory, Networking, ...
 //	ProcessParameters ── ProcessStatus, ProcessModifyRequest, SignalProcessOptions
@@ -12,12 +12,15 @@
 // Windows Server 2019 understands ([Level]). Numbers are as wide as Microsoft
 // documents them. Fields have Microsoft's own names; a field that the reference
 // of the schema does not list, but that is known from Microsoft's own clients,
-// says so. [ContainerV1] is a container of schema version 1 and [Nspawn] the
-// configuration of a tool that writes one.
+// says so. [NspawnConfig] is no document of the service, but the configuration of a
+// tool that uses it.
 //
-// Every document keeps the fields that it has no name for in Unknown, and writes
-// them back: a newer service or a newer client loses nothing by passing through.
-// Documents hold no locks and nothing is checked here; the service is the judge.
+// [Unmarshal] keeps the members that a document has no field for in Unknown, and
+// [Marshal] writes them back: a document of a newer service or client loses nothing.
+// encoding/json works on the documents as well, without the unknown members.
+//
+// The package validates nothing; the service does. Documents hold no locks: they
+// are safe for concurrent use as long as they are only read.
 //
 // The package imports the standard library alone. All other packages may import it.
 //

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestDocumented: every field of every document of schema version 2 has a row in
+// TestDocuments_EveryField_HasARowInTheDocs: every field of every document of schema version 2 has a row in
 // docs/hcs.md, which says where it comes from.
-func TestDocumented(t *testing.T) {
+func TestDocuments_EveryField_HasARowInTheDocs(t *testing.T) {
 	table, err := os.ReadFile(filepath.Join("..", "docs", "hcs.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ type ModifySettingRequest struct {
 	Unknown Unknown `json:"-"`
 }
 
-// RequestType says what is done with the settings.
+// RequestType is the kind of a [ModifySettingRequest].
 type RequestType string
 
 const (
@@ -24,17 +24,17 @@ const (
 // The parts of a Windows Server container that can be changed while it runs. The
 // reference of the schema does not list them; Microsoft's own clients use them.
 const (
-	PathMappedDirectories  = "Container/MappedDirectories" // MappedDirectory
-	PathMappedPipes        = "Container/MappedPipes"       // MappedPipe
-	PathMemory             = "Container/Memory/SizeInMB"   // a number
-	PathProcessor          = "Container/Processor"         // Processor
-	PathRegistryFlushState = "Container/RegistryFlushState"
-	PathDevices            = "Container/Devices/Generic" // Device
+	PathMappedDirectories  = "Container/MappedDirectories"  // MappedDirectory
+	PathMappedPipes        = "Container/MappedPipes"        // MappedPipe
+	PathMemory             = "Container/Memory/SizeInMB"    // a number
+	PathProcessor          = "Container/Processor"          // Processor
+	PathRegistryFlushState = "Container/RegistryFlushState" // RegistryFlushState
+	PathDevices            = "Container/Devices/Generic"    // Device
 )
 
-// NewModifySetting returns the request to do what t says with settings at path.
+// NewModifySetting returns a request of type t for the settings at path.
 func NewModifySetting(t RequestType, path string, settings any) (*ModifySettingRequest, error) {
-	raw, err := json.Marshal(settings)
+	raw, err := Marshal(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -52,26 +52,26 @@ type ModificationRequest struct {
 // NewCredentialGuardRequest returns the request to add or remove the instance
 // that details describe.
 func NewCredentialGuardRequest(op CredentialGuardOperation, details ContainerCredentialGuardInstanceRequest) (*ModificationRequest, error) {
-	raw, err := json.Marshal(details)
+	raw, err := Marshal(details)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := json.Marshal(ContainerCredentialGuardOperationRequest{Operation: op, OperationDetails: raw})
+	settings, err := Marshal(ContainerCredentialGuardOperationRequest{Operation: op, OperationDetails: raw})
 	if err != nil {
 		return nil, err
 	}
 	return &ModificationRequest{PropertyType: ServiceCredentialGuard, Settings: settings}, nil
 }
 
-// ServiceProperties are the service's own, one for each type that was asked for,
-// in that order.
+// ServiceProperties are properties of the service, one for each type of the query, in
+// its order.
 type ServiceProperties struct {
 	Properties []json.RawMessage `json:"Properties,omitempty"`
 
 	Unknown Unknown `json:"-"`
 }
 
-// BasicInformation answers [ServiceBasic].
+// BasicInformation is the property [ServiceBasic].
 type BasicInformation struct {
 	// SupportedSchemaVersions has for each major version the highest minor one.
 	SupportedSchemaVersions []Version `json:"SupportedSchemaVersions,omitempty"`

@@ -21,7 +21,7 @@ type ProcessParameters struct {
 	Unknown Unknown `json:"-"`
 }
 
-// ProcessStatus tells how a process is. ExitCode counts only if Exited is true
+// ProcessStatus is the state of a process. ExitCode is valid only if Exited is true
 // and LastWaitResult, an HRESULT, is zero.
 type ProcessStatus struct {
 	ProcessId      uint32 `json:"ProcessId,omitempty"`

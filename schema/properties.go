@@ -5,8 +5,53 @@ import (
 	"time"
 )
 
-// Properties are what the service tells about a compute system. Statistics and
-// ProcessList are there when they were asked for.
+// PropertyQuery selects properties of a compute system or of the service. An empty
+// one selects the basic properties.
+type PropertyQuery struct {
+	PropertyTypes []PropertyType `json:"PropertyTypes,omitempty"`
+
+	Unknown Unknown `json:"-"`
+}
+
+// PropertyType is a group of properties.
+type PropertyType string
+
+// The groups of a compute system.
+const (
+	PropertyMemory                      PropertyType = "Memory"
+	PropertyStatistics                  PropertyType = "Statistics"
+	PropertyProcessList                 PropertyType = "ProcessList"
+	PropertyTerminateOnLastHandleClosed PropertyType = "TerminateOnLastHandleClosed"
+)
+
+// The groups of the service.
+const (
+	ServiceBasic             PropertyType = "Basic"
+	ServiceProcessorTopology PropertyType = "ProcessorTopology"
+	ServiceCredentialGuard   PropertyType = "ContainerCredentialGuard"
+	ServiceQoSCapabilities   PropertyType = "QoSCapabilities"
+)
+
+// SystemQuery selects the compute systems that match each list that is not empty.
+type SystemQuery struct {
+	Ids    []string     `json:"Ids,omitempty"`
+	Names  []string     `json:"Names,omitempty"`
+	Types  []SystemType `json:"Types,omitempty"`
+	Owners []string     `json:"Owners,omitempty"`
+
+	Unknown Unknown `json:"-"`
+}
+
+// SystemType is the kind of a compute system.
+type SystemType string
+
+const (
+	TypeContainer      SystemType = "Container"
+	TypeVirtualMachine SystemType = "VirtualMachine"
+)
+
+// Properties are the answer about a compute system. Statistics and ProcessList are
+// set if the query had their types.
 type Properties struct {
 	Id                          string           `json:"Id,omitempty"`
 	SystemType                  SystemType       `json:"SystemType,omitempty"`
@@ -27,7 +72,7 @@ type Properties struct {
 	Unknown Unknown `json:"-"`
 }
 
-// SystemState is what a compute system is doing.
+// SystemState is the state of a compute system.
 type SystemState string
 
 const (
@@ -51,7 +96,7 @@ type Statistics struct {
 	Unknown Unknown `json:"-"`
 }
 
-// ProcessorStats is the processor time used, also by processes that are gone.
+// ProcessorStats is the processor time used, also by processes that have exited.
 type ProcessorStats struct {
 	TotalRuntime100ns  uint64 `json:"TotalRuntime100ns,omitempty"`
 	RuntimeUser100ns   uint64 `json:"RuntimeUser100ns,omitempty"`
@@ -69,7 +114,7 @@ type MemoryStats struct {
 	Unknown Unknown `json:"-"`
 }
 
-// StorageStats is what was read and written.
+// StorageStats counts the reads and writes of the container.
 type StorageStats struct {
 	ReadCountNormalized  uint64 `json:"ReadCountNormalized,omitempty"`
 	ReadSizeBytes        uint64 `json:"ReadSizeBytes,omitempty"`

@@ -56,8 +56,8 @@ const (
 	RegistryCustomType     RegistryValueType = "CustomType"
 )
 
-// RegistryFlushState says whether what a container writes to its registry is
-// kept; it is the setting behind [PathRegistryFlushState].
+// RegistryFlushState is the setting at [PathRegistryFlushState]: whether changes that a
+// container makes to its registry are kept.
 type RegistryFlushState struct {
 	Enabled bool `json:"Enabled"`
 

@@ -1,6 +1,6 @@
 package schema
 
-// ResultError is what the service says about an operation that failed.
+// ResultError is the service's report of a failed operation.
 type ResultError struct {
 	// Error is an HRESULT.
 	Error        int32        `json:"Error,omitempty"`
@@ -10,8 +10,8 @@ type ResultError struct {
 	Unknown Unknown `json:"-"`
 }
 
-// ErrorEvent is one event on the way to a failure. Its data is kept as unknown:
-// the service puts whole documents in there, with whatever secrets they have.
+// ErrorEvent is one event that led to a failure. It has no field for the data of the
+// event: that can be a whole document, with its secrets.
 type ErrorEvent struct {
 	Message    string `json:"Message,omitempty"`
 	StackTrace string `json:"StackTrace,omitempty"`
@@ -32,7 +32,7 @@ type SystemExitStatus struct {
 	Unknown Unknown `json:"-"`
 }
 
-// ExitType says how a compute system came to its end.
+// ExitType is the way in which a compute system ended.
 type ExitType string
 
 const (

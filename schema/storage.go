@@ -22,7 +22,7 @@ type Layer struct {
 	Unknown Unknown `json:"-"`
 }
 
-// PathType says how the service reads a path of the host.
+// PathType is the kind of a path of the host.
 type PathType string
 
 const (
@@ -31,7 +31,7 @@ const (
 	VirtualSmbPipeName  PathType = "VirtualSmbPipeName"
 )
 
-// StorageQoS limits what a container reads and writes.
+// StorageQoS limits the reads and writes of a container.
 type StorageQoS struct {
 	IopsMaximum uint64 `json:"IopsMaximum,omitempty"`
 	// BandwidthMaximum is in bytes a second.
@@ -40,7 +40,7 @@ type StorageQoS struct {
 	Unknown Unknown `json:"-"`
 }
 
-// MappedDirectory shows a directory of the host inside.
+// MappedDirectory makes a directory of the host visible in a container.
 type MappedDirectory struct {
 	HostPath          string   `json:"HostPath,omitempty"`
 	HostPathType      PathType `json:"HostPathType,omitempty"`
@@ -51,9 +51,9 @@ type MappedDirectory struct {
 	Unknown Unknown `json:"-"`
 }
 
-// MappedPipe shows a named pipe of the host inside.
+// MappedPipe makes a named pipe of the host visible in a container.
 type MappedPipe struct {
-	// ContainerPipeName comes without the prefix \\.\pipe\.
+	// ContainerPipeName is the name without the prefix \\.\pipe\.
 	ContainerPipeName string   `json:"ContainerPipeName,omitempty"`
 	HostPath          string   `json:"HostPath,omitempty"`
 	HostPathType      PathType `json:"HostPathType,omitempty"`

@@ -24,7 +24,7 @@ func newMortalService(s hcs.Service, f *fuse) *mortalService {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		for _, notify := range m.notify {
-			notify(hcs.Notification{Event: hcs.ServiceDisconnected})
+			notify(hcs.Notification{Event: hcs.EventServiceDisconnected})
 		}
 	}()
 	return m
@@ -73,7 +73,7 @@ func (m *mortalService) CloseSystem(h hcs.SystemHandle) {
 }
 
 func (m *mortalService) CallSystem(op hcs.OperationHandle, h hcs.SystemHandle, call hcs.SystemCall, document string) error {
-	if call == hcs.SystemProperties && !m.fuse.died() {
+	if call == hcs.CallSystemProperties && !m.fuse.died() {
 		return m.Service.CallSystem(op, h, call, document)
 	}
 	return m.moment(call.String(), func() error { return m.Service.CallSystem(op, h, call, document) })

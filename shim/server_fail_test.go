@@ -36,7 +36,7 @@ func TestServerCreateFails(t *testing.T) {
 		t.Run(f.call, func(t *testing.T) {
 			w := newServerWorld(t)
 			w.machine.Fail(f.call, 0, 1, boom)
-			w.service.Fault(f.call, hcstest.Fault{Err: hcs.AccessDenied})
+			w.service.Fault(f.call, hcstest.Fault{Err: hcs.CodeAccessDenied})
 			dir := serverBundle(t, nil, "sleep")
 			_, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: dir})
 			if err == nil || !strings.Contains(err.Error(), f.words) {
@@ -59,7 +59,7 @@ func TestServerStartFails(t *testing.T) {
 		t.Run(call, func(t *testing.T) {
 			w := newServerWorld(t)
 			w.created(t, "sleep")
-			w.service.Fault(call, hcstest.Fault{Err: hcs.NoResources})
+			w.service.Fault(call, hcstest.Fault{Err: hcs.CodeWin32NoResources})
 			if _, err := w.Start(t.Context(), &api.StartRequest{ID: "c"}); !errdefs.IsResourceExhausted(errgrpc.ToNative(err)) {
 				t.Errorf("start: %v, want resource exhausted", err)
 			}
@@ -76,7 +76,7 @@ func TestServerExecFails(t *testing.T) {
 	w.start(t, "c", "")
 	for i, call := range []string{"CreateProcess", "SetProcessCallback"} {
 		id := fmt.Sprint("e", i)
-		w.service.Fault(call, hcstest.Fault{Err: hcs.NoResources})
+		w.service.Fault(call, hcstest.Fault{Err: hcs.CodeWin32NoResources})
 		w.exec(t, "c", id, "sleep")
 		if _, err := w.Start(t.Context(), &api.StartRequest{ID: "c", ExecID: id}); !errdefs.IsResourceExhausted(errgrpc.ToNative(err)) {
 			t.Errorf("%s: %v, want resource exhausted", call, err)
@@ -98,7 +98,7 @@ func TestServerStopFails(t *testing.T) {
 			w.created(t, "event")
 			w.start(t, "c", "")
 			w.machine.Fail(call, 0, 2, errors.New("busy"))
-			w.service.Fault(call, hcstest.Fault{Err: hcs.Aborted})
+			w.service.Fault(call, hcstest.Fault{Err: hcs.CodeAborted})
 			_, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 15})
 			if err != nil {
 				t.Fatal(err)

@@ -18,7 +18,7 @@ func TestCreateWithoutItsStreams(t *testing.T) {
 		fault       hcstest.Fault
 	}{
 		{"the streams", "stdout: ", hcstest.Fault{Skip: 1 << 30}},
-		{"the container", "create system", hcstest.Fault{Err: hcs.AccessDenied}},
+		{"the container", "create system", hcstest.Fault{Err: hcs.CodeAccessDenied}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newServerWorld(t)

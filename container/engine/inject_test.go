@@ -127,9 +127,9 @@ func TestServerEveryFailure(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					b := newBed(t)
 					b.machine.Fail(call, skip, 1, boom)
-					b.service.Fault(call, hcstest.Fault{Skip: skip, Late: late, Err: hcs.NoResources})
+					b.service.Fault(call, hcstest.Fault{Skip: skip, Late: late, Err: hcs.CodeWin32NoResources})
 					err := b.life()
-					told := err != nil && strings.Contains(err.Error(), words) && (errors.Is(err, boom) || errors.Is(err, hcs.NoResources))
+					told := err != nil && strings.Contains(err.Error(), words) && (errors.Is(err, boom) || errors.Is(err, hcs.CodeWin32NoResources))
 					// Statistics that fail say so in themselves, and what is given back is tried again.
 					quiet := words == "" || call == "SystemProperties" || call == "ModifyServiceSettings" && skip > 0
 					if !told && (!quiet || err != nil) {

@@ -52,7 +52,7 @@ func TestServerProgram_SignalWhileItDies_KeepsItsStatus(t *testing.T) {
 // TestServerProgram_ExitNeverAnnounced_WaitEnds: the service knows that init is gone, and never says so by itself.
 func TestServerProgram_ExitNeverAnnounced_WaitEnds(t *testing.T) {
 	for _, signal := range []uint32{container.SIGKILL, container.SIGTERM} {
-		for _, answer := range []hcs.Code{hcs.ElementNotFound, hcs.InvalidState} {
+		for _, answer := range []hcs.Code{hcs.CodeWin32ElementNotFound, hcs.CodeInvalidState} {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t)
 				init, end, stop := b.dying(hcstest.Fault{})
@@ -84,8 +84,8 @@ func TestServerProgram_KilledAndExitNeverAnnounced_IsKilled(t *testing.T) {
 		if err := init.Signal(context.Background(), container.SIGKILL); err != nil {
 			t.Error(err)
 		}
-		b.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.ElementNotFound})
-		b.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.ElementNotFound})
+		b.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.CodeWin32ElementNotFound})
+		b.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.CodeWin32ElementNotFound})
 		if err := init.Signal(context.Background(), container.SIGTERM); err != nil {
 			t.Error(err)
 		}
@@ -106,8 +106,8 @@ func TestServerProgram_NothingKnownOfItsExit_WaitFails(t *testing.T) {
 		b := newBed(t)
 		init, end, stop := b.dying(hcstest.Fault{})
 		end()
-		b.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.ElementNotFound})
-		b.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.ElementNotFound})
+		b.service.Fault("ProcessProperties", hcstest.Fault{Err: hcs.CodeWin32ElementNotFound})
+		b.service.Fault("SignalProcess", hcstest.Fault{Err: hcs.CodeWin32ElementNotFound})
 		if err := init.Signal(context.Background(), container.SIGTERM); err != nil {
 			t.Error(err)
 		}

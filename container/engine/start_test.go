@@ -60,10 +60,10 @@ func TestStart_ServerContainer_ErrorNamesWhatFailed(t *testing.T) {
 		is    func(error) bool
 		begin string
 	}{
-		{hcs.BadDirectory, errdefs.IsNotFound, `process.cwd: start app.exe in C:\: `},
-		{hcs.BadImage, errdefs.IsInvalidArgument, `process.args[0]: start app.exe in C:\: `},
-		{hcs.FileNotFound, errdefs.IsNotFound, `process.args[0]: start app.exe in C:\: `},
-		{hcs.NoResources, errdefs.IsResourceExhausted, `start app.exe in C:\: `},
+		{hcs.CodeWin32BadDirectory, errdefs.IsNotFound, `process.cwd: start app.exe in C:\: `},
+		{hcs.CodeWin32BadImage, errdefs.IsInvalidArgument, `process.args[0]: start app.exe in C:\: `},
+		{hcs.CodeWin32FileNotFound, errdefs.IsNotFound, `process.args[0]: start app.exe in C:\: `},
+		{hcs.CodeWin32NoResources, errdefs.IsResourceExhausted, `start app.exe in C:\: `},
 	} {
 		b := newBed(t)
 		plan := b.plan(func(s *specs.Spec) { s.Process.Args = append(s.Process.Args, "secret") })

@@ -52,12 +52,12 @@ func TestS14ServiceFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
 		c, _ := b.start(b.plan())
-		b.service.Fault("SystemProperties", hcstest.Fault{Err: hcs.AccessDenied, Times: -1})
+		b.service.Fault("SystemProperties", hcstest.Fault{Err: hcs.CodeAccessDenied, Times: -1})
 		started := time.Now()
 		if w := windows(c, started); w.Timestamp == nil || w.Processor != nil || !w.ContainerStartTime.AsTime().Equal(started) {
 			t.Errorf("statistics %v, want the times alone", w)
 		}
-		if pids, err := pids(c); !errors.Is(err, hcs.AccessDenied) || pids != nil {
+		if pids, err := pids(c); !errors.Is(err, hcs.CodeAccessDenied) || pids != nil {
 			t.Errorf("pids %v, %v, want the service's refusal", pids, err)
 		}
 		b.service.Fault("SystemProperties", hcstest.Fault{Skip: 1 << 30})

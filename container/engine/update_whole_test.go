@@ -164,7 +164,7 @@ func TestServerUpdate_Failed_IsMadeByTheNext(t *testing.T) {
 		b.silo()
 		c, _ := b.start(b.plan(func(s *specs.Spec) { s.Windows.Resources = allResources() }))
 		u := c
-		b.service.Fault("ModifySystem", hcstest.Fault{Skip: 1, Err: hcs.NoResources})
+		b.service.Fault("ModifySystem", hcstest.Fault{Skip: 1, Err: hcs.CodeWin32NoResources})
 		if err := u.Update(t.Context(), allResources(withMaximum(5000), withMemory(1<<30)), nil); err == nil || !strings.Contains(err.Error(), "Memory") {
 			t.Errorf("the service refuses the memory: %v", err)
 		}

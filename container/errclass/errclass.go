@@ -14,8 +14,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// classes are containerd's for the kernel's errors.
-var classes = []struct{ kernel, class error }{
+// classes has containerd's class for the errors of the kernel and of the compute service. The first match counts.
+var classes = []struct{ cause, class error }{
 	{jobobject.ErrExist, errdefs.ErrAlreadyExists},
 	{jobobject.ErrNotExist, errdefs.ErrNotFound},
 	{jobobject.ErrClosed, errdefs.ErrNotFound},
@@ -24,17 +24,33 @@ var classes = []struct{ kernel, class error }{
 	{jobobject.ErrNotExecutable, errdefs.ErrInvalidArgument},
 	{hcs.ErrExited, errdefs.ErrNotFound},
 	{resource.ErrClosed, errdefs.ErrFailedPrecondition},
+	{hcs.ErrNotFound, errdefs.ErrNotFound},
+	{hcs.ErrAlreadyExists, errdefs.ErrAlreadyExists},
+	{hcs.ErrInvalidArgument, errdefs.ErrInvalidArgument},
+	{hcs.ErrInvalidState, errdefs.ErrFailedPrecondition},
+	{hcs.ErrAccessDenied, errdefs.ErrPermissionDenied},
+	{hcs.ErrNoResources, errdefs.ErrResourceExhausted},
+	{hcs.ErrAborted, errdefs.ErrAborted},
+	{hcs.ErrUnavailable, errdefs.ErrUnavailable},
 }
 
-// Add gives an error its class. An error without one stays as it is.
+// Add gives an error of the kernel or of the compute service its class. An error without one stays as it is.
 func Add(err error) error {
 	for _, c := range classes {
-		if errors.Is(err, c.kernel) {
-			return fmt.Errorf("%w: %w", err, c.class)
+		if errors.Is(err, c.cause) {
+			return classified{err, c.class}
 		}
 	}
 	return err
 }
+
+// classified is an error with its class. The class is not in the text, which names the cause.
+type classified struct {
+	error
+	class error
+}
+
+func (c classified) Unwrap() []error { return []error{c.error, c.class} }
 
 // blamed are the fields of a process that errors of its start are about: its program, where none is named.
 var blamed = []struct {
@@ -44,10 +60,10 @@ var blamed = []struct {
 	{jobobject.ErrNotDirectory, "process.cwd"},
 	{jobobject.ErrNotExecutable, ""},
 	{jobobject.ErrNotExist, ""},
-	{hcs.BadDirectory, "process.cwd"},
-	{hcs.BadImage, ""},
-	{hcs.FileNotFound, ""},
-	{hcs.PathNotFound, ""},
+	{hcs.CodeWin32BadDirectory, "process.cwd"},
+	{hcs.CodeWin32BadImage, ""},
+	{hcs.CodeWin32FileNotFound, ""},
+	{hcs.CodeWin32PathNotFound, ""},
 }
 
 // Start says what could not be started, where, and which field is to blame if one is. Arguments may be secrets, so

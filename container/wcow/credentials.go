@@ -2,7 +2,6 @@ package wcow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -37,7 +36,7 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, r *reso
 	}
 	for _, raw := range answer.Properties {
 		var info schema.ContainerCredentialGuardSystemInfo
-		if json.Unmarshal(raw, &info) != nil {
+		if schema.Unmarshal(raw, &info) != nil {
 			continue // what it says may be secret
 		}
 		for _, instance := range info.Instances {
@@ -56,7 +55,7 @@ func RemoveCredentials(ctx context.Context, c *hcs.Client, id string) error {
 		return err
 	}
 	_, err = c.ModifyService(context.WithoutCancel(ctx), request)
-	if errors.Is(err, errdefs.ErrNotFound) {
+	if errors.Is(err, hcs.ErrNotFound) {
 		return nil
 	}
 	return err

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/container/errclass"
 	"github.com/siloshim/siloshim/hcs"
 )
@@ -57,7 +55,7 @@ func (s *Container) terminate(ctx context.Context) error {
 
 // gone tells whether an error means that there is nothing left to end.
 func gone(err error) bool {
-	return errors.Is(err, errdefs.ErrNotFound) || errors.Is(err, hcs.ErrClosed)
+	return errors.Is(err, hcs.ErrNotFound) || errors.Is(err, hcs.ErrClosed)
 }
 
 // over tells whether the system has exited, or died with its service.
@@ -103,7 +101,7 @@ func (s *Container) Close() error {
 // Cleanup ends a system of a dead process if the service still has it.
 func Cleanup(ctx context.Context, service *hcs.Client, id string) error {
 	system, err := service.Open(ctx, id)
-	if errors.Is(err, errdefs.ErrNotFound) || errors.Is(err, errdefs.ErrUnavailable) {
+	if errors.Is(err, hcs.ErrNotFound) || errors.Is(err, hcs.ErrUnavailable) {
 		return nil // without the service there is no system
 	}
 	if err != nil {

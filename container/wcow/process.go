@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/errclass"
 	"github.com/siloshim/siloshim/container/plan"
@@ -90,7 +88,7 @@ func (p *process) Wait(ctx context.Context) (uint32, error) {
 	p.container.mu.Lock()
 	ended, status := p.container.ended, p.container.status
 	p.container.mu.Unlock()
-	over := err == nil || errors.Is(err, hcs.SystemAlreadyStopped) || errors.Is(err, hcs.ErrNoExitCode)
+	over := err == nil || errors.Is(err, hcs.CodeSystemAlreadyStopped) || errors.Is(err, hcs.ErrNoExitCode)
 	switch {
 	case p.kills.Load() > 0 && over:
 		return container.Killed, nil
@@ -154,7 +152,7 @@ func (p *process) markKilled(n int32) {
 
 // ended makes nothing of the news that the program has ended already.
 func ended(err error) error {
-	if errors.Is(err, hcs.ErrExited) || errors.Is(err, errdefs.ErrNotFound) {
+	if errors.Is(err, hcs.ErrExited) || errors.Is(err, hcs.ErrNotFound) {
 		return nil
 	}
 	return errclass.Add(err)
@@ -172,5 +170,5 @@ func (p *process) Close() error {
 	if p.running == nil {
 		return nil
 	}
-	return p.running.Close()
+	return errclass.Add(p.running.Close())
 }

@@ -1,8 +1,8 @@
-// Package hcstest has a simulated Host Compute Service and the contract suite that
-// it and the real one pass.
+// Package hcstest has a simulated Host Compute Service for tests. It passes the
+// contract tests of package hcs, as the real service does.
 //
 //	Service ── systems (validated documents, state, exit)
-//	   │          └── processes: Go functions with streams, signals, figures
+//	   │          └── processes: Go functions with streams, signals, statistics
 //	   ├── operations: at once, pending, late, stuck, cancelled ◄── Fault
 //	   ├── one thread of notifications, in order, with the sticky exit
 //	   └── Disconnect, OldCodes, Calls, OpenHandles, Misuse

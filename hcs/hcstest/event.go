@@ -11,7 +11,7 @@ type event struct {
 }
 
 // notifyLocked sends n to e behind all that was sent before. One thread delivers
-// everything, as in the real service: a callback that blocks holds up them all.
+// all of them, as in the real service: a callback that blocks delays every other.
 func (s *Service) notifyLocked(e *entry, n hcs.Notification) {
 	if e.notify == nil || e.closed {
 		return
@@ -43,8 +43,8 @@ func (s *Service) deliver() {
 	s.notifying = false
 }
 
-// tellLocked sends n to all handles of object.
-func (s *Service) tellLocked(object any, n hcs.Notification) {
+// notifyAllLocked sends n to all handles of object.
+func (s *Service) notifyAllLocked(object any, n hcs.Notification) {
 	for _, e := range s.handles {
 		if e.object == object {
 			s.notifyLocked(e, n)
@@ -55,7 +55,7 @@ func (s *Service) tellLocked(object any, n hcs.Notification) {
 // subscribeLocked sets the callback of e, and sends it what it has missed.
 func (s *Service) subscribeLocked(e *entry, notify func(hcs.Notification), missed *hcs.Notification) error {
 	if e.notify != nil {
-		return hcs.CallbackAlreadySet
+		return hcs.CodeCallbackAlreadySet
 	}
 	e.notify = notify
 	if missed != nil {
@@ -80,7 +80,7 @@ func (s *Service) SetProcessCallback(h hcs.ProcessHandle, notify func(hcs.Notifi
 }
 
 func setCallback[T any](s *Service, call string, h uintptr, notify func(hcs.Notification), missed func(T) *hcs.Notification) error {
-	if err := s.plan(call).hold(nil); err != nil {
+	if err := s.plan(call).wait(nil); err != nil {
 		return err
 	}
 	object, done, err := use[T](s, call, h)

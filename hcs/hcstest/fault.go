@@ -12,13 +12,13 @@ type Fault struct {
 	Times int // how often; 0 means once, a negative number always
 	// Err is what the call fails with, if not nil, before it does anything.
 	Err error
-	// Delay and Hang hold the call, for a time and until the channel is closed.
+	// Delay and Hang delay the call, for a time and until the channel is closed.
 	Delay time.Duration
 	Hang  <-chan struct{}
 	// Late lets the call be accepted, and makes all of the above happen to the
 	// operation behind it.
 	Late bool
-	// Deaf operations take no notice of being cancelled.
+	// Deaf operations ignore their cancellation.
 	Deaf bool
 	// Done calls do what they are to do before they fail. It goes with Late.
 	Done bool
@@ -57,8 +57,8 @@ func (s *Service) planLocked(name string) (f Fault, planned bool) {
 	return *next, true
 }
 
-// hold spends the time that f costs, and says what comes of it.
-func (f Fault) hold(cancel <-chan struct{}) error {
+// wait takes the time of f and returns its error, or that of the cancellation.
+func (f Fault) wait(cancel <-chan struct{}) error {
 	if f.Deaf {
 		cancel = nil
 	}
@@ -66,7 +66,7 @@ func (f Fault) hold(cancel <-chan struct{}) error {
 		select {
 		case <-f.Hang:
 		case <-cancel:
-			return hcs.Cancelled
+			return hcs.CodeWin32Cancelled
 		}
 	}
 	if f.Delay > 0 {
@@ -75,7 +75,7 @@ func (f Fault) hold(cancel <-chan struct{}) error {
 		select {
 		case <-timer.C:
 		case <-cancel:
-			return hcs.Cancelled
+			return hcs.CodeWin32Cancelled
 		}
 	}
 	return f.Err

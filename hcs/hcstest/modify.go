@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -11,8 +10,8 @@ import (
 // modify changes a running system's document, so that what was asked for shows.
 func (s *Service) modify(sys *system, document string) error {
 	var r schema.ModifySettingRequest
-	if json.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
-		return s.failure(hcs.InvalidJSON, "")
+	if schema.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
+		return s.failure(hcs.CodeInvalidJSON, "")
 	}
 	s.mu.Lock()
 	code, why := sys.modifyLocked(&r)
@@ -31,9 +30,9 @@ func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, strin
 	switch sys.state {
 	case schema.StateRunning:
 	case schema.StateStopped:
-		return hcs.SystemAlreadyStopped, ""
+		return hcs.CodeSystemAlreadyStopped, ""
 	default:
-		return hcs.InvalidState, ""
+		return hcs.CodeInvalidState, ""
 	}
 	// Copied, so that documents that were handed out stay as they were.
 	c := *sys.document.Container
@@ -41,10 +40,10 @@ func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, strin
 	switch {
 	case r.ResourcePath == schema.PathMemory && r.RequestType == schema.RequestUpdate:
 		c.Memory = new(schema.Memory)
-		ok = json.Unmarshal(r.Settings, &c.Memory.SizeInMB) == nil
+		ok = schema.Unmarshal(r.Settings, &c.Memory.SizeInMB) == nil
 	case r.ResourcePath == schema.PathProcessor && r.RequestType == schema.RequestUpdate:
 		c.Processor = new(schema.Processor)
-		ok = json.Unmarshal(r.Settings, c.Processor) == nil && checkProcessor(c.Processor) == ""
+		ok = schema.Unmarshal(r.Settings, c.Processor) == nil && checkProcessor(c.Processor) == ""
 	case r.ResourcePath == schema.PathMappedDirectories:
 		c.MappedDirectories, ok = change(c.MappedDirectories, r, func(a, b schema.MappedDirectory) bool { return a.ContainerPath == b.ContainerPath })
 	case r.ResourcePath == schema.PathMappedPipes:
@@ -54,12 +53,12 @@ func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, strin
 			return a.LocationPath == b.LocationPath && a.InterfaceClassGuid == b.InterfaceClassGuid
 		})
 	case r.ResourcePath == schema.PathRegistryFlushState && r.RequestType == schema.RequestUpdate:
-		ok = json.Unmarshal(r.Settings, new(schema.RegistryFlushState)) == nil
+		ok = schema.Unmarshal(r.Settings, new(schema.RegistryFlushState)) == nil
 	default:
-		return hcs.NotSupported, "resource path " + r.ResourcePath
+		return hcs.CodeWin32NotSupported, "resource path " + r.ResourcePath
 	}
 	if !ok {
-		return hcs.InvalidJSON, "settings of " + r.ResourcePath
+		return hcs.CodeInvalidJSON, "settings of " + r.ResourcePath
 	}
 	sys.document.Container = &c
 	return 0, ""
@@ -68,7 +67,7 @@ func (sys *system) modifyLocked(r *schema.ModifySettingRequest) (hcs.Code, strin
 // change adds the settings of r to list, or takes them from it.
 func change[T any](list []T, r *schema.ModifySettingRequest, same func(a, b T) bool) ([]T, bool) {
 	var v T
-	if json.Unmarshal(r.Settings, &v) != nil {
+	if schema.Unmarshal(r.Settings, &v) != nil {
 		return list, false
 	}
 	at := slices.IndexFunc(list, func(have T) bool { return same(have, v) })

@@ -32,7 +32,7 @@ func (o *operation) completeLocked(document string, err error) {
 
 // CreateOperation implements [hcs.Service].
 func (s *Service) CreateOperation() (hcs.OperationHandle, error) {
-	if err := s.plan("CreateOperation").hold(nil); err != nil {
+	if err := s.plan("CreateOperation").wait(nil); err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
@@ -72,7 +72,7 @@ func (s *Service) CloseOperation(op hcs.OperationHandle) {
 		return
 	}
 	if o.waiting > 0 {
-		s.misuse = append(s.misuse, "CloseOperation while somebody waits for it")
+		s.misuse = append(s.misuse, "CloseOperation while a call waits for it")
 	}
 	delete(s.ops, op)
 }
@@ -126,7 +126,7 @@ func (s *Service) operationLocked(call string, op hcs.OperationHandle) (*operati
 	o, ok := s.ops[op]
 	if !ok {
 		s.misuse = append(s.misuse, fmt.Sprintf("%s with operation %d, which is not open", call, op))
-		return nil, hcs.InvalidHandle
+		return nil, hcs.CodeWin32InvalidHandle
 	}
 	return o, nil
 }
@@ -136,14 +136,14 @@ func (s *Service) operationLocked(call string, op hcs.OperationHandle) (*operati
 func (s *Service) begin(op hcs.OperationHandle, name string, effect func(*operation) (string, error)) error {
 	f := s.plan(name)
 	if !f.Late {
-		if err := f.hold(nil); err != nil {
+		if err := f.wait(nil); err != nil {
 			return err
 		}
 	}
 	s.mu.Lock()
 	if s.gone {
 		s.mu.Unlock()
-		return hcs.ServiceDisconnect
+		return hcs.CodeServiceDisconnect
 	}
 	o, err := s.operationLocked(name, op)
 	if err == nil && o.started {
@@ -159,7 +159,7 @@ func (s *Service) begin(op hcs.OperationHandle, name string, effect func(*operat
 	finish := func() {
 		document, err := "", error(nil)
 		if f.Late {
-			err = f.hold(o.cancel)
+			err = f.wait(o.cancel)
 		}
 		if err == nil || f.Done {
 			d, e := effect(o)

@@ -16,7 +16,7 @@ type pipe struct {
 	change sync.Cond
 	data   []byte
 	ended  bool // nothing more will be written
-	shut   bool // nobody reads any more
+	shut   bool // the reader was closed
 }
 
 func newPipe() *pipe {

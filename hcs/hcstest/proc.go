@@ -33,10 +33,10 @@ type Proc struct {
 	pipes   [3]*pipe
 
 	// Guarded by Service.mu.
-	born  bool // false before a late creation, and after one that failed
-	usage Usage
-	exit  *hcs.Notification // set when the process ends
-	code  uint32
+	exists bool // false before a late creation, and after one that failed
+	usage  Usage
+	exit   *hcs.Notification // set when the process ends
+	code   uint32
 	// noticed says that the service has seen the end. Before that the process is
 	// dying: Windows denies the termination of a process that is being terminated.
 	noticed bool
@@ -91,7 +91,7 @@ func (s *Service) newProcLocked(parameters schema.ProcessParameters) (*Proc, fun
 	}
 	run, ok := s.programs[strings.ToLower(imageOf(file))]
 	if !ok {
-		return nil, nil, hcs.FileNotFound
+		return nil, nil, hcs.CodeWin32FileNotFound
 	}
 	s.lastPid += 4
 	p := &Proc{
@@ -134,36 +134,36 @@ func (p *Proc) information() hcs.ProcessInformation {
 	return info
 }
 
-// endLocked ends p with code, unless it has ended. The service notices that later.
+// endLocked ends p with code, unless it has ended. The event comes later.
 func (s *Service) endLocked(p *Proc, code uint32) {
 	if p.exit != nil {
 		return
 	}
-	p.dieLocked(code)
+	p.endSilentlyLocked(code)
 	f, planned := s.planLocked("ProcessExited")
 	if planned && !f.Late { // the event is lost
 		p.noticed = true
 		return
 	}
 	s.running.Go(func() {
-		_ = f.hold(nil) // an event has no error
+		_ = f.wait(nil) // an event has no error
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if !p.noticed {
 			p.noticed = true
-			s.tellLocked(p, *p.exit)
+			s.notifyAllLocked(p, *p.exit)
 		}
 	})
 }
 
-// dieLocked ends p without telling anybody. The event leaves Exited out, as the
-// service may: that the event comes says as much.
-func (p *Proc) dieLocked(code uint32) {
+// endSilentlyLocked ends p and sends no event. The document of the event has no
+// Exited, as that of the service may: the event implies it.
+func (p *Proc) endSilentlyLocked(code uint32) {
 	if p.exit != nil {
 		return
 	}
 	p.code = code
-	p.exit = &hcs.Notification{Event: hcs.ProcessExited, Document: encode(schema.ProcessStatus{ProcessId: p.pid, ExitCode: code})}
+	p.exit = &hcs.Notification{Event: hcs.EventProcessExited, Document: encode(schema.ProcessStatus{ProcessId: p.pid, ExitCode: code})}
 	close(p.done)
 	for _, pipe := range p.pipes {
 		if pipe != nil {

@@ -1,8 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -15,8 +13,8 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 	}
 	defer done()
 	var parameters schema.ProcessParameters
-	if json.Unmarshal([]byte(document), &parameters) != nil || strict(parameters) != "" {
-		return 0, s.failure(hcs.InvalidJSON, document)
+	if schema.Unmarshal([]byte(document), &parameters) != nil || strict(parameters) != "" {
+		return 0, s.failure(hcs.CodeInvalidJSON, document)
 	}
 	s.mu.Lock()
 	state := sys.state
@@ -24,22 +22,22 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 	s.mu.Unlock()
 	switch {
 	case state == schema.StateStopped:
-		code = hcs.SystemAlreadyStopped
+		code = hcs.CodeSystemAlreadyStopped
 	case state != schema.StateRunning:
-		code = hcs.InvalidState
+		code = hcs.CodeInvalidState
 	}
 	if code != 0 {
-		// The real service repeats the request in what it says. So do we, for
-		// clients to show that they do not pass it on.
+		// The real service repeats the request in its messages. A client must not
+		// pass it on.
 		return 0, s.failure(code, "could not create process: "+document)
 	}
 	err = s.begin(op, "CreateProcess", func(o *operation) (string, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if sys.state != schema.StateRunning {
-			return "", hcs.SystemAlreadyStopped
+			return "", hcs.CodeSystemAlreadyStopped
 		}
-		sys.procs, p.born = append(sys.procs, p), true
+		sys.procs, p.exists = append(sys.procs, p), true
 		o.info = p.information()
 		s.running.Go(func() {
 			code := run(p)
@@ -59,7 +57,7 @@ func (s *Service) CreateProcess(op hcs.OperationHandle, h hcs.SystemHandle, docu
 
 // OpenProcess implements [hcs.Service].
 func (s *Service) OpenProcess(h hcs.SystemHandle, pid, _ uint32) (hcs.ProcessHandle, error) {
-	if err := s.plan("OpenProcess").hold(nil); err != nil {
+	if err := s.plan("OpenProcess").wait(nil); err != nil {
 		return 0, err
 	}
 	sys, done, err := use[*system](s, "OpenProcess", uintptr(h))
@@ -70,14 +68,14 @@ func (s *Service) OpenProcess(h hcs.SystemHandle, pid, _ uint32) (hcs.ProcessHan
 	s.mu.Lock()
 	var (
 		opened uintptr
-		code   = hcs.ElementNotFound
+		code   = hcs.CodeWin32ElementNotFound
 	)
 	for _, p := range sys.procs {
 		switch {
 		case p.pid == pid && !p.noticed:
 			opened, code = s.openLocked(p), 0
 		case p.pid == pid:
-			code = hcs.ProcessAlreadyStopped
+			code = hcs.CodeProcessAlreadyStopped
 		}
 	}
 	s.mu.Unlock()
@@ -99,15 +97,15 @@ func (s *Service) CallProcess(op hcs.OperationHandle, h hcs.ProcessHandle, call 
 	defer done()
 	return s.begin(op, call.String(), func(o *operation) (string, error) {
 		switch call {
-		case hcs.ProcessProperties:
+		case hcs.CallProcessProperties:
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			return encode(p.statusLocked()), nil
-		case hcs.ProcessInfo:
+		case hcs.CallProcessInfo:
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if !p.born {
-				return "", hcs.ProcessInfoNotAvailable
+			if !p.exists {
+				return "", hcs.CodeProcessInfoNotAvailable
 			}
 			o.info = p.information()
 			return "", nil
@@ -121,19 +119,19 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 	s.mu.Lock()
 	code := hcs.Code(0)
 	switch {
-	case p.noticed || !p.born:
-		code = hcs.ProcessAlreadyStopped
-	case p.exit != nil && call == hcs.TerminateProcess:
-		code = hcs.Win32Denied
-	case p.exit != nil && call == hcs.SignalProcess:
-		code = hcs.InvalidState
+	case p.noticed || !p.exists:
+		code = hcs.CodeProcessAlreadyStopped
+	case p.exit != nil && call == hcs.CallTerminateProcess:
+		code = hcs.CodeWin32AccessDenied
+	case p.exit != nil && call == hcs.CallSignalProcess:
+		code = hcs.CodeInvalidState
 	case p.exit != nil:
-		code = hcs.ProcessAlreadyStopped
-	case call == hcs.TerminateProcess:
+		code = hcs.CodeProcessAlreadyStopped
+	case call == hcs.CallTerminateProcess:
 		s.endLocked(p, 1)
-	case call == hcs.SignalProcess:
+	case call == hcs.CallSignalProcess:
 		code = p.signal(document)
-	case call == hcs.ModifyProcess:
+	case call == hcs.CallModifyProcess:
 		code = p.modify(document)
 	}
 	s.mu.Unlock()
@@ -145,13 +143,13 @@ func (s *Service) act(p *Proc, call hcs.ProcessCall, document string) error {
 
 func (p *Proc) signal(document string) hcs.Code {
 	var o schema.SignalProcessOptions
-	if json.Unmarshal([]byte(document), &o) != nil || strict(o) != "" {
-		return hcs.InvalidJSON
+	if schema.Unmarshal([]byte(document), &o) != nil || strict(o) != "" {
+		return hcs.CodeInvalidJSON
 	}
 	switch o.Signal {
 	case schema.CtrlC, schema.CtrlBreak, schema.CtrlClose, schema.CtrlLogOff, schema.CtrlShutdown:
 	default:
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	}
 	select {
 	case p.signals <- o.Signal:
@@ -162,13 +160,13 @@ func (p *Proc) signal(document string) hcs.Code {
 
 func (p *Proc) modify(document string) hcs.Code {
 	var r schema.ProcessModifyRequest
-	if json.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
-		return hcs.InvalidJSON
+	if schema.Unmarshal([]byte(document), &r) != nil || strict(r) != "" {
+		return hcs.CodeInvalidJSON
 	}
 	switch {
 	case r.Operation == schema.OperationConsoleSize && r.ConsoleSize != nil:
 		if !p.Parameters.EmulateConsole {
-			return hcs.InvalidState
+			return hcs.CodeInvalidState
 		}
 		select {
 		case p.resized <- *r.ConsoleSize:
@@ -179,7 +177,7 @@ func (p *Proc) modify(document string) hcs.Code {
 			p.pipes[0].end()
 		}
 	default:
-		return hcs.InvalidJSON
+		return hcs.CodeInvalidJSON
 	}
 	return 0
 }

@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -20,20 +19,20 @@ func (sys *system) basic() schema.Properties {
 // properties answers a query about sys.
 func (s *Service) properties(sys *system, query string) (string, error) {
 	var q schema.PropertyQuery
-	if query != "" && (json.Unmarshal([]byte(query), &q) != nil || strict(q) != "") {
-		return "", s.failure(hcs.InvalidJSON, "")
+	if query != "" && (schema.Unmarshal([]byte(query), &q) != nil || strict(q) != "") {
+		return "", s.failure(hcs.CodeInvalidJSON, "")
 	}
 	for _, t := range q.PropertyTypes {
 		switch t {
 		case schema.PropertyStatistics, schema.PropertyProcessList, schema.PropertyTerminateOnLastHandleClosed:
 		default:
-			return "", s.failure(hcs.NotSupported, "")
+			return "", s.failure(hcs.CodeWin32NotSupported, "")
 		}
 	}
 	s.mu.Lock()
 	if sys.state == schema.StateStopped {
 		s.mu.Unlock()
-		return "", s.failure(hcs.SystemAlreadyStopped, "")
+		return "", s.failure(hcs.CodeSystemAlreadyStopped, "")
 	}
 	defer s.mu.Unlock()
 	p := sys.basic()
@@ -52,8 +51,8 @@ func (s *Service) properties(sys *system, query string) (string, error) {
 	return encode(p), nil
 }
 
-// statistics sums the figures of the processes: times of all that ever were,
-// memory of those that are.
+// statistics sums those of the processes: the times of all, the memory of the
+// running ones.
 func (sys *system) statistics() *schema.Statistics {
 	now := time.Now()
 	st := &schema.Statistics{

@@ -1,11 +1,11 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"fmt"
 	"sync"
 
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/internal/seal"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -14,6 +14,8 @@ import (
 // use. Handles and pids are never used twice, so that a use after close is an
 // error and never a coincidence.
 type Service struct {
+	seal.Marker
+
 	running sync.WaitGroup // programs, late operations and the notifier
 
 	mu        sync.Mutex // guards the fields below and all objects
@@ -58,7 +60,7 @@ func New() *Service {
 	}
 }
 
-// Calls tells how often the call of that name was made. Names are the methods of
+// Calls returns how often the call of that name was made. Names are the methods of
 // [hcs.Service], and those of [hcs.SystemCall] and [hcs.ProcessCall].
 func (s *Service) Calls(name string) int {
 	s.mu.Lock()
@@ -66,7 +68,7 @@ func (s *Service) Calls(name string) int {
 	return s.calls[name]
 }
 
-// OpenHandles counts the handles and operations that nobody has closed yet.
+// OpenHandles counts the handles and operations that are not closed yet.
 func (s *Service) OpenHandles() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,6 +80,22 @@ func (s *Service) Misuse() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string(nil), s.misuse...)
+}
+
+// Settled waits for the calls of c, and fails the test t if anything is left over of
+// what c did with s.
+func Settled(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+}, s *Service, c *hcs.Client) {
+	t.Helper()
+	<-c.Idle()
+	if n := s.OpenHandles(); n != 0 {
+		t.Errorf("%d handles left open", n)
+	}
+	for _, m := range s.Misuse() {
+		t.Errorf("misuse: %s", m)
+	}
 }
 
 // OldCodes makes the service fail with 0xC037xxxx in place of 0x8037xxxx, as its
@@ -92,27 +110,28 @@ func (s *Service) OldCodes() {
 // operations are complete and all notifications are delivered.
 func (s *Service) Wait() { s.running.Wait() }
 
-// Disconnect ends the service as a crash does: systems and processes die without
-// a word about them, every handle is told so, and calls fail from then on.
+// Disconnect ends the service as a crash does: systems and processes end without an
+// event of theirs, every handle gets EventServiceDisconnected, and calls fail until
+// Reconnect.
 func (s *Service) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
 	for _, o := range s.ops {
-		o.completeLocked("", hcs.ServiceDisconnect)
+		o.completeLocked("", hcs.CodeServiceDisconnect)
 	}
 	for id, sys := range s.systems {
 		delete(s.systems, id)
 		sys.state = schema.StateStopped
 		sys.closeJobLocked()
 		for _, p := range sys.procs {
-			p.dieLocked(1)
+			p.endSilentlyLocked(1)
 			p.noticed = true
 		}
 	}
 	s.instances = nil
 	for _, e := range s.handles {
-		s.notifyLocked(e, hcs.Notification{Event: hcs.ServiceDisconnected})
+		s.notifyLocked(e, hcs.Notification{Event: hcs.EventServiceDisconnected})
 	}
 }
 
@@ -123,11 +142,11 @@ func (s *Service) Reconnect() {
 	s.gone = false
 }
 
-// enterLocked counts a call and says whether the service is there at all.
+// enterLocked counts a call. It returns an error while the service is disconnected.
 func (s *Service) enterLocked(call string) error {
 	s.calls[call]++
 	if s.gone {
-		return hcs.RPCUnavailable
+		return hcs.CodeWin32RPCUnavailable
 	}
 	return nil
 }
@@ -144,12 +163,12 @@ func lookLocked[T any](s *Service, call string, h uintptr) (*entry, T, error) {
 	e, ok := s.handles[h]
 	if !ok {
 		s.misuse = append(s.misuse, fmt.Sprintf("%s with handle %d, which is not open", call, h))
-		return nil, none, hcs.InvalidHandle
+		return nil, none, hcs.CodeWin32InvalidHandle
 	}
 	object, ok := e.object.(T)
 	if !ok {
 		s.misuse = append(s.misuse, fmt.Sprintf("%s with handle %d, which is a %T", call, h, e.object))
-		return nil, none, hcs.InvalidHandle
+		return nil, none, hcs.CodeWin32InvalidHandle
 	}
 	return e, object, nil
 }
@@ -175,7 +194,7 @@ func use[T any](s *Service, call string, h uintptr) (object T, done func(), err 
 
 // closeHandle returns when no notification of h is or will be under way.
 func (s *Service) closeHandle(call string, h uintptr) {
-	_ = s.plan(call).hold(nil)
+	_ = s.plan(call).wait(nil)
 	s.mu.Lock()
 	s.calls[call]++
 	e, ok := s.handles[h]
@@ -219,7 +238,7 @@ func (s *Service) failure(code hcs.Code, message string) error {
 
 // encode writes a document of our own.
 func encode(v any) string {
-	b, err := json.Marshal(v)
+	b, err := schema.Marshal(v)
 	if err != nil {
 		panic(err) // the types are ours and encode
 	}

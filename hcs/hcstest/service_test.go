@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -16,9 +15,9 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// TestRefusedDocuments: what the service would not take, the simulation does not.
-func TestRefusedDocuments(t *testing.T) {
-	b := hcstest.Simulated(t)
+// TestService_InvalidDocument_IsRefused: what the service would not take, the simulation does not.
+func TestService_InvalidDocument_IsRefused(t *testing.T) {
+	b := simulated(t)
 	for name, edit := range map[string]func(d *schema.ComputeSystem){
 		"schema version": func(d *schema.ComputeSystem) { d.SchemaVersion = nil },
 		"unknown field $.Container.Memory.Size": func(d *schema.ComputeSystem) {
@@ -57,16 +56,16 @@ func TestRefusedDocuments(t *testing.T) {
 	} {
 		d := hcstest.Container()
 		edit(&d)
-		_, err := b.Client.Create(t.Context(), "c1", &d)
+		_, err := b.client.Create(t.Context(), "c1", &d)
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v, want one about %s", err, name)
 		}
 	}
 }
 
-// TestModified: changes of a running container show in its document.
-func TestModified(t *testing.T) {
-	b := hcstest.Simulated(t)
+// TestService_Modify_ShowsInTheDocument: changes of a running container show in its document.
+func TestService_Modify_ShowsInTheDocument(t *testing.T) {
+	b := simulated(t)
 	s := running(t, b)
 	mount := schema.MappedDirectory{HostPath: `C:\a`, ContainerPath: `C:\b`}
 	for _, change := range []struct {
@@ -94,7 +93,7 @@ func TestModified(t *testing.T) {
 			t.Errorf("%s %s: %v", change.op, change.path, err)
 		}
 	}
-	d, ok := b.Simulated.Document(s.ID())
+	d, ok := b.service.Document(s.ID())
 	if !ok || d.Container.Memory.SizeInMB != 512 || d.Container.Processor.Weight != 7 || len(d.Container.MappedPipes) != 0 {
 		t.Errorf("document %+v", d.Container)
 	}
@@ -103,24 +102,24 @@ func TestModified(t *testing.T) {
 	}
 }
 
-// TestCredentialGuard adds an instance, finds its state, and removes it.
-func TestCredentialGuard(t *testing.T) {
-	b := hcstest.Simulated(t)
+// TestService_CredentialGuard_AddsAndRemovesInstances adds an instance, finds its state, and removes it.
+func TestService_CredentialGuard_AddsAndRemovesInstances(t *testing.T) {
+	b := simulated(t)
 	change := func(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
 		r, err := schema.NewCredentialGuardRequest(op, d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = b.Client.ModifyService(t.Context(), r)
+		_, err = b.client.ModifyService(t.Context(), r)
 		return err
 	}
 	instances := func() []schema.ContainerCredentialGuardInstance {
-		p, err := b.Client.ServiceProperties(t.Context(), schema.ServiceCredentialGuard)
+		p, err := b.client.ServiceProperties(t.Context(), schema.ServiceCredentialGuard)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var info schema.ContainerCredentialGuardSystemInfo
-		if err := json.Unmarshal(p.Properties[0], &info); err != nil {
+		if err := schema.Unmarshal(p.Properties[0], &info); err != nil {
 			t.Fatal(err)
 		}
 		return info.Instances
@@ -129,7 +128,7 @@ func TestCredentialGuard(t *testing.T) {
 	if err := change(schema.AddInstance, add); err != nil {
 		t.Fatal(err)
 	}
-	if err := change(schema.AddInstance, add); !errdefs.IsAlreadyExists(err) {
+	if err := change(schema.AddInstance, add); !errors.Is(err, hcs.ErrAlreadyExists) {
 		t.Errorf("second instance: %v", err)
 	}
 	if list := instances(); len(list) != 1 || list[0].Id != "c1" || list[0].CredentialGuard.Cookie == "" {
@@ -139,24 +138,24 @@ func TestCredentialGuard(t *testing.T) {
 	if err := change(schema.RemoveInstance, remove); err != nil {
 		t.Fatal(err)
 	}
-	if err := change(schema.RemoveInstance, remove); !errdefs.IsNotFound(err) {
+	if err := change(schema.RemoveInstance, remove); !errors.Is(err, hcs.ErrNotFound) {
 		t.Errorf("second removal: %v", err)
 	}
 	if list := instances(); len(list) != 0 {
 		t.Errorf("instances %+v", list)
 	}
 	add.Id = ""
-	if err := change(schema.AddInstance, add); !errdefs.IsInvalidArgument(err) || strings.Contains(err.Error(), "secret") {
+	if err := change(schema.AddInstance, add); !errors.Is(err, hcs.ErrInvalidArgument) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("no id: %v", err)
 	}
 }
 
-// TestFigures: statistics are sums, of times also over processes that are gone.
-func TestFigures(t *testing.T) {
+// TestService_Statistics_AreSums: statistics are sums, of times also over processes that are gone.
+func TestService_Statistics_AreSums(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := hcstest.Simulated(t)
+		b := simulated(t)
 		used := hcstest.Usage{User: 3 * time.Second, Kernel: time.Second, Commit: 100, Private: 60, Reads: 1, WriteBytes: 5}
-		b.Simulated.Program("busy.exe", func(p *hcstest.Proc) uint32 {
+		b.service.Program("busy.exe", func(p *hcstest.Proc) uint32 {
 			p.Use(used)
 			if len(p.Args) == 1 {
 				<-p.Done()
@@ -190,12 +189,12 @@ func TestFigures(t *testing.T) {
 	})
 }
 
-// TestMisuse: what would crash a client is noticed.
-func TestMisuse(t *testing.T) {
+// TestService_ClosedHandle_IsMisuse: what would crash a client is noticed.
+func TestService_ClosedHandle_IsMisuse(t *testing.T) {
 	s := hcstest.New()
 	s.CloseSystem(16)
 	s.CloseOperation(16)
-	if err := s.SetProcessCallback(16, func(hcs.Notification) {}); !errors.Is(err, hcs.InvalidHandle) {
+	if err := s.SetProcessCallback(16, func(hcs.Notification) {}); !errors.Is(err, hcs.CodeWin32InvalidHandle) {
 		t.Errorf("error %v", err)
 	}
 	if got := s.Misuse(); len(got) != 3 {
@@ -203,9 +202,26 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-func running(t *testing.T, b hcstest.Bed) *hcs.System {
+// bench is a simulated service with a client.
+type bench struct {
+	service *hcstest.Service
+	client  *hcs.Client
+}
+
+func simulated(t *testing.T) bench {
+	s := hcstest.New()
+	b := bench{s, &hcs.Client{Service: s}}
+	t.Cleanup(func() {
+		s.Wait()
+		hcstest.Settled(t, s, b.client)
+	})
+	return b
+}
+
+func running(t *testing.T, b bench) *hcs.System {
 	t.Helper()
-	s, err := b.Client.Create(t.Context(), "c1", &b.Document)
+	d := hcstest.Container()
+	s, err := b.client.Create(t.Context(), "c1", &d)
 	if err != nil {
 		t.Fatal(err)
 	}

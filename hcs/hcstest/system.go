@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +49,7 @@ func (s *Service) CreateSystem(op hcs.OperationHandle, id, document string) (hcs
 		}
 		s.mu.Unlock()
 		if taken {
-			return "", s.failure(hcs.SystemAlreadyExists, "")
+			return "", s.failure(hcs.CodeSystemAlreadyExists, "")
 		}
 		return "", err
 	})
@@ -65,7 +64,7 @@ func (s *Service) CreateSystem(op hcs.OperationHandle, id, document string) (hcs
 
 // OpenSystem implements [hcs.Service].
 func (s *Service) OpenSystem(id string, _ uint32) (hcs.SystemHandle, error) {
-	if err := s.plan("OpenSystem").hold(nil); err != nil {
+	if err := s.plan("OpenSystem").wait(nil); err != nil {
 		return 0, err
 	}
 	s.mu.Lock()
@@ -78,7 +77,7 @@ func (s *Service) OpenSystem(id string, _ uint32) (hcs.SystemHandle, error) {
 	}
 	s.mu.Unlock()
 	if err == nil && sys == nil {
-		err = s.failure(hcs.SystemNotFound, "")
+		err = s.failure(hcs.CodeSystemNotFound, "")
 	}
 	return hcs.SystemHandle(h), err
 }
@@ -96,8 +95,8 @@ func (s *Service) EnumerateSystems(op hcs.OperationHandle, query string) error {
 	}
 	return s.begin(op, "EnumerateSystems", func(*operation) (string, error) {
 		var q schema.SystemQuery
-		if json.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
-			return "", s.failure(hcs.InvalidJSON, "")
+		if schema.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
+			return "", s.failure(hcs.CodeInvalidJSON, "")
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -124,9 +123,9 @@ func (s *Service) CallSystem(op hcs.OperationHandle, h hcs.SystemHandle, call hc
 	defer done()
 	return s.begin(op, call.String(), func(*operation) (string, error) {
 		switch call {
-		case hcs.SystemProperties:
+		case hcs.CallSystemProperties:
 			return s.properties(sys, document)
-		case hcs.ModifySystem:
+		case hcs.CallModifySystem:
 			return "", s.modify(sys, document)
 		}
 		return "", s.change(sys, call)
@@ -139,16 +138,16 @@ func (s *Service) change(sys *system, call hcs.SystemCall) error {
 	code := hcs.Code(0)
 	switch {
 	case sys.state == schema.StateStopped:
-		code = hcs.SystemAlreadyStopped
-	case call == hcs.PauseSystem, call == hcs.ResumeSystem:
-		code = hcs.NotImplemented // the service pauses virtual machines
-	case call == hcs.StartSystem && sys.state != schema.StateCreated:
-		code = hcs.InvalidState
-	case call == hcs.StartSystem:
+		code = hcs.CodeSystemAlreadyStopped
+	case call == hcs.CallPauseSystem, call == hcs.CallResumeSystem:
+		code = hcs.CodeNotImplemented // the service pauses virtual machines
+	case call == hcs.CallStartSystem && sys.state != schema.StateCreated:
+		code = hcs.CodeInvalidState
+	case call == hcs.CallStartSystem:
 		sys.state, sys.started = schema.StateRunning, time.Now()
-	case call == hcs.ShutDownSystem:
+	case call == hcs.CallShutDownSystem:
 		s.exitLocked(sys, schema.ExitGraceful)
-	case call == hcs.TerminateSystem:
+	case call == hcs.CallTerminateSystem:
 		s.exitLocked(sys, schema.ExitForced)
 	}
 	s.mu.Unlock()
@@ -175,17 +174,17 @@ func (s *Service) exitLocked(sys *system, how schema.ExitType) {
 	if how == schema.ExitUnexpected {
 		status.Status = int32(-0x7fc8fefa) // HCS_E_UNEXPECTED_EXIT
 	}
-	sys.exit = &hcs.Notification{Event: hcs.SystemExited, Document: encode(status)}
+	sys.exit = &hcs.Notification{Event: hcs.EventSystemExited, Document: encode(status)}
 	f, planned := s.planLocked("SystemExited")
 	switch {
 	case !planned:
-		s.tellLocked(sys, *sys.exit)
+		s.notifyAllLocked(sys, *sys.exit)
 	case f.Late:
 		s.running.Go(func() {
-			_ = f.hold(nil) // an event has no error
+			_ = f.wait(nil) // an event has no error
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.tellLocked(sys, *sys.exit)
+			s.notifyAllLocked(sys, *sys.exit)
 		})
 	}
 }
@@ -199,12 +198,12 @@ func (s *Service) Crash(id string) {
 	}
 }
 
-// Notify tells all handles of the system called id something.
+// Notify sends n to all handles of the system called id.
 func (s *Service) Notify(id string, n hcs.Notification) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sys := s.systems[id]; sys != nil {
-		s.tellLocked(sys, n)
+		s.notifyAllLocked(sys, n)
 	}
 }
 

@@ -1,7 +1,6 @@
 package hcstest
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -11,25 +10,39 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// validate reads a document into d, and says what the service finds wrong with it.
+// Container is the document of a container that the simulated service makes.
+func Container() schema.ComputeSystem {
+	return schema.ComputeSystem{
+		Owner:                             "hcstest",
+		SchemaVersion:                     &schema.Version{Major: 2, Minor: 1},
+		ShouldTerminateOnLastHandleClosed: true,
+		Container: &schema.Container{Storage: &schema.Storage{
+			Path:   `\\?\Volume{0e2d6f3a-5a0b-4c58-9d4b-2f1f9d6f5b11}\`,
+			Layers: []schema.Layer{{Id: "5a4e7f0c-4d19-5c1e-8b4f-6b2f3f7a1c2d", Path: `C:\layers\1`}},
+		}},
+	}
+}
+
+// validate decodes a document into d. It returns the code and the message of the
+// service for an invalid one.
 func validate(id, document string, d *schema.ComputeSystem) (hcs.Code, string) {
 	if id == "" || len(id) > 255 {
-		return hcs.InvalidArgument, "the id has a wrong length"
+		return hcs.CodeWin32InvalidArgument, "the id has a wrong length"
 	}
-	if err := json.Unmarshal([]byte(document), d); err != nil {
-		return hcs.InvalidJSON, "not a document: " + err.Error()
+	if err := schema.Unmarshal([]byte(document), d); err != nil {
+		return hcs.CodeInvalidJSON, "not a document: " + err.Error()
 	}
 	if where := strict(*d); where != "" {
-		return hcs.InvalidJSON, "unknown field " + where
+		return hcs.CodeInvalidJSON, "unknown field " + where
 	}
 	switch {
 	case d.SchemaVersion == nil || d.SchemaVersion.Major != 2:
-		return hcs.InvalidJSON, "schema version"
+		return hcs.CodeInvalidJSON, "schema version"
 	case d.VirtualMachine != nil || d.HostedSystem != nil || d.Container == nil:
-		return hcs.NotSupported, "only containers are simulated"
+		return hcs.CodeWin32NotSupported, "only containers are simulated"
 	}
 	if why := checkContainer(d.Container); why != "" {
-		return hcs.InvalidJSON, why
+		return hcs.CodeInvalidJSON, why
 	}
 	return 0, ""
 }
@@ -68,7 +81,7 @@ func checkContainer(c *schema.Container) string {
 	return ""
 }
 
-// drive tells whether path is a drive by its letter alone.
+// drive reports whether path is a drive by its letter alone.
 func drive(path string) bool { return len(path) == 2 && path[1] == ':' }
 
 // class is the form of an interface class.
@@ -126,7 +139,7 @@ func checkRegistry(r *schema.RegistryChanges) string {
 	return ""
 }
 
-// absolute tells whether p starts at a drive or a volume.
+// absolute reports whether p starts at a drive or a volume.
 func absolute(p string) bool {
 	return strings.HasPrefix(p, `\\?\`) || len(p) >= 3 && p[1] == ':' && p[2] == '\\'
 }

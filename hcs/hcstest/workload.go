@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// Workload is the program that the contract suite starts, as a simulated process
+// Workload is the program that the contract tests start, as a simulated process
 // ([Service.Program]) or, by [Main], as a real one. Its first argument says what
 // to do:
 //
@@ -33,13 +33,14 @@ func Workload(p *Proc) uint32 {
 		})
 }
 
-// workloadKey marks in the environment a test binary that is to be a workload.
-const workloadKey = "SILO_HCSTEST_WORKLOAD"
+// WorkloadVariable is the environment variable that makes a test binary a [Workload]
+// by [Main]. Its value does not matter.
+const WorkloadVariable = "SILO_HCSTEST_WORKLOAD"
 
-// Main makes the test binary a [Workload] when the suite has started it as one;
+// Main makes the test binary a [Workload] when a test has started it as one;
 // call it first in a TestMain.
 func Main() {
-	if os.Getenv(workloadKey) == "" {
+	if os.Getenv(WorkloadVariable) == "" {
 		return
 	}
 	os.Exit(int(workload(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv, func() {

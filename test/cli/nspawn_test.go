@@ -70,7 +70,7 @@ func (h *hcs) nothingLeft(t *testing.T) {
 // nspawn writes a configuration in which all twelve keys are used and runs it.
 func (h *hcs) nspawn(t *testing.T, work string, args ...string) result {
 	t.Helper()
-	text, err := json.Marshal(schema.Nspawn{
+	text, err := json.Marshal(schema.NspawnConfig{
 		ProcessDirectory: h.bed.WindowsPath(work), ProcessExecutable: "payload.exe", ProcessArguments: args,
 		MaxRAMMB: 512, CPUsCount: 1, CPUAffinity: 1, MaxCPUPercent: 25, MaxStorageIOPS: 1024, MaxStorageBPS: 10 << 20,
 		// The emulated service maps no directories, so the program is at its own place.

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/test/wine/bed"
 )
 
@@ -23,14 +23,14 @@ func TestComputeServiceSuite(t *testing.T) {
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the suite: %v\n%s", err, text)
 	}
-	text, err := json.Marshal(hcstest.Container())
+	text, err := schema.Marshal(hcstest.Container())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(document, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", "^TestSuiteComputeCore$", "-test.v", "-test.timeout", limit.String(), "-test.count", "3")
+	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", "^TestContract_ComputeCore$", "-test.v", "-test.timeout", limit.String(), "-test.count", "3")
 	cmd.Env = append(cmd.Env, "WINEGAP_DLLS="+b.WindowsPath(buildService(t))+`\`,
 		"SILO_HCSTEST_DOCUMENT="+b.WindowsPath(document), "SILO_HCSTEST_APPLICATION="+b.WindowsPath(program))
 	r := run(t, cmd)

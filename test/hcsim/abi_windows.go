@@ -67,7 +67,7 @@ func text(p *uint16) string { return windows.UTF16PtrToString(p) }
 func await(op uintptr, out **uint16) (*operation, int32) {
 	o := operationOf(op)
 	if o == nil {
-		return nil, result(hcs.InvalidHandle)
+		return nil, result(hcs.CodeWin32InvalidHandle)
 	}
 	<-o.done
 	give(out, o.document)

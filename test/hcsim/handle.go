@@ -42,7 +42,7 @@ func look(h uintptr) (*system, error) {
 	if e := world.handles[h]; e != nil && e.process == nil {
 		return e.system, nil
 	}
-	return nil, hcs.InvalidHandle
+	return nil, hcs.CodeWin32InvalidHandle
 }
 
 // lookProcess finds the process behind a handle.
@@ -52,7 +52,7 @@ func lookProcess(h uintptr) (*process, error) {
 	if e := world.handles[h]; e != nil && e.process != nil {
 		return e.process, nil
 	}
-	return nil, hcs.InvalidHandle
+	return nil, hcs.CodeWin32InvalidHandle
 }
 
 // shut closes a handle, and ends a system with its last one.
@@ -76,10 +76,10 @@ func subscribe(h uintptr, tell func(event)) error {
 	defer world.Unlock()
 	e := world.handles[h]
 	if e == nil {
-		return hcs.InvalidHandle
+		return hcs.CodeWin32InvalidHandle
 	}
 	if e.tell != nil {
-		return hcs.CallbackAlreadySet
+		return hcs.CodeCallbackAlreadySet
 	}
 	e.tell = tell
 	missed := e.system.exit

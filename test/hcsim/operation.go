@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 
 	"github.com/siloshim/siloshim/hcs"
@@ -47,7 +46,7 @@ func closeOperation(h uintptr) {
 func begin(h uintptr, call func(*operation) (string, error)) error {
 	o := operationOf(h)
 	if o == nil {
-		return hcs.InvalidHandle
+		return hcs.CodeWin32InvalidHandle
 	}
 	go func() {
 		document, err := call(o)
@@ -69,15 +68,15 @@ func codeOf(err error) hcs.Code {
 	case errors.As(err, &code):
 		return code
 	case errors.Is(err, jobobject.ErrNotExist):
-		return hcs.FileNotFound
+		return hcs.CodeWin32FileNotFound
 	case errors.Is(err, jobobject.ErrNotDirectory):
-		return hcs.BadDirectory
+		return hcs.CodeWin32BadDirectory
 	case errors.Is(err, jobobject.ErrNotExecutable):
-		return hcs.BadImage
+		return hcs.CodeWin32BadImage
 	case errors.Is(err, jobobject.ErrExist):
-		return hcs.SystemAlreadyExists
+		return hcs.CodeSystemAlreadyExists
 	}
-	return hcs.Aborted
+	return hcs.CodeAborted
 }
 
 // failureOf is the document of an error.
@@ -87,7 +86,7 @@ func failureOf(err error) string {
 
 // encode writes a document of our own.
 func encode(v any) string {
-	text, err := json.Marshal(v)
+	text, err := schema.Marshal(v)
 	if err != nil {
 		panic(err) // the types are ours and encode
 	}
@@ -95,6 +94,6 @@ func encode(v any) string {
 }
 
 // notImplemented is what containers cannot do.
-const notImplemented = hcs.NotImplemented
+const notImplemented = hcs.CodeNotImplemented
 
 func refuse(*system) (string, error) { return "", notImplemented }

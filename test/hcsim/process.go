@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 
@@ -32,18 +31,18 @@ func createProcess(op, h uintptr, document string) (uintptr, error) {
 		return 0, err
 	}
 	var parameters schema.ProcessParameters
-	if json.Unmarshal([]byte(document), &parameters) != nil || parameters.CommandLine == "" {
-		return 0, hcs.InvalidJSON
+	if schema.Unmarshal([]byte(document), &parameters) != nil || parameters.CommandLine == "" {
+		return 0, hcs.CodeInvalidJSON
 	}
 	world.Lock()
 	state := s.state
 	world.Unlock()
 	switch state {
 	case schema.StateStopped:
-		return 0, hcs.SystemAlreadyStopped
+		return 0, hcs.CodeSystemAlreadyStopped
 	case schema.StateRunning:
 	default:
-		return 0, hcs.InvalidState
+		return 0, hcs.CodeInvalidState
 	}
 	p := &process{system: s, told: make(chan struct{})}
 	if err := p.launch(&parameters); err != nil {
@@ -92,7 +91,7 @@ func (p *process) watch() {
 	}
 	world.Lock()
 	defer world.Unlock()
-	p.exit = &event{hcs.ProcessExited, encode(status)}
+	p.exit = &event{hcs.EventProcessExited, encode(status)}
 	status.Exited = true
 	p.last = encode(status)
 	announceLocked(p.system, p, *p.exit)
@@ -111,7 +110,7 @@ func openProcess(h uintptr, pid uint32) (uintptr, error) {
 			return openLocked(s, p), nil
 		}
 	}
-	return 0, hcs.ElementNotFound
+	return 0, hcs.CodeWin32ElementNotFound
 }
 
 // over tells whether the exit was announced.
@@ -126,9 +125,9 @@ func (p *process) over() bool {
 
 func (p *process) terminate() error {
 	if p.over() {
-		return hcs.ProcessAlreadyStopped
+		return hcs.CodeProcessAlreadyStopped
 	}
-	return p.dying(hcs.Win32Denied, func() error { return p.process.Terminate(1) })
+	return p.dying(hcs.CodeWin32AccessDenied, func() error { return p.process.Terminate(1) })
 }
 
 // dying makes a call about a process that runs, and answers with code if it has ended and its exit was not announced.
@@ -161,27 +160,27 @@ var controls = map[schema.ProcessSignal]jobobject.ConsoleEvent{
 
 func (p *process) signal(document string) error {
 	var o schema.SignalProcessOptions
-	if json.Unmarshal([]byte(document), &o) != nil {
-		return hcs.InvalidJSON
+	if schema.Unmarshal([]byte(document), &o) != nil {
+		return hcs.CodeInvalidJSON
 	}
 	number, ok := controls[o.Signal]
 	if !ok {
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	}
 	if p.over() {
-		return hcs.ProcessAlreadyStopped
+		return hcs.CodeProcessAlreadyStopped
 	}
-	return p.dying(hcs.InvalidState, func() error { return p.process.Signal(number) })
+	return p.dying(hcs.CodeInvalidState, func() error { return p.process.Signal(number) })
 }
 
 func (p *process) modify(document string) error {
 	var r schema.ProcessModifyRequest
-	if json.Unmarshal([]byte(document), &r) != nil {
-		return hcs.InvalidJSON
+	if schema.Unmarshal([]byte(document), &r) != nil {
+		return hcs.CodeInvalidJSON
 	}
 	switch {
 	case p.over():
-		return hcs.ProcessAlreadyStopped
+		return hcs.CodeProcessAlreadyStopped
 	case r.ConsoleSize != nil && p.console != nil:
 		err := p.console.Resize(r.ConsoleSize.Width, r.ConsoleSize.Height)
 		if err != nil {
@@ -191,7 +190,7 @@ func (p *process) modify(document string) error {
 	case r.CloseHandle != nil:
 		return nil // the end of a pipe of Wine's is seen when the caller closes its end
 	}
-	return hcs.InvalidArgument
+	return hcs.CodeWin32InvalidArgument
 }
 
 // status is what HcsGetProcessProperties tells.

@@ -13,14 +13,14 @@ import (
 // properties are what a system tells of itself, the figures counted by its job.
 func (s *system) properties(query string) (string, error) {
 	var q schema.PropertyQuery
-	if query != "" && json.Unmarshal([]byte(query), &q) != nil {
-		return "", hcs.InvalidJSON
+	if query != "" && schema.Unmarshal([]byte(query), &q) != nil {
+		return "", hcs.CodeInvalidJSON
 	}
 	world.Lock()
 	p := s.basicLocked()
 	world.Unlock()
 	if p.State == schema.StateStopped {
-		return "", hcs.SystemAlreadyStopped
+		return "", hcs.CodeSystemAlreadyStopped
 	}
 	if slices.Contains(q.PropertyTypes, schema.PropertyStatistics) {
 		p.Statistics = s.statistics()
@@ -72,8 +72,8 @@ func (s *system) basicLocked() schema.Properties {
 // enumerate lists the systems that a query selects.
 func enumerate(query string) (string, error) {
 	var q schema.SystemQuery
-	if json.Unmarshal([]byte(query), &q) != nil {
-		return "", hcs.InvalidJSON
+	if schema.Unmarshal([]byte(query), &q) != nil {
+		return "", hcs.CodeInvalidJSON
 	}
 	world.Lock()
 	defer world.Unlock()
@@ -96,8 +96,8 @@ var guard struct {
 
 func serviceProperties(query string) (string, error) {
 	var q schema.PropertyQuery
-	if json.Unmarshal([]byte(query), &q) != nil {
-		return "", hcs.InvalidJSON
+	if schema.Unmarshal([]byte(query), &q) != nil {
+		return "", hcs.CodeInvalidJSON
 	}
 	var p schema.ServiceProperties
 	for _, t := range q.PropertyTypes {
@@ -109,7 +109,7 @@ func serviceProperties(query string) (string, error) {
 			p.Properties = append(p.Properties, json.RawMessage(encode(schema.ContainerCredentialGuardSystemInfo{Instances: guard.instances})))
 			guard.Unlock()
 		default:
-			return "", hcs.NotSupported
+			return "", hcs.CodeWin32NotSupported
 		}
 	}
 	return encode(p), nil
@@ -121,8 +121,8 @@ func modifyService(document string) (string, error) {
 		o schema.ContainerCredentialGuardOperationRequest
 		d schema.ContainerCredentialGuardInstanceRequest
 	)
-	if json.Unmarshal([]byte(document), &r) != nil || json.Unmarshal(r.Settings, &o) != nil || json.Unmarshal(o.OperationDetails, &d) != nil {
-		return "", hcs.InvalidJSON
+	if schema.Unmarshal([]byte(document), &r) != nil || schema.Unmarshal(r.Settings, &o) != nil || schema.Unmarshal(o.OperationDetails, &d) != nil {
+		return "", hcs.CodeInvalidJSON
 	}
 	guard.Lock()
 	defer guard.Unlock()
@@ -133,9 +133,9 @@ func modifyService(document string) (string, error) {
 			Id: d.Id, CredentialGuard: &schema.ContainerCredentialGuardState{Cookie: "cookie", RpcEndpoint: "endpoint", Transport: d.Transport, CredentialSpec: d.CredentialSpec},
 		})
 	case o.Operation == schema.AddInstance:
-		return "", hcs.AlreadyExists
+		return "", hcs.CodeWin32AlreadyExists
 	case at < 0:
-		return "", hcs.ElementNotFound
+		return "", hcs.CodeWin32ElementNotFound
 	default:
 		guard.instances = slices.Delete(guard.instances, at, at+1)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"time"
@@ -38,19 +37,19 @@ var sealed = os.Getenv("HCSIM") == "sealed"
 // createSystem makes the system that a document describes. The handle is there before the operation is complete.
 func createSystem(op uintptr, id, document string) (uintptr, error) {
 	s := &system{id: id, state: schema.StateCreated, created: time.Now()}
-	if err := json.Unmarshal([]byte(document), &s.document); err != nil || s.document.Container == nil {
-		return 0, hcs.InvalidJSON
+	if err := schema.Unmarshal([]byte(document), &s.document); err != nil || s.document.Container == nil {
+		return 0, hcs.CodeInvalidJSON
 	}
 	if c := s.document.Container; c.Storage == nil || c.Storage.Path == "" || len(c.Storage.Layers) == 0 {
-		return 0, hcs.InvalidLayer
+		return 0, hcs.CodeInvalidLayer
 	}
 	if p := s.document.Container.Processor; p != nil && !oneOf(int64(p.Count), p.Maximum, p.Weight) {
-		return 0, hcs.InvalidJSON
+		return 0, hcs.CodeInvalidJSON
 	}
 	world.Lock()
 	defer world.Unlock()
 	if world.systems[id] != nil {
-		return 0, hcs.SystemAlreadyExists
+		return 0, hcs.CodeSystemAlreadyExists
 	}
 	o := jobobject.Options{Name: `\Container_` + id, KillOnClose: true, TrackIO: true}
 	if sealed {
@@ -100,7 +99,7 @@ func oneOf(numbers ...int64) bool {
 func completeLocked(op uintptr) error {
 	o := world.operations[op]
 	if o == nil {
-		return hcs.InvalidHandle
+		return hcs.CodeWin32InvalidHandle
 	}
 	go close(o.done)
 	return nil
@@ -112,7 +111,7 @@ func openSystem(id string) (uintptr, error) {
 	if s := world.systems[id]; s != nil {
 		return openLocked(s, nil), nil
 	}
-	return 0, hcs.SystemNotFound
+	return 0, hcs.CodeSystemNotFound
 }
 
 // start lets processes be made.
@@ -124,9 +123,9 @@ func (s *system) start() error {
 		s.state = schema.StateRunning
 		return nil
 	case schema.StateStopped:
-		return hcs.SystemAlreadyStopped
+		return hcs.CodeSystemAlreadyStopped
 	}
-	return hcs.InvalidState
+	return hcs.CodeInvalidState
 }
 
 // stop ends every process, then the system, and tells.
@@ -136,7 +135,7 @@ func (s *system) stop(how schema.ExitType) error {
 	s.state = schema.StateStopped
 	world.Unlock()
 	if over {
-		return hcs.SystemAlreadyStopped
+		return hcs.CodeSystemAlreadyStopped
 	}
 	if err := s.job.Terminate(1); err != nil {
 		return err
@@ -158,7 +157,7 @@ func (s *system) stop(how schema.ExitType) error {
 	if world.systems[s.id] == s {
 		delete(world.systems, s.id)
 	}
-	s.exit = &event{hcs.SystemExited, encode(schema.SystemExitStatus{ExitType: how})}
+	s.exit = &event{hcs.EventSystemExited, encode(schema.SystemExitStatus{ExitType: how})}
 	announceLocked(s, nil, *s.exit)
 	return nil
 }
@@ -166,27 +165,27 @@ func (s *system) stop(how schema.ExitType) error {
 // modify does to the job what it can, and notes the rest.
 func (s *system) modify(document string) error {
 	var r schema.ModifySettingRequest
-	if json.Unmarshal([]byte(document), &r) != nil || r.ResourcePath == "" {
-		return hcs.InvalidJSON
+	if schema.Unmarshal([]byte(document), &r) != nil || r.ResourcePath == "" {
+		return hcs.CodeInvalidJSON
 	}
 	limits := s.job.Limits()
 	switch r.ResourcePath {
 	case schema.PathMemory:
 		var size uint64
-		if json.Unmarshal(r.Settings, &size) != nil {
-			return hcs.InvalidJSON
+		if schema.Unmarshal(r.Settings, &size) != nil {
+			return hcs.CodeInvalidJSON
 		}
 		limits.JobMemory = size << 20
 	case schema.PathProcessor:
 		var p schema.Processor
-		if json.Unmarshal(r.Settings, &p) != nil {
-			return hcs.InvalidJSON
+		if schema.Unmarshal(r.Settings, &p) != nil {
+			return hcs.CodeInvalidJSON
 		}
 		limits.CPURate, limits.CPUWeight = uint32(p.Maximum), 0
 	case schema.PathMappedDirectories, schema.PathMappedPipes, schema.PathDevices, schema.PathRegistryFlushState:
 		return nil
 	default:
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	}
 	return s.job.SetLimits(context.Background(), limits)
 }

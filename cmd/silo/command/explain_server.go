@@ -45,7 +45,7 @@ func (a *App) explainServer(f *explainFlags, m limit.Machine, s *specs.Spec, own
 		return err
 	}
 	plan.Document.Owner = owner
-	document, err := json.Marshal(&plan.Document)
+	document, err := schema.Marshal(&plan.Document)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (a *App) explainServer(f *explainFlags, m limit.Machine, s *specs.Spec, own
 
 // explainNspawn shows what silo nspawn would make, but for the layers below the one that the file names.
 func (a *App) explainNspawn(f *explainFlags, m limit.Machine, text []byte) error {
-	n, err := schema.ReadNspawn(text)
+	n, err := schema.ParseNspawnConfig(text)
 	if err != nil {
 		return err
 	}

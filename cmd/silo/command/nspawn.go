@@ -47,7 +47,7 @@ func (a *App) nspawn(ctx context.Context, config string) (err error) {
 	if err != nil {
 		return fmt.Errorf("read nspawn configuration: %w", err)
 	}
-	n, err := schema.ReadNspawn(text)
+	n, err := schema.ParseNspawnConfig(text)
 	if err != nil {
 		return err
 	}

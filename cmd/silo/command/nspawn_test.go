@@ -43,7 +43,7 @@ func newSpawned(t *testing.T) *spawned {
 		}
 	}
 	s.config = s.drive + "config.json"
-	text, err := json.Marshal(schema.Nspawn{
+	text, err := json.Marshal(schema.NspawnConfig{
 		ProcessDirectory: s.drive + "work", ProcessExecutable: "hello.exe", ProcessArguments: []string{"foo", "two words"},
 		MaxRAMMB: 512, CPUsCount: 1, CPUAffinity: 0, MaxCPUPercent: 25, MaxStorageIOPS: 1024, MaxStorageBPS: 10 << 20,
 		MappedDirectory: `c:\inside`, StdoutFilename: "out.txt", ParentLayerDirectory: s.drive + "layer",

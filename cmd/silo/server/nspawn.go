@@ -14,7 +14,7 @@ import (
 // with blanks and gave them to cmd.exe. The service takes either a count of processors or a percentage: where the
 // configuration has both, the count is left out, which that tool's documentation says was never enforced, and dropped
 // says so.
-func Nspawn(n *schema.Nspawn, layers []string) (s *specs.Spec, dropped []string) {
+func Nspawn(n *schema.NspawnConfig, layers []string) (s *specs.Spec, dropped []string) {
 	cpu := &specs.WindowsCPUResources{}
 	switch {
 	case n.MaxCPUPercent > 0:
@@ -45,7 +45,7 @@ func Nspawn(n *schema.Nspawn, layers []string) (s *specs.Spec, dropped []string)
 
 // NspawnOutput is the file of the host that takes the program's output, or "" for none. That tool's shell wrote it in
 // the mapped directory; it is written from outside here, so a name that leads out of that directory is an error.
-func NspawnOutput(n *schema.Nspawn) (string, error) {
+func NspawnOutput(n *schema.NspawnConfig) (string, error) {
 	name := n.StdoutFilename
 	if name == "" {
 		return "", nil

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
@@ -81,7 +79,7 @@ func removeScratch(dir string) error {
 func (o *Options) inside(ctx context.Context, system *hcs.System) (code uint32, err error) {
 	// A stop that comes now finds the program begun: it is asked to end like any other. The service's bounds hold.
 	process, err := system.CreateProcess(context.WithoutCancel(ctx), o.Plan.Process.Parameters(false, true, true))
-	if errdefs.IsNotFound(err) {
+	if errors.Is(err, hcs.ErrNotFound) {
 		return 0, fmt.Errorf("%w: %w", ErrNoProgram, err)
 	}
 	if err != nil {

@@ -47,7 +47,7 @@ func TestNspawnOutput(t *testing.T) {
 		"out.txt": `C:\work\out.txt`, `logs\out.txt`: `C:\work\logs\out.txt`, "": "", "a..b": `C:\work\a..b`,
 		`..\out.txt`: "an error", `logs\..\..\out.txt`: "an error", `D:\out.txt`: "an error", `\out.txt`: "an error", "out.txt:stream": "an error",
 	} {
-		got, err := server.NspawnOutput(&schema.Nspawn{ProcessDirectory: `C:\work\`, StdoutFilename: name})
+		got, err := server.NspawnOutput(&schema.NspawnConfig{ProcessDirectory: `C:\work\`, StdoutFilename: name})
 		if err != nil {
 			got = "an error"
 		}
@@ -59,7 +59,7 @@ func TestNspawnOutput(t *testing.T) {
 
 // TestNspawnProcessors: each combination of the three keys plans, and the service is told of one limit at most.
 func TestNspawnProcessors(t *testing.T) {
-	base := schema.Nspawn{ProcessDirectory: t.TempDir(), ProcessExecutable: "a.exe", MappedDirectory: `C:\in\`}
+	base := schema.NspawnConfig{ProcessDirectory: t.TempDir(), ProcessExecutable: "a.exe", MappedDirectory: `C:\in\`}
 	for _, c := range []struct {
 		count, percent, mask uint16
 		want                 schema.Processor

@@ -1,22 +1,20 @@
-package hcstest
+package hcs_test
 
 import (
-	"encoding/json"
 	"slices"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
+	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
 
-func testBasic(t *testing.T, b Bed) {
-	s := b.start(t)
+func testBasic(t *testing.T, e environment) {
+	s := e.start(t)
 	p, err := s.Properties(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Owner != b.Document.Owner || p.RuntimeOsType != "Windows" {
+	if p.Owner != e.document.Owner || p.RuntimeOsType != "Windows" {
 		t.Errorf("owner %q, system %q", p.Owner, p.RuntimeOsType)
 	}
 	if p.Statistics != nil || p.ProcessList != nil {
@@ -24,9 +22,9 @@ func testBasic(t *testing.T, b Bed) {
 	}
 }
 
-func testStatistics(t *testing.T, b Bed) {
-	s := b.start(t)
-	here(t, b.run(t, s, "wait"))
+func testStatistics(t *testing.T, e environment) {
+	s := e.start(t)
+	here(t, e.run(t, s, "wait"))
 	p, err := s.Properties(t.Context(), schema.PropertyStatistics)
 	if err != nil {
 		t.Fatal(err)
@@ -38,31 +36,31 @@ func testStatistics(t *testing.T, b Bed) {
 	if st.ContainerStartTime.IsZero() || st.Timestamp.Before(st.ContainerStartTime) {
 		t.Errorf("started %v, now %v", st.ContainerStartTime, st.Timestamp)
 	}
-	if p.Owner != b.Document.Owner {
+	if p.Owner != e.document.Owner {
 		t.Errorf("owner %q", p.Owner)
 	}
 }
 
-func testProcessList(t *testing.T, b Bed) {
-	s := b.start(t)
-	p := b.run(t, s, "wait")
+func testProcessList(t *testing.T, e environment) {
+	s := e.start(t)
+	p := e.run(t, s, "wait")
 	here(t, p)
-	if !listed(t, b, s.ID(), p.Pid()) {
+	if !listed(t, e, s.ID(), p.Pid()) {
 		t.Error("the process is not in the list")
 	}
 	if err := p.CloseStdin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	exit(t, p)
-	if listed(t, b, s.ID(), p.Pid()) {
+	if listed(t, e, s.ID(), p.Pid()) {
 		t.Error("the process is in the list after its end")
 	}
 }
 
 // listed asks by a handle of its own.
-func listed(t *testing.T, b Bed, id string, pid uint32) bool {
+func listed(t *testing.T, e environment, id string, pid uint32) bool {
 	t.Helper()
-	s, err := b.Client.Open(t.Context(), id)
+	s, err := e.client.Open(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,18 +77,18 @@ func listed(t *testing.T, b Bed, id string, pid uint32) bool {
 	})
 }
 
-func testDead(t *testing.T, b Bed) {
-	s := b.start(t)
+func testDead(t *testing.T, e environment) {
+	s := e.start(t)
 	if err := s.Terminate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	wantExit(t, s, schema.ExitForced)
 	_, err := s.Properties(t.Context(), schema.PropertyStatistics)
-	wantError(t, "properties", err, errdefs.ErrNotFound)
+	wantError(t, "properties", err, hcs.ErrNotFound)
 }
 
-func testModify(t *testing.T, b Bed) {
-	s := b.start(t)
+func testModify(t *testing.T, e environment) {
+	s := e.start(t)
 	r, err := schema.NewModifySetting(schema.RequestUpdate, schema.PathMemory, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +102,10 @@ func testModify(t *testing.T, b Bed) {
 	}
 }
 
-func testEnumerate(t *testing.T, b Bed) {
-	s := b.create(t)
-	for _, q := range []*schema.SystemQuery{nil, {Ids: []string{s.ID()}}, {Owners: []string{b.Document.Owner}, Types: []schema.SystemType{schema.TypeContainer}}} {
-		list, err := b.Client.Enumerate(t.Context(), q)
+func testEnumerate(t *testing.T, e environment) {
+	s := e.create(t)
+	for _, q := range []*schema.SystemQuery{nil, {Ids: []string{s.ID()}}, {Owners: []string{e.document.Owner}, Types: []schema.SystemType{schema.TypeContainer}}} {
+		list, err := e.client.Enumerate(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,14 +113,14 @@ func testEnumerate(t *testing.T, b Bed) {
 			t.Errorf("query %+v does not find the system", q)
 		}
 	}
-	list, err := b.Client.Enumerate(t.Context(), &schema.SystemQuery{Ids: []string{"hcstest-nobody"}})
+	list, err := e.client.Enumerate(t.Context(), &schema.SystemQuery{Ids: []string{"hcstest-nobody"}})
 	if err != nil || len(list) != 0 {
 		t.Errorf("found %v, %v where nothing is", list, err)
 	}
 }
 
-func testService(t *testing.T, b Bed) {
-	p, err := b.Client.ServiceProperties(t.Context(), schema.ServiceBasic)
+func testService(t *testing.T, e environment) {
+	p, err := e.client.ServiceProperties(t.Context(), schema.ServiceBasic)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +128,7 @@ func testService(t *testing.T, b Bed) {
 		t.Fatalf("%d answers to one question", len(p.Properties))
 	}
 	var basic schema.BasicInformation
-	if err := json.Unmarshal(p.Properties[0], &basic); err != nil {
+	if err := schema.Unmarshal(p.Properties[0], &basic); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(basic.SupportedSchemaVersions, func(v schema.Version) bool {

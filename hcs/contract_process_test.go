@@ -1,4 +1,4 @@
-package hcstest
+package hcs_test
 
 import (
 	"context"
@@ -9,16 +9,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
 )
 
-func testExitCode(t *testing.T, b Bed) {
-	s := b.start(t)
+func testExitCode(t *testing.T, e environment) {
+	s := e.start(t)
 	for _, want := range []uint32{0, 3, 259, 0xC000013A} {
-		p := b.run(t, s, "exit", strconv.FormatUint(uint64(want), 10))
+		p := e.run(t, s, "exit", strconv.FormatUint(uint64(want), 10))
 		if code := exit(t, p); code != want {
 			t.Errorf("exit code %#x, want %#x", code, want)
 		}
@@ -29,24 +28,24 @@ func testExitCode(t *testing.T, b Bed) {
 	}
 }
 
-func testArguments(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "args", "one", `"two three"`, `""`)
+func testArguments(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "args", "one", `"two three"`, `""`)
 	if out := output(t, p); out != "\"one\"\n\"two three\"\n\"\"\n" {
 		t.Errorf("arguments %s", out)
 	}
 }
 
-func testEnvironment(t *testing.T, b Bed) {
-	parameters := b.parameters("env", "SILO_TEST")
+func testEnvironment(t *testing.T, e environment) {
+	parameters := e.parameters("env", "SILO_TEST")
 	parameters.Environment["SILO_TEST"] = "a=b c"
-	p := spawn(t, b.start(t), parameters)
+	p := spawn(t, e.start(t), parameters)
 	if out := output(t, p); out != "a=b c" {
 		t.Errorf("environment %q", out)
 	}
 }
 
-func testStreams(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "cat")
+func testStreams(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "cat")
 	if _, err := io.WriteString(p.Stdin(), "hello"); err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +67,8 @@ func testStreams(t *testing.T, b Bed) {
 }
 
 // testMuchOutput: what was written before the exit can be read after it.
-func testMuchOutput(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "cat")
+func testMuchOutput(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "cat")
 	want := strings.Repeat("0123456789abcdef", 1<<12)
 	var in sync.WaitGroup
 	in.Go(func() {
@@ -86,10 +85,10 @@ func testMuchOutput(t *testing.T, b Bed) {
 	in.Wait()
 }
 
-func testNoStreams(t *testing.T, b Bed) {
-	parameters := b.parameters("cat")
+func testNoStreams(t *testing.T, e environment) {
+	parameters := e.parameters("cat")
 	parameters.CreateStdInPipe, parameters.CreateStdOutPipe, parameters.CreateStdErrPipe = false, false, false
-	p := spawn(t, b.start(t), parameters)
+	p := spawn(t, e.start(t), parameters)
 	if p.Stdin() != nil || p.Stdout() != nil || p.Stderr() != nil {
 		t.Error("there are streams that nobody asked for")
 	}
@@ -99,20 +98,20 @@ func testNoStreams(t *testing.T, b Bed) {
 	exit(t, p)
 }
 
-func testNoProgram(t *testing.T, b Bed) {
-	s := b.start(t)
-	parameters := b.parameters()
+func testNoProgram(t *testing.T, e environment) {
+	s := e.start(t)
+	parameters := e.parameters()
 	parameters.CommandLine = `C:\no-such-program.exe --password hunter2`
 	parameters.Environment["TOKEN"] = "hunter3"
 	_, err := s.CreateProcess(t.Context(), parameters)
-	wantError(t, "create process", err, errdefs.ErrNotFound)
+	wantError(t, "create process", err, hcs.ErrNotFound)
 	if err != nil && strings.Contains(err.Error(), "hunter") {
 		t.Errorf("the error tells secrets: %v", err)
 	}
 }
 
-func testKill(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "wait")
+func testKill(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "wait")
 	here(t, p)
 	if err := p.Kill(t.Context()); err != nil {
 		t.Fatal(err)
@@ -123,8 +122,8 @@ func testKill(t *testing.T, b Bed) {
 	wantError(t, "kill after the exit", p.Kill(t.Context()), hcs.ErrExited)
 }
 
-func testKillTwice(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "wait")
+func testKillTwice(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "wait")
 	here(t, p)
 	var both sync.WaitGroup
 	for range 2 {
@@ -139,12 +138,12 @@ func testKillTwice(t *testing.T, b Bed) {
 }
 
 // testKillDying: a process that ends by itself may be killed at any moment of its end, and has its own exit code.
-func testKillDying(t *testing.T, b Bed) {
+func testKillDying(t *testing.T, e environment) {
 	noticed := make(chan struct{})
-	if b.Simulated != nil { // which holds the process in its end
-		b.Simulated.Fault("ProcessExited", Fault{Late: true, Hang: noticed})
+	if e.simulated != nil { // which holds the process in its end
+		e.simulated.Fault("ProcessExited", hcstest.Fault{Late: true, Hang: noticed})
 	}
-	p := b.run(t, b.start(t), "wait")
+	p := e.run(t, e.start(t), "wait")
 	here(t, p)
 	if err := p.CloseStdin(t.Context()); err != nil {
 		t.Fatal(err)
@@ -159,8 +158,8 @@ func testKillDying(t *testing.T, b Bed) {
 	}
 }
 
-func testSignal(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "event")
+func testSignal(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "event")
 	here(t, p)
 	if err := p.Signal(t.Context(), schema.CtrlBreak); err != nil {
 		t.Fatal(err)
@@ -170,17 +169,17 @@ func testSignal(t *testing.T, b Bed) {
 	}
 }
 
-func testSignalDead(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "exit", "0")
+func testSignalDead(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "exit", "0")
 	exit(t, p)
 	err := p.Signal(t.Context(), schema.CtrlC)
 	wantError(t, "signal", err, hcs.ErrExited)
-	wantError(t, "signal", err, errdefs.ErrNotFound)
+	wantError(t, "signal", err, hcs.ErrNotFound)
 }
 
-func testOpenProcess(t *testing.T, b Bed) {
-	s := b.start(t)
-	p := b.run(t, s, "wait")
+func testOpenProcess(t *testing.T, e environment) {
+	s := e.start(t)
+	p := e.run(t, s, "wait")
 	here(t, p)
 	again, err := s.OpenProcess(t.Context(), p.Pid())
 	if err != nil {
@@ -200,14 +199,14 @@ func testOpenProcess(t *testing.T, b Bed) {
 	}
 }
 
-func testOpenNoProcess(t *testing.T, b Bed) {
-	s := b.start(t)
+func testOpenNoProcess(t *testing.T, e environment) {
+	s := e.start(t)
 	_, err := s.OpenProcess(t.Context(), 4_000_000_000)
-	wantError(t, "open process", err, errdefs.ErrNotFound)
+	wantError(t, "open process", err, hcs.ErrNotFound)
 }
 
-func testProcessWaitEnds(t *testing.T, b Bed) {
-	p := b.run(t, b.start(t), "wait")
+func testProcessWaitEnds(t *testing.T, e environment) {
+	p := e.run(t, e.start(t), "wait")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := p.Wait(ctx)
@@ -221,9 +220,9 @@ func testProcessWaitEnds(t *testing.T, b Bed) {
 	wantError(t, "wait of a closed process", <-waited, hcs.ErrClosed)
 }
 
-func testTakesAlong(t *testing.T, b Bed) {
-	s := b.start(t)
-	p := b.run(t, s, "wait")
+func testTakesAlong(t *testing.T, e environment) {
+	s := e.start(t)
+	p := e.run(t, s, "wait")
 	here(t, p)
 	if err := s.Terminate(t.Context()); err != nil {
 		t.Fatal(err)
@@ -235,11 +234,11 @@ func testTakesAlong(t *testing.T, b Bed) {
 	}
 }
 
-func testConsole(t *testing.T, b Bed) {
-	parameters := b.parameters("wait")
+func testConsole(t *testing.T, e environment) {
+	parameters := e.parameters("wait")
 	parameters.EmulateConsole, parameters.CreateStdErrPipe = true, false
 	parameters.ConsoleSize = []uint16{25, 80}
-	p := spawn(t, b.start(t), parameters)
+	p := spawn(t, e.start(t), parameters)
 	if p.Stderr() != nil {
 		t.Error("a console has a stderr")
 	}
@@ -251,13 +250,13 @@ func testConsole(t *testing.T, b Bed) {
 	}
 	exit(t, p)
 	err := p.Resize(t.Context(), 80, 25)
-	wantError(t, "resize after the exit", err, errdefs.ErrNotFound)
+	wantError(t, "resize after the exit", err, hcs.ErrNotFound)
 }
 
 // testManyAtOnce closes a system and its processes while others use them.
-func testManyAtOnce(t *testing.T, b Bed) {
-	s := b.start(t)
-	p := b.run(t, s, "wait")
+func testManyAtOnce(t *testing.T, e environment) {
+	s := e.start(t)
+	p := e.run(t, s, "wait")
 	here(t, p)
 	var users sync.WaitGroup
 	for range 8 {
@@ -267,7 +266,7 @@ func testManyAtOnce(t *testing.T, b Bed) {
 				tolerate(t, err, hcs.ErrClosed)
 				_, err = p.Status(t.Context())
 				tolerate(t, err, hcs.ErrClosed)
-				tolerate(t, p.Kill(t.Context()), hcs.ErrClosed, hcs.ErrExited, errdefs.ErrNotFound)
+				tolerate(t, p.Kill(t.Context()), hcs.ErrClosed, hcs.ErrExited, hcs.ErrNotFound)
 			}
 		})
 		users.Go(func() {

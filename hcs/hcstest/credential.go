@@ -10,12 +10,12 @@ import (
 
 // ServiceProperties implements [hcs.Service].
 func (s *Service) ServiceProperties(query string) (string, error) {
-	if err := s.plan("ServiceProperties").hold(nil); err != nil {
+	if err := s.plan("ServiceProperties").wait(nil); err != nil {
 		return "", err
 	}
 	var q schema.PropertyQuery
-	if json.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
-		return "", s.failure(hcs.InvalidJSON, "")
+	if schema.Unmarshal([]byte(query), &q) != nil || strict(q) != "" {
+		return "", s.failure(hcs.CodeInvalidJSON, "")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +32,7 @@ func (s *Service) ServiceProperties(query string) (string, error) {
 		case schema.ServiceCredentialGuard:
 			p.Properties = append(p.Properties, json.RawMessage(encode(schema.ContainerCredentialGuardSystemInfo{Instances: s.instances})))
 		default:
-			return "", hcs.NotSupported
+			return "", hcs.CodeWin32NotSupported
 		}
 	}
 	return encode(p), nil
@@ -40,7 +40,7 @@ func (s *Service) ServiceProperties(query string) (string, error) {
 
 // ModifyServiceSettings implements [hcs.Service].
 func (s *Service) ModifyServiceSettings(document string) (string, error) {
-	if err := s.plan("ModifyServiceSettings").hold(nil); err != nil {
+	if err := s.plan("ModifyServiceSettings").wait(nil); err != nil {
 		return "", err
 	}
 	var (
@@ -48,27 +48,27 @@ func (s *Service) ModifyServiceSettings(document string) (string, error) {
 		o       schema.ContainerCredentialGuardOperationRequest
 		details schema.ContainerCredentialGuardInstanceRequest
 	)
-	if json.Unmarshal([]byte(document), &r) != nil || r.PropertyType != schema.ServiceCredentialGuard ||
-		json.Unmarshal(r.Settings, &o) != nil || json.Unmarshal(o.OperationDetails, &details) != nil ||
+	if schema.Unmarshal([]byte(document), &r) != nil || r.PropertyType != schema.ServiceCredentialGuard ||
+		schema.Unmarshal(r.Settings, &o) != nil || schema.Unmarshal(o.OperationDetails, &details) != nil ||
 		strict(r)+strict(o)+strict(details) != "" || details.Id == "" {
-		return "", s.failure(hcs.InvalidJSON, document)
+		return "", s.failure(hcs.CodeInvalidJSON, document)
 	}
 	s.mu.Lock()
 	err := s.enterLocked("ModifyServiceSettings")
 	if err == nil {
-		err = s.guardLocked(o.Operation, details)
+		err = s.changeInstanceLocked(o.Operation, details)
 	}
 	s.mu.Unlock()
 	return "", err
 }
 
-func (s *Service) guardLocked(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
+func (s *Service) changeInstanceLocked(op schema.CredentialGuardOperation, d schema.ContainerCredentialGuardInstanceRequest) error {
 	at := slices.IndexFunc(s.instances, func(i schema.ContainerCredentialGuardInstance) bool { return i.Id == d.Id })
 	switch {
 	case op == schema.AddInstance && at >= 0:
-		return hcs.AlreadyExists
+		return hcs.CodeWin32AlreadyExists
 	case op == schema.AddInstance && d.CredentialSpec == "":
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	case op == schema.AddInstance:
 		s.instances = append(slices.Clone(s.instances), schema.ContainerCredentialGuardInstance{
 			Id: d.Id,
@@ -77,11 +77,11 @@ func (s *Service) guardLocked(op schema.CredentialGuardOperation, d schema.Conta
 			},
 		})
 	case op == schema.RemoveInstance && at < 0:
-		return hcs.ElementNotFound
+		return hcs.CodeWin32ElementNotFound
 	case op == schema.RemoveInstance:
 		s.instances = slices.Delete(slices.Clone(s.instances), at, at+1)
 	default:
-		return hcs.InvalidArgument
+		return hcs.CodeWin32InvalidArgument
 	}
 	return nil
 }

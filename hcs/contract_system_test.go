@@ -1,19 +1,17 @@
-package hcstest
+package hcs_test
 
 import (
 	"context"
 	"errors"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/schema"
 )
 
-func testLife(t *testing.T, b Bed) {
-	s := b.create(t)
-	if s.ID() != b.id(t) {
+func testLife(t *testing.T, e environment) {
+	s := e.create(t)
+	if s.ID() != e.id(t) {
 		t.Errorf("id %q", s.ID())
 	}
 	wantState(t, s, schema.StateCreated)
@@ -27,47 +25,47 @@ func testLife(t *testing.T, b Bed) {
 	wantExit(t, s, schema.ExitGraceful)
 }
 
-func testTaken(t *testing.T, b Bed) {
-	s := b.create(t)
-	_, err := b.Client.Create(t.Context(), s.ID(), &b.Document)
-	wantError(t, "create", err, errdefs.ErrAlreadyExists)
+func testTaken(t *testing.T, e environment) {
+	s := e.create(t)
+	_, err := e.client.Create(t.Context(), s.ID(), &e.document)
+	wantError(t, "create", err, hcs.ErrAlreadyExists)
 	wantState(t, s, schema.StateCreated)
 }
 
-func testUnknownID(t *testing.T, b Bed) {
-	_, err := b.Client.Open(t.Context(), b.id(t))
-	wantError(t, "open", err, errdefs.ErrNotFound)
-	wantError(t, "open", err, hcs.SystemNotFound)
-	e, ok := errors.AsType[*hcs.Error](err)
-	if !ok || e.ID != b.id(t) || e.Op != "open system" {
+func testUnknownID(t *testing.T, e environment) {
+	_, err := e.client.Open(t.Context(), e.id(t))
+	wantError(t, "open", err, hcs.ErrNotFound)
+	wantError(t, "open", err, hcs.CodeSystemNotFound)
+	failed, ok := errors.AsType[*hcs.Error](err)
+	if !ok || failed.ID != e.id(t) || failed.Op != "open system" {
 		t.Errorf("error %#v", err)
 	}
 }
 
-func testRefused(t *testing.T, b Bed) {
-	d := b.Document
+func testRefused(t *testing.T, e environment) {
+	d := e.document
 	c := *d.Container
 	c.Processor = &schema.Processor{Count: 1, Maximum: 5000}
 	d.Container = &c
-	_, err := b.Client.Create(t.Context(), b.id(t), &d)
-	wantError(t, "create", err, errdefs.ErrInvalidArgument)
-	_, err = b.Client.Open(t.Context(), b.id(t))
-	wantError(t, "open what was refused", err, errdefs.ErrNotFound)
+	_, err := e.client.Create(t.Context(), e.id(t), &d)
+	wantError(t, "create", err, hcs.ErrInvalidArgument)
+	_, err = e.client.Open(t.Context(), e.id(t))
+	wantError(t, "open what was refused", err, hcs.ErrNotFound)
 }
 
-func testWrongState(t *testing.T, b Bed) {
-	s := b.create(t)
-	_, err := s.CreateProcess(t.Context(), b.parameters("exit", "0"))
-	wantError(t, "process before start", err, errdefs.ErrFailedPrecondition)
+func testWrongState(t *testing.T, e environment) {
+	s := e.create(t)
+	_, err := s.CreateProcess(t.Context(), e.parameters("exit", "0"))
+	wantError(t, "process before start", err, hcs.ErrInvalidState)
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "second start", s.Start(t.Context()), errdefs.ErrFailedPrecondition)
+	wantError(t, "second start", s.Start(t.Context()), hcs.ErrInvalidState)
 }
 
-func testShutDown(t *testing.T, b Bed) {
-	s := b.start(t)
-	p := b.run(t, s, "wait")
+func testShutDown(t *testing.T, e environment) {
+	s := e.start(t)
+	p := e.run(t, s, "wait")
 	here(t, p)
 	if err := s.ShutDown(t.Context()); err != nil {
 		t.Fatal(err)
@@ -79,19 +77,19 @@ func testShutDown(t *testing.T, b Bed) {
 	}
 }
 
-func testTerminate(t *testing.T, b Bed) {
-	s := b.start(t)
+func testTerminate(t *testing.T, e environment) {
+	s := e.start(t)
 	if err := s.Terminate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	wantExit(t, s, schema.ExitForced)
 	// The id is free again at once.
-	again := b.create(t)
+	again := e.create(t)
 	wantState(t, again, schema.StateCreated)
 }
 
-func testTerminateTwice(t *testing.T, b Bed) {
-	s := b.create(t)
+func testTerminateTwice(t *testing.T, e environment) {
+	s := e.create(t)
 	for range 2 {
 		if err := s.Terminate(t.Context()); err != nil {
 			t.Error(err)
@@ -100,10 +98,10 @@ func testTerminateTwice(t *testing.T, b Bed) {
 	wantExit(t, s, schema.ExitForced)
 }
 
-func testPause(t *testing.T, b Bed) {
-	s := b.start(t)
+func testPause(t *testing.T, e environment) {
+	s := e.start(t)
 	err := s.Pause(t.Context())
-	if errors.Is(err, errdefs.ErrNotImplemented) {
+	if errors.Is(err, hcs.ErrNotSupported) {
 		wantState(t, s, schema.StateRunning)
 		return
 	}
@@ -117,22 +115,22 @@ func testPause(t *testing.T, b Bed) {
 	wantState(t, s, schema.StateRunning)
 }
 
-func testLastHandle(t *testing.T, b Bed) {
-	s := b.start(t)
-	second, err := b.Client.Open(t.Context(), s.ID())
+func testLastHandle(t *testing.T, e environment) {
+	s := e.start(t)
+	second, err := e.client.Open(t.Context(), s.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
 	closeIt(t, s)
 	wantState(t, second, schema.StateRunning)
 	closeIt(t, second)
-	_, err = b.Client.Open(t.Context(), s.ID())
-	wantError(t, "open after the last close", err, errdefs.ErrNotFound)
+	_, err = e.client.Open(t.Context(), s.ID())
+	wantError(t, "open after the last close", err, hcs.ErrNotFound)
 }
 
-func testClosed(t *testing.T, b Bed) {
-	s := b.start(t)
-	p := b.run(t, s, "wait")
+func testClosed(t *testing.T, e environment) {
+	s := e.start(t)
+	p := e.run(t, s, "wait")
 	closeIt(t, p)
 	closeIt(t, p)
 	wantError(t, "signal", p.Signal(t.Context(), schema.CtrlC), hcs.ErrClosed)
@@ -140,14 +138,14 @@ func testClosed(t *testing.T, b Bed) {
 	closeIt(t, s)
 	closeIt(t, s)
 	wantError(t, "start", s.Start(t.Context()), hcs.ErrClosed)
-	_, err := s.CreateProcess(t.Context(), b.parameters("exit", "0"))
+	_, err := s.CreateProcess(t.Context(), e.parameters("exit", "0"))
 	wantError(t, "create process", err, hcs.ErrClosed)
 	_, err = s.OpenProcess(t.Context(), p.Pid())
 	wantError(t, "open process", err, hcs.ErrClosed)
 }
 
-func testWaitEnds(t *testing.T, b Bed) {
-	s := b.create(t)
+func testWaitEnds(t *testing.T, e environment) {
+	s := e.create(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.Wait(ctx)
@@ -162,9 +160,9 @@ func testWaitEnds(t *testing.T, b Bed) {
 }
 
 // testLateSubscriber: who opens a system hears of its end, like its creator.
-func testLateSubscriber(t *testing.T, b Bed) {
-	s := b.start(t)
-	second, err := b.Client.Open(t.Context(), s.ID())
+func testLateSubscriber(t *testing.T, e environment) {
+	s := e.start(t)
+	second, err := e.client.Open(t.Context(), s.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,14 +173,14 @@ func testLateSubscriber(t *testing.T, b Bed) {
 	wantExit(t, second, schema.ExitForced)
 }
 
-func testNotificationsEnd(t *testing.T, b Bed) {
-	s := b.start(t)
+func testNotificationsEnd(t *testing.T, e environment) {
+	s := e.start(t)
 	c := s.Notifications()
 	if err := s.Terminate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for n := range c {
-		if n.Event == hcs.SystemExited {
+		if n.Event == hcs.EventSystemExited {
 			break
 		}
 	}

@@ -1,8 +1,7 @@
-package hcstest
+package hcs_test
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,71 +9,51 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/containerd/errdefs"
-
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
 )
 
-// Bed is a service with the [Workload] in its containers.
-type Bed struct {
-	Client      *hcs.Client
-	Document    schema.ComputeSystem // of a container that this service can make
-	Application string               // path of the workload's image inside
-	Environment map[string]string    // what the workload needs
-	Simulated   *Service             // nil for a real service
+// environment is a service with the [hcstest.Workload] in its containers.
+type environment struct {
+	client      *hcs.Client
+	document    schema.ComputeSystem // of a container that this service can make
+	application string               // path of the workload's image inside
+	variables   map[string]string    // environment variables that the workload needs
+	simulated   *hcstest.Service     // nil for a real service
 }
 
-// Simulated is the bed of a new simulated service. The test fails if at its end
+// simulated is the environment of a new simulated service. The test fails if at its end
 // handles are open, calls pending, or the service was misused.
-func Simulated(t testing.TB) Bed {
+func simulated(t testing.TB) environment {
 	t.Helper()
-	s := New()
-	s.Program("workload.exe", Workload)
+	s := hcstest.New()
+	s.Program("workload.exe", hcstest.Workload)
 	c := &hcs.Client{Service: s}
 	t.Cleanup(func() {
 		s.Wait()
-		Settled(t, s, c)
+		hcstest.Settled(t, s, c)
 	})
-	return Bed{Client: c, Document: Container(), Application: `C:\bin\workload.exe`, Simulated: s}
+	return environment{client: c, document: hcstest.Container(), application: `C:\bin\workload.exe`, simulated: s}
 }
 
-// Settled fails the test if anything is left over of what c did with s.
-func Settled(t testing.TB, s *Service, c *hcs.Client) {
-	t.Helper()
-	<-c.Idle()
-	if n := s.OpenHandles(); n != 0 {
-		t.Errorf("%d handles left open", n)
-	}
-	for _, m := range s.Misuse() {
-		t.Errorf("misuse: %s", m)
-	}
+// oldCodes is a simulated service that fails with the codes of older versions.
+func oldCodes(t testing.TB) environment {
+	e := simulated(t)
+	e.simulated.OldCodes()
+	return e
 }
 
-// Container is the document of a container that the simulated service makes.
-func Container() schema.ComputeSystem {
-	return schema.ComputeSystem{
-		Owner:                             "hcstest",
-		SchemaVersion:                     &schema.Version{Major: 2, Minor: 1},
-		ShouldTerminateOnLastHandleClosed: true,
-		Container: &schema.Container{Storage: &schema.Storage{
-			Path:   `\\?\Volume{0e2d6f3a-5a0b-4c58-9d4b-2f1f9d6f5b11}\`,
-			Layers: []schema.Layer{{Id: "5a4e7f0c-4d19-5c1e-8b4f-6b2f3f7a1c2d", Path: `C:\layers\1`}},
-		}},
-	}
-}
-
-// Real is the bed of this machine's service. What only its owner can provide is
+// computeCore is the environment of this machine's service. What only its owner can provide is
 // in the environment: SILO_HCSTEST_DOCUMENT names a file with the document of a
 // container whose layers are mounted, and SILO_HCSTEST_APPLICATION is this test
-// binary's path inside. Its TestMain must call [Main]. The test is skipped where
-// there is no service or no document.
-func Real(t testing.TB) Bed {
+// binary's path inside. The test is skipped where there is no service or no document.
+func computeCore(t testing.TB) environment {
 	t.Helper()
 	c := new(hcs.Client)
 	_, err := c.ServiceProperties(t.Context(), schema.ServiceBasic)
 	switch {
-	case errors.Is(err, errdefs.ErrUnavailable) || errors.Is(err, errdefs.ErrNotImplemented):
+	case errors.Is(err, hcs.ErrUnavailable) || errors.Is(err, hcs.ErrNotSupported):
 		t.Skipf("there is no compute service: %v", err)
 	case err != nil:
 		t.Fatal(err)
@@ -87,22 +66,24 @@ func Real(t testing.TB) Bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := Bed{Client: c, Application: os.Getenv("SILO_HCSTEST_APPLICATION"), Environment: map[string]string{workloadKey: "1"}}
-	if err := json.Unmarshal(data, &b.Document); err != nil {
+	e := environment{
+		client: c, application: os.Getenv("SILO_HCSTEST_APPLICATION"), variables: map[string]string{hcstest.WorkloadVariable: "1"},
+	}
+	if err := schema.Unmarshal(data, &e.document); err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return e
 }
 
 // id is one that no other test uses.
-func (b Bed) id(t testing.TB) string {
+func (e environment) id(t testing.TB) string {
 	return fmt.Sprintf("hcstest-%d-%s", os.Getpid(), strings.NewReplacer("/", "-", " ", "-").Replace(t.Name()))
 }
 
 // create makes a system that the test's end terminates.
-func (b Bed) create(t testing.TB) *hcs.System {
+func (e environment) create(t testing.TB) *hcs.System {
 	t.Helper()
-	s, err := b.Client.Create(t.Context(), b.id(t), &b.Document)
+	s, err := e.client.Create(t.Context(), e.id(t), &e.document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,9 +92,9 @@ func (b Bed) create(t testing.TB) *hcs.System {
 }
 
 // start makes a system that runs.
-func (b Bed) start(t testing.TB) *hcs.System {
+func (e environment) start(t testing.TB) *hcs.System {
 	t.Helper()
-	s := b.create(t)
+	s := e.create(t)
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -122,20 +103,20 @@ func (b Bed) start(t testing.TB) *hcs.System {
 
 // parameters describe the workload with args, none of which needs quotes, and
 // with all three streams.
-func (b Bed) parameters(args ...string) *schema.ProcessParameters {
+func (e environment) parameters(args ...string) *schema.ProcessParameters {
 	p := &schema.ProcessParameters{
-		CommandLine:     b.Application + " " + strings.Join(args, " "),
+		CommandLine:     e.application + " " + strings.Join(args, " "),
 		Environment:     map[string]string{},
 		CreateStdInPipe: true, CreateStdOutPipe: true, CreateStdErrPipe: true,
 	}
-	maps.Copy(p.Environment, b.Environment)
+	maps.Copy(p.Environment, e.variables)
 	return p
 }
 
 // run starts a process that the test's end closes.
-func (b Bed) run(t testing.TB, s *hcs.System, args ...string) *hcs.Process {
+func (e environment) run(t testing.TB, s *hcs.System, args ...string) *hcs.Process {
 	t.Helper()
-	return spawn(t, s, b.parameters(args...))
+	return spawn(t, s, e.parameters(args...))
 }
 
 func spawn(t testing.TB, s *hcs.System, parameters *schema.ProcessParameters) *hcs.Process {

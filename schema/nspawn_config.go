@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
 
-// Nspawn is the configuration of hostcompute_nspawn, a tool that runs one program
-// in a container of schema version 1. It is read here so that such files can be
-// taken over; strings are kept as written but for the slashes of paths.
-type Nspawn struct {
+// NspawnConfig is the configuration file of hostcompute_nspawn, a tool that runs one
+// program in a Windows Server container. Strings are as written, but for the slashes
+// of paths.
+type NspawnConfig struct {
 	ProcessDirectory     string   `json:"process_directory"`
 	ProcessExecutable    string   `json:"process_executable"` // relative to MappedDirectory
 	ProcessArguments     []string `json:"process_arguments"`
@@ -26,9 +27,10 @@ type Nspawn struct {
 	ParentLayerDirectory string   `json:"parent_layer_directory"`
 }
 
-// ReadNspawn reads a configuration as strictly as the tool does, or more so: an
-// unknown, missing or misspelt key and anything behind the object are errors.
-func ReadNspawn(data []byte) (*Nspawn, error) {
+// ParseNspawnConfig decodes a configuration file, as strictly as the tool does or
+// more so: an unknown, missing or misspelt key and anything behind the object are
+// errors.
+func ParseNspawnConfig(data []byte) (*NspawnConfig, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, fmt.Errorf("read nspawn configuration: %w", err)
@@ -38,10 +40,10 @@ func ReadNspawn(data []byte) (*Nspawn, error) {
 			return nil, fmt.Errorf("read nspawn configuration: %s is missing", key)
 		}
 	}
-	n := new(Nspawn)
-	known := layoutOf[Nspawn]().names
+	n := new(NspawnConfig)
+	keys := layoutOf(reflect.TypeFor[NspawnConfig]()).fields
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		if !known[key] {
+		if !slices.ContainsFunc(keys, func(f field) bool { return f.name == key }) {
 			return nil, fmt.Errorf("read nspawn configuration: unknown key %q", key)
 		}
 	}
@@ -61,28 +63,4 @@ func ReadNspawn(data []byte) (*Nspawn, error) {
 
 var nspawnRequired = []string{
 	"process_directory", "process_executable", "mapped_directory", "stdout_filename", "parent_layer_directory",
-}
-
-// Container returns the container that the tool would ask for, but for what it
-// makes at run time: names, the volume, the layers and the host name.
-func (n *Nspawn) Container() *ContainerV1 {
-	return &ContainerV1{
-		SystemType:              "Container",
-		Owner:                   "hostcompute_nspawn",
-		IgnoreFlushesDuringBoot: true,
-		Layers:                  []LayerV1{},
-		MemoryMaximumInMB:       int64(n.MaxRAMMB),
-		ProcessorCount:          uint32(n.CPUsCount),
-		ProcessorMaximum:        int64(n.MaxCPUPercent) * 100,
-		StorageIOPSMaximum:      uint64(n.MaxStorageIOPS),
-		StorageBandwidthMaximum: uint64(n.MaxStorageBPS),
-		MappedDirectories: []MappedDirectoryV1{{
-			HostPath:         n.ProcessDirectory,
-			ContainerPath:    n.MappedDirectory,
-			IOPSMaximum:      uint64(n.MaxStorageIOPS),
-			BandwidthMaximum: uint64(n.MaxStorageBPS),
-		}},
-		EndpointList:             []string{},
-		AllowUnqualifiedDNSQuery: true,
-	}
 }

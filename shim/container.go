@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/siloshim/siloshim/shim/task"
+	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
 // Pids lists every process of a task with its details; init and the execs carry their exec id. A live task is never
@@ -35,12 +36,11 @@ func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsRespon
 	answer := &api.PidsResponse{}
 	execs := runningExecs(t)
 	for _, p := range processes {
-		p.ExecID = execs[p.ProcessID]
-		info, err := typeurl.MarshalAnyToProto(p)
+		info, err := typeurl.MarshalAnyToProto(runhcs.ProcessDetails(p, execs[p.Pid]))
 		if err != nil {
 			return nil, err
 		}
-		answer.Processes = append(answer.Processes, &types.ProcessInfo{Pid: p.ProcessID, Info: info})
+		answer.Processes = append(answer.Processes, &types.ProcessInfo{Pid: p.Pid, Info: info})
 	}
 	if len(answer.Processes) == 0 {
 		answer.Processes = []*types.ProcessInfo{{Pid: uint32(os.Getpid())}}
@@ -67,7 +67,7 @@ func (s *Service) Stats(ctx context.Context, r *api.StatsRequest) (*api.StatsRes
 	}
 	container := t.Container().(hosted)
 	sample, err := container.samples.take(ctx, func() (*anypb.Any, error) {
-		return typeurl.MarshalAnyToProto(container.Stats(t.Init.Status().StartedAt))
+		return typeurl.MarshalAnyToProto(runhcs.Statistics(container.Stats(t.Init.Status().StartedAt)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("statistics of task %s: %w", r.ID, err)

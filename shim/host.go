@@ -4,12 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
-	"google.golang.org/protobuf/proto"
-
 	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // Host makes the containers of this machine.
@@ -27,8 +25,8 @@ type Container interface {
 	task.Container
 	// Program prepares a program of the container. The streams stay the caller's.
 	Program(p *spec.Process, streams *stdio.Relay) task.Program
-	// Processes lists every process inside, without exec ids.
-	Processes() ([]*options.ProcessDetails, error)
+	// Processes lists every process inside.
+	Processes() ([]stats.Process, error)
 	// Stats samples the container; started is when its init did, or zero.
-	Stats(started time.Time) proto.Message
+	Stats(started time.Time) stats.Sample
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 	api "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/errdefs"
@@ -19,6 +18,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siloshim/siloshim/shim/task"
+	"github.com/siloshim/siloshim/stats"
+	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
 // The states of a sandbox, as Kubernetes' runtime interface spells them.
@@ -153,17 +154,14 @@ func (s *Service) SandboxMetrics(_ context.Context, r *api.SandboxMetricsRequest
 	if err != nil {
 		return nil, err
 	}
-	sum := idleStatistics(t.Init.Status().StartedAt)
-	for _, t := range append(s.workloads(p), t) {
-		one, ok := t.Container().(hosted).Stats(t.Init.Status().StartedAt).(*stats.Statistics)
-		if !ok {
-			return nil, fmt.Errorf("statistics of task %s are of another type: %w", t.ID, errdefs.ErrInternal)
-		}
-		add(sum.GetWindows(), one.GetWindows())
+	sum := stats.Idle(time.Now(), t.Init.Status().StartedAt)
+	for _, t := range s.workloads(p) {
+		one := t.Container().(hosted).Stats(t.Init.Status().StartedAt)
+		sum.Add(&one)
 	}
-	data, err := typeurl.MarshalAnyToProto(sum)
+	data, err := typeurl.MarshalAnyToProto(runhcs.Statistics(sum))
 	if err != nil {
 		return nil, fmt.Errorf("statistics of sandbox %s: %w", p.id, err)
 	}
-	return &api.SandboxMetricsResponse{Metrics: &types.Metric{Timestamp: sum.GetWindows().Timestamp, ID: p.id, Data: data}}, nil
+	return &api.SandboxMetricsResponse{Metrics: &types.Metric{Timestamp: timestamppb.New(sum.Timestamp), ID: p.id, Data: data}}, nil
 }

@@ -7,14 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
 	"github.com/containerd/errdefs"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // standIn is the container of a sandbox that has no process: that of a pod of job containers, and any that the Sandbox
@@ -98,10 +97,10 @@ func (s *standIn) Resume(context.Context) error { return nil }
 func (s *standIn) Pids() ([]uint32, error) { return nil, nil }
 
 // Processes are none of its own; see [Service.Pids].
-func (s *standIn) Processes() ([]*options.ProcessDetails, error) { return nil, nil }
+func (s *standIn) Processes() ([]stats.Process, error) { return nil, nil }
 
 // Program is the stand-in itself. Nothing is written to the streams.
 func (s *standIn) Program(*spec.Process, *stdio.Relay) task.Program { return s }
 
 // Stats are those of a container that uses nothing: containerd adds the workloads' to them.
-func (s *standIn) Stats(started time.Time) proto.Message { return idleStatistics(started) }
+func (s *standIn) Stats(started time.Time) stats.Sample { return stats.Idle(time.Now(), started) }

@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -48,12 +47,12 @@ type Collector struct {
 
 	// turn holds a value while a caller asks the kernel, one at a time, and guards the fields below. It is no mutex:
 	// a kernel that hangs is waited for, and by the clock of a testing/synctest bubble only channels are.
-	turn    chan struct{}
-	members members
-	timer   *time.Timer        // closes the handles of an idle collector
-	absent  [figureCount]error // what the kernel has said it has not got, so as not to ask again
-	peak    uint64             // of the commit, where the job does not count it
-	started time.Time          // of a container that somebody else started
+	turn        chan struct{}
+	members     members
+	timer       *time.Timer        // closes the handles of an idle collector
+	unsupported [metricCount]error // what the kernel does not support, so that it is queried once
+	peak        uint64             // of the commit, where the job does not count it
+	started     time.Time          // of a container that somebody else started
 }
 
 // NewCollector makes a collector for a job that the caller holds open, and closes when the collector is released.
@@ -88,7 +87,7 @@ func newCollector(o Options) *Collector {
 func (c *Collector) SetLimits(l *Limits) { c.limits.Store(l) }
 
 // Observe takes every message of the job, and counts those that say that a limit was reached. Samples lack
-// [FigureViolations] before the first message.
+// [MetricViolations] before the first message.
 func (c *Collector) Observe(kind jobobject.MessageKind) { c.violations.Observe(kind) }
 
 // Violations returns what was counted, and false before the first message.
@@ -119,7 +118,7 @@ func (c *Collector) letGo() {
 	}
 	defer func() { <-c.turn }()
 	c.members.keep = false
-	c.members.drop()
+	c.members.closeAll()
 	if c.timer != nil {
 		c.timer.Stop()
 	}
@@ -142,7 +141,7 @@ func (c *Collector) settle() {
 func (c *Collector) lapse() {
 	c.turn <- struct{}{}
 	defer c.endTurn()
-	c.members.drop()
+	c.members.closeAll()
 }
 
 // enter opens the job for one turn. leave closes it if it was opened here.
@@ -161,90 +160,26 @@ func (c *Collector) leave(job *jobobject.Job) {
 
 // Sample asks for every figure. started is when the container's init started, or zero for "unknown": the collector
 // of a silo then takes the creation of its oldest member, once. It never fails: what it could not have is named in
-// [Sample].Figures.
+// [Sample].Metrics.
 func (c *Collector) Sample(started time.Time) Sample {
 	c.turn <- struct{}{}
 	defer c.endTurn()
 	s := Sample{Timestamp: c.now(), Owner: c.owner}
-	c.known(&s)
+	c.setKnown(&s)
 	job, err := c.enter()
 	if err != nil {
-		for f := FigureMemory; f <= FigureWorkingSet; f++ {
-			s.lack(f, err)
+		for f := MetricMemory; f <= MetricWorkingSet; f++ {
+			s.setMissing(f, err)
 		}
-		c.members.drop()
+		c.members.closeAll()
 	} else {
-		c.ask(job, &s)
+		c.query(job, &s)
 		if started.IsZero() && c.job == nil {
-			c.discover()
+			c.findStarted()
 		}
 		c.settle()
 		c.leave(job)
 	}
-	c.age(&s, started)
+	c.setStarted(&s, started)
 	return s
-}
-
-// ask asks in the order memory, processor, storage, members.
-func (c *Collector) ask(job *jobobject.Job, s *Sample) {
-	c.memory(job, s)
-	c.processor(job, s)
-	c.storage(job, s)
-	c.resident(job, s)
-}
-
-// known fills in what needs no question.
-func (c *Collector) known(s *Sample) {
-	if l := c.limits.Load(); l != nil {
-		s.Limits = *l
-		s.tell(FigureLimits, SourceOwner, Exact, nil)
-	}
-	if v, known := c.violations.Violations(); known {
-		s.SetViolations(v)
-	}
-}
-
-func (c *Collector) memory(job *jobobject.Job, s *Sample) {
-	m, err := once(c, FigureMemory, job.Memory)
-	if err != nil {
-		s.lack(FigureMemory, err)
-		return
-	}
-	s.Memory.Commit, s.Memory.PeakCommit = m.Commit, m.PeakCommit
-	s.tell(FigureMemory, SourceJob, Exact, nil)
-}
-
-func (c *Collector) processor(job *jobobject.Job, s *Sample) {
-	a, err := job.Accounting()
-	if err != nil {
-		s.lack(FigureProcessor, err)
-		s.lack(FigureProcesses, err)
-		return
-	}
-	s.Processor = Processor{User: a.UserTime, Kernel: a.KernelTime}
-	s.Processes = Population{Active: a.Active, Total: a.Total, Terminated: a.Terminated}
-	s.Memory.PageFaults = a.PageFaults
-	s.tell(FigureProcessor, SourceJob, Exact, nil)
-	s.tell(FigureProcesses, SourceJob, Exact, nil)
-}
-
-func (c *Collector) storage(job *jobobject.Job, s *Sample) {
-	io, err := once(c, FigureStorage, job.Storage)
-	if err != nil {
-		s.lack(FigureStorage, err)
-		return
-	}
-	s.Storage = Storage{Reads: io.ReadCount, ReadBytes: io.ReadBytes, Writes: io.WriteCount, WriteBytes: io.WriteBytes}
-	s.tell(FigureStorage, SourceJob, Exact, nil)
-}
-
-// once does not ask again what the kernel has said it has not got.
-func once[T any](c *Collector, f Figure, ask func() (T, error)) (v T, err error) {
-	if c.absent[f] != nil {
-		return v, c.absent[f]
-	}
-	if v, err = ask(); errors.Is(err, jobobject.ErrNotSupported) {
-		c.absent[f] = err
-	}
-	return v, err
 }

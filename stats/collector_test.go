@@ -118,7 +118,7 @@ func TestS18Order(t *testing.T) {
 func TestS20StartOfAnOpenedSystem(t *testing.T) {
 	m := newMachine(t)
 	c := m.silo()
-	if s := c.Sample(time.Time{}); s.Has(stats.FigureStarted) || s.Uptime != 0 || !s.Started.IsZero() {
+	if s := c.Sample(time.Time{}); s.Has(stats.MetricStarted) || s.Uptime != 0 || !s.Started.IsZero() {
 		t.Errorf("an empty system is up %v since %v", s.Uptime, s.Started)
 	}
 	oldest := m.place(container, 1)
@@ -128,8 +128,8 @@ func TestS20StartOfAnOpenedSystem(t *testing.T) {
 	m.Advance(time.Minute)
 	for range 2 {
 		s := c.Sample(time.Time{})
-		if !s.Started.Equal(born) || s.Figures[stats.FigureStarted].Quality != stats.Approximate {
-			t.Errorf("started %v, %v, want %v", s.Started, s.Figures[stats.FigureStarted], born)
+		if !s.Started.Equal(born) || s.Metrics[stats.MetricStarted].Quality != stats.Approximate {
+			t.Errorf("started %v, %v, want %v", s.Started, s.Metrics[stats.MetricStarted], born)
 		}
 		if s.Uptime < 2*time.Minute || s.Uptime > 2*time.Minute+time.Millisecond {
 			t.Errorf("uptime = %v, want 2m", s.Uptime)
@@ -137,8 +137,8 @@ func TestS20StartOfAnOpenedSystem(t *testing.T) {
 		oldest.Exit(0) // what was found out stays
 	}
 	told := born.Add(time.Second)
-	if s := c.Sample(told); s.Figures[stats.FigureStarted].Quality != stats.Exact || !s.Started.Equal(told) {
-		t.Errorf("started %v, %v, want what the caller says", s.Started, s.Figures[stats.FigureStarted])
+	if s := c.Sample(told); s.Metrics[stats.MetricStarted].Quality != stats.Exact || !s.Started.Equal(told) {
+		t.Errorf("started %v, %v, want what the caller says", s.Started, s.Metrics[stats.MetricStarted])
 	}
 }
 
@@ -166,19 +166,19 @@ func TestS21S22S23Figures(t *testing.T) {
 	if s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
 		t.Errorf("storage = %+v", s.Storage)
 	}
-	if s.Processes != (stats.Population{Active: 1, Total: 2}) {
+	if s.Processes != (stats.ProcessCounts{Active: 1, Total: 2}) {
 		t.Errorf("processes = %+v", s.Processes)
 	}
 	if s.Limits.CommitBytes != 1<<30 || s.Violations != (stats.Violations{Memory: 1}) {
 		t.Errorf("limits = %+v, violations = %+v", s.Limits, s.Violations)
 	}
-	for f, p := range s.Figures {
+	for f, p := range s.Metrics {
 		want := stats.Exact
-		if stats.Figure(f) == stats.FigureViolations {
+		if stats.Metric(f) == stats.MetricViolations {
 			want = stats.Approximate // the kernel does not promise its messages
 		}
 		if p.Quality != want || p.Err != nil || p.Source == stats.SourceNone {
-			t.Errorf("%s: %+v, want %s", stats.Figure(f), p, want)
+			t.Errorf("%s: %+v, want %s", stats.Metric(f), p, want)
 		}
 	}
 }
@@ -194,7 +194,7 @@ func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, known := c.Violations(); known || s.Has(stats.FigureViolations) || strings.Contains(string(text), `"violations":{"memory"`) {
+	if _, known := c.Violations(); known || s.Has(stats.MetricViolations) || strings.Contains(string(text), `"violations":{"memory"`) {
 		t.Errorf("violations are known before the first message: %s", text)
 	}
 	c.Observe(jobobject.NewProcess)
@@ -219,12 +219,12 @@ func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 // S24: without attribution the storage alone is missing. Each figure fails alone.
 func TestS24EachFigureFailsAlone(t *testing.T) {
 	refused := errors.New("refused")
-	for call, lost := range map[string][]stats.Figure{
-		"IOAttribution": {stats.FigureStorage},
+	for call, lost := range map[string][]stats.Metric{
+		"IOAttribution": {stats.MetricStorage},
 		"MemoryUsage":   nil, // the members stand in
-		"Accounting":    {stats.FigureProcessor, stats.FigureProcesses},
-		"ProcessIDs":    {stats.FigurePrivateWorkingSet, stats.FigureWorkingSet},
-		"ProcessMemory": {stats.FigurePrivateWorkingSet, stats.FigureWorkingSet},
+		"Accounting":    {stats.MetricProcessor, stats.MetricProcesses},
+		"ProcessIDs":    {stats.MetricPrivateWorkingSet, stats.MetricWorkingSet},
+		"ProcessMemory": {stats.MetricPrivateWorkingSet, stats.MetricWorkingSet},
 	} {
 		t.Run(call, func(t *testing.T) {
 			m := newMachine(t)
@@ -233,16 +233,16 @@ func TestS24EachFigureFailsAlone(t *testing.T) {
 			c := m.keeping(container)
 			c.SetLimits(&stats.Limits{})
 			s := c.Sample(m.Now())
-			missing := map[stats.Figure]bool{stats.FigureViolations: true}
+			missing := map[stats.Metric]bool{stats.MetricViolations: true}
 			for _, f := range lost {
 				missing[f] = true
-				if !errors.Is(s.Figures[f].Err, refused) {
-					t.Errorf("%s: %v, want the reason", f, s.Figures[f].Err)
+				if !errors.Is(s.Metrics[f].Err, refused) {
+					t.Errorf("%s: %v, want the reason", f, s.Metrics[f].Err)
 				}
 			}
-			for f := range s.Figures {
-				if f := stats.Figure(f); s.Has(f) == missing[f] {
-					t.Errorf("%s is %s", f, s.Figures[f].Quality)
+			for f := range s.Metrics {
+				if f := stats.Metric(f); s.Has(f) == missing[f] {
+					t.Errorf("%s is %s", f, s.Metrics[f].Quality)
 				}
 			}
 			if s.Memory.Commit != 6<<20 {
@@ -261,7 +261,7 @@ func TestCommitFromTheMembers(t *testing.T) {
 	for _, commit := range []uint64{8 << 20, 3 << 20} {
 		p.Commit(commit)
 		s := c.Sample(time.Time{})
-		got := s.Figures[stats.FigureMemory]
+		got := s.Metrics[stats.MetricMemory]
 		if s.Memory.Commit != commit || s.Memory.PeakCommit != 8<<20 ||
 			got.Source != stats.SourceProcesses || got.Quality != stats.Approximate || !errors.Is(got.Err, jobobject.ErrNotSupported) {
 			t.Errorf("memory = %+v, %+v", s.Memory, got)

@@ -25,8 +25,8 @@ func Example() {
 	defer collector.Release()
 	sample := collector.Sample(time.Now())
 	fmt.Println("processes:", sample.Processes.Active)
-	fmt.Println("commit:", sample.Memory.Commit, sample.Figures[stats.FigureMemory].Quality)
-	fmt.Println("private working set:", sample.Memory.PrivateWorkingSet, sample.Figures[stats.FigurePrivateWorkingSet].Quality)
+	fmt.Println("commit:", sample.Memory.Commit, sample.Metrics[stats.MetricMemory].Quality)
+	fmt.Println("private working set:", sample.Memory.PrivateWorkingSet, sample.Metrics[stats.MetricPrivateWorkingSet].Quality)
 
 	list, err := collector.Processes()
 	if err != nil {

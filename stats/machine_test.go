@@ -118,8 +118,8 @@ func (m *machine) silo() *stats.Collector {
 func (m *machine) private(c *stats.Collector) uint64 {
 	m.t.Helper()
 	s := c.Sample(time.Time{})
-	if !s.Has(stats.FigurePrivateWorkingSet) {
-		m.t.Fatalf("no private working set: %v", s.Figures[stats.FigurePrivateWorkingSet].Err)
+	if !s.Has(stats.MetricPrivateWorkingSet) {
+		m.t.Fatalf("no private working set: %v", s.Metrics[stats.MetricPrivateWorkingSet].Err)
 	}
 	return s.Memory.PrivateWorkingSet
 }

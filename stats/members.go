@@ -20,9 +20,9 @@ type members struct {
 	seen generation
 	// known is true while seen holds: all that was listed has been opened.
 	known bool
-	// barred are the members that may not be opened.
-	barred  []uint32
-	refusal error // of one of them
+	// denied are the members that may not be opened.
+	denied []uint32
+	denial error // of one of them
 
 	pids []uint32 // room for the kernel's list
 	next []member // room for the list after this one
@@ -51,7 +51,7 @@ func (m *members) refresh(job *jobobject.Job, now *generation) error {
 	pids, err := job.AppendPids(m.pids[:0])
 	m.pids = pids
 	if err != nil {
-		m.drop()
+		m.closeAll()
 		return err
 	}
 	slices.Sort(pids)
@@ -66,11 +66,11 @@ func (m *members) refresh(job *jobobject.Job, now *generation) error {
 // reconcile opens the listed processes that are not open and closes the open ones that are not listed. It tells
 // whether all that was listed is open now.
 func (m *members) reconcile(job *jobobject.Job, pids []uint32) (complete bool) {
-	complete, m.barred, m.refusal = true, m.barred[:0], nil
+	complete, m.denied, m.denial = true, m.denied[:0], nil
 	next, old := m.next[:0], m.open
 	for _, pid := range slices.Compact(pids) {
 		for len(old) > 0 && old[0].Pid() < pid {
-			shut(old[0])
+			closeMember(old[0])
 			old = old[1:]
 		}
 		if len(old) > 0 && old[0].Pid() == pid {
@@ -86,12 +86,12 @@ func (m *members) reconcile(job *jobobject.Job, pids []uint32) (complete bool) {
 		complete = false
 		// One that is gone, or whose pid is a stranger's now, counts nothing.
 		if !errors.Is(err, jobobject.ErrNotExist) {
-			m.barred = append(m.barred, pid)
-			m.refusal = err
+			m.denied = append(m.denied, pid)
+			m.denial = err
 		}
 	}
 	for _, gone := range old {
-		shut(gone)
+		closeMember(gone)
 	}
 	clear(m.open)
 	m.open, m.next = next, m.open[:0]
@@ -101,7 +101,7 @@ func (m *members) reconcile(job *jobobject.Job, pids []uint32) (complete bool) {
 // settle ends a round of questions: without keep nothing stays open.
 func (m *members) settle() {
 	if !m.keep {
-		m.drop()
+		m.closeAll()
 	}
 }
 
@@ -117,12 +117,12 @@ type memorySum struct {
 // memory asks every member once. One that has ended meanwhile counts nothing and is closed, so that the kernel can
 // forget it.
 func (m *members) memory() memorySum {
-	sum := memorySum{unreadable: uint32(len(m.barred)), err: m.refusal}
+	sum := memorySum{unreadable: uint32(len(m.denied)), err: m.denial}
 	left := m.open[:0]
 	for _, x := range m.open {
 		now, err := x.Memory()
-		if (err != nil || now.WorkingSet == 0 && now.PrivateWorkingSet == 0) && x.over() {
-			shut(x)
+		if (err != nil || now.WorkingSet == 0 && now.PrivateWorkingSet == 0) && x.exited() {
+			closeMember(x)
 			continue
 		}
 		left = append(left, x)
@@ -140,31 +140,31 @@ func (m *members) memory() memorySum {
 
 func (s *memorySum) add(m jobobject.ProcessMemory) {
 	s.read++
-	s.commit = plus(s.commit, m.Commit)
-	s.working = plus(s.working, m.WorkingSet)
+	s.commit = addCounts(s.commit, m.Commit)
+	s.working = addCounts(s.working, m.WorkingSet)
 	private := m.PrivateWorkingSet
 	if !m.PrivateKnown {
 		// What is resident and private is at most either.
 		private = min(m.WorkingSet, m.Commit)
 		s.derived = true
 	}
-	s.private = plus(s.private, private)
+	s.private = addCounts(s.private, private)
 }
 
 // over tells whether the process is known to have ended.
-func (x member) over() bool {
+func (x member) exited() bool {
 	ended, err := x.Exited()
 	return err == nil && ended
 }
 
 // drop closes everything.
-func (m *members) drop() {
+func (m *members) closeAll() {
 	for _, x := range m.open {
-		shut(x)
+		closeMember(x)
 	}
 	clear(m.open)
-	m.open, m.barred, m.known = m.open[:0], m.barred[:0], false
+	m.open, m.denied, m.known = m.open[:0], m.denied[:0], false
 }
 
 // shut closes a handle that was opened for questions only; nothing depends on its success.
-func shut(x member) { _ = x.Close() }
+func closeMember(x member) { _ = x.Close() }

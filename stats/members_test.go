@@ -77,7 +77,7 @@ func TestS28ProtectedMembers(t *testing.T) {
 	c := m.keeping(container)
 	for range 2 {
 		s := c.Sample(time.Time{})
-		got := s.Figures[stats.FigurePrivateWorkingSet]
+		got := s.Metrics[stats.MetricPrivateWorkingSet]
 		if s.Memory.PrivateWorkingSet != 3 || s.Processes.Unreadable != 1 ||
 			got.Quality != stats.Approximate || !errors.Is(got.Err, jobobject.ErrPermission) {
 			t.Errorf("private working set = %d, %+v with %d unreadable", s.Memory.PrivateWorkingSet, got, s.Processes.Unreadable)
@@ -89,7 +89,7 @@ func TestS28ProtectedMembers(t *testing.T) {
 	}
 	only := newMachine(t)
 	only.place(container, 5).Protect()
-	if s := only.silo().Sample(time.Time{}); s.Has(stats.FigurePrivateWorkingSet) || s.Memory.PrivateWorkingSet != 0 {
+	if s := only.silo().Sample(time.Time{}); s.Has(stats.MetricPrivateWorkingSet) || s.Memory.PrivateWorkingSet != 0 {
 		t.Errorf("private working set = %d where nobody may be asked", s.Memory.PrivateWorkingSet)
 	}
 }
@@ -107,8 +107,8 @@ func TestS29ReusedPid(t *testing.T) {
 		}
 	}}
 	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Sample(time.Time{})
-	if s.Memory.PrivateWorkingSet != 1 || s.Figures[stats.FigurePrivateWorkingSet].Quality != stats.Exact {
-		t.Errorf("private working set = %d, %+v, want 1", s.Memory.PrivateWorkingSet, s.Figures[stats.FigurePrivateWorkingSet])
+	if s.Memory.PrivateWorkingSet != 1 || s.Metrics[stats.MetricPrivateWorkingSet].Quality != stats.Exact {
+		t.Errorf("private working set = %d, %+v, want 1", s.Memory.PrivateWorkingSet, s.Metrics[stats.MetricPrivateWorkingSet])
 	}
 }
 
@@ -145,7 +145,7 @@ func TestS30EndsWhileAsked(t *testing.T) {
 	m.FailNth("ProcessMemory", 1, errors.New("refused"))
 	m.place(container, 4)
 	s := c.Sample(time.Time{})
-	if q := s.Figures[stats.FigurePrivateWorkingSet]; s.Processes.Unreadable != 1 || q.Quality != stats.Approximate {
+	if q := s.Metrics[stats.MetricPrivateWorkingSet]; s.Processes.Unreadable != 1 || q.Quality != stats.Approximate {
 		t.Errorf("%d unreadable, %+v", s.Processes.Unreadable, q)
 	}
 }
@@ -212,9 +212,9 @@ func TestS32ClosedJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := c.Sample(time.Time{})
-	for f := stats.FigureMemory; f <= stats.FigureWorkingSet; f++ {
-		if s.Has(f) || !errors.Is(s.Figures[f].Err, jobobject.ErrClosed) {
-			t.Errorf("%s: %+v, want ErrClosed", f, s.Figures[f])
+	for f := stats.MetricMemory; f <= stats.MetricWorkingSet; f++ {
+		if s.Has(f) || !errors.Is(s.Metrics[f].Err, jobobject.ErrClosed) {
+			t.Errorf("%s: %+v, want ErrClosed", f, s.Metrics[f])
 		}
 	}
 	if _, err := c.Processes(); !errors.Is(err, jobobject.ErrClosed) {

@@ -1,7 +1,7 @@
 package stats
 
 // served are the figures that the Host Compute Service has too.
-var served = [...]Figure{FigureMemory, FigureProcessor, FigureStorage, FigurePrivateWorkingSet}
+var served = [...]Metric{MetricMemory, MetricProcessor, MetricStorage, MetricPrivateWorkingSet}
 
 // merge is the service's answer with everything in it that this process knows itself.
 func merge(mine, theirs Properties) Properties {
@@ -32,23 +32,23 @@ func (s *Sample) fill(from *Sample) {
 			continue
 		}
 		switch f {
-		case FigureMemory:
+		case MetricMemory:
 			s.Memory.Commit, s.Memory.PeakCommit = from.Memory.Commit, from.Memory.PeakCommit
-		case FigureProcessor:
+		case MetricProcessor:
 			s.Processor = from.Processor
-		case FigureStorage:
+		case MetricStorage:
 			s.Storage = from.Storage
-		case FigurePrivateWorkingSet:
+		case MetricPrivateWorkingSet:
 			s.Memory.PrivateWorkingSet = from.Memory.PrivateWorkingSet
 		default: // not among those that are served
 		}
-		s.tell(f, SourceService, from.Figures[f].Quality, s.Figures[f].Err)
+		s.setOrigin(f, SourceService, from.Metrics[f].Quality, s.Metrics[f].Err)
 	}
 	// The service knows when it started the container; a guess from its processes gives way.
-	if from.Has(FigureStarted) && s.Figures[FigureStarted].Quality != Exact {
+	if from.Has(MetricStarted) && s.Metrics[MetricStarted].Quality != Exact {
 		s.Started = from.Started
 		s.Uptime = max(0, s.Timestamp.Sub(from.Started))
-		s.tell(FigureStarted, SourceService, from.Figures[FigureStarted].Quality, nil)
+		s.setOrigin(MetricStarted, SourceService, from.Metrics[MetricStarted].Quality, nil)
 	}
 }
 

@@ -160,7 +160,7 @@ func (w *world) event() {
 // rival: somebody else asks at the same time.
 func (w *world) rival() {
 	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: w.kernel}).Sample(time.Time{})
-	if !s.Has(stats.FigureProcesses) {
+	if !s.Has(stats.MetricProcesses) {
 		panic("the container is gone")
 	}
 }

@@ -91,7 +91,7 @@ func TestProcesses(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || got.Handles == 0 || got.WorkingSet <= 100 {
 		t.Errorf("process (-want +got):\n%s", diff)
 	}
-	for call, lost := range map[string]stats.ProcessFigures{
+	for call, lost := range map[string]stats.ProcessFields{
 		"ProcessMemory": stats.KnownMemory | stats.KnownPrivate, "ProcessTimes": stats.KnownTimes, "ProcessImage": stats.KnownImage,
 		"ProcessParent": stats.KnownParent, "ProcessHandles": stats.KnownHandles,
 	} {

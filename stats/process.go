@@ -7,12 +7,12 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// ProcessFigures is a set of the parts of a [Process] that are known.
-type ProcessFigures uint8
+// ProcessFields is a set of the parts of a [Process] that are known.
+type ProcessFields uint8
 
 // The parts. The pid is always known.
 const (
-	KnownImage ProcessFigures = 1 << iota
+	KnownImage ProcessFields = 1 << iota
 	KnownParent
 	KnownTimes   // Created, User and Kernel
 	KnownMemory  // Commit, WorkingSet and PageFaults
@@ -39,11 +39,11 @@ type Process struct {
 	Threads uint32 // only a list of the whole machine tells
 	Handles uint32
 
-	Known ProcessFigures
+	Known ProcessFields
 }
 
 // Has tells whether all of the figures are known.
-func (p *Process) Has(f ProcessFigures) bool { return p.Known&f == f }
+func (p *Process) Has(f ProcessFields) bool { return p.Known&f == f }
 
 // MarshalJSON gives the process in snake_case with the unit in every name; what is unknown has no key.
 func (p Process) MarshalJSON() ([]byte, error) {
@@ -70,7 +70,7 @@ func (p Process) MarshalJSON() ([]byte, error) {
 	})
 }
 
-func known[T any](p Process, f ProcessFigures, v T) *T {
+func known[T any](p Process, f ProcessFields, v T) *T {
 	if !p.Has(f) {
 		return nil
 	}
@@ -97,11 +97,11 @@ func (p *Process) setTimes(t jobobject.ProcessTimes) {
 type facts struct {
 	image  string
 	parent uint32
-	known  ProcessFigures
+	known  ProcessFields
 }
 
 // learn asks for the facts.
-func (x member) learn() *facts {
+func (x member) queryFacts() *facts {
 	var f facts
 	if image, err := x.Image(); err == nil {
 		f.image = image
@@ -118,7 +118,7 @@ func (x member) learn() *facts {
 func (x *member) process() (p Process, ok bool) {
 	p.Pid = x.Pid()
 	m, err := x.Memory()
-	if (err != nil || m.WorkingSet == 0) && x.over() {
+	if (err != nil || m.WorkingSet == 0) && x.exited() {
 		return p, false
 	}
 	if err == nil {
@@ -132,7 +132,7 @@ func (x *member) process() (p Process, ok bool) {
 		p.Known |= KnownHandles
 	}
 	if x.facts == nil {
-		x.facts = x.learn()
+		x.facts = x.queryFacts()
 	}
 	p.Image, p.Parent = x.facts.image, x.facts.parent
 	p.Known |= x.facts.known
@@ -158,12 +158,12 @@ func (c *Collector) Processes() ([]Process, error) {
 }
 
 func (m *members) processes() []Process {
-	list := make([]Process, 0, len(m.open)+len(m.barred))
+	list := make([]Process, 0, len(m.open)+len(m.denied))
 	left := m.open[:0]
 	for _, x := range m.open {
 		p, ok := x.process()
 		if !ok {
-			shut(x)
+			closeMember(x)
 			continue
 		}
 		left = append(left, x)
@@ -171,7 +171,7 @@ func (m *members) processes() []Process {
 	}
 	clear(m.open[len(left):])
 	m.open = left
-	for _, pid := range m.barred {
+	for _, pid := range m.denied {
 		list = append(list, Process{Pid: pid})
 	}
 	sortByPid(list)

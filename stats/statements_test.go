@@ -12,7 +12,8 @@ import (
 )
 
 // What the in-process path promises, a statement each, by the numbers that are used throughout this package. Those that
-// have a test of their own elsewhere are not here: S15 is about package hcs, S25 about job containers.
+// have a test of their own elsewhere are not here: S15 is about package hcs, S25 about job containers, S33 and S34 are
+// about the messages of package runhcs.
 
 // S5: the answer has the id, and the kinds of the container in lower case, "windows" where none was told.
 func TestS05StarterProperties(t *testing.T) {
@@ -149,18 +150,5 @@ func TestS23StorageIsAttributed(t *testing.T) {
 	m.place(stranger, 1).Transfer(jobobject.IOAttribution{ReadCount: 100, ReadBytes: 100, WriteCount: 100, WriteBytes: 100})
 	if s := m.silo().Sample(m.Now()); s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
 		t.Errorf("storage = %+v", s.Storage)
-	}
-}
-
-// S34: neither form of a sample has a word about a network; containerd asks the network service itself.
-func TestS34NoNetwork(t *testing.T) {
-	fields := complete().Runhcs().GetWindows().ProtoReflect().Descriptor().Fields()
-	var names []string
-	for i := range fields.Len() {
-		names = append(names, string(fields.Get(i).Name()))
-	}
-	want := []string{"timestamp", "container_start_time", "uptime_ns", "processor", "memory", "storage"}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("fields on the wire (-want +got):\n%s", diff)
 	}
 }

@@ -144,7 +144,7 @@ func (s *System) statistics(p *Properties) error {
 	p.Statistics = &sample
 	for _, f := range served {
 		if !sample.Has(f) {
-			return fmt.Errorf("query %s of %s: %w", f, s.o.ID, sample.Figures[f].Err)
+			return fmt.Errorf("query %s of %s: %w", f, s.o.ID, sample.Metrics[f].Err)
 		}
 	}
 	return nil
@@ -174,7 +174,7 @@ func (s *System) remember(theirs *Properties) {
 		owner := theirs.Owner
 		s.owner.Store(&owner)
 	}
-	if t := theirs.Statistics; t != nil && t.Has(FigureStarted) {
+	if t := theirs.Statistics; t != nil && t.Has(MetricStarted) {
 		at := t.Started
 		s.started.Store(&at)
 	}

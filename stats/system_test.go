@@ -46,8 +46,8 @@ func serviceSample() *stats.Sample {
 		Memory:  stats.Memory{Commit: 101, PeakCommit: 102, PrivateWorkingSet: 103},
 		Storage: stats.Storage{Reads: 104},
 	}
-	for f := range s.Figures {
-		s.Figures[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
+	for f := range s.Metrics {
+		s.Metrics[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
 	}
 	return s
 }
@@ -155,8 +155,8 @@ func TestS10S11S12Fallback(t *testing.T) {
 	for round := range 3 {
 		p := s.properties(t, types{statistics, processList, memory, statistics}, types{statistics, memory})
 		got := p.Statistics
-		if got.Storage.Reads != 104 || got.Figures[stats.FigureStorage].Source != stats.SourceService {
-			t.Errorf("storage = %+v, %+v, want the service's", got.Storage, got.Figures[stats.FigureStorage])
+		if got.Storage.Reads != 104 || got.Metrics[stats.MetricStorage].Source != stats.SourceService {
+			t.Errorf("storage = %+v, %+v, want the service's", got.Storage, got.Metrics[stats.MetricStorage])
 		}
 		if got.Memory.Commit != 6<<20 || got.Memory.PrivateWorkingSet != 5 || got.Processor.User == time.Hour {
 			t.Errorf("statistics = %+v, want what the kernel gave", got)
@@ -177,7 +177,7 @@ func TestS10S11S12Fallback(t *testing.T) {
 	m.Fail("IOAttribution", 0, nil)
 	p := s.properties(t, types{statistics})
 	if p.Owner != "ServiceOwner" || !p.Statistics.Started.Equal(serviceStart) ||
-		p.Statistics.Figures[stats.FigureStarted].Quality != stats.Exact {
+		p.Statistics.Metrics[stats.MetricStarted].Quality != stats.Exact {
 		t.Errorf("owner %q and start %v were forgotten", p.Owner, p.Statistics.Started)
 	}
 }

@@ -37,7 +37,7 @@ func (w *world) sample(c *stats.Collector) error {
 		s = c.Sample(time.Time{})
 		return nil
 	})
-	if q := s.Figures[stats.FigurePrivateWorkingSet]; q.Quality != stats.Exact {
+	if q := s.Metrics[stats.MetricPrivateWorkingSet]; q.Quality != stats.Exact {
 		return fmt.Errorf("private working set is %s: %w", q.Quality, q.Err)
 	}
 	for left := s.Memory.PrivateWorkingSet; left != 0; left &= left - 1 {

@@ -6,9 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
 	"github.com/containerd/log"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/internal/logfield"
@@ -73,7 +71,7 @@ func (f *figures) release() {
 }
 
 // Stats samples the container. A service that hangs costs a bounded time and the figures that it was asked for.
-func (s *Server) Stats(started time.Time) proto.Message {
+func (s *Server) Stats(started time.Time) stats.Sample {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	p, err := s.figures.of(started).Properties(ctx, stats.PropertyStatistics)
@@ -81,25 +79,13 @@ func (s *Server) Stats(started time.Time) proto.Message {
 		log.L.WithField(logfield.ContainerID, s.id).WithError(err).Debug("statistics are incomplete")
 	}
 	if p.Statistics == nil {
-		return stats.Sample{Timestamp: time.Now()}.Runhcs()
+		return stats.Sample{Timestamp: time.Now()}
 	}
-	return p.Statistics.Runhcs()
+	return *p.Statistics
 }
 
 // Processes lists every process inside.
-func (s *Server) Processes() ([]*options.ProcessDetails, error) {
-	list, err := s.processes()
-	if err != nil {
-		return nil, err
-	}
-	details := make([]*options.ProcessDetails, len(list))
-	for i := range list {
-		details[i] = list[i].Runhcs("")
-	}
-	return details, nil
-}
-
-func (s *Server) processes() ([]stats.Process, error) {
+func (s *Server) Processes() ([]stats.Process, error) {
 	s.mu.Lock()
 	idle := !s.started
 	s.mu.Unlock()
@@ -117,7 +103,7 @@ func (s *Server) processes() ([]stats.Process, error) {
 
 // Pids lists every process inside.
 func (s *Server) Pids() ([]uint32, error) {
-	list, err := s.processes()
+	list, err := s.Processes()
 	if err != nil {
 		return nil, err
 	}
@@ -157,28 +143,28 @@ func (s service) Properties(ctx context.Context, types []stats.PropertyType) (st
 // sampleOf is the service's document as a sample.
 func sampleOf(d *schema.Statistics) *stats.Sample {
 	s := &stats.Sample{Timestamp: d.Timestamp}
-	told := func(f stats.Figure) {
-		s.Figures[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
+	told := func(f stats.Metric) {
+		s.Metrics[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
 	}
 	if !d.ContainerStartTime.IsZero() {
 		s.Started, s.Uptime = d.ContainerStartTime, ticks(d.Uptime100ns)
-		told(stats.FigureStarted)
+		told(stats.MetricStarted)
 	}
 	if p := d.Processor; p != nil {
 		s.Processor = stats.Processor{User: ticks(p.RuntimeUser100ns), Kernel: ticks(p.RuntimeKernel100ns)}
-		told(stats.FigureProcessor)
+		told(stats.MetricProcessor)
 	}
 	if m := d.Memory; m != nil {
 		s.Memory.Commit, s.Memory.PeakCommit = m.MemoryUsageCommitBytes, m.MemoryUsageCommitPeakBytes
 		s.Memory.PrivateWorkingSet = m.MemoryUsagePrivateWorkingSetBytes
-		told(stats.FigureMemory)
-		told(stats.FigurePrivateWorkingSet)
+		told(stats.MetricMemory)
+		told(stats.MetricPrivateWorkingSet)
 	}
 	if d := d.Storage; d != nil {
 		s.Storage = stats.Storage{
 			Reads: d.ReadCountNormalized, ReadBytes: d.ReadSizeBytes, Writes: d.WriteCountNormalized, WriteBytes: d.WriteSizeBytes,
 		}
-		told(stats.FigureStorage)
+		told(stats.MetricStorage)
 	}
 	return s
 }

@@ -7,10 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/options"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
@@ -160,16 +158,9 @@ func (j *Job) Pids() ([]uint32, error) {
 }
 
 // Processes lists the members of the job with what the kernel tells of each.
-func (j *Job) Processes() ([]*options.ProcessDetails, error) {
+func (j *Job) Processes() ([]stats.Process, error) {
 	list, err := j.collector.Processes()
-	if err != nil {
-		return nil, classify(err)
-	}
-	details := make([]*options.ProcessDetails, len(list))
-	for i := range list {
-		details[i] = list[i].Runhcs("")
-	}
-	return details, nil
+	return list, classify(err)
 }
 
 // Terminate ends every member and returns once the job is empty.
@@ -188,18 +179,18 @@ func (j *Job) Terminate(ctx context.Context, status uint32) error {
 }
 
 // Stats samples the job. What the kernel refuses is named in the log once.
-func (j *Job) Stats(started time.Time) proto.Message {
+func (j *Job) Stats(started time.Time) stats.Sample {
 	sample := j.collector.Sample(started)
-	if sample.Lacks() {
+	if sample.Incomplete() {
 		j.missing.Do(func() {
-			for f, p := range sample.Figures {
+			for f, p := range sample.Metrics {
 				if p.Err != nil {
-					log.L.WithField(logfield.ContainerID, j.id).WithError(p.Err).Debugf("statistics: %s is %s", stats.Figure(f), p.Quality)
+					log.L.WithField(logfield.ContainerID, j.id).WithError(p.Err).Debugf("statistics: %s is %s", stats.Metric(f), p.Quality)
 				}
 			}
 		})
 	}
-	return sample.Runhcs()
+	return sample
 }
 
 // Close gives the job back, and everything that the container has of the machine; members that are left end with it. It

@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -24,6 +23,7 @@ import (
 	"github.com/siloshim/siloshim/shim/spec"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // bed is a machine with a simulated compute service.
@@ -147,7 +147,7 @@ func TestHungServiceIsWaitedForInParts(t *testing.T) {
 		if err := init.Signal(task.SIGTERM); err != nil {
 			t.Errorf("an event: %v; it was heard", err)
 		}
-		if s := c.Stats(begin).(*stats.Statistics); s.GetWindows().GetTimestamp() == nil {
+		if s := c.Stats(begin); s.Timestamp.IsZero() {
 			t.Errorf("statistics %v", s)
 		}
 		if _, err := c.Pids(); !errors.Is(err, context.DeadlineExceeded) {
@@ -253,7 +253,7 @@ func TestFiguresComeFromTheSilo(t *testing.T) {
 		b := newBed(t)
 		b.silo()
 		c, _ := b.start(b.plan())
-		if s := c.Stats(time.Now()).(*stats.Statistics); s.GetWindows().GetProcessor() == nil || s.GetWindows().GetStorage() == nil {
+		if s := c.Stats(time.Now()); !s.Has(stats.MetricProcessor) || !s.Has(stats.MetricStorage) {
 			t.Errorf("statistics %v", s)
 		}
 		if _, err := c.Pids(); err != nil {

@@ -6,19 +6,20 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
+	wire "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim"
+	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
 // The statements of package stats, by its numbers, as they hold for the containers of this package.
 
 // windows are the statistics of a container.
-func windows(c shim.Container, started time.Time) *stats.WindowsContainerStatistics {
-	return c.Stats(started).(*stats.Statistics).GetWindows()
+func windows(c shim.Container, started time.Time) *wire.WindowsContainerStatistics {
+	return runhcs.Statistics(c.Stats(started)).GetWindows()
 }
 
 // S13: of a silo that cannot be opened the service tells everything, asked once a request.
@@ -77,11 +78,11 @@ func TestS24JobContainersTrackStorage(t *testing.T) {
 func TestS25JobContainersHaveNoFallback(t *testing.T) {
 	k := jobtest.New()
 	c := newJob(t, k)
-	for call, missing := range map[string]func(*stats.WindowsContainerStatistics) bool{
-		"Accounting": func(w *stats.WindowsContainerStatistics) bool {
+	for call, missing := range map[string]func(*wire.WindowsContainerStatistics) bool{
+		"Accounting": func(w *wire.WindowsContainerStatistics) bool {
 			return w.Processor == nil && w.Memory != nil && w.Storage != nil
 		},
-		"IOAttribution": func(w *stats.WindowsContainerStatistics) bool {
+		"IOAttribution": func(w *wire.WindowsContainerStatistics) bool {
 			return w.Processor != nil && w.Memory != nil && w.Storage == nil
 		},
 	} {

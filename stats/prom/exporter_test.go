@@ -28,12 +28,12 @@ func full() stats.Sample {
 		Processor: stats.Processor{User: 3 * time.Second, Kernel: 500 * time.Millisecond},
 		Memory:    stats.Memory{Commit: 64 << 20, PeakCommit: 65 << 20, PrivateWorkingSet: 10 << 20, WorkingSet: 12 << 20, PageFaults: 77},
 		Storage:   stats.Storage{Reads: 1, ReadBytes: 4096, Writes: 2, WriteBytes: 8192},
-		Processes: stats.Population{Active: 3, Total: 9, Terminated: 1},
+		Processes: stats.ProcessCounts{Active: 3, Total: 9, Terminated: 1},
 		Limits:    stats.Limits{CommitBytes: 128 << 20, ProcessorRate: 2500},
 		Fallbacks: 4, Violations: stats.Violations{Memory: 5, Processes: 6, Time: 7, Other: 8},
 	}
-	for f := range s.Figures {
-		s.Figures[f] = stats.Provenance{Source: stats.SourceJob, Quality: stats.Exact}
+	for f := range s.Metrics {
+		s.Metrics[f] = stats.Provenance{Source: stats.SourceJob, Quality: stats.Exact}
 	}
 	return s
 }
@@ -59,9 +59,9 @@ func scrape(t *testing.T, e *prom.Exporter) string {
 
 func TestExport(t *testing.T) {
 	lacking := full()
-	lacking.Figures[stats.FigureStorage] = stats.Provenance{Err: errors.New("the kernel keeps no count")}
+	lacking.Metrics[stats.MetricStorage] = stats.Provenance{Err: errors.New("the kernel keeps no count")}
 	lacking.Limits, lacking.Violations = stats.Limits{}, stats.Violations{}
-	lacking.Figures[stats.FigureViolations] = stats.Provenance{}
+	lacking.Metrics[stats.MetricViolations] = stats.Provenance{}
 	got := scrape(t, exporter([]prom.Container{
 		{Kind: "task", Namespace: "k8s.io", ID: "web", Sample: full()},
 		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking},

@@ -48,7 +48,7 @@ func (a *App) ps(all bool) error {
 	for i := range views {
 		v := &views[i]
 		row := psRow{Name: v.Name(), Kind: string(v.Kind), Status: "running", Sample: &v.Sample, Processes: v.Sample.Processes.Active}
-		if v.Sample.Has(stats.FigureStarted) {
+		if v.Sample.Has(stats.MetricStarted) {
 			row.Status = "running " + age(v.Sample.Uptime)
 		}
 		if r := v.Record; r != nil {
@@ -86,19 +86,19 @@ var psColumns = []column[psRow]{
 	{title: "STATUS", value: func(r *psRow) string { return r.Status }},
 	{title: "PROCESSES", value: func(r *psRow) string { return strconv.Itoa(int(r.Processes)) }},
 	{title: "CPU", value: func(r *psRow) string {
-		if r.Sample == nil || !r.Sample.Has(stats.FigureProcessor) {
+		if r.Sample == nil || !r.Sample.Has(stats.MetricProcessor) {
 			return none
 		}
 		return clock(r.Sample.Processor.Total())
 	}},
 	{title: "PRIVATE", value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).PrivateWorkingSet, r.Sample != nil && r.Sample.Has(stats.FigurePrivateWorkingSet))
+		return bytesOr(memoryOf(r.Sample).PrivateWorkingSet, r.Sample != nil && r.Sample.Has(stats.MetricPrivateWorkingSet))
 	}},
 	{title: "COMMIT", value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).Commit, r.Sample != nil && r.Sample.Has(stats.FigureMemory))
+		return bytesOr(memoryOf(r.Sample).Commit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
 	}},
 	{title: "PEAK", wide: true, value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).PeakCommit, r.Sample != nil && r.Sample.Has(stats.FigureMemory))
+		return bytesOr(memoryOf(r.Sample).PeakCommit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
 	}},
 	{title: "RESTARTS", wide: true, value: func(r *psRow) string { return strconv.Itoa(r.Restarts) }},
 	{title: "PROGRAM", wide: true, value: func(r *psRow) string { return r.Program }},

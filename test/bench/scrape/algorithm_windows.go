@@ -26,8 +26,8 @@ func algorithms(k *counting, job *jobobject.Job, name string) ([]algorithm, func
 	of := func(c *stats.Collector) func() (uint64, error) {
 		return func() (uint64, error) {
 			s := c.Sample(time.Time{})
-			if !s.Has(stats.FigurePrivateWorkingSet) {
-				return 0, fmt.Errorf("no private working set: %w", s.Figures[stats.FigurePrivateWorkingSet].Err)
+			if !s.Has(stats.MetricPrivateWorkingSet) {
+				return 0, fmt.Errorf("no private working set: %w", s.Metrics[stats.MetricPrivateWorkingSet].Err)
 			}
 			return s.Memory.PrivateWorkingSet, nil
 		}

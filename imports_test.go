@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 
 	"jobobject":         {},
 	"jobobject/jobtest": {"jobobject"},
-	"stats":             {"jobobject"},
+	"stats":             {"jobobject", "schema"},
 	"stats/prom":        {"jobobject", "stats"},
 	"stats/runhcs":      {"stats"},
 

@@ -9,7 +9,6 @@ import (
 	types "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
-	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/siloshim/siloshim/shim/task"
 	"github.com/siloshim/siloshim/stats/runhcs"
@@ -23,13 +22,7 @@ func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsRespon
 	if err != nil {
 		return nil, err
 	}
-	container := t.Container().(hosted)
-	end, err := container.samples.enter(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
-	}
-	defer end()
-	processes, err := container.Processes()
+	processes, err := t.Container().(hosted).Processes(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
 	}
@@ -65,14 +58,14 @@ func (s *Service) Stats(ctx context.Context, r *api.StatsRequest) (*api.StatsRes
 	if err != nil {
 		return nil, err
 	}
-	container := t.Container().(hosted)
-	sample, err := container.samples.take(ctx, func() (*anypb.Any, error) {
-		return typeurl.MarshalAnyToProto(runhcs.Statistics(container.Stats(t.Init.Status().StartedAt)))
-	})
+	ctx, cancel := context.WithTimeout(ctx, requestBound)
+	defer cancel()
+	sample, err := t.Container().(hosted).Stats(ctx, t.Init.Status().StartedAt)
 	if err != nil {
 		return nil, fmt.Errorf("statistics of task %s: %w", r.ID, err)
 	}
-	return &api.StatsResponse{Stats: sample}, nil
+	data, err := typeurl.MarshalAnyToProto(runhcs.Statistics(sample))
+	return &api.StatsResponse{Stats: data}, err
 }
 
 // Checkpoint is not implemented: Windows cannot.

@@ -69,7 +69,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*task.T
 		return nil, errors.Join(err, container.Terminate(ctx, task.Killed), container.Close())
 	}
 	plan.init.Terminal = r.Terminal
-	t := s.newTask(r.ID, r.Bundle, hosted{container, plan, options, newSamples()}, relay, streams)
+	t := s.newTask(r.ID, r.Bundle, hosted{container, plan, options}, relay, streams)
 	if n, ok := container.(Noticer); ok {
 		n.Notify(t.Notice)
 	}
@@ -93,7 +93,6 @@ type hosted struct {
 	Container
 	plan    *kind
 	options bootstrap.Options
-	samples *samples
 }
 
 func (s *Service) open(ctx context.Context, id string, at task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {

@@ -31,7 +31,7 @@ func standInTask(t *testing.T, s *Service, id string) *task.Task {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := s.newTask(id, t.TempDir(), hosted{newStandIn(), standInKind(), bootstrap.Options{}, newSamples()}, relay, task.Stdio{})
+	made := s.newTask(id, t.TempDir(), hosted{newStandIn(), standInKind(), bootstrap.Options{}}, relay, task.Stdio{})
 	if err := s.settle(made); err != nil {
 		t.Fatal(err)
 	}

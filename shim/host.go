@@ -25,8 +25,9 @@ type Container interface {
 	task.Container
 	// Program prepares a program of the container. The streams stay the caller's.
 	Program(p *spec.Process, streams *stdio.Relay) task.Program
-	// Processes lists every process inside.
-	Processes() ([]stats.Process, error)
-	// Stats samples the container; started is when its init did, or zero.
-	Stats(started time.Time) stats.Sample
+	// Processes lists every process inside. It returns when ctx ends at the latest, as Stats does. Both fail with
+	// [errdefs.ErrUnavailable] at once while an earlier call of either hangs.
+	Processes(ctx context.Context) ([]stats.Process, error)
+	// Stats samples the container; started is when its init did, or zero. The sample is not older than the call.
+	Stats(ctx context.Context, started time.Time) (stats.Sample, error)
 }

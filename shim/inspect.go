@@ -149,14 +149,17 @@ func describe(t *task.Task) workload {
 }
 
 // SandboxMetrics sums what the pod's containers use.
-func (s *Service) SandboxMetrics(_ context.Context, r *api.SandboxMetricsRequest) (*api.SandboxMetricsResponse, error) {
+func (s *Service) SandboxMetrics(ctx context.Context, r *api.SandboxMetricsRequest) (*api.SandboxMetricsResponse, error) {
 	p, t, err := s.sandbox(r.SandboxID)
 	if err != nil {
 		return nil, err
 	}
 	sum := stats.Idle(time.Now(), t.Init.Status().StartedAt)
 	for _, t := range s.workloads(p) {
-		one := t.Container().(hosted).Stats(t.Init.Status().StartedAt)
+		one, err := t.Container().(hosted).Stats(ctx, t.Init.Status().StartedAt)
+		if err != nil {
+			return nil, fmt.Errorf("statistics of sandbox %s: task %s: %w", p.id, t.ID, err)
+		}
 		sum.Add(&one)
 	}
 	data, err := typeurl.MarshalAnyToProto(runhcs.Statistics(sum))

@@ -51,7 +51,7 @@ func (s *Service) createSandbox(ctx context.Context, r *api.CreateSandboxRequest
 		s.free(p.id)
 		return err
 	}
-	return s.settle(s.newTask(p.id, p.bundle, hosted{newStandIn(), standInKind(), s.config.Options, newSamples()}, relay, task.Stdio{}))
+	return s.settle(s.newTask(p.id, p.bundle, hosted{newStandIn(), standInKind(), s.config.Options}, relay, task.Stdio{}))
 }
 
 // planSandbox reads what kind of pod is asked for. That is in the options where the runtime interface of Kubernetes

@@ -97,10 +97,12 @@ func (s *standIn) Resume(context.Context) error { return nil }
 func (s *standIn) Pids() ([]uint32, error) { return nil, nil }
 
 // Processes are none of its own; see [Service.Pids].
-func (s *standIn) Processes() ([]stats.Process, error) { return nil, nil }
+func (s *standIn) Processes(context.Context) ([]stats.Process, error) { return nil, nil }
 
 // Program is the stand-in itself. Nothing is written to the streams.
 func (s *standIn) Program(*spec.Process, *stdio.Relay) task.Program { return s }
 
 // Stats are those of a container that uses nothing: containerd adds the workloads' to them.
-func (s *standIn) Stats(started time.Time) stats.Sample { return stats.Idle(time.Now(), started) }
+func (s *standIn) Stats(_ context.Context, started time.Time) (stats.Sample, error) {
+	return stats.Idle(time.Now(), started), nil
+}

@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -20,12 +21,12 @@ func TestG1Calls(t *testing.T) {
 			m.placeMany(container, n)
 			started := m.Now()
 			warm, cold := m.keeping(container), m.silo()
-			warm.Sample(started)
+			sampleOf(warm, started)
 			for round := range 3 {
-				if calls := m.calls(func() { warm.Sample(started) }); calls > 3+n {
+				if calls := m.calls(func() { sampleOf(warm, started) }); calls > 3+n {
 					t.Errorf("round %d: %d calls warm, want at most %d: %v", round, calls, 3+n, m.AllCalls())
 				}
-				if calls := m.calls(func() { cold.Sample(started) }); calls > 6+4*n {
+				if calls := m.calls(func() { sampleOf(cold, started) }); calls > 6+4*n {
 					t.Errorf("round %d: %d calls cold, want at most %d: %v", round, calls, 6+4*n, m.AllCalls())
 				}
 			}
@@ -42,13 +43,13 @@ func TestG1CallsAfterAChange(t *testing.T) {
 	m := newMachine(t)
 	placed := m.placeMany(container, n)
 	c := m.keeping(container)
-	c.Sample(time.Time{})
+	sampleOf(c, time.Time{})
 	m.place(container, 1)
-	if calls, want := m.calls(func() { c.Sample(time.Time{}) }), 3+1+(n+1)+2; calls > want {
+	if calls, want := m.calls(func() { sampleOf(c, time.Time{}) }), 3+1+(n+1)+2; calls > want {
 		t.Errorf("%d calls after a birth, want at most %d: %v", calls, want, m.AllCalls())
 	}
 	placed[0].Exit(0)
-	if calls, want := m.calls(func() { c.Sample(time.Time{}) }), 3+1+n+1; calls > want {
+	if calls, want := m.calls(func() { sampleOf(c, time.Time{}) }), 3+1+n+1; calls > want {
 		t.Errorf("%d calls after a death, want at most %d: %v", calls, want, m.AllCalls())
 	}
 }
@@ -60,7 +61,7 @@ func TestG1Allocations(t *testing.T) {
 	c := m.keeping(container)
 	c.SetLimits(&stats.Limits{CommitBytes: 1 << 30})
 	started := m.Now()
-	if n := testing.AllocsPerRun(100, func() { c.Sample(started) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { sampleOf(c, started) }); n != 0 {
 		t.Errorf("%v allocations a sample, want none", n)
 	}
 }
@@ -72,7 +73,7 @@ func TestG1AllocationsWhereFiguresLack(t *testing.T) {
 	m.Fail("MemoryUsage", -1, jobobject.ErrNotSupported)
 	m.Fail("IOAttribution", -1, jobobject.ErrNotSupported)
 	c := m.keeping(container)
-	if n := testing.AllocsPerRun(100, func() { c.Sample(time.Time{}) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { sampleOf(c, time.Time{}) }); n != 0 {
 		t.Errorf("%v allocations a sample, want none", n)
 	}
 }
@@ -88,7 +89,7 @@ func TestG3OneContainer(t *testing.T) {
 			warm, cold := m.keeping(container), m.silo()
 			list := func(c *stats.Collector) func() {
 				return func() {
-					if got, err := c.Processes(); err != nil || len(got) != n {
+					if got, err := c.Processes(context.Background()); err != nil || len(got) != n {
 						t.Errorf("%d processes, %v, want %d", len(got), err, n)
 					}
 				}
@@ -113,11 +114,11 @@ func TestG3SampleAfterAList(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 5)
 	c := m.keeping(container)
-	c.Sample(time.Time{})
-	if _, err := c.Processes(); err != nil {
+	sampleOf(c, time.Time{})
+	if _, err := c.Processes(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if calls := m.calls(func() { c.Sample(time.Time{}) }); calls > 3+5 {
+	if calls := m.calls(func() { sampleOf(c, time.Time{}) }); calls > 3+5 {
 		t.Errorf("%d calls, want at most %d: %v", calls, 3+5, m.AllCalls())
 	}
 }
@@ -141,7 +142,7 @@ func TestG3Node(t *testing.T) {
 	m.placeMany("", 300)
 	node := stats.NewNode(m.Kernel)
 	calls := m.calls(func() {
-		lists, err := node.Processes(jobs)
+		lists, err := node.Processes(context.Background(), jobs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +178,7 @@ func BenchmarkSample(b *testing.B) {
 			started := time.Now()
 			b.ReportAllocs()
 			for b.Loop() {
-				c.Sample(started)
+				sampleOf(c, started)
 			}
 		})
 	}

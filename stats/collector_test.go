@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -19,8 +20,8 @@ func TestS01OpensTheSiloByNameForQueriesOnly(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 5)
 	k := &accessKernel{Kernel: m.Kernel}
-	c := stats.NewSiloCollector(containerID, stats.Options{Kernel: k})
-	if s := c.Sample(time.Time{}); s.Memory.PrivateWorkingSet != 5 {
+	c := stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k})
+	if s := sampleOf(c, time.Time{}); s.Memory.PrivateWorkingSet != 5 {
 		t.Errorf("private working set = %d, want 5", s.Memory.PrivateWorkingSet)
 	}
 	if k.name != container || k.access != jobobject.AccessQuery {
@@ -48,8 +49,8 @@ func TestS02ClosesTheSiloAfterEachCall(t *testing.T) {
 	for _, call := range []string{"MemoryUsage", "Accounting", "IOAttribution", "ProcessIDs", "ProcessMemory"} {
 		m.Fail(call, -1, errors.New("refused"))
 		c := m.silo()
-		c.Sample(time.Time{})
-		_, _ = c.Processes() // fails or not, it leaves nothing open
+		sampleOf(c, time.Time{})
+		_, _ = c.Processes(context.Background()) // fails or not, it leaves nothing open
 		if n := m.OpenHandles(); n != before {
 			t.Fatalf("%d handles left open with %s refused", n-before, call)
 		}
@@ -63,7 +64,7 @@ func TestS17S19TimesAroundTheQueries(t *testing.T) {
 	m.place(container, 1)
 	started := m.Now()
 	k := &slowKernel{Kernel: m.Kernel, machine: m}
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k, Now: m.Now}).Sample(started)
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k, Now: m.Now}), started)
 	if !s.Timestamp.Equal(started) {
 		t.Errorf("timestamp = %v, want %v", s.Timestamp, started)
 	}
@@ -108,7 +109,7 @@ func (k *slowKernel) ProcessIDs(h jobobject.Handle, pids []uint32) (int, int, er
 func TestS18Order(t *testing.T) {
 	m := newMachine(t)
 	k := &slowKernel{Kernel: m.Kernel, machine: m}
-	stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Sample(m.Now())
+	sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k}), m.Now())
 	if got := strings.Join(k.order, " "); got != "memory processor storage members" {
 		t.Errorf("asked for %s", got)
 	}
@@ -118,7 +119,7 @@ func TestS18Order(t *testing.T) {
 func TestS20StartOfAnOpenedSystem(t *testing.T) {
 	m := newMachine(t)
 	c := m.silo()
-	if s := c.Sample(time.Time{}); s.Has(stats.MetricStarted) || s.Uptime != 0 || !s.Started.IsZero() {
+	if s := sampleOf(c, time.Time{}); s.Has(stats.MetricStarted) || s.Uptime != 0 || !s.Started.IsZero() {
 		t.Errorf("an empty system is up %v since %v", s.Uptime, s.Started)
 	}
 	oldest := m.place(container, 1)
@@ -127,7 +128,7 @@ func TestS20StartOfAnOpenedSystem(t *testing.T) {
 	m.place(container, 1)
 	m.Advance(time.Minute)
 	for range 2 {
-		s := c.Sample(time.Time{})
+		s := sampleOf(c, time.Time{})
 		if !s.Started.Equal(born) || s.Metrics[stats.MetricStarted].Quality != stats.Approximate {
 			t.Errorf("started %v, %v, want %v", s.Started, s.Metrics[stats.MetricStarted], born)
 		}
@@ -137,7 +138,7 @@ func TestS20StartOfAnOpenedSystem(t *testing.T) {
 		oldest.Exit(0) // what was found out stays
 	}
 	told := born.Add(time.Second)
-	if s := c.Sample(told); s.Metrics[stats.MetricStarted].Quality != stats.Exact || !s.Started.Equal(told) {
+	if s := sampleOf(c, told); s.Metrics[stats.MetricStarted].Quality != stats.Exact || !s.Started.Equal(told) {
 		t.Errorf("started %v, %v, want what the caller says", s.Started, s.Metrics[stats.MetricStarted])
 	}
 }
@@ -156,7 +157,7 @@ func TestS21S22S23Figures(t *testing.T) {
 	c.SetLimits(&stats.Limits{CommitBytes: 1 << 30})
 	c.Observe(jobobject.JobMemoryLimit)
 	c.Observe(jobobject.NewProcess)
-	s := c.Sample(m.Now())
+	s := sampleOf(c, m.Now())
 	if s.Memory.Commit != 4<<20 || s.Memory.PeakCommit < 9<<20 || s.Memory.PrivateWorkingSet != 20 || s.Memory.PageFaults != 7 {
 		t.Errorf("memory = %+v", s.Memory)
 	}
@@ -189,7 +190,7 @@ func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 10)
 	c := m.keeping(container)
-	s := c.Sample(m.Now())
+	s := sampleOf(c, m.Now())
 	text, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +199,7 @@ func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 		t.Errorf("violations are known before the first message: %s", text)
 	}
 	c.Observe(jobobject.NewProcess)
-	s = c.Sample(m.Now())
+	s = sampleOf(c, m.Now())
 	if text, err = json.Marshal(s); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +212,7 @@ func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 	} {
 		c.Observe(kind)
 	}
-	if v, want := c.Sample(m.Now()).Violations, (stats.Violations{Memory: 2, Processes: 1, Time: 3, Other: 1}); v != want || v.Total() != 7 {
+	if v, want := sampleOf(c, m.Now()).Violations, (stats.Violations{Memory: 2, Processes: 1, Time: 3, Other: 1}); v != want || v.Total() != 7 {
 		t.Errorf("violations = %+v, want %+v", v, want)
 	}
 }
@@ -232,7 +233,7 @@ func TestS24EachFigureFailsAlone(t *testing.T) {
 			m.Fail(call, -1, refused)
 			c := m.keeping(container)
 			c.SetLimits(&stats.Limits{})
-			s := c.Sample(m.Now())
+			s := sampleOf(c, m.Now())
 			missing := map[stats.Metric]bool{stats.MetricViolations: true}
 			for _, f := range lost {
 				missing[f] = true
@@ -260,7 +261,7 @@ func TestCommitFromTheMembers(t *testing.T) {
 	c := m.keeping(container)
 	for _, commit := range []uint64{8 << 20, 3 << 20} {
 		p.Commit(commit)
-		s := c.Sample(time.Time{})
+		s := sampleOf(c, time.Time{})
 		got := s.Metrics[stats.MetricMemory]
 		if s.Memory.Commit != commit || s.Memory.PeakCommit != 8<<20 ||
 			got.Source != stats.SourceProcesses || got.Quality != stats.Approximate || !errors.Is(got.Err, jobobject.ErrNotSupported) {
@@ -306,7 +307,7 @@ func TestIdleHandlesAreClosed(t *testing.T) {
 		c := stats.NewCollector(job, stats.Options{KeepHandles: true, Idle: time.Minute})
 		before := k.OpenHandles()
 		for round := range 3 {
-			c.Sample(time.Time{})
+			sampleOf(c, time.Time{})
 			time.Sleep(59 * time.Second)
 			synctest.Wait()
 			if n := k.OpenHandles(); n != before+1 {
@@ -318,10 +319,10 @@ func TestIdleHandlesAreClosed(t *testing.T) {
 		if n := k.OpenHandles(); n != before {
 			t.Errorf("%d handles kept longer", n-before)
 		}
-		c.Sample(time.Time{})
+		sampleOf(c, time.Time{})
 		c.Release()
 		c.Release()
-		c.Sample(time.Time{})
+		sampleOf(c, time.Time{})
 		if n := k.OpenHandles(); n != before {
 			t.Errorf("%d handles kept after the release", n-before)
 		}

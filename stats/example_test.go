@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -23,12 +24,17 @@ func Example() {
 
 	collector := stats.NewCollector(job, stats.Options{KeepHandles: true})
 	defer collector.Release()
-	sample := collector.Sample(time.Now())
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	sample, err := collector.Sample(ctx, time.Now())
+	if err != nil {
+		panic(err)
+	}
 	fmt.Println("processes:", sample.Processes.Active)
 	fmt.Println("commit:", sample.Memory.Commit, sample.Metrics[stats.MetricMemory].Quality)
 	fmt.Println("private working set:", sample.Memory.PrivateWorkingSet, sample.Metrics[stats.MetricPrivateWorkingSet].Quality)
 
-	list, err := collector.Processes()
+	list, err := collector.Processes(ctx)
 	if err != nil {
 		panic(err)
 	}

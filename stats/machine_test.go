@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -111,15 +112,24 @@ func (m *machine) keeping(name string) *stats.Collector {
 
 // silo makes a collector of the container as a system that was only opened.
 func (m *machine) silo() *stats.Collector {
-	return stats.NewSiloCollector(containerID, stats.Options{Kernel: m.Kernel, Now: m.Now})
+	return stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: m.Kernel, Now: m.Now})
 }
 
 // private is what a sample says of the private working set, which it must have.
 func (m *machine) private(c *stats.Collector) uint64 {
 	m.t.Helper()
-	s := c.Sample(time.Time{})
+	s := sampleOf(c, time.Time{})
 	if !s.Has(stats.MetricPrivateWorkingSet) {
 		m.t.Fatalf("no private working set: %v", s.Metrics[stats.MetricPrivateWorkingSet].Err)
 	}
 	return s.Memory.PrivateWorkingSet
+}
+
+// sampleOf samples with a context that does not end, so that it cannot fail.
+func sampleOf(c *stats.Collector, started time.Time) stats.Sample {
+	s, err := c.Sample(context.Background(), started)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }

@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -42,11 +43,11 @@ func TestS26MembersOnly(t *testing.T) {
 // S27: no process is an empty list and not none; growth between two questions is no failure.
 func TestS27EmptyAndGrowingJobs(t *testing.T) {
 	m := newMachine(t)
-	if list, err := m.silo().Processes(); err != nil || list == nil || len(list) != 0 {
+	if list, err := m.silo().Processes(context.Background()); err != nil || list == nil || len(list) != 0 {
 		t.Errorf("processes of an empty job = %v, %v", list, err)
 	}
 	k := &growingKernel{Kernel: m.Kernel, machine: m, left: 3}
-	list, err := stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Processes()
+	list, err := stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k}).Processes(context.Background())
 	if err != nil || len(list) != 300 {
 		t.Errorf("%d processes, %v, want all 300", len(list), err)
 	}
@@ -76,20 +77,20 @@ func TestS28ProtectedMembers(t *testing.T) {
 	protected.Protect()
 	c := m.keeping(container)
 	for range 2 {
-		s := c.Sample(time.Time{})
+		s := sampleOf(c, time.Time{})
 		got := s.Metrics[stats.MetricPrivateWorkingSet]
 		if s.Memory.PrivateWorkingSet != 3 || s.Processes.Unreadable != 1 ||
 			got.Quality != stats.Approximate || !errors.Is(got.Err, jobobject.ErrPermission) {
 			t.Errorf("private working set = %d, %+v with %d unreadable", s.Memory.PrivateWorkingSet, got, s.Processes.Unreadable)
 		}
 	}
-	list, err := c.Processes()
+	list, err := c.Processes(context.Background())
 	if err != nil || len(list) != 2 || list[1].Pid != protected.Pid() || list[1].Known != 0 {
 		t.Errorf("processes = %+v, %v, want the protected one by its pid", list, err)
 	}
 	only := newMachine(t)
 	only.place(container, 5).Protect()
-	if s := only.silo().Sample(time.Time{}); s.Has(stats.MetricPrivateWorkingSet) || s.Memory.PrivateWorkingSet != 0 {
+	if s := sampleOf(only.silo(), time.Time{}); s.Has(stats.MetricPrivateWorkingSet) || s.Memory.PrivateWorkingSet != 0 {
 		t.Errorf("private working set = %d where nobody may be asked", s.Memory.PrivateWorkingSet)
 	}
 }
@@ -106,7 +107,7 @@ func TestS29ReusedPid(t *testing.T) {
 			t.Fatalf("pid %d, want %d again", p.Pid(), goes.Pid())
 		}
 	}}
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Sample(time.Time{})
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k}), time.Time{})
 	if s.Memory.PrivateWorkingSet != 1 || s.Metrics[stats.MetricPrivateWorkingSet].Quality != stats.Exact {
 		t.Errorf("private working set = %d, %+v, want 1", s.Memory.PrivateWorkingSet, s.Metrics[stats.MetricPrivateWorkingSet])
 	}
@@ -144,7 +145,7 @@ func TestS30EndsWhileAsked(t *testing.T) {
 	}
 	m.FailNth("ProcessMemory", 1, errors.New("refused"))
 	m.place(container, 4)
-	s := c.Sample(time.Time{})
+	s := sampleOf(c, time.Time{})
 	if q := s.Metrics[stats.MetricPrivateWorkingSet]; s.Processes.Unreadable != 1 || q.Quality != stats.Approximate {
 		t.Errorf("%d unreadable, %+v", s.Processes.Unreadable, q)
 	}
@@ -156,11 +157,11 @@ func TestKeptHandlesOfTheDeadAreClosed(t *testing.T) {
 	placed := m.placeMany(container, 5)
 	c := m.keeping(container)
 	before := m.OpenHandles()
-	c.Sample(time.Time{})
+	sampleOf(c, time.Time{})
 	for _, p := range placed[:3] {
 		p.Exit(0)
 	}
-	c.Sample(time.Time{})
+	sampleOf(c, time.Time{})
 	if n := m.OpenHandles() - before; n != 2 {
 		t.Errorf("%d handles for 2 members", n)
 	}
@@ -187,10 +188,10 @@ func TestS31RacingSamples(t *testing.T) {
 		for _, c := range []*stats.Collector{c, cold} {
 			wg.Go(func() {
 				for range 100 {
-					if s := c.Sample(time.Time{}); s.Memory.PrivateWorkingSet < 1<<40 || s.Memory.PrivateWorkingSet >= 1<<41 {
+					if s := sampleOf(c, time.Time{}); s.Memory.PrivateWorkingSet < 1<<40 || s.Memory.PrivateWorkingSet >= 1<<41 {
 						t.Errorf("private working set = %d, want that of %d once", s.Memory.PrivateWorkingSet, stays.Pid())
 					}
-					if _, err := c.Processes(); err != nil {
+					if _, err := c.Processes(context.Background()); err != nil {
 						t.Error(err)
 					}
 				}
@@ -211,13 +212,13 @@ func TestS32ClosedJob(t *testing.T) {
 	if err := job.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := c.Sample(time.Time{})
+	s := sampleOf(c, time.Time{})
 	for f := stats.MetricMemory; f <= stats.MetricWorkingSet; f++ {
 		if s.Has(f) || !errors.Is(s.Metrics[f].Err, jobobject.ErrClosed) {
 			t.Errorf("%s: %+v, want ErrClosed", f, s.Metrics[f])
 		}
 	}
-	if _, err := c.Processes(); !errors.Is(err, jobobject.ErrClosed) {
+	if _, err := c.Processes(context.Background()); !errors.Is(err, jobobject.ErrClosed) {
 		t.Errorf("processes: %v, want ErrClosed", err)
 	}
 }

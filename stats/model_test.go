@@ -92,7 +92,7 @@ func newWorld(seed uint64) *world {
 		w.jobs = append(w.jobs, job)
 	}
 	w.keeping = stats.NewCollector(w.jobs[0], stats.Options{KeepHandles: true, Now: w.kernel.Now})
-	w.opening = stats.NewSiloCollector(containerID, stats.Options{Kernel: w.churn, Now: w.kernel.Now})
+	w.opening = stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: w.churn, Now: w.kernel.Now})
 	w.node = stats.NewNode(w.churn)
 	// The first process of the container moves into the inner job, which nests it there for good.
 	w.birth(outer)
@@ -159,7 +159,7 @@ func (w *world) event() {
 
 // rival: somebody else asks at the same time.
 func (w *world) rival() {
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: w.kernel}).Sample(time.Time{})
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: w.kernel}), time.Time{})
 	if !s.Has(stats.MetricProcesses) {
 		panic("the container is gone")
 	}

@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -17,12 +18,12 @@ func TestNodeAgreesWithTheContainer(t *testing.T) {
 	m.placeMany(container, 3)
 	m.placeMany(stranger, 2)
 	jobs := []*jobobject.Job{m.open(container), m.open(stranger)}
-	lists, err := stats.NewNode(m.Kernel).Processes(jobs)
+	lists, err := stats.NewNode(m.Kernel).Processes(context.Background(), jobs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, job := range jobs {
-		want, err := stats.NewCollector(job, stats.Options{}).Processes()
+		want, err := stats.NewCollector(job, stats.Options{}).Processes(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +44,7 @@ func TestNodeFallback(t *testing.T) {
 		m := newMachine(t)
 		m.placeMany(container, 3)
 		m.FailNth("SystemProcesses", nth, jobobject.ErrPermission)
-		lists, err := stats.NewNode(m.Kernel).Processes([]*jobobject.Job{m.open(container)})
+		lists, err := stats.NewNode(m.Kernel).Processes(context.Background(), []*jobobject.Job{m.open(container)})
 		if err != nil || len(lists) != 1 || len(lists[0]) != 3 {
 			t.Errorf("refused at %d: %v, %v, want 3 processes", nth, lists, err)
 		}
@@ -61,7 +62,7 @@ func TestNodeWithAClosedJob(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	lists, err := stats.NewNode(m.Kernel).Processes([]*jobobject.Job{closed, m.open(container)})
+	lists, err := stats.NewNode(m.Kernel).Processes(context.Background(), []*jobobject.Job{closed, m.open(container)})
 	if !errors.Is(err, jobobject.ErrClosed) || lists[0] != nil || len(lists[1]) != 3 {
 		t.Errorf("lists = %v, %v", lists, err)
 	}
@@ -78,7 +79,7 @@ func TestProcesses(t *testing.T) {
 	p.PrivateWorkingSet(100)
 	p.Commit(200)
 	p.Use(3, 2, 9)
-	list, err := m.silo().Processes()
+	list, err := m.silo().Processes(context.Background())
 	if err != nil || len(list) != 1 {
 		t.Fatalf("processes = %v, %v", list, err)
 	}
@@ -96,7 +97,7 @@ func TestProcesses(t *testing.T) {
 		"ProcessParent": stats.KnownParent, "ProcessHandles": stats.KnownHandles,
 	} {
 		m.Fail(call, 1, jobobject.ErrNotSupported)
-		list, err := m.silo().Processes()
+		list, err := m.silo().Processes(context.Background())
 		if err != nil || len(list) != 1 || list[0].Known != want.Known&^lost {
 			t.Errorf("with %s refused: %+v, %v", call, list, err)
 		}

@@ -7,23 +7,58 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// query queries memory, processor, storage and members, in this order.
-func (c *Collector) query(job *jobobject.Job, s *Sample) {
-	c.memory(job, s)
-	c.processor(job, s)
-	c.storage(job, s)
-	c.workingSets(job, s)
-}
-
-// setKnown stores what needs no query.
-func (c *Collector) setKnown(s *Sample) {
+// sample makes a sample. If the job cannot be opened it fails, beside a sample that has this reason for every metric. The
+// caller holds the semaphore, as for all below.
+func (c *Collector) sample(started time.Time) (s Sample, err error) {
+	s = Sample{Timestamp: c.now()}
+	if v, known := c.violations.Violations(); known {
+		s.SetViolations(v)
+	}
 	if l := c.limits.Load(); l != nil {
 		s.Limits = *l
 		s.setOrigin(MetricLimits, SourceOwner, Exact, nil)
 	}
-	if v, known := c.violations.Violations(); known {
-		s.SetViolations(v)
+	defer c.setStarted(&s, started)
+	job, err := c.open()
+	if err != nil {
+		for m := MetricMemory; m <= MetricWorkingSet; m++ {
+			s.setMissing(m, err)
+		}
+		c.members.closeAll()
+		c.forget()
+		return s, err
 	}
+	defer c.finish(job)
+	c.memory(job, &s)
+	c.processor(job, &s)
+	c.storage(job, &s)
+	c.workingSets(job, &s)
+	if c.queryLimits {
+		c.jobLimits(job, &s)
+	}
+	if started.IsZero() && c.seekStarted {
+		c.findStarted()
+	}
+	return s, nil
+}
+
+// listing is the answer of list.
+type listing struct {
+	processes []Process
+	err       error
+}
+
+// list lists the members.
+func (c *Collector) list() listing {
+	job, err := c.open()
+	if err != nil {
+		return listing{err: err}
+	}
+	defer c.finish(job)
+	if err := c.members.refresh(job, nil, true); err != nil {
+		return listing{err: err}
+	}
+	return listing{processes: c.members.processes()}
 }
 
 func (c *Collector) memory(job *jobobject.Job, s *Sample) {
@@ -43,6 +78,10 @@ func (c *Collector) processor(job *jobobject.Job, s *Sample) {
 		s.setMissing(MetricProcesses, err)
 		return
 	}
+	if a.Total < c.total { // the count never shrinks: this is another job of the same name
+		c.forget()
+	}
+	c.total = a.Total
 	s.Processor = Processor{User: a.UserTime, Kernel: a.KernelTime}
 	s.Processes = ProcessCounts{Active: a.Active, Total: a.Total, Terminated: a.Terminated}
 	s.Memory.PageFaults = a.PageFaults
@@ -58,6 +97,22 @@ func (c *Collector) storage(job *jobobject.Job, s *Sample) {
 	}
 	s.Storage = Storage{Reads: io.ReadCount, ReadBytes: io.ReadBytes, Writes: io.WriteCount, WriteBytes: io.WriteBytes}
 	s.setOrigin(MetricStorage, SourceJob, Exact, nil)
+}
+
+// forget drops what was learned of a job that is gone.
+func (c *Collector) forget() { c.peak, c.started, c.total = 0, time.Time{}, 0 }
+
+// jobLimits takes the limits from the job itself.
+func (c *Collector) jobLimits(job *jobobject.Job, s *Sample) {
+	l, err := job.QueryLimits()
+	if err != nil {
+		s.setMissing(MetricLimits, err)
+		return
+	}
+	s.Limits = Limits{
+		CommitBytes: l.JobMemory, ActiveProcesses: l.ActiveProcesses, ProcessorRate: l.CPURate, ProcessorWeight: l.CPUWeight,
+	}
+	s.setOrigin(MetricLimits, SourceJob, Exact, nil)
 }
 
 // once does not repeat a query that the kernel does not support.
@@ -77,7 +132,7 @@ func (c *Collector) workingSets(job *jobobject.Job, s *Sample) {
 	if s.Has(MetricProcesses) {
 		now = &generation{total: s.Processes.Total, active: s.Processes.Active}
 	}
-	if err := c.members.refresh(job, now); err != nil {
+	if err := c.members.refresh(job, now, c.job == nil); err != nil {
 		s.setMissing(MetricPrivateWorkingSet, err)
 		s.setMissing(MetricWorkingSet, err)
 		return

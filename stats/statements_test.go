@@ -31,7 +31,7 @@ func TestS06OtherTypesGoToTheService(t *testing.T) {
 	m := newMachine(t)
 	asked := types{"Zebra", statistics, memory, processList, "Apple"}
 	p := m.system(stats.SystemOptions{}).properties(t, asked, types{"Zebra", memory, "Apple"})
-	if len(p.Others) != 3 || p.Statistics == nil || p.ProcessList == nil {
+	if d := p.Document; d.Memory == nil || d.Unknown["Zebra"] == nil || d.Unknown["Apple"] == nil || p.Statistics == nil || p.ProcessList == nil {
 		t.Errorf("properties = %+v", p)
 	}
 }
@@ -125,7 +125,7 @@ func TestS19UptimeSinceTheStart(t *testing.T) {
 	m := newMachine(t)
 	started := m.Now().Add(-time.Minute)
 	k := &slowKernel{Kernel: m.Kernel, machine: m}
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k, Now: m.Now}).Sample(started)
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k, Now: m.Now}), started)
 	if !s.Started.Equal(started) || s.Uptime != time.Minute+3*time.Second {
 		t.Errorf("up %v since %v, want 1m3s since %v", s.Uptime, s.Started, started)
 	}
@@ -137,7 +137,7 @@ func TestS22ProcessorTimeOfTheDead(t *testing.T) {
 	dead := m.place(container, 1)
 	dead.Use(3*time.Second, 2*time.Second, 0)
 	dead.Exit(0)
-	s := m.silo().Sample(m.Now())
+	s := sampleOf(m.silo(), m.Now())
 	if want := (stats.Processor{User: 3 * time.Second, Kernel: 2 * time.Second}); s.Processor != want || s.Processor.Total() != 5*time.Second {
 		t.Errorf("processor = %+v, want %+v", s.Processor, want)
 	}
@@ -148,7 +148,7 @@ func TestS23StorageIsAttributed(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 1).Transfer(jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4})
 	m.place(stranger, 1).Transfer(jobobject.IOAttribution{ReadCount: 100, ReadBytes: 100, WriteCount: 100, WriteBytes: 100})
-	if s := m.silo().Sample(m.Now()); s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
+	if s := sampleOf(m.silo(), m.Now()); s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
 		t.Errorf("storage = %+v", s.Storage)
 	}
 }

@@ -10,46 +10,44 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/stats"
 )
 
 // service is a Host Compute Service that knows one container.
 type service struct {
-	asked [][]stats.PropertyType
+	asked [][]schema.PropertyType
 	err   error
 }
 
 var serviceStart = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func (s *service) Properties(_ context.Context, types []stats.PropertyType) (stats.Properties, error) {
+func (s *service) Properties(_ context.Context, types ...schema.PropertyType) (*schema.Properties, error) {
 	s.asked = append(s.asked, types)
 	if s.err != nil {
-		return stats.Properties{}, s.err
+		return nil, s.err
 	}
-	p := stats.Properties{ID: "theirs", Others: map[stats.PropertyType]json.RawMessage{}}
+	p := &schema.Properties{Id: "theirs", Unknown: schema.Unknown{}}
 	for _, t := range types {
 		switch t {
-		case stats.PropertyStatistics:
-			p.Owner, p.Statistics = "ServiceOwner", serviceSample()
-		case stats.PropertyProcessList:
-			p.ProcessList = []stats.Process{{Pid: 1, Image: "theirs.exe"}}
+		case schema.PropertyStatistics:
+			p.Owner, p.Statistics = "ServiceOwner", &schema.Statistics{
+				ContainerStartTime: serviceStart,
+				Processor:          &schema.ProcessorStats{RuntimeUser100ns: uint64(time.Hour / 100)},
+				Memory: &schema.MemoryStats{
+					MemoryUsageCommitBytes: 101, MemoryUsageCommitPeakBytes: 102, MemoryUsagePrivateWorkingSetBytes: 103,
+				},
+				Storage: &schema.StorageStats{ReadCountNormalized: 104},
+			}
+		case schema.PropertyProcessList:
+			p.ProcessList = []schema.ProcessDetails{{ProcessId: 1, ImageName: "theirs.exe"}}
+		case schema.PropertyMemory:
+			p.Memory = json.RawMessage(`{"From":"service"}`)
 		default:
-			p.Others[t] = json.RawMessage(`{"From":"service"}`)
+			p.Unknown[string(t)] = json.RawMessage(`{"From":"service"}`)
 		}
 	}
 	return p, nil
-}
-
-func serviceSample() *stats.Sample {
-	s := &stats.Sample{
-		Started: serviceStart, Processor: stats.Processor{User: time.Hour},
-		Memory:  stats.Memory{Commit: 101, PeakCommit: 102, PrivateWorkingSet: 103},
-		Storage: stats.Storage{Reads: 104},
-	}
-	for f := range s.Metrics {
-		s.Metrics[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
-	}
-	return s
 }
 
 // system is a container with a service behind it, and the record of the reasons.
@@ -65,17 +63,17 @@ func (m *machine) system(o stats.SystemOptions) *system {
 	if o.SystemType == "" {
 		o.SystemType = "Container"
 	}
-	o.Collector = stats.Options{Kernel: m.Kernel, Now: m.Now}
-	o.Fallback = func(_ []stats.PropertyType, reason error) { s.reasons = append(s.reasons, reason) }
+	o.Kernel, o.Now = m.Kernel, m.Now
+	o.Fallback = func(_ []schema.PropertyType, reason error) { s.reasons = append(s.reasons, reason) }
 	s.System = stats.NewSystem(o)
 	return s
 }
 
 // properties asks, and checks what the service was asked.
-func (s *system) properties(t *testing.T, types []stats.PropertyType, asked ...[]stats.PropertyType) stats.Properties {
+func (s *system) properties(t *testing.T, types []schema.PropertyType, asked ...[]schema.PropertyType) stats.Properties {
 	t.Helper()
 	s.service.asked = nil
-	p, err := s.Properties(t.Context(), types...)
+	p, err := s.Properties(t.Context(), time.Time{}, types...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,12 +83,12 @@ func (s *system) properties(t *testing.T, types []stats.PropertyType, asked ...[
 	return p
 }
 
-type types = []stats.PropertyType
+type types = []schema.PropertyType
 
 const (
-	statistics  = stats.PropertyStatistics
-	processList = stats.PropertyProcessList
-	memory      = stats.PropertyType("Memory")
+	statistics  = schema.PropertyStatistics
+	processList = schema.PropertyProcessList
+	memory      = schema.PropertyMemory
 )
 
 // S3: a virtual machine's types go to the service as they are.
@@ -113,7 +111,7 @@ func TestS04Closed(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := m.calls(func() {
-		if _, err := s.Properties(t.Context(), statistics); !errors.Is(err, stats.ErrClosed) {
+		if _, err := s.Properties(t.Context(), time.Time{}, statistics); !errors.Is(err, stats.ErrClosed) {
 			t.Errorf("properties of a closed system: %v, want ErrClosed", err)
 		}
 	})
@@ -167,8 +165,8 @@ func TestS10S11S12Fallback(t *testing.T) {
 		if !got.Started.Equal(serviceStart) || got.Fallbacks != uint64(round+1) {
 			t.Errorf("started = %v, fallbacks = %d", got.Started, got.Fallbacks)
 		}
-		if len(p.ProcessList) != 1 || p.ProcessList[0].Image != "w.exe" || len(p.Others) != 1 {
-			t.Errorf("processes = %+v, others = %v", p.ProcessList, p.Others)
+		if len(p.ProcessList) != 1 || p.ProcessList[0].Image != "w.exe" || p.Document.Memory == nil || len(p.Document.Unknown) != 0 {
+			t.Errorf("processes = %+v, document = %+v", p.ProcessList, p.Document)
 		}
 	}
 	if len(s.reasons) != 1 || !errors.Is(s.reasons[0], refused) {
@@ -176,9 +174,8 @@ func TestS10S11S12Fallback(t *testing.T) {
 	}
 	m.Fail("IOAttribution", 0, nil)
 	p := s.properties(t, types{statistics})
-	if p.Owner != "ServiceOwner" || !p.Statistics.Started.Equal(serviceStart) ||
-		p.Statistics.Metrics[stats.MetricStarted].Quality != stats.Exact {
-		t.Errorf("owner %q and start %v were forgotten", p.Owner, p.Statistics.Started)
+	if !p.Statistics.Started.Equal(serviceStart) || p.Statistics.Metrics[stats.MetricStarted].Quality != stats.Exact {
+		t.Errorf("start %v was forgotten", p.Statistics.Started)
 	}
 }
 
@@ -202,7 +199,7 @@ func TestS14ServiceFails(t *testing.T) {
 	m.place(container, 5)
 	s := m.system(stats.SystemOptions{})
 	s.service.err = errors.New("the service is down")
-	p, err := s.Properties(t.Context(), statistics, memory)
+	p, err := s.Properties(t.Context(), time.Time{}, statistics, memory)
 	if err != s.service.err { //nolint:errorlint // as it is
 		t.Errorf("error = %v, want the service's own", err)
 	}
@@ -216,11 +213,11 @@ func TestS14ServiceFails(t *testing.T) {
 
 func TestNoServiceIsAnError(t *testing.T) {
 	m := newMachine(t)
-	s := stats.NewSystem(stats.SystemOptions{ID: containerID, SystemType: "container", Collector: stats.Options{Kernel: m.Kernel}})
-	if _, err := s.Properties(t.Context(), memory); !errors.Is(err, jobobject.ErrNotSupported) {
+	s := stats.NewSystem(stats.SystemOptions{ID: containerID, SystemType: "container", Kernel: m.Kernel})
+	if _, err := s.Properties(t.Context(), time.Time{}, memory); !errors.Is(err, jobobject.ErrNotSupported) {
 		t.Errorf("error = %v, want ErrNotSupported", err)
 	}
-	if _, err := s.Properties(t.Context(), statistics); err != nil {
+	if _, err := s.Properties(t.Context(), time.Time{}, statistics); err != nil {
 		t.Errorf("statistics without a service: %v", err)
 	}
 }

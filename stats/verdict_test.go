@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"fmt"
 	"math/bits"
 	"time"
@@ -34,7 +35,7 @@ func (w *world) question(ask func() error) (all, any map[int]*inhabitant, err er
 func (w *world) sample(c *stats.Collector) error {
 	var s stats.Sample
 	all, any, _ := w.question(func() error {
-		s = c.Sample(time.Time{})
+		s = sampleOf(c, time.Time{})
 		return nil
 	})
 	if q := s.Metrics[stats.MetricPrivateWorkingSet]; q.Quality != stats.Exact {
@@ -56,7 +57,7 @@ func (w *world) sample(c *stats.Collector) error {
 func (w *world) list(c *stats.Collector) error {
 	var list []stats.Process
 	all, any, err := w.question(func() (err error) {
-		list, err = c.Processes()
+		list, err = c.Processes(context.Background())
 		return err
 	})
 	if err != nil {
@@ -69,7 +70,7 @@ func (w *world) list(c *stats.Collector) error {
 func (w *world) lists() error {
 	var lists [][]stats.Process
 	all, any, err := w.question(func() (err error) {
-		lists, err = w.node.Processes(w.jobs)
+		lists, err = w.node.Processes(context.Background(), w.jobs)
 		return err
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/shim/spec"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // classes are containerd's for the kernel's errors.
@@ -21,6 +22,7 @@ var classes = []struct{ kernel, class error }{
 	{jobobject.ErrNotDirectory, errdefs.ErrNotFound},
 	{jobobject.ErrNotExecutable, errdefs.ErrInvalidArgument},
 	{hcs.ErrExited, errdefs.ErrNotFound},
+	{stats.ErrBusy, errdefs.ErrUnavailable},
 }
 
 // classify gives a kernel error its class of containerd's, once, here.

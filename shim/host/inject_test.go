@@ -71,11 +71,11 @@ func (b *bed) used(c shim.Container, init task.Program, plan *spec.Server) (err 
 	if e == nil {
 		err = errors.Join(err, second.Signal(task.SIGTERM), second.Signal(task.SIGKILL))
 	}
-	c.Stats(time.Now()) // never fails
+	_, failed := c.Stats(b.t.Context(), time.Now()) // a metric that is missing is no failure
 	_, e = c.Pids()
 	limit := uint64(64 << 20)
 	update := c.(shim.Updater).Update(b.t.Context(), &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: &limit}}, nil)
-	return errors.Join(err, e, update, init.Signal(task.SIGKILL), close())
+	return errors.Join(err, failed, e, update, init.Signal(task.SIGKILL), close())
 }
 
 // steps are the calls that can fail, by what an error of each has to say at least.

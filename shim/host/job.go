@@ -68,7 +68,7 @@ func newJob(ctx context.Context, h Host, namespace, id, bundle string, plan *spe
 	j := &Job{
 		id: id, bundle: bundle, job: job, token: ownToken(), plan: plan, limits: plan.Limits, requested: plan.Requested,
 		hold: newHold(job, h.Suspend), updating: newSemaphore(),
-		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(plan.Limits)}),
+		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, BusyAfter: busyAfter, Limits: statsLimits(plan.Limits)}),
 	}
 	if err := j.make(ctx, h, Account{accountName(namespace, id), accountComment + namespace + "/" + id}); err != nil {
 		return nil, errors.Join(classify(err), j.Close())
@@ -158,8 +158,8 @@ func (j *Job) Pids() ([]uint32, error) {
 }
 
 // Processes lists the members of the job with what the kernel tells of each.
-func (j *Job) Processes() ([]stats.Process, error) {
-	list, err := j.collector.Processes()
+func (j *Job) Processes(ctx context.Context) ([]stats.Process, error) {
+	list, err := j.collector.Processes(ctx)
 	return list, classify(err)
 }
 
@@ -179,8 +179,8 @@ func (j *Job) Terminate(ctx context.Context, status uint32) error {
 }
 
 // Stats samples the job. What the kernel refuses is named in the log once.
-func (j *Job) Stats(started time.Time) stats.Sample {
-	sample := j.collector.Sample(started)
+func (j *Job) Stats(ctx context.Context, started time.Time) (stats.Sample, error) {
+	sample, err := j.collector.Sample(ctx, started)
 	if sample.Incomplete() {
 		j.missing.Do(func() {
 			for f, p := range sample.Metrics {
@@ -190,7 +190,7 @@ func (j *Job) Stats(started time.Time) stats.Sample {
 			}
 		})
 	}
-	return sample
+	return sample, classify(err)
 }
 
 // Close gives the job back, and everything that the container has of the machine; members that are left end with it. It

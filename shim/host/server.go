@@ -28,7 +28,7 @@ type Server struct {
 	plan   *spec.Server
 	system *hcs.System
 
-	figures figures
+	statistics *stats.System // nil before the system is created
 
 	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
 	updating  semaphore
@@ -61,7 +61,6 @@ func (h Host) Server(ctx context.Context, id, bundle string, plan *spec.Server) 
 	}
 	h = h.withDefaults()
 	s := &Server{host: h, id: id, bundle: bundle, plan: plan, requested: plan.Requested, updating: newSemaphore()}
-	s.figures.init(h, s)
 	if err := s.make(ctx); err != nil {
 		return nil, errors.Join(classify(err), s.giveBack())
 	}
@@ -111,7 +110,7 @@ func (s *Server) create(ctx context.Context, document *schema.ComputeSystem) err
 	if err != nil {
 		return err
 	}
-	s.system = system
+	s.system, s.statistics = system, newStatistics(s.host, s.id, system)
 	s.undo.push("end system "+s.id, s.end)
 	return s.pin(s.plan.Affinity)
 }

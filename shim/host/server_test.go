@@ -147,8 +147,8 @@ func TestHungServiceIsWaitedForInParts(t *testing.T) {
 		if err := init.Signal(task.SIGTERM); err != nil {
 			t.Errorf("an event: %v; it was heard", err)
 		}
-		if s := c.Stats(begin); s.Timestamp.IsZero() {
-			t.Errorf("statistics %v", s)
+		if s, err := c.Stats(b.t.Context(), begin); err != nil || s.Timestamp.IsZero() {
+			t.Errorf("statistics %v, %v", s, err)
 		}
 		if _, err := c.Pids(); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("pids: %v, want the deadline", err)
@@ -253,7 +253,7 @@ func TestFiguresComeFromTheSilo(t *testing.T) {
 		b := newBed(t)
 		b.silo()
 		c, _ := b.start(b.plan())
-		if s := c.Stats(time.Now()); !s.Has(stats.MetricProcessor) || !s.Has(stats.MetricStorage) {
+		if s, err := c.Stats(b.t.Context(), time.Now()); err != nil || !s.Has(stats.MetricProcessor) || !s.Has(stats.MetricStorage) {
 			t.Errorf("statistics %v", s)
 		}
 		if _, err := c.Pids(); err != nil {

@@ -21,7 +21,6 @@ func (s *Server) Terminate(ctx context.Context, status uint32) error {
 	s.ended, s.status = true, status
 	orderly := s.started && !s.killed
 	s.mu.Unlock()
-	s.figures.release()
 	if s.over() {
 		return nil
 	}
@@ -95,7 +94,6 @@ func (s *Server) end() error {
 // Close gives back everything that the container has of the machine; what is left of it ends. It tries whatever it
 // can, and may be called again for the rest.
 func (s *Server) Close() error {
-	s.figures.release()
 	return classify(s.giveBack())
 }
 

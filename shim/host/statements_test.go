@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -19,7 +20,11 @@ import (
 
 // windows are the statistics of a container.
 func windows(c shim.Container, started time.Time) *wire.WindowsContainerStatistics {
-	return runhcs.Statistics(c.Stats(started)).GetWindows()
+	s, err := c.Stats(context.Background(), started)
+	if err != nil {
+		panic(err)
+	}
+	return runhcs.Statistics(s).GetWindows()
 }
 
 // S13: of a silo that cannot be opened the service tells everything, asked once a request.

@@ -46,9 +46,11 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int) err
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
+	o := a.newObserver()
+	defer o.retain(nil)
 	var before scene
 	for n := 1; ; n++ {
-		now, err := a.scene()
+		now, err := a.scene(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -71,12 +73,12 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int) err
 	}
 }
 
-func (a *App) scene() (scene, error) {
+func (a *App) scene(ctx context.Context, o *observer) (scene, error) {
 	list, err := a.Node.Containers()
 	if err != nil {
 		return nil, err
 	}
-	lists, err := a.processes(list)
+	lists, err := o.processes(ctx, list)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ func (a *App) psCommand() *cobra.Command {
 		Long: `Ps lists every container of this machine by its job object: those of the shim (task), of the Host Compute Service
 (server), of silo run (run) and of silo attach (attach). It asks no daemon.`,
 		Example: "  silo ps\n  silo ps -a -o wide",
-		RunE:    func(*cobra.Command, []string) error { return a.ps(all) },
+		RunE:    func(c *cobra.Command, _ []string) error { return a.ps(c.Context(), all) },
 	}
 	c.Flags().BoolVarP(&all, "all", "a", false, "also the containers of silo run that have ended")
 	return c
@@ -37,12 +38,14 @@ type psRow struct {
 	Restarts  int           `json:"restarts"`
 }
 
-func (a *App) ps(all bool) error {
+func (a *App) ps(ctx context.Context, all bool) error {
 	list, err := a.Node.Containers()
 	if err != nil {
 		return err
 	}
-	views, skipped := a.samples(list)
+	o := a.newObserver()
+	defer o.retain(nil)
+	views, skipped := o.samples(ctx, list)
 	rows := []psRow{}
 	alive := map[string]bool{}
 	for i := range views {

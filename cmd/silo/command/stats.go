@@ -48,13 +48,15 @@ func (a *App) stats(ctx context.Context, refs []string, interval time.Duration, 
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
+	o := a.newObserver()
+	defer o.retain(nil)
 	before := map[string]stats.Sample{}
 	for n := 1; ; n++ {
 		list, err := a.named(refs)
 		if err != nil {
 			return err
 		}
-		views, skipped := a.samples(list)
+		views, skipped := o.samples(ctx, list)
 		rows, now := []statsRow{}, map[string]stats.Sample{}
 		for _, v := range views {
 			row := statsRow{Name: v.Name(), Sample: v.Sample}

@@ -11,13 +11,13 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// TestG1Calls: a sample of N processes is 3 + N kernel calls with handles kept, and 6 + 4N without; strangers on the
-// machine change nothing, and nobody asks for the list of the machine.
+// TestG1Calls: a sample of N processes is 3 + N kernel calls with handles kept, and 6 + 4N without; non-members on the
+// machine change nothing, and the list of the machine is never queried.
 func TestG1Calls(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 60, 200} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			m := newMachine(t)
-			m.placeMany(stranger, 300)
+			m.placeMany(otherJob, 300)
 			m.placeMany(container, n)
 			started := m.Now()
 			warm, cold := m.keeping(container), m.silo()
@@ -31,13 +31,13 @@ func TestG1Calls(t *testing.T) {
 				}
 			}
 			if m.Calls("SystemProcesses") != 0 {
-				t.Error("the list of the machine was asked for")
+				t.Error("the list of the machine was queried")
 			}
 		})
 	}
 }
 
-// TestG1CallsAfterAChange: a birth costs the list and the opening of the newcomer, a death the list and its closing.
+// TestG1CallsAfterAChange: a process that joins costs the list and its opening, one that exits the list and its closing.
 func TestG1CallsAfterAChange(t *testing.T) {
 	const n = 10
 	m := newMachine(t)
@@ -46,11 +46,11 @@ func TestG1CallsAfterAChange(t *testing.T) {
 	sampleOf(c, time.Time{})
 	m.place(container, 1)
 	if calls, want := m.calls(func() { sampleOf(c, time.Time{}) }), 3+1+(n+1)+2; calls > want {
-		t.Errorf("%d calls after a birth, want at most %d: %v", calls, want, m.AllCalls())
+		t.Errorf("%d calls after a process joined, want at most %d: %v", calls, want, m.AllCalls())
 	}
 	placed[0].Exit(0)
 	if calls, want := m.calls(func() { sampleOf(c, time.Time{}) }), 3+1+n+1; calls > want {
-		t.Errorf("%d calls after a death, want at most %d: %v", calls, want, m.AllCalls())
+		t.Errorf("%d calls after a process exited, want at most %d: %v", calls, want, m.AllCalls())
 	}
 }
 
@@ -66,8 +66,8 @@ func TestG1Allocations(t *testing.T) {
 	}
 }
 
-// TestG1AllocationsWhereFiguresLack: nor does it where the kernel has no memory and no storage figures, once it has said so.
-func TestG1AllocationsWhereFiguresLack(t *testing.T) {
+// TestG1AllocationsWithMissingMetrics: nor does it where the kernel has no memory and no storage metrics, once it has refused them.
+func TestG1AllocationsWithMissingMetrics(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 15)
 	m.Fail("MemoryUsage", -1, jobobject.ErrNotSupported)
@@ -78,13 +78,13 @@ func TestG1AllocationsWhereFiguresLack(t *testing.T) {
 	}
 }
 
-// TestG3OneContainer: the process list of one container is at most two lists and three questions a process with
-// handles kept; without, opening, checking, naming and closing come to five more. Nobody asks for the machine's list.
+// TestG3OneContainer: the process list of one container is at most two lists and three queries a process with
+// handles kept; without, opening, checking, naming and closing come to five more. the list of the machine is never queried.
 func TestG3OneContainer(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 100} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			m := newMachine(t)
-			m.placeMany(stranger, 300)
+			m.placeMany(otherJob, 300)
 			m.placeMany(container, n)
 			warm, cold := m.keeping(container), m.silo()
 			list := func(c *stats.Collector) func() {
@@ -103,13 +103,13 @@ func TestG3OneContainer(t *testing.T) {
 				t.Errorf("%d calls cold, want at most %d: %v", calls, 4+8*n, m.AllCalls())
 			}
 			if m.Calls("SystemProcesses") != 0 {
-				t.Error("the list of the machine was asked for")
+				t.Error("the list of the machine was queried")
 			}
 		})
 	}
 }
 
-// TestG3SampleAfterAList: a list in between does not make the next sample ask for the pids again.
+// TestG3SampleAfterAList: a list in between does not make the next sample list the pids again.
 func TestG3SampleAfterAList(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 5)

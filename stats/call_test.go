@@ -46,7 +46,7 @@ func stall(t *testing.T, test func(t *testing.T, k *stalled, c, other *stats.Col
 		sim := jobtest.New()
 		k := &stalled{Kernel: sim}
 		var collectors []*stats.Collector
-		for _, name := range []string{container, stranger} {
+		for _, name := range []string{container, otherJob} {
 			h, err := sim.CreateJob(name, sddl)
 			if err != nil {
 				t.Fatal(err)
@@ -63,7 +63,7 @@ func stall(t *testing.T, test func(t *testing.T, k *stalled, c, other *stats.Col
 				}
 			})
 		}
-		for i, name := range []string{container, stranger} {
+		for i, name := range []string{container, otherJob} {
 			kernel := jobobject.Kernel(k)
 			if i == 1 {
 				kernel = sim

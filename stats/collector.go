@@ -36,7 +36,8 @@ type Options struct {
 type NamedOptions struct {
 	// Kernel has the job; nil is [jobobject.System].
 	Kernel jobobject.Kernel
-	// KeepHandles, Idle, BusyAfter and Now are as in [Options]. The job itself is never kept open.
+	// KeepHandles, Idle, BusyAfter and Now are as in [Options]. The job itself is never kept open, so the members are
+	// listed for each sample: 6 + N kernel calls for N members whose handles are kept.
 	KeepHandles bool
 	Idle        time.Duration
 	BusyAfter   time.Duration

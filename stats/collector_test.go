@@ -73,7 +73,7 @@ func TestS17S19TimesAroundTheQueries(t *testing.T) {
 	}
 }
 
-// slowKernel takes a second for each of the three questions about a job.
+// slowKernel takes a second for each of the three queries about a job.
 type slowKernel struct {
 	jobobject.Kernel
 	machine *machine
@@ -111,7 +111,7 @@ func TestS18Order(t *testing.T) {
 	k := &slowKernel{Kernel: m.Kernel, machine: m}
 	sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k}), m.Now())
 	if got := strings.Join(k.order, " "); got != "memory processor storage members" {
-		t.Errorf("asked for %s", got)
+		t.Errorf("queried %s", got)
 	}
 }
 
@@ -123,34 +123,34 @@ func TestS20StartOfAnOpenedSystem(t *testing.T) {
 		t.Errorf("an empty system is up %v since %v", s.Uptime, s.Started)
 	}
 	oldest := m.place(container, 1)
-	born := m.Now()
+	made := m.Now()
 	m.Advance(time.Minute)
 	m.place(container, 1)
 	m.Advance(time.Minute)
 	for range 2 {
 		s := sampleOf(c, time.Time{})
-		if !s.Started.Equal(born) || s.Metrics[stats.MetricStarted].Quality != stats.Approximate {
-			t.Errorf("started %v, %v, want %v", s.Started, s.Metrics[stats.MetricStarted], born)
+		if !s.Started.Equal(made) || s.Metrics[stats.MetricStarted].Quality != stats.Approximate {
+			t.Errorf("started %v, %v, want %v", s.Started, s.Metrics[stats.MetricStarted], made)
 		}
 		if s.Uptime < 2*time.Minute || s.Uptime > 2*time.Minute+time.Millisecond {
 			t.Errorf("uptime = %v, want 2m", s.Uptime)
 		}
 		oldest.Exit(0) // what was found out stays
 	}
-	told := born.Add(time.Second)
-	if s := sampleOf(c, told); s.Metrics[stats.MetricStarted].Quality != stats.Exact || !s.Started.Equal(told) {
+	given := made.Add(time.Second)
+	if s := sampleOf(c, given); s.Metrics[stats.MetricStarted].Quality != stats.Exact || !s.Started.Equal(given) {
 		t.Errorf("started %v, %v, want what the caller says", s.Started, s.Metrics[stats.MetricStarted])
 	}
 }
 
-// S21, S22, S23: memory with its peak, processor time of the dead included, attributed storage.
-func TestS21S22S23Figures(t *testing.T) {
+// S21, S22, S23: memory with its peak, processor time of exited processes included, attributed storage.
+func TestS21S22S23Metrics(t *testing.T) {
 	m := newMachine(t)
-	dead, living := m.place(container, 10), m.place(container, 20)
-	dead.Commit(7 << 20)
-	dead.Use(3*time.Second, 2*time.Second, 5)
-	dead.Transfer(jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4})
-	dead.Exit(0)
+	exited, living := m.place(container, 10), m.place(container, 20)
+	exited.Commit(7 << 20)
+	exited.Use(3*time.Second, 2*time.Second, 5)
+	exited.Transfer(jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4})
+	exited.Exit(0)
 	living.Commit(4 << 20)
 	living.Use(time.Second, time.Second, 2)
 	c := m.keeping(container)
@@ -184,7 +184,7 @@ func TestS21S22S23Figures(t *testing.T) {
 	}
 }
 
-// TestCollector_NoMessageYet_ViolationsUnknown: a job that nobody listens to has not had 0 violations. The first message
+// TestCollector_NoMessageYet_ViolationsUnknown: violations of a job whose messages nothing reads are unknown, not 0. The first message
 // of any kind shows that it is listened to.
 func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 	m := newMachine(t)
@@ -217,8 +217,8 @@ func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 	}
 }
 
-// S24: without attribution the storage alone is missing. Each figure fails alone.
-func TestS24EachFigureFailsAlone(t *testing.T) {
+// S24: without attribution the storage alone is missing. Each metric fails alone.
+func TestS24EachMetricFailsAlone(t *testing.T) {
 	refused := errors.New("refused")
 	for call, lost := range map[string][]stats.Metric{
 		"IOAttribution": {stats.MetricStorage},
@@ -254,7 +254,7 @@ func TestS24EachFigureFailsAlone(t *testing.T) {
 }
 
 // A job that does not count its memory: the sum of its members stands in, and says so.
-func TestCommitFromTheMembers(t *testing.T) {
+func TestCollector_JobCountsNoMemory_CommitIsThatOfItsMembers(t *testing.T) {
 	m := newMachine(t)
 	m.Fail("MemoryUsage", -1, jobobject.ErrNotSupported)
 	p := m.place(container, 1)
@@ -269,12 +269,12 @@ func TestCommitFromTheMembers(t *testing.T) {
 		}
 	}
 	if n := m.Calls("MemoryUsage"); n != 1 {
-		t.Errorf("asked %d times for what the kernel has not got, want once", n)
+		t.Errorf("queried %d times what the kernel does not support, want once", n)
 	}
 }
 
-// A figure that overflows sticks at the top and does not wrap around.
-func TestSumsDoNotWrapAround(t *testing.T) {
+// A metric that overflows sticks at the top and does not wrap around.
+func TestCollector_SumOverflows_StaysAtTheLargestNumber(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, math.MaxUint64-sharedByAll)
 	m.place(container, math.MaxUint64-sharedByAll)
@@ -291,7 +291,7 @@ func TestSumsDoNotWrapAround(t *testing.T) {
 const sharedByAll = 1 << 20
 
 // The handles go after an idle while, and the next sample opens them again.
-func TestIdleHandlesAreClosed(t *testing.T) {
+func TestCollector_Idle_HandlesAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := jobtest.New()
 		if _, err := k.CreateJob(container, sddl); err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The JSON forms. A figure that is missing has no key, and a key keeps its name and unit for good.
+// The JSON forms. A metric that is missing has no key. A key keeps its name and unit for good: other programs read it.
 type (
 	sampleJSON struct {
 		Timestamp  time.Time                 `json:"timestamp"`
@@ -52,7 +52,8 @@ type (
 	}
 )
 
-// MarshalJSON gives the sample in snake_case with the unit in every name.
+// MarshalJSON returns the sample with keys in snake_case that name the unit. A missing metric has no key; the key figures
+// has the origin of each metric.
 func (s Sample) MarshalJSON() ([]byte, error) {
 	out := sampleJSON{
 		Timestamp: s.Timestamp, Owner: s.Owner, Fallbacks: s.Fallbacks,

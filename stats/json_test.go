@@ -43,7 +43,7 @@ var process = stats.Process{
 }
 
 // The JSON forms do not change: others read them.
-func TestJSON(t *testing.T) {
+func TestJSON_Forms_AreAsTheGolden(t *testing.T) {
 	lacking := stats.Sample{Timestamp: epoch}
 	lacking.Metrics[stats.MetricStorage].Err = errors.New("refused")
 	got, err := json.MarshalIndent(map[string]any{

@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// machine is a simulated kernel with the silo of one container on it, and the job of a stranger.
+// machine is a simulated kernel with the silo of one container on it, and another job.
 type machine struct {
 	*jobtest.Kernel
 	t testing.TB
@@ -19,7 +19,7 @@ type machine struct {
 const (
 	containerID = "c1"
 	container   = `\Container_c1`
-	stranger    = `\Container_other`
+	otherJob    = `\Container_other`
 )
 
 // sddl is any security descriptor.
@@ -29,7 +29,7 @@ const sddl = jobobject.DefaultSecurityDescriptor
 func newMachine(t testing.TB) *machine {
 	t.Helper()
 	m := &machine{Kernel: jobtest.New(), t: t}
-	for _, name := range []string{container, stranger} {
+	for _, name := range []string{container, otherJob} {
 		h := m.must(m.CreateJob(name, sddl))
 		if err := m.EnableIOAttribution(h); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func (m *machine) placeMany(job string, n int) (placed []*jobtest.Proc) {
 	return placed
 }
 
-// calls counts what f asks of the kernel.
+// calls counts what f calls of the kernel.
 func (m *machine) calls(f func()) int {
 	m.ResetCalls()
 	f()

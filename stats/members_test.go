@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// S26: the sum is over this job's members, nested ones included, and nobody else.
+// S26: the sum is over this job's members, nested ones included, and of no other process.
 func TestS26MembersOnly(t *testing.T) {
 	m := newMachine(t)
 	h := m.must(m.CreateJob(container+`\nested`, sddl))
@@ -28,7 +28,7 @@ func TestS26MembersOnly(t *testing.T) {
 	}
 	m.place(container, 1)
 	m.place(container+`\nested`, 2)
-	m.place(stranger, 8)
+	m.place(otherJob, 8)
 	m.place("", 16)
 	for _, c := range []*stats.Collector{m.keeping(container), m.silo()} {
 		if got := m.private(c); got != 7 {
@@ -36,11 +36,11 @@ func TestS26MembersOnly(t *testing.T) {
 		}
 	}
 	if m.Calls("SystemProcesses") != 0 {
-		t.Error("the list of the machine was asked for")
+		t.Error("the list of the machine was queried")
 	}
 }
 
-// S27: no process is an empty list and not none; growth between two questions is no failure.
+// S27: no process is an empty list and not none; growth between two queries is no failure.
 func TestS27EmptyAndGrowingJobs(t *testing.T) {
 	m := newMachine(t)
 	if list, err := m.silo().Processes(context.Background()); err != nil || list == nil || len(list) != 0 {
@@ -53,7 +53,7 @@ func TestS27EmptyAndGrowingJobs(t *testing.T) {
 	}
 }
 
-// growingKernel makes a hundred processes right before each of the first questions for the list.
+// growingKernel makes a hundred processes right before each of the first queries for the list.
 type growingKernel struct {
 	jobobject.Kernel
 	machine *machine
@@ -91,11 +91,11 @@ func TestS28ProtectedMembers(t *testing.T) {
 	only := newMachine(t)
 	only.place(container, 5).Protect()
 	if s := sampleOf(only.silo(), time.Time{}); s.Has(stats.MetricPrivateWorkingSet) || s.Memory.PrivateWorkingSet != 0 {
-		t.Errorf("private working set = %d where nobody may be asked", s.Memory.PrivateWorkingSet)
+		t.Errorf("private working set = %d where no member may be opened", s.Memory.PrivateWorkingSet)
 	}
 }
 
-// S29: a pid that went to a stranger between the list and the opening counts nothing.
+// S29: a pid that was given to a non-member between the list and the opening counts nothing.
 func TestS29ReusedPid(t *testing.T) {
 	m := newMachine(t)
 	m.RecyclePids()
@@ -103,7 +103,7 @@ func TestS29ReusedPid(t *testing.T) {
 	goes := m.place(container, 2)
 	k := &reusingKernel{Kernel: m.Kernel, at: goes.Pid(), reuse: func() {
 		goes.Exit(0)
-		if p := m.place(stranger, 64); p.Pid() != goes.Pid() {
+		if p := m.place(otherJob, 64); p.Pid() != goes.Pid() {
 			t.Fatalf("pid %d, want %d again", p.Pid(), goes.Pid())
 		}
 	}}
@@ -113,7 +113,7 @@ func TestS29ReusedPid(t *testing.T) {
 	}
 }
 
-// reusingKernel gives a pid to somebody else right before it is opened.
+// reusingKernel gives a pid to another process right before it is opened.
 type reusingKernel struct {
 	jobobject.Kernel
 	at    uint32
@@ -128,7 +128,7 @@ func (k *reusingKernel) OpenProcess(pid uint32, access jobobject.ProcessAccess) 
 	return k.Kernel.OpenProcess(pid, access)
 }
 
-// S30, ours: a member that ends between the opening and the question counts nothing and fails nothing; a question that
+// S30, ours: a member that ends between the opening and the query counts nothing and fails nothing; a query that
 // fails for another reason is counted.
 func TestS30EndsWhileAsked(t *testing.T) {
 	m := newMachine(t)
@@ -139,7 +139,7 @@ func TestS30EndsWhileAsked(t *testing.T) {
 		t.Fatalf("private working set = %d, want 3", got)
 	}
 	goes.Exit(0)
-	m.Fail("Accounting", 1, errors.New("refused")) // no counts, so the list is asked for
+	m.Fail("Accounting", 1, errors.New("refused")) // no counts, so the pids are listed
 	if got := m.private(c); got != 1 {
 		t.Errorf("private working set = %d, want 1", got)
 	}
@@ -152,7 +152,7 @@ func TestS30EndsWhileAsked(t *testing.T) {
 }
 
 // A handle that was kept does not keep what has ended: the next sample finds it gone and closes it.
-func TestKeptHandlesOfTheDeadAreClosed(t *testing.T) {
+func TestCollector_MembersExit_KeptHandlesAreClosed(t *testing.T) {
 	m := newMachine(t)
 	placed := m.placeMany(container, 5)
 	c := m.keeping(container)
@@ -201,7 +201,7 @@ func TestS31RacingSamples(t *testing.T) {
 	wg.Wait()
 }
 
-// S32: a job that was closed says so for every figure.
+// S32: a job that was closed says so for every metric.
 func TestS32ClosedJob(t *testing.T) {
 	m := newMachine(t)
 	job, err := jobobject.Open(container, jobobject.AccessQuery, m.Kernel)

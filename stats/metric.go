@@ -23,7 +23,7 @@ var metricNames = [metricCount]string{
 	"memory", "processor", "processes", "storage", "private_working_set", "working_set", "started", "limits", "violations",
 }
 
-func (f Metric) String() string { return name(metricNames[:], uint8(f)) }
+func (m Metric) String() string { return name(metricNames[:], uint8(m)) }
 
 // Source is where the value of a metric comes from.
 type Source uint8
@@ -56,7 +56,7 @@ var qualityNames = [...]string{"missing", "approximate", "exact"}
 func (q Quality) String() string { return name(qualityNames[:], uint8(q)) }
 
 // MarshalText returns the name.
-func (f Metric) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+func (m Metric) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // MarshalText returns the name.
 func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -13,11 +13,11 @@ import (
 )
 
 // The list of one container and that of the node say the same; only the node knows the threads.
-func TestNodeAgreesWithTheContainer(t *testing.T) {
+func TestNode_Processes_AgreeWithTheCollector(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 3)
-	m.placeMany(stranger, 2)
-	jobs := []*jobobject.Job{m.open(container), m.open(stranger)}
+	m.placeMany(otherJob, 2)
+	jobs := []*jobobject.Job{m.open(container), m.open(otherJob)}
 	lists, err := stats.NewNode(m.Kernel).Processes(context.Background(), jobs)
 	if err != nil {
 		t.Fatal(err)
@@ -38,8 +38,8 @@ func TestNodeAgreesWithTheContainer(t *testing.T) {
 	}
 }
 
-// Without the list of the machine, each container is asked on its own.
-func TestNodeFallback(t *testing.T) {
+// Without the list of the machine, each container is queried on its own.
+func TestNode_NoListOfTheMachine_EachJobIsListed(t *testing.T) {
 	for _, nth := range []int{1, 2} {
 		m := newMachine(t)
 		m.placeMany(container, 3)
@@ -52,10 +52,10 @@ func TestNodeFallback(t *testing.T) {
 }
 
 // One job that cannot be listed takes nothing from the others.
-func TestNodeWithAClosedJob(t *testing.T) {
+func TestNode_ClosedJob_OthersAreListed(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 3)
-	closed, err := jobobject.Open(stranger, jobobject.AccessQuery, m.Kernel)
+	closed, err := jobobject.Open(otherJob, jobobject.AccessQuery, m.Kernel)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +68,8 @@ func TestNodeWithAClosedJob(t *testing.T) {
 	}
 }
 
-// A process as the kernel tells it.
-func TestProcesses(t *testing.T) {
+// A process as the kernel reports it.
+func TestCollector_Processes_HaveEveryField(t *testing.T) {
 	m := newMachine(t)
 	m.Advance(1)
 	p, err := m.Place(container, `C:\bin\tool.exe`, 77)

@@ -45,7 +45,7 @@ type Process struct {
 // Has reports whether all of these fields are known.
 func (p *Process) Has(f ProcessFields) bool { return p.Known&f == f }
 
-// MarshalJSON gives the process with keys in snake_case that name the unit. An unknown field has no key.
+// MarshalJSON returns the process with keys in snake_case that name the unit. An unknown field has no key.
 func (p Process) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Pid        uint32     `json:"pid"`

@@ -39,7 +39,7 @@ func hold(n int) {
 	held = nil
 }
 
-// counting is a kernel that counts the questions of a sample.
+// counting is a kernel that counts the queries of a sample.
 type counting struct {
 	jobobject.Kernel
 	n, machine atomic.Int64
@@ -171,17 +171,17 @@ func TestG1RealCalls(t *testing.T) {
 		}
 	}
 	if k.machine.Load() != 0 {
-		t.Error("the list of the machine was asked for")
+		t.Error("the list of the machine was queried")
 	}
 	if allocs := testing.AllocsPerRun(20, func() { sampleOf(warm, started) }); allocs != 0 {
 		t.Errorf("%v allocations a sample, want none", allocs)
 	}
 }
 
-// TestRealFigures holds what the kernel says of two processes against the one difference between them, within 5 %.
-func TestRealFigures(t *testing.T) {
+// TestRealKernel_Metrics_AgreeWithTheProcesses compares what the kernel says of two processes with the one difference between them, within 5 %.
+func TestRealKernel_Metrics_AgreeWithTheProcesses(t *testing.T) {
 	const more = 256 << 20
-	job, k := holders(t, "figures-"+strconv.Itoa(os.Getpid()), 1, 1+more)
+	job, k := holders(t, "metrics-"+strconv.Itoa(os.Getpid()), 1, 1+more)
 	c := stats.NewCollector(job, stats.Options{})
 	list, err := c.Processes(context.Background())
 	if err != nil {

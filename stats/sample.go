@@ -11,7 +11,7 @@ import (
 
 // Sample holds the statistics of one container at one moment. It is a value and holds no reference: a copy can be kept.
 type Sample struct {
-	// Timestamp is taken before the first query. No value of the sample is older.
+	// Timestamp is taken before the first query. No value that was queried is older.
 	Timestamp time.Time
 	// Owner names the program that made the container, in that program's spelling.
 	Owner string
@@ -78,10 +78,10 @@ type Limits struct {
 	ProcessorWeight uint32 `json:"processor_weight,omitempty"` // 1 to 9
 }
 
-// Has tells whether the sample has a value of the metric, exact or not.
+// Has reports whether the sample has a value of the metric, exact or not.
 func (s *Sample) Has(m Metric) bool { return s.Metrics[m].Quality != Missing }
 
-// Incomplete tells whether the kernel gave a reason why one of the metrics is not exact.
+// Incomplete reports whether the kernel gave a reason why one of the metrics is not exact.
 func (s *Sample) Incomplete() bool {
 	for i := range s.Metrics {
 		if s.Metrics[i].Err != nil {

@@ -16,14 +16,14 @@ import (
 
 // service is a Host Compute Service that knows one container.
 type service struct {
-	asked [][]schema.PropertyType
-	err   error
+	queried [][]schema.PropertyType
+	err     error
 }
 
 var serviceStart = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 func (s *service) Properties(_ context.Context, types ...schema.PropertyType) (*schema.Properties, error) {
-	s.asked = append(s.asked, types)
+	s.queried = append(s.queried, types)
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -69,16 +69,16 @@ func (m *machine) system(o stats.SystemOptions) *system {
 	return s
 }
 
-// properties asks, and checks what the service was asked.
-func (s *system) properties(t *testing.T, types []schema.PropertyType, asked ...[]schema.PropertyType) stats.Properties {
+// properties queries, and checks what the service was queried for.
+func (s *system) properties(t *testing.T, types []schema.PropertyType, queried ...[]schema.PropertyType) stats.Properties {
 	t.Helper()
-	s.service.asked = nil
+	s.service.queried = nil
 	p, err := s.Properties(t.Context(), time.Time{}, types...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(asked, s.service.asked); diff != "" {
-		t.Errorf("the service was asked (-want +got):\n%s", diff)
+	if diff := cmp.Diff(queried, s.service.queried); diff != "" {
+		t.Errorf("the service was queried for (-want +got):\n%s", diff)
 	}
 	return p
 }
@@ -103,7 +103,7 @@ func TestS03VirtualMachine(t *testing.T) {
 	}
 }
 
-// S4: a closed system is refused before anything is asked.
+// S4: a closed system is refused before any query.
 func TestS04Closed(t *testing.T) {
 	m := newMachine(t)
 	s := m.system(stats.SystemOptions{})
@@ -115,12 +115,12 @@ func TestS04Closed(t *testing.T) {
 			t.Errorf("properties of a closed system: %v, want ErrClosed", err)
 		}
 	})
-	if calls != 0 || len(s.service.asked) != 0 {
-		t.Errorf("%d kernel calls and %d questions to the service", calls, len(s.service.asked))
+	if calls != 0 || len(s.service.queried) != 0 {
+		t.Errorf("%d kernel calls and %d queries to the service", calls, len(s.service.queried))
 	}
 }
 
-// S5, S9, S16: the starter has id, types in lower case and the owner in his own spelling; without types nothing is asked.
+// S5, S9, S16: the starter has id, types in lower case and the owner in its own spelling; without types there is no query.
 func TestS05S09S16Starter(t *testing.T) {
 	s := newMachine(t).system(stats.SystemOptions{Owner: "Kubelet"})
 	want := stats.Properties{ID: containerID, SystemType: "container", RuntimeOSType: "windows", Owner: "Kubelet"}
@@ -129,7 +129,7 @@ func TestS05S09S16Starter(t *testing.T) {
 	}
 }
 
-// S6, S7, S8: what the kernel has is asked of it, once for each type, and the service hears nothing.
+// S6, S7, S8: what the kernel has is queried there, once for each type, and the service is not queried.
 func TestS06S07S08InProcess(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 5)
@@ -143,7 +143,7 @@ func TestS06S07S08InProcess(t *testing.T) {
 	}
 }
 
-// S10, S11, S12: one figure that fails brings the service in, for its type only; what the kernel gave stays.
+// S10, S11, S12: one metric that fails brings the service in, for its type only; what the kernel gave stays.
 func TestS10S11S12Fallback(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 5).Commit(6 << 20)
@@ -211,7 +211,7 @@ func TestS14ServiceFails(t *testing.T) {
 	}
 }
 
-func TestNoServiceIsAnError(t *testing.T) {
+func TestSystem_NoService_OnlyItsTypesFail(t *testing.T) {
 	m := newMachine(t)
 	s := stats.NewSystem(stats.SystemOptions{ID: containerID, SystemType: "container", Kernel: m.Kernel})
 	if _, err := s.Properties(t.Context(), time.Time{}, memory); !errors.Is(err, jobobject.ErrNotSupported) {

@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens")
 
-// full is a sample with a different value for every figure.
+// full is a sample with a different value for every metric.
 func full() stats.Sample {
 	s := stats.Sample{
 		Started:   time.Unix(1700000000, 0),
@@ -57,7 +57,7 @@ func scrape(t *testing.T, e *prom.Exporter) string {
 	return answer.Body.String()
 }
 
-func TestExport(t *testing.T) {
+func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 	lacking := full()
 	lacking.Metrics[stats.MetricStorage] = stats.Provenance{Err: errors.New("the kernel keeps no count")}
 	lacking.Limits, lacking.Violations = stats.Limits{}, stats.Violations{}
@@ -81,7 +81,7 @@ func TestExport(t *testing.T) {
 	}
 }
 
-func TestLint(t *testing.T) {
+func TestExporter_Scrape_HasNoLint(t *testing.T) {
 	problems, err := testutil.CollectAndLint(exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full()}}, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -91,19 +91,19 @@ func TestLint(t *testing.T) {
 	}
 }
 
-func TestMissingFiguresHaveNoSeries(t *testing.T) {
+func TestExporter_MetricMissing_HasNoSeries(t *testing.T) {
 	text := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b"}}, nil))
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "silo_container_memory") || strings.HasPrefix(line, "silo_container_cpu") {
-			t.Errorf("a series of a figure that is not there: %s", line)
+			t.Errorf("a series of a metric that is missing: %s", line)
 		}
 	}
 	if !strings.Contains(text, "silo_container_figures_missing{container_id=\"b\",kind=\"task\",namespace=\"a\"} 8\n") {
-		t.Errorf("the missing figures are not told:\n%s", text)
+		t.Errorf("the missing metrics are not counted:\n%s", text)
 	}
 }
 
-func TestErrorIsCountedAndTheRestIsExported(t *testing.T) {
+func TestExporter_ListFails_ErrorIsCountedAndTheRestIsExported(t *testing.T) {
 	text := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full()}}, errors.New("one refused")))
 	for _, want := range []string{"silo_scrape_errors_total 1\n", "silo_containers 1\n", "silo_container_processes{"} {
 		if !strings.Contains(text, want) {

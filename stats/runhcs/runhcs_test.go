@@ -69,7 +69,7 @@ var process = stats.Process{
 }
 
 // User time is user time: the reference sends the kernel's twice.
-func TestProcessDetails(t *testing.T) {
+func TestProcessDetails_EveryField_IsOnTheWire(t *testing.T) {
 	want := &options.ProcessDetails{
 		ImageName: "w.exe", CreatedAt: timestamppb.New(epoch), KernelTime_100Ns: 2e7, UserTime_100Ns: 3e7,
 		MemoryCommitBytes: 21, MemoryWorkingSetPrivateBytes: 22, MemoryWorkingSetSharedBytes: 1, ProcessID: 12, ExecID: "e1",

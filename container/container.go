@@ -23,9 +23,10 @@ import (
 type Container interface {
 	// Process prepares a process that does not run yet. The streams stay the caller's.
 	Process(p *plan.Process, s Streams) Process
-	// Processes lists every process inside, whoever started it. There is none before the first start and after the end.
+	// Processes lists every process inside, also those that it did not start. There is none before the first start and after
+	// the end. It returns with ctx at the latest, as Stats does; both fail at once while an earlier call of either hangs.
 	Processes(ctx context.Context) ([]stats.Process, error)
-	// Stats samples the container; started is when its init did, or zero.
+	// Stats samples the container; started is when its init did, or zero. The sample is not older than the call.
 	Stats(ctx context.Context, started time.Time) (stats.Sample, error)
 
 	// Update changes the limits that are named and leaves the others alone. After an error all are what they were, as far
@@ -78,6 +79,10 @@ const (
 	MemoryLimit Limit = iota // the kernel has refused memory
 	OtherLimit               // the kernel has ended the process
 )
+
+// BusyAfter is how long a Stats or Processes may take before those behind it fail: containerd waits for all tasks of a
+// node.
+const BusyAfter = 100 * time.Millisecond
 
 // CallTimeout is how long a request about one process waits for the system.
 const CallTimeout = 10 * time.Second

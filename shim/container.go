@@ -9,9 +9,9 @@ import (
 	types "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
-	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/siloshim/siloshim/shim/task"
+	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
 // Pids lists every process of a task with its details; init and the execs carry their exec id. A live task is never
@@ -22,11 +22,6 @@ func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsRespon
 	if err != nil {
 		return nil, err
 	}
-	end, err := t.samples.enter(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
-	}
-	defer end()
 	processes, err := t.container.Processes(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
@@ -35,7 +30,7 @@ func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsRespon
 	execs := runningExecs(t.Task)
 	for i := range processes {
 		pid := processes[i].Pid
-		info, err := typeurl.MarshalAnyToProto(processes[i].Runhcs(execs[pid]))
+		info, err := typeurl.MarshalAnyToProto(runhcs.ProcessDetails(processes[i], execs[pid]))
 		if err != nil {
 			return nil, err
 		}
@@ -64,17 +59,14 @@ func (s *Service) Stats(ctx context.Context, r *api.StatsRequest) (*api.StatsRes
 	if err != nil {
 		return nil, err
 	}
-	sample, err := t.samples.take(ctx, func() (*anypb.Any, error) {
-		sample, err := t.container.Stats(ctx, t.Init.Status().StartedAt)
-		if err != nil {
-			return nil, err
-		}
-		return typeurl.MarshalAnyToProto(sample.Runhcs())
-	})
+	ctx, cancel := context.WithTimeout(ctx, requestBound)
+	defer cancel()
+	sample, err := t.container.Stats(ctx, t.Init.Status().StartedAt)
 	if err != nil {
 		return nil, fmt.Errorf("statistics of task %s: %w", r.ID, err)
 	}
-	return &api.StatsResponse{Stats: sample}, nil
+	data, err := typeurl.MarshalAnyToProto(runhcs.Statistics(sample))
+	return &api.StatsResponse{Stats: data}, err
 }
 
 // Checkpoint is not implemented: Windows cannot.

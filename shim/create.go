@@ -81,7 +81,7 @@ func (s *Service) newEntry(id, bundle string, m made, options bootstrap.Options,
 		ID: id, Bundle: bundle, Container: m.Container, Stop: task.Stop(m.stop),
 		Emit: emit, Report: report(id), Exited: exited(id),
 	}, m.Process(m.init, relay), relay, streams)
-	return &entry{t, m.Container, m.plan, options, newSamples()}
+	return &entry{t, m.Container, m.plan, options}
 }
 
 func (s *Service) open(ctx context.Context, id string, at task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {

@@ -19,7 +19,7 @@ const (
 	teardownBound = 24 * time.Minute
 	// requestBound is for all others.
 	requestBound = 15 * time.Second
-	// promptly is for what must answer while something else hangs: Kill, and a Stats behind one that hangs.
+	// promptly is for what must answer while something else hangs: Kill. See host.busyAfter for Stats.
 	promptly = 100 * time.Millisecond
 )
 

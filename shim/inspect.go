@@ -18,6 +18,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siloshim/siloshim/shim/task"
+	"github.com/siloshim/siloshim/stats"
+	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
 // The states of a sandbox, as Kubernetes' runtime interface spells them.
@@ -142,17 +144,17 @@ func (s *Service) SandboxMetrics(ctx context.Context, r *api.SandboxMetricsReque
 	if err != nil {
 		return nil, err
 	}
-	sum := idleSample(t.Init.Status().StartedAt).Runhcs()
+	sum := stats.Idle(time.Now(), t.Init.Status().StartedAt)
 	for _, t := range append(s.workloads(p), t) {
 		one, err := t.container.Stats(ctx, t.Init.Status().StartedAt)
 		if err != nil {
 			return nil, fmt.Errorf("statistics of task %s: %w", t.ID, err)
 		}
-		add(sum.GetWindows(), one.Runhcs().GetWindows())
+		sum.Add(&one)
 	}
-	data, err := typeurl.MarshalAnyToProto(sum)
+	data, err := typeurl.MarshalAnyToProto(runhcs.Statistics(sum))
 	if err != nil {
 		return nil, fmt.Errorf("statistics of sandbox %s: %w", p.id, err)
 	}
-	return &api.SandboxMetricsResponse{Metrics: &types.Metric{Timestamp: sum.GetWindows().Timestamp, ID: p.id, Data: data}}, nil
+	return &api.SandboxMetricsResponse{Metrics: &types.Metric{Timestamp: timestamppb.New(sum.Timestamp), ID: p.id, Data: data}}, nil
 }

@@ -18,7 +18,6 @@ type entry struct {
 	container container.Container
 	plan      execPlan
 	options   bootstrap.Options
-	samples   *samples
 }
 
 // execPlan plans another process in a container.

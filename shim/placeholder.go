@@ -51,7 +51,7 @@ func (s *placeholder) Processes(context.Context) ([]stats.Process, error) { retu
 
 // Stats are those of a container that uses nothing: containerd adds the workloads' to them.
 func (s *placeholder) Stats(_ context.Context, started time.Time) (stats.Sample, error) {
-	return idleSample(started), nil
+	return stats.Idle(time.Now(), started), nil
 }
 
 // Update is refused: there is nothing to limit.

@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,46 +11,46 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// TestG1Calls: a sample of N processes is 3 + N kernel calls with handles kept, and 6 + 4N without; strangers on the
-// machine change nothing, and nobody asks for the list of the machine.
+// TestG1Calls: a sample of N processes is 3 + N kernel calls with handles kept, and 6 + 4N without; non-members on the
+// machine change nothing, and the list of the machine is never queried.
 func TestG1Calls(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 60, 200} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			m := newMachine(t)
-			m.placeMany(stranger, 300)
+			m.placeMany(otherJob, 300)
 			m.placeMany(container, n)
 			started := m.Now()
 			warm, cold := m.keeping(container), m.silo()
-			warm.Sample(started)
+			sampleOf(warm, started)
 			for round := range 3 {
-				if calls := m.calls(func() { warm.Sample(started) }); calls > 3+n {
+				if calls := m.calls(func() { sampleOf(warm, started) }); calls > 3+n {
 					t.Errorf("round %d: %d calls warm, want at most %d: %v", round, calls, 3+n, m.AllCalls())
 				}
-				if calls := m.calls(func() { cold.Sample(started) }); calls > 6+4*n {
+				if calls := m.calls(func() { sampleOf(cold, started) }); calls > 6+4*n {
 					t.Errorf("round %d: %d calls cold, want at most %d: %v", round, calls, 6+4*n, m.AllCalls())
 				}
 			}
 			if m.Calls("SystemProcesses") != 0 {
-				t.Error("the list of the machine was asked for")
+				t.Error("the list of the machine was queried")
 			}
 		})
 	}
 }
 
-// TestG1CallsAfterAChange: a birth costs the list and the opening of the newcomer, a death the list and its closing.
+// TestG1CallsAfterAChange: a process that joins costs the list and its opening, one that exits the list and its closing.
 func TestG1CallsAfterAChange(t *testing.T) {
 	const n = 10
 	m := newMachine(t)
 	placed := m.placeMany(container, n)
 	c := m.keeping(container)
-	c.Sample(time.Time{})
+	sampleOf(c, time.Time{})
 	m.place(container, 1)
-	if calls, want := m.calls(func() { c.Sample(time.Time{}) }), 3+1+(n+1)+2; calls > want {
-		t.Errorf("%d calls after a birth, want at most %d: %v", calls, want, m.AllCalls())
+	if calls, want := m.calls(func() { sampleOf(c, time.Time{}) }), 3+1+(n+1)+2; calls > want {
+		t.Errorf("%d calls after a process joined, want at most %d: %v", calls, want, m.AllCalls())
 	}
 	placed[0].Exit(0)
-	if calls, want := m.calls(func() { c.Sample(time.Time{}) }), 3+1+n+1; calls > want {
-		t.Errorf("%d calls after a death, want at most %d: %v", calls, want, m.AllCalls())
+	if calls, want := m.calls(func() { sampleOf(c, time.Time{}) }), 3+1+n+1; calls > want {
+		t.Errorf("%d calls after a process exited, want at most %d: %v", calls, want, m.AllCalls())
 	}
 }
 
@@ -60,35 +61,35 @@ func TestG1Allocations(t *testing.T) {
 	c := m.keeping(container)
 	c.SetLimits(&stats.Limits{CommitBytes: 1 << 30})
 	started := m.Now()
-	if n := testing.AllocsPerRun(100, func() { c.Sample(started) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { sampleOf(c, started) }); n != 0 {
 		t.Errorf("%v allocations a sample, want none", n)
 	}
 }
 
-// TestG1AllocationsWhereFiguresLack: nor does it where the kernel has no memory and no storage figures, once it has said so.
-func TestG1AllocationsWhereFiguresLack(t *testing.T) {
+// TestG1AllocationsWithMissingMetrics: nor does it where the kernel has no memory and no storage metrics, once it has refused them.
+func TestG1AllocationsWithMissingMetrics(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 15)
 	m.Fail("MemoryUsage", -1, jobobject.ErrNotSupported)
 	m.Fail("IOAttribution", -1, jobobject.ErrNotSupported)
 	c := m.keeping(container)
-	if n := testing.AllocsPerRun(100, func() { c.Sample(time.Time{}) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { sampleOf(c, time.Time{}) }); n != 0 {
 		t.Errorf("%v allocations a sample, want none", n)
 	}
 }
 
-// TestG3OneContainer: the process list of one container is at most two lists and three questions a process with
-// handles kept; without, opening, checking, naming and closing come to five more. Nobody asks for the machine's list.
+// TestG3OneContainer: the process list of one container is at most two lists and three queries a process with
+// handles kept; without, opening, checking, naming and closing come to five more. the list of the machine is never queried.
 func TestG3OneContainer(t *testing.T) {
 	for _, n := range []int{0, 1, 15, 100} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			m := newMachine(t)
-			m.placeMany(stranger, 300)
+			m.placeMany(otherJob, 300)
 			m.placeMany(container, n)
 			warm, cold := m.keeping(container), m.silo()
 			list := func(c *stats.Collector) func() {
 				return func() {
-					if got, err := c.Processes(); err != nil || len(got) != n {
+					if got, err := c.Processes(context.Background()); err != nil || len(got) != n {
 						t.Errorf("%d processes, %v, want %d", len(got), err, n)
 					}
 				}
@@ -102,22 +103,22 @@ func TestG3OneContainer(t *testing.T) {
 				t.Errorf("%d calls cold, want at most %d: %v", calls, 4+8*n, m.AllCalls())
 			}
 			if m.Calls("SystemProcesses") != 0 {
-				t.Error("the list of the machine was asked for")
+				t.Error("the list of the machine was queried")
 			}
 		})
 	}
 }
 
-// TestG3SampleAfterAList: a list in between does not make the next sample ask for the pids again.
+// TestG3SampleAfterAList: a list in between does not make the next sample list the pids again.
 func TestG3SampleAfterAList(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 5)
 	c := m.keeping(container)
-	c.Sample(time.Time{})
-	if _, err := c.Processes(); err != nil {
+	sampleOf(c, time.Time{})
+	if _, err := c.Processes(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if calls := m.calls(func() { c.Sample(time.Time{}) }); calls > 3+5 {
+	if calls := m.calls(func() { sampleOf(c, time.Time{}) }); calls > 3+5 {
 		t.Errorf("%d calls, want at most %d: %v", calls, 3+5, m.AllCalls())
 	}
 }
@@ -141,7 +142,7 @@ func TestG3Node(t *testing.T) {
 	m.placeMany("", 300)
 	node := stats.NewNode(m.Kernel)
 	calls := m.calls(func() {
-		lists, err := node.Processes(jobs)
+		lists, err := node.Processes(context.Background(), jobs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +178,7 @@ func BenchmarkSample(b *testing.B) {
 			started := time.Now()
 			b.ReportAllocs()
 			for b.Loop() {
-				c.Sample(started)
+				sampleOf(c, started)
 			}
 		})
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // churn is a kernel on which the world goes on between any two calls: before and after each it may let processes be
-// born, end, and hand on their pids.
+// created, exit, and hand on their pids.
 type churn struct {
 	jobobject.Kernel
 	random *rand.Rand

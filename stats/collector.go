@@ -1,250 +1,238 @@
 package stats
 
 import (
-	"errors"
+	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// DefaultIdle is how long process handles stay open without a sample.
+// DefaultIdle is how long process handles stay open without a call.
 const DefaultIdle = time.Minute
 
-// SiloName is the name of the job object behind a Windows Server container.
+// SiloName is the name of the job object of a Windows Server container.
 func SiloName(id string) string { return `\Container_` + id }
 
-// Options of a collector. The zero value serves.
+// Options configure [NewCollector]. The zero value is valid.
 type Options struct {
-	// KeepHandles keeps the handles of the members open between samples, which saves three of four calls for each.
-	// An open handle keeps the remains of an ended process in the kernel and may delay the end of a silo. So it is
-	// off unless asked for, and should stay off for the silos of the Host Compute Service. See [Collector.Release].
+	// KeepHandles keeps the handles of the members open between calls, which saves three of four kernel calls for each
+	// member of a sample. An open handle keeps the kernel's object of an exited process and may delay the end of a silo,
+	// so leave it off for silos of the Host Compute Service. See [Collector.Release].
 	KeepHandles bool
-	// Idle is how long handles are kept without a sample; 0 is [DefaultIdle].
+	// Idle is how long handles are kept without a call; 0 is [DefaultIdle].
 	Idle time.Duration
-	// Owner is given back in every sample.
-	Owner string
-	// Limits are the limits in force, as who set them knows them; nil for unknown. See [Collector.SetLimits].
+	// Limits are the limits in force, if the caller set them; nil if they are unknown. See [Collector.SetLimits].
 	Limits *Limits
-	// Now is the clock; nil is [time.Now].
+	// BusyAfter is how long a call may take before calls behind it fail with [ErrBusy]; 0 lets them wait until their
+	// context ends.
+	BusyAfter time.Duration
+	// Now is the clock of timestamps; nil is [time.Now].
 	Now func() time.Time
-	// Kernel is where [NewSiloCollector] opens its job; nil is [jobobject.System].
-	Kernel jobobject.Kernel
 }
 
-// Collector samples one container. It is safe for concurrent use. [Collector.Release] gives back what it keeps.
+// NamedOptions configure [NewNamedCollector] and [NewSiloCollector]. The zero value is valid.
+type NamedOptions struct {
+	// Kernel has the job; nil is [jobobject.System].
+	Kernel jobobject.Kernel
+	// KeepHandles, Idle, BusyAfter and Now are as in [Options]. The job itself is never kept open, so the members are
+	// listed for each sample: 6 + N kernel calls for N members whose handles are kept.
+	KeepHandles bool
+	Idle        time.Duration
+	BusyAfter   time.Duration
+	Now         func() time.Time
+	// QueryLimits has each sample query the limits in force.
+	QueryLimits bool
+}
+
+// Collector samples one container. It queries the kernel for one call at a time. It is safe for concurrent use.
+//
+// A call returns at the latest when its context ends. A kernel call that hangs costs one goroutine, which ends when the
+// kernel returns; its late result is dropped. So no sample is older than its call.
 type Collector struct {
 	// Immutable.
-	job    *jobobject.Job // the caller's; nil to open name for each call
-	name   string
-	kernel jobobject.Kernel
-	owner  string
-	now    func() time.Time
-	idle   time.Duration
+	job         *jobobject.Job // the caller's; nil to open name for each call
+	name        string
+	kernel      jobobject.Kernel
+	queryLimits bool
+	seekStarted bool // take the start from the members if it is unknown
+	now         func() time.Time
+	idle        time.Duration
+	busyAfter   time.Duration
+	made        time.Time
 
 	limits     atomic.Pointer[Limits]
-	released   atomic.Bool // nothing is to be kept any more
+	released   atomic.Bool // nothing is kept any more
 	violations ViolationCounter
+	began      atomic.Int64 // when the call in progress began, in nanoseconds after made; 0 without one
 
-	// turn holds a value while a caller asks the kernel, one at a time, and guards the fields below. It is no mutex:
-	// a kernel that hangs is waited for, and by the clock of a testing/synctest bubble only channels are.
-	turn    chan struct{}
-	members members
-	timer   *time.Timer        // closes the handles of an idle collector
-	absent  [figureCount]error // what the kernel has said it has not got, so as not to ask again
-	peak    uint64             // of the commit, where the job does not count it
-	started time.Time          // of a container that somebody else started
+	// sem holds a value while a call is in progress, and guards the fields below. It is no mutex because the kernel may
+	// hang: the wait for it ends with a context.
+	sem         chan struct{}
+	members     members
+	timer       *time.Timer        // closes the handles of an idle collector
+	unsupported [metricCount]error // what the kernel does not support, so that it is queried once
+	peak        uint64             // of the commit, if the job does not count it
+	started     time.Time          // of the oldest member, if the start of the container is unknown
+	total       uint32             // members that the job has counted so far
+	panicked    string             // the panic of a call whose caller had left
 }
 
-// NewCollector makes a collector for a job that the caller holds open, and closes when the collector is released.
+// NewCollector makes a collector for a job that the caller holds open. [Collector.Release] it before the job is closed.
 func NewCollector(job *jobobject.Job, o Options) *Collector {
-	c := newCollector(o)
+	c := newCollector(o.KeepHandles, o.Idle, o.BusyAfter, o.Now)
 	c.job = job
+	c.limits.Store(o.Limits)
 	return c
 }
 
-// NewSiloCollector makes a collector for the container with this id that somebody else made, as the Host Compute
-// Service does. Each call opens the silo's job and closes it again; a container that is not there is no error here.
-func NewSiloCollector(id string, o Options) *Collector {
-	c := newCollector(o)
-	c.name = SiloName(id)
+// NewNamedCollector makes a collector for a job that another program made. Each call opens the job by its name and closes
+// it, so that the collector does not keep it alive. The job need not exist yet: a call without it fails with
+// [jobobject.ErrNotExist].
+func NewNamedCollector(name string, o NamedOptions) *Collector {
+	c := newCollector(o.KeepHandles, o.Idle, o.BusyAfter, o.Now)
+	c.name, c.kernel, c.queryLimits = name, o.Kernel, o.QueryLimits
 	return c
 }
 
-func newCollector(o Options) *Collector {
-	c := &Collector{kernel: o.Kernel, owner: o.Owner, now: o.Now, idle: o.Idle, turn: make(chan struct{}, 1)}
-	c.members.keep = o.KeepHandles
+// NewSiloCollector is [NewNamedCollector] for the Windows Server container with this id, which the Host Compute Service
+// made. If its start is unknown, samples have the creation of the oldest member that was found instead, as approximate.
+func NewSiloCollector(id string, o NamedOptions) *Collector {
+	c := NewNamedCollector(SiloName(id), o)
+	c.seekStarted = true
+	return c
+}
+
+func newCollector(keep bool, idle, busyAfter time.Duration, now func() time.Time) *Collector {
+	c := &Collector{now: now, idle: idle, busyAfter: busyAfter, made: time.Now(), sem: make(chan struct{}, 1)}
+	c.members.keep = keep
 	if c.now == nil {
 		c.now = time.Now
 	}
 	if c.idle == 0 {
 		c.idle = DefaultIdle
 	}
-	c.limits.Store(o.Limits)
 	return c
 }
 
-// SetLimits tells the limits now in force; nil for unknown. The pointer's target must not change any more.
+// SetLimits tells the collector the limits now in force; nil if they are unknown. The caller must not change *l later.
 func (c *Collector) SetLimits(l *Limits) { c.limits.Store(l) }
 
-// Observe takes every message of the job, and counts those that say that a limit was reached. Samples lack
-// [FigureViolations] before the first message.
+// Observe counts a message of the job; every kind must be passed. Samples lack [MetricViolations] before the first
+// message. See [jobobject.Job.Messages].
 func (c *Collector) Observe(kind jobobject.MessageKind) { c.violations.Observe(kind) }
 
-// Violations returns what was counted, and false before the first message.
-func (c *Collector) Violations() (Violations, bool) { return c.violations.Violations() }
+// Violations returns the counts. known is false before the first message.
+func (c *Collector) Violations() (v Violations, known bool) { return c.violations.Violations() }
 
-// Release closes all handles that are kept, and keeps none from now on; samples can still be taken. Whoever ends the
-// container calls it first, so that nothing of ours holds the remains of its processes. It does not wait for a sample
-// that the kernel takes long over: that one closes them in the end. It may be called again.
+// Release closes the handles that are kept, and no call keeps one from now on; the collector can still be used. Call it
+// before the container is ended, so that no open handle delays that. It does not wait for a call in progress, which
+// closes its handles when it returns. It may be called again.
 func (c *Collector) Release() {
 	c.released.Store(true)
-	c.letGo()
+	c.closeKept()
 }
 
-// endTurn ends a caller's turn. A Release that came meanwhile is made good.
-func (c *Collector) endTurn() {
-	<-c.turn
-	if c.released.Load() {
-		c.letGo()
-	}
-}
-
-// letGo closes what is kept, unless somebody has the turn, who will call it.
-func (c *Collector) letGo() {
+// closeKept closes what is kept, unless a call is in progress: that call's release comes back here.
+func (c *Collector) closeKept() {
 	select {
-	case c.turn <- struct{}{}:
+	case c.sem <- struct{}{}:
 	default:
 		return
 	}
-	defer func() { <-c.turn }()
+	defer func() { <-c.sem }()
 	c.members.keep = false
-	c.members.drop()
+	c.members.closeAll()
 	if c.timer != nil {
 		c.timer.Stop()
 	}
 }
 
-// settle comes at the end of a turn that had the members open.
-func (c *Collector) settle() {
-	c.members.settle()
+// closeIdle closes the handles of a collector that is not used. A call in progress sets the timer again.
+func (c *Collector) closeIdle() {
+	select {
+	case c.sem <- struct{}{}:
+	default:
+		return
+	}
+	defer c.release()
+	c.members.closeAll()
+}
+
+// finish ends the queries of a call: it closes the handles that are not kept, and sets the timer for those that are.
+func (c *Collector) finish(job *jobobject.Job) {
+	if !c.members.keep {
+		c.members.closeAll()
+	}
+	if c.job == nil {
+		_ = job.Close() // it was opened for queries only; nothing depends on it
+	}
 	if len(c.members.open) == 0 {
 		return
 	}
 	if c.timer == nil {
-		c.timer = time.AfterFunc(c.idle, c.lapse)
+		c.timer = time.AfterFunc(c.idle, c.closeIdle)
 		return
 	}
 	c.timer.Reset(c.idle)
 }
 
-// lapse closes what nobody has asked about for long; the next sample opens it again.
-func (c *Collector) lapse() {
-	c.turn <- struct{}{}
-	defer c.endTurn()
-	c.members.drop()
-}
-
-// enter opens the job for one turn. leave closes it if it was opened here.
-func (c *Collector) enter() (*jobobject.Job, error) {
+// open returns the caller's job, or opens it by name for one call. finish closes the latter.
+func (c *Collector) open() (*jobobject.Job, error) {
 	if c.job != nil {
 		return c.job, nil
 	}
 	return jobobject.Open(c.name, jobobject.OpenOptions{Kernel: c.kernel})
 }
 
-func (c *Collector) leave(job *jobobject.Job) {
-	if c.job == nil {
-		_ = job.Close() // opened for questions only; nothing depends on it
+// Sample queries every metric, in 3 + N kernel calls for N members whose handles are kept, and 6 + 4N otherwise. started
+// is when the container's init process started, or zero if that is unknown. What the kernel refuses is missing in the
+// sample, with the reason in [Sample].Metrics, and is no error.
+//
+// It fails with the error of ctx or with [ErrBusy], and if the job cannot be opened by its name, with the error of
+// [jobobject.Open]; every metric is missing then. With a context that cannot end it runs on the caller's goroutine and
+// allocates nothing.
+func (c *Collector) Sample(ctx context.Context, started time.Time) (Sample, error) {
+	err := c.acquire(ctx)
+	if err == nil && ctx.Done() == nil {
+		defer c.release()
+		return c.sample(started)
 	}
-}
-
-// Sample asks for every figure. started is when the container's init started, or zero for "unknown": the collector
-// of a silo then takes the creation of its oldest member, once. It never fails: what it could not have is named in
-// [Sample].Figures.
-func (c *Collector) Sample(started time.Time) Sample {
-	c.turn <- struct{}{}
-	defer c.endTurn()
-	s := Sample{Timestamp: c.now(), Owner: c.owner}
-	c.known(&s)
-	job, err := c.enter()
+	var a sampleAnswer
+	if err == nil {
+		a, err = within(ctx, c, func() (a sampleAnswer) {
+			a.Sample, a.err = c.sample(started)
+			return a
+		})
+	}
 	if err != nil {
-		for f := FigureMemory; f <= FigureWorkingSet; f++ {
-			s.lack(f, err)
-		}
-		c.members.drop()
-	} else {
-		c.ask(job, &s)
-		if started.IsZero() && c.job == nil {
-			c.discover()
-		}
-		c.settle()
-		c.leave(job)
+		return Sample{}, fmt.Errorf("sample container: %w", err)
 	}
-	c.age(&s, started)
-	return s
+	c.release()
+	return a.Sample, a.err
 }
 
-// ask asks in the order memory, processor, storage, members.
-func (c *Collector) ask(job *jobobject.Job, s *Sample) {
-	c.memory(job, s)
-	c.processor(job, s)
-	c.storage(job, s)
-	c.resident(job, s)
+// sampleAnswer is what sample returns.
+type sampleAnswer struct {
+	Sample
+	err error
 }
 
-// known fills in what needs no question.
-func (c *Collector) known(s *Sample) {
-	if l := c.limits.Load(); l != nil {
-		s.Limits = *l
-		s.tell(FigureLimits, SourceOwner, Exact, nil)
+// Processes lists the members by pid, and no other process of the machine. It needs at most two kernel calls for the
+// list unless the job grows meanwhile, three for each member whose handle is open, and up to five more for a member that
+// has to be opened and closed. A member that may not be opened is listed with its pid alone. A member that exits
+// meanwhile is left out.
+//
+// It fails if the job cannot be opened or listed, with the error of ctx, or with [ErrBusy].
+func (c *Collector) Processes(ctx context.Context) ([]Process, error) {
+	if err := c.acquire(ctx); err != nil {
+		return nil, fmt.Errorf("list processes of container: %w", err)
 	}
-	if v, known := c.violations.Violations(); known {
-		s.SetViolations(v)
-	}
-}
-
-func (c *Collector) memory(job *jobobject.Job, s *Sample) {
-	m, err := once(c, FigureMemory, job.Memory)
+	l, err := within(ctx, c, c.list)
 	if err != nil {
-		s.lack(FigureMemory, err)
-		return
+		return nil, fmt.Errorf("list processes of container: %w", err)
 	}
-	s.Memory.Commit, s.Memory.PeakCommit = m.Commit, m.PeakCommit
-	s.tell(FigureMemory, SourceJob, Exact, nil)
-}
-
-func (c *Collector) processor(job *jobobject.Job, s *Sample) {
-	a, err := job.Accounting()
-	if err != nil {
-		s.lack(FigureProcessor, err)
-		s.lack(FigureProcesses, err)
-		return
-	}
-	s.Processor = Processor{User: a.UserTime, Kernel: a.KernelTime}
-	s.Processes = Population{Active: a.Active, Total: a.Total, Terminated: a.Terminated}
-	s.Memory.PageFaults = a.PageFaults
-	s.tell(FigureProcessor, SourceJob, Exact, nil)
-	s.tell(FigureProcesses, SourceJob, Exact, nil)
-}
-
-func (c *Collector) storage(job *jobobject.Job, s *Sample) {
-	io, err := once(c, FigureStorage, job.Storage)
-	if err != nil {
-		s.lack(FigureStorage, err)
-		return
-	}
-	s.Storage = Storage{Reads: io.ReadCount, ReadBytes: io.ReadBytes, Writes: io.WriteCount, WriteBytes: io.WriteBytes}
-	s.tell(FigureStorage, SourceJob, Exact, nil)
-}
-
-// once does not ask again what the kernel has said it has not got.
-func once[T any](c *Collector, f Figure, ask func() (T, error)) (v T, err error) {
-	if c.absent[f] != nil {
-		return v, c.absent[f]
-	}
-	if v, err = ask(); errors.Is(err, jobobject.ErrNotSupported) {
-		c.absent[f] = err
-	}
-	return v, err
+	c.release()
+	return l.processes, l.err
 }

@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -19,8 +20,8 @@ func TestS01OpensTheSiloByNameForQueriesOnly(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 5)
 	k := &accessKernel{Kernel: m.Kernel}
-	c := stats.NewSiloCollector(containerID, stats.Options{Kernel: k})
-	if s := c.Sample(time.Time{}); s.Memory.PrivateWorkingSet != 5 {
+	c := stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k})
+	if s := sampleOf(c, time.Time{}); s.Memory.PrivateWorkingSet != 5 {
 		t.Errorf("private working set = %d, want 5", s.Memory.PrivateWorkingSet)
 	}
 	if k.name != container || k.access != jobobject.AccessQuery {
@@ -48,8 +49,8 @@ func TestS02ClosesTheSiloAfterEachCall(t *testing.T) {
 	for _, call := range []string{"MemoryUsage", "Accounting", "IOAttribution", "ProcessIDs", "ProcessMemory"} {
 		m.Fail(call, -1, errors.New("refused"))
 		c := m.silo()
-		c.Sample(time.Time{})
-		_, _ = c.Processes() // fails or not, it leaves nothing open
+		sampleOf(c, time.Time{})
+		_, _ = c.Processes(context.Background()) // fails or not, it leaves nothing open
 		if n := m.OpenHandles(); n != before {
 			t.Fatalf("%d handles left open with %s refused", n-before, call)
 		}
@@ -63,7 +64,7 @@ func TestS17S19TimesAroundTheQueries(t *testing.T) {
 	m.place(container, 1)
 	started := m.Now()
 	k := &slowKernel{Kernel: m.Kernel, machine: m}
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k, Now: m.Now}).Sample(started)
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k, Now: m.Now}), started)
 	if !s.Timestamp.Equal(started) {
 		t.Errorf("timestamp = %v, want %v", s.Timestamp, started)
 	}
@@ -72,7 +73,7 @@ func TestS17S19TimesAroundTheQueries(t *testing.T) {
 	}
 }
 
-// slowKernel takes a second for each of the three questions about a job.
+// slowKernel takes a second for each of the three queries about a job.
 type slowKernel struct {
 	jobobject.Kernel
 	machine *machine
@@ -108,9 +109,9 @@ func (k *slowKernel) ProcessIDs(h jobobject.Handle, pids []uint32) (int, int, er
 func TestS18Order(t *testing.T) {
 	m := newMachine(t)
 	k := &slowKernel{Kernel: m.Kernel, machine: m}
-	stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Sample(m.Now())
+	sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k}), m.Now())
 	if got := strings.Join(k.order, " "); got != "memory processor storage members" {
-		t.Errorf("asked for %s", got)
+		t.Errorf("queried %s", got)
 	}
 }
 
@@ -118,45 +119,45 @@ func TestS18Order(t *testing.T) {
 func TestS20StartOfAnOpenedSystem(t *testing.T) {
 	m := newMachine(t)
 	c := m.silo()
-	if s := c.Sample(time.Time{}); s.Has(stats.FigureStarted) || s.Uptime != 0 || !s.Started.IsZero() {
+	if s := sampleOf(c, time.Time{}); s.Has(stats.MetricStarted) || s.Uptime != 0 || !s.Started.IsZero() {
 		t.Errorf("an empty system is up %v since %v", s.Uptime, s.Started)
 	}
 	oldest := m.place(container, 1)
-	born := m.Now()
+	made := m.Now()
 	m.Advance(time.Minute)
 	m.place(container, 1)
 	m.Advance(time.Minute)
 	for range 2 {
-		s := c.Sample(time.Time{})
-		if !s.Started.Equal(born) || s.Figures[stats.FigureStarted].Quality != stats.Approximate {
-			t.Errorf("started %v, %v, want %v", s.Started, s.Figures[stats.FigureStarted], born)
+		s := sampleOf(c, time.Time{})
+		if !s.Started.Equal(made) || s.Metrics[stats.MetricStarted].Quality != stats.Approximate {
+			t.Errorf("started %v, %v, want %v", s.Started, s.Metrics[stats.MetricStarted], made)
 		}
 		if s.Uptime < 2*time.Minute || s.Uptime > 2*time.Minute+time.Millisecond {
 			t.Errorf("uptime = %v, want 2m", s.Uptime)
 		}
 		oldest.Exit(0) // what was found out stays
 	}
-	told := born.Add(time.Second)
-	if s := c.Sample(told); s.Figures[stats.FigureStarted].Quality != stats.Exact || !s.Started.Equal(told) {
-		t.Errorf("started %v, %v, want what the caller says", s.Started, s.Figures[stats.FigureStarted])
+	given := made.Add(time.Second)
+	if s := sampleOf(c, given); s.Metrics[stats.MetricStarted].Quality != stats.Exact || !s.Started.Equal(given) {
+		t.Errorf("started %v, %v, want what the caller says", s.Started, s.Metrics[stats.MetricStarted])
 	}
 }
 
-// S21, S22, S23: memory with its peak, processor time of the dead included, attributed storage.
-func TestS21S22S23Figures(t *testing.T) {
+// S21, S22, S23: memory with its peak, processor time of exited processes included, attributed storage.
+func TestS21S22S23Metrics(t *testing.T) {
 	m := newMachine(t)
-	dead, living := m.place(container, 10), m.place(container, 20)
-	dead.Commit(7 << 20)
-	dead.Use(3*time.Second, 2*time.Second, 5)
-	dead.Transfer(jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4})
-	dead.Exit(0)
+	exited, living := m.place(container, 10), m.place(container, 20)
+	exited.Commit(7 << 20)
+	exited.Use(3*time.Second, 2*time.Second, 5)
+	exited.Transfer(jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4})
+	exited.Exit(0)
 	living.Commit(4 << 20)
 	living.Use(time.Second, time.Second, 2)
 	c := m.keeping(container)
 	c.SetLimits(&stats.Limits{CommitBytes: 1 << 30})
 	c.Observe(jobobject.JobMemoryLimit)
 	c.Observe(jobobject.NewProcess)
-	s := c.Sample(m.Now())
+	s := sampleOf(c, m.Now())
 	if s.Memory.Commit != 4<<20 || s.Memory.PeakCommit < 9<<20 || s.Memory.PrivateWorkingSet != 20 || s.Memory.PageFaults != 7 {
 		t.Errorf("memory = %+v", s.Memory)
 	}
@@ -166,39 +167,39 @@ func TestS21S22S23Figures(t *testing.T) {
 	if s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
 		t.Errorf("storage = %+v", s.Storage)
 	}
-	if s.Processes != (stats.Population{Active: 1, Total: 2}) {
+	if s.Processes != (stats.ProcessCounts{Active: 1, Total: 2}) {
 		t.Errorf("processes = %+v", s.Processes)
 	}
 	if s.Limits.CommitBytes != 1<<30 || s.Violations != (stats.Violations{Memory: 1}) {
 		t.Errorf("limits = %+v, violations = %+v", s.Limits, s.Violations)
 	}
-	for f, p := range s.Figures {
+	for f, p := range s.Metrics {
 		want := stats.Exact
-		if stats.Figure(f) == stats.FigureViolations {
+		if stats.Metric(f) == stats.MetricViolations {
 			want = stats.Approximate // the kernel does not promise its messages
 		}
 		if p.Quality != want || p.Err != nil || p.Source == stats.SourceNone {
-			t.Errorf("%s: %+v, want %s", stats.Figure(f), p, want)
+			t.Errorf("%s: %+v, want %s", stats.Metric(f), p, want)
 		}
 	}
 }
 
-// TestCollector_NoMessageYet_ViolationsUnknown: a job that nobody listens to has not had 0 violations. The first message
+// TestCollector_NoMessageYet_ViolationsUnknown: violations of a job whose messages nothing reads are unknown, not 0. The first message
 // of any kind shows that it is listened to.
 func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 10)
 	c := m.keeping(container)
-	s := c.Sample(m.Now())
+	s := sampleOf(c, m.Now())
 	text, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, known := c.Violations(); known || s.Has(stats.FigureViolations) || strings.Contains(string(text), `"violations":{"memory"`) {
+	if _, known := c.Violations(); known || s.Has(stats.MetricViolations) || strings.Contains(string(text), `"violations":{"memory"`) {
 		t.Errorf("violations are known before the first message: %s", text)
 	}
 	c.Observe(jobobject.NewProcess)
-	s = c.Sample(m.Now())
+	s = sampleOf(c, m.Now())
 	if text, err = json.Marshal(s); err != nil {
 		t.Fatal(err)
 	}
@@ -211,20 +212,20 @@ func TestCollector_NoMessageYet_ViolationsUnknown(t *testing.T) {
 	} {
 		c.Observe(kind)
 	}
-	if v, want := c.Sample(m.Now()).Violations, (stats.Violations{Memory: 2, Processes: 1, Time: 3, Other: 1}); v != want || v.Total() != 7 {
+	if v, want := sampleOf(c, m.Now()).Violations, (stats.Violations{Memory: 2, Processes: 1, Time: 3, Other: 1}); v != want || v.Total() != 7 {
 		t.Errorf("violations = %+v, want %+v", v, want)
 	}
 }
 
-// S24: without attribution the storage alone is missing. Each figure fails alone.
-func TestS24EachFigureFailsAlone(t *testing.T) {
+// S24: without attribution the storage alone is missing. Each metric fails alone.
+func TestS24EachMetricFailsAlone(t *testing.T) {
 	refused := errors.New("refused")
-	for call, lost := range map[string][]stats.Figure{
-		"IOAttribution": {stats.FigureStorage},
+	for call, lost := range map[string][]stats.Metric{
+		"IOAttribution": {stats.MetricStorage},
 		"MemoryUsage":   nil, // the members stand in
-		"Accounting":    {stats.FigureProcessor, stats.FigureProcesses},
-		"ProcessIDs":    {stats.FigurePrivateWorkingSet, stats.FigureWorkingSet},
-		"ProcessMemory": {stats.FigurePrivateWorkingSet, stats.FigureWorkingSet},
+		"Accounting":    {stats.MetricProcessor, stats.MetricProcesses},
+		"ProcessIDs":    {stats.MetricPrivateWorkingSet, stats.MetricWorkingSet},
+		"ProcessMemory": {stats.MetricPrivateWorkingSet, stats.MetricWorkingSet},
 	} {
 		t.Run(call, func(t *testing.T) {
 			m := newMachine(t)
@@ -232,17 +233,17 @@ func TestS24EachFigureFailsAlone(t *testing.T) {
 			m.Fail(call, -1, refused)
 			c := m.keeping(container)
 			c.SetLimits(&stats.Limits{})
-			s := c.Sample(m.Now())
-			missing := map[stats.Figure]bool{stats.FigureViolations: true}
+			s := sampleOf(c, m.Now())
+			missing := map[stats.Metric]bool{stats.MetricViolations: true}
 			for _, f := range lost {
 				missing[f] = true
-				if !errors.Is(s.Figures[f].Err, refused) {
-					t.Errorf("%s: %v, want the reason", f, s.Figures[f].Err)
+				if !errors.Is(s.Metrics[f].Err, refused) {
+					t.Errorf("%s: %v, want the reason", f, s.Metrics[f].Err)
 				}
 			}
-			for f := range s.Figures {
-				if f := stats.Figure(f); s.Has(f) == missing[f] {
-					t.Errorf("%s is %s", f, s.Figures[f].Quality)
+			for f := range s.Metrics {
+				if f := stats.Metric(f); s.Has(f) == missing[f] {
+					t.Errorf("%s is %s", f, s.Metrics[f].Quality)
 				}
 			}
 			if s.Memory.Commit != 6<<20 {
@@ -253,27 +254,27 @@ func TestS24EachFigureFailsAlone(t *testing.T) {
 }
 
 // A job that does not count its memory: the sum of its members stands in, and says so.
-func TestCommitFromTheMembers(t *testing.T) {
+func TestCollector_JobCountsNoMemory_CommitIsThatOfItsMembers(t *testing.T) {
 	m := newMachine(t)
 	m.Fail("MemoryUsage", -1, jobobject.ErrNotSupported)
 	p := m.place(container, 1)
 	c := m.keeping(container)
 	for _, commit := range []uint64{8 << 20, 3 << 20} {
 		p.Commit(commit)
-		s := c.Sample(time.Time{})
-		got := s.Figures[stats.FigureMemory]
+		s := sampleOf(c, time.Time{})
+		got := s.Metrics[stats.MetricMemory]
 		if s.Memory.Commit != commit || s.Memory.PeakCommit != 8<<20 ||
 			got.Source != stats.SourceProcesses || got.Quality != stats.Approximate || !errors.Is(got.Err, jobobject.ErrNotSupported) {
 			t.Errorf("memory = %+v, %+v", s.Memory, got)
 		}
 	}
 	if n := m.Calls("MemoryUsage"); n != 1 {
-		t.Errorf("asked %d times for what the kernel has not got, want once", n)
+		t.Errorf("queried %d times what the kernel does not support, want once", n)
 	}
 }
 
-// A figure that overflows sticks at the top and does not wrap around.
-func TestSumsDoNotWrapAround(t *testing.T) {
+// A metric that overflows sticks at the top and does not wrap around.
+func TestCollector_SumOverflows_StaysAtTheLargestNumber(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, math.MaxUint64-sharedByAll)
 	m.place(container, math.MaxUint64-sharedByAll)
@@ -290,7 +291,7 @@ func TestSumsDoNotWrapAround(t *testing.T) {
 const sharedByAll = 1 << 20
 
 // The handles go after an idle while, and the next sample opens them again.
-func TestIdleHandlesAreClosed(t *testing.T) {
+func TestCollector_Idle_HandlesAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := jobtest.New()
 		if _, err := k.CreateJob(container, sddl); err != nil {
@@ -306,7 +307,7 @@ func TestIdleHandlesAreClosed(t *testing.T) {
 		c := stats.NewCollector(job, stats.Options{KeepHandles: true, Idle: time.Minute})
 		before := k.OpenHandles()
 		for round := range 3 {
-			c.Sample(time.Time{})
+			sampleOf(c, time.Time{})
 			time.Sleep(59 * time.Second)
 			synctest.Wait()
 			if n := k.OpenHandles(); n != before+1 {
@@ -318,10 +319,10 @@ func TestIdleHandlesAreClosed(t *testing.T) {
 		if n := k.OpenHandles(); n != before {
 			t.Errorf("%d handles kept longer", n-before)
 		}
-		c.Sample(time.Time{})
+		sampleOf(c, time.Time{})
 		c.Release()
 		c.Release()
-		c.Sample(time.Time{})
+		sampleOf(c, time.Time{})
 		if n := k.OpenHandles(); n != before {
 			t.Errorf("%d handles kept after the release", n-before)
 		}

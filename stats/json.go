@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The JSON forms. A figure that is missing has no key, and a key keeps its name and unit for good.
+// The JSON forms. A metric that is missing has no key. A key keeps its name and unit for good: other programs read it.
 type (
 	sampleJSON struct {
 		Timestamp  time.Time                 `json:"timestamp"`
@@ -15,11 +15,11 @@ type (
 		Processor  *processorJSON            `json:"processor,omitempty"`
 		Memory     *memoryJSON               `json:"memory,omitempty"`
 		Storage    *storageJSON              `json:"storage,omitempty"`
-		Processes  *populationJSON           `json:"processes,omitempty"`
+		Processes  *processCountsJSON        `json:"processes,omitempty"`
 		Limits     *Limits                   `json:"limits,omitempty"`
 		Violations *Violations               `json:"violations,omitempty"`
 		Fallbacks  uint64                    `json:"fallbacks"`
-		Figures    map[Figure]provenanceJSON `json:"figures"`
+		Metrics    map[Metric]provenanceJSON `json:"figures"`
 	}
 	processorJSON struct {
 		TotalNS  int64 `json:"total_ns"`
@@ -39,7 +39,7 @@ type (
 		Writes     uint64 `json:"writes"`
 		WriteBytes uint64 `json:"write_bytes"`
 	}
-	populationJSON struct {
+	processCountsJSON struct {
 		Active     uint32 `json:"active"`
 		Total      uint32 `json:"total"`
 		Terminated uint32 `json:"terminated"`
@@ -52,53 +52,54 @@ type (
 	}
 )
 
-// MarshalJSON gives the sample in snake_case with the unit in every name.
+// MarshalJSON returns the sample with keys in snake_case that name the unit. A missing metric has no key; the key figures
+// has the origin of each metric.
 func (s Sample) MarshalJSON() ([]byte, error) {
 	out := sampleJSON{
 		Timestamp: s.Timestamp, Owner: s.Owner, Fallbacks: s.Fallbacks,
-		Memory: s.memoryJSON(), Figures: make(map[Figure]provenanceJSON, figureCount),
+		Memory: s.memoryJSON(), Metrics: make(map[Metric]provenanceJSON, metricCount),
 	}
-	if s.Has(FigureStarted) {
+	if s.Has(MetricStarted) {
 		uptime := int64(s.Uptime)
 		out.Started, out.UptimeNS = &s.Started, &uptime
 	}
-	if p := s.Processor; s.Has(FigureProcessor) {
+	if p := s.Processor; s.Has(MetricProcessor) {
 		out.Processor = &processorJSON{TotalNS: int64(p.Total()), UserNS: int64(p.User), KernelNS: int64(p.Kernel)}
 	}
-	if s.Has(FigureStorage) {
+	if s.Has(MetricStorage) {
 		out.Storage = (*storageJSON)(&s.Storage)
 	}
-	if s.Has(FigureProcesses) {
-		out.Processes = (*populationJSON)(&s.Processes)
+	if s.Has(MetricProcesses) {
+		out.Processes = (*processCountsJSON)(&s.Processes)
 	}
-	if s.Has(FigureLimits) {
+	if s.Has(MetricLimits) {
 		out.Limits = &s.Limits
 	}
-	if s.Has(FigureViolations) {
+	if s.Has(MetricViolations) {
 		out.Violations = &s.Violations
 	}
-	for f, p := range s.Figures {
+	for f, p := range s.Metrics {
 		reason := ""
 		if p.Err != nil {
 			reason = p.Err.Error()
 		}
-		out.Figures[Figure(f)] = provenanceJSON{Source: p.Source, Quality: p.Quality, Error: reason}
+		out.Metrics[Metric(f)] = provenanceJSON{Source: p.Source, Quality: p.Quality, Error: reason}
 	}
 	return json.Marshal(out)
 }
 
 func (s *Sample) memoryJSON() *memoryJSON {
 	var m memoryJSON
-	if s.Has(FigureMemory) {
+	if s.Has(MetricMemory) {
 		m.Commit, m.PeakCommit = &s.Memory.Commit, &s.Memory.PeakCommit
 	}
-	if s.Has(FigurePrivateWorkingSet) {
+	if s.Has(MetricPrivateWorkingSet) {
 		m.PrivateWorkingSet = &s.Memory.PrivateWorkingSet
 	}
-	if s.Has(FigureWorkingSet) {
+	if s.Has(MetricWorkingSet) {
 		m.WorkingSet = &s.Memory.WorkingSet
 	}
-	if s.Has(FigureProcesses) {
+	if s.Has(MetricProcesses) {
 		m.PageFaults = &s.Memory.PageFaults
 	}
 	if m == (memoryJSON{}) {

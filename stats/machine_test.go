@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// machine is a simulated kernel with the silo of one container on it, and the job of a stranger.
+// machine is a simulated kernel with the silo of one container on it, and another job.
 type machine struct {
 	*jobtest.Kernel
 	t testing.TB
@@ -18,7 +19,7 @@ type machine struct {
 const (
 	containerID = "c1"
 	container   = `\Container_c1`
-	stranger    = `\Container_other`
+	otherJob    = `\Container_other`
 )
 
 // sddl is any security descriptor.
@@ -28,7 +29,7 @@ const sddl = jobobject.DefaultSecurityDescriptor
 func newMachine(t testing.TB) *machine {
 	t.Helper()
 	m := &machine{Kernel: jobtest.New(), t: t}
-	for _, name := range []string{container, stranger} {
+	for _, name := range []string{container, otherJob} {
 		h := m.must(m.CreateJob(name, sddl))
 		if err := m.EnableIOAttribution(h); err != nil {
 			t.Fatal(err)
@@ -90,7 +91,7 @@ func (m *machine) placeMany(job string, n int) (placed []*jobtest.Proc) {
 	return placed
 }
 
-// calls counts what f asks of the kernel.
+// calls counts what f calls of the kernel.
 func (m *machine) calls(f func()) int {
 	m.ResetCalls()
 	f()
@@ -111,15 +112,24 @@ func (m *machine) keeping(name string) *stats.Collector {
 
 // silo makes a collector of the container as a system that was only opened.
 func (m *machine) silo() *stats.Collector {
-	return stats.NewSiloCollector(containerID, stats.Options{Kernel: m.Kernel, Now: m.Now})
+	return stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: m.Kernel, Now: m.Now})
 }
 
 // private is what a sample says of the private working set, which it must have.
 func (m *machine) private(c *stats.Collector) uint64 {
 	m.t.Helper()
-	s := c.Sample(time.Time{})
-	if !s.Has(stats.FigurePrivateWorkingSet) {
-		m.t.Fatalf("no private working set: %v", s.Figures[stats.FigurePrivateWorkingSet].Err)
+	s := sampleOf(c, time.Time{})
+	if !s.Has(stats.MetricPrivateWorkingSet) {
+		m.t.Fatalf("no private working set: %v", s.Metrics[stats.MetricPrivateWorkingSet].Err)
 	}
 	return s.Memory.PrivateWorkingSet
+}
+
+// sampleOf samples with a context that does not end, so that it cannot fail.
+func sampleOf(c *stats.Collector, started time.Time) stats.Sample {
+	s, err := c.Sample(context.Background(), started)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }

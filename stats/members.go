@@ -7,70 +7,71 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// members are the processes of one job, opened. Between samples it keeps the handles, which is what makes the next
-// sample cheap: a pid cannot go to another process while its handle is open, and a process never leaves its job, so
-// what was checked when the handle was opened stays true.
+// members are the processes of one job, opened. A handle that is kept between samples need not be checked again: its
+// pid is not reused while the handle is open, and a process never leaves its job.
+// https://devblogs.microsoft.com/oldnewthing/20110107-00/?p=11803
 //
 // It is used by one goroutine at a time.
 type members struct {
 	keep bool // handles stay open between samples
 
 	open []member // by pid
-	// seen is what the job counted some time before the pids were listed; while it counts the same, open is complete.
+	// seen is what the job counted before the pids were listed. While the job counts the same, open is complete.
 	seen generation
-	// known is true while seen holds: all that was listed has been opened.
-	known bool
-	// barred are the members that may not be opened.
-	barred  []uint32
-	refusal error // of one of them
+	// complete is true if every member that was listed has been opened.
+	complete bool
+	// denied are the members that may not be opened.
+	denied []uint32
+	denial error // of one of them
 
-	pids []uint32 // room for the kernel's list
-	next []member // room for the list after this one
+	pids []uint32 // buffer for the kernel's list
+	next []member // buffer for reconcile
 }
 
-// member is an open process with what can never change about it.
+// member is an open process with what never changes about it.
 type member struct {
 	*jobobject.Member
-	facts *facts // nil until asked for
+	facts *facts // nil until queried
 }
 
-// generation is the pair of counts that tells one membership from the next. Total grows with every birth and never
-// shrinks, so two equal pairs have no birth between them and hence no death.
+// generation is the pair of counts that identifies a membership. total grows with every process that joins and never
+// shrinks, so between two equal pairs none has joined, and hence none has exited.
 type generation struct{ total, active uint32 }
 
-// refresh makes open the members of the job. now is what the job counts; nil, when it refuses to, lists every time.
-func (m *members) refresh(job *jobobject.Job, now *generation) error {
-	if m.known && now != nil && *now == m.seen {
+// refresh makes open the members of the job. now is what the job counts, or nil. The members are listed unless the job
+// counts the same as before; relist lists them always, for a job that may be another one of the same name.
+func (m *members) refresh(job *jobobject.Job, now *generation, relist bool) error {
+	if m.complete && now != nil && *now == m.seen && !relist {
 		return nil
 	}
-	m.known = false
+	m.complete = false
 	if now != nil {
-		// A quarter to spare, as births go on while we ask.
+		// A quarter to spare: processes may join before the list is made.
 		m.pids = slices.Grow(m.pids[:0], int(now.active)+int(now.active)/4+4)
 	}
 	pids, err := job.AppendPids(m.pids[:0])
 	m.pids = pids
 	if err != nil {
-		m.drop()
+		m.closeAll()
 		return err
 	}
 	slices.Sort(pids)
-	// Older counts than the list serve as well: should the job count the same again, nothing was born or died since.
+	// The counts may be older than the list: if the job counts the same again, the list has not changed in between.
 	if now != nil {
 		m.seen = *now
 	}
-	m.known = m.reconcile(job, pids)
+	m.complete = m.reconcile(job, pids)
 	return nil
 }
 
-// reconcile opens the listed processes that are not open and closes the open ones that are not listed. It tells
+// reconcile opens the listed processes that are not open and closes the open ones that are not listed. It reports
 // whether all that was listed is open now.
 func (m *members) reconcile(job *jobobject.Job, pids []uint32) (complete bool) {
-	complete, m.barred, m.refusal = true, m.barred[:0], nil
+	complete, m.denied, m.denial = true, m.denied[:0], nil
 	next, old := m.next[:0], m.open
 	for _, pid := range slices.Compact(pids) {
 		for len(old) > 0 && old[0].Pid() < pid {
-			shut(old[0])
+			closeMember(old[0])
 			old = old[1:]
 		}
 		if len(old) > 0 && old[0].Pid() == pid {
@@ -84,45 +85,38 @@ func (m *members) reconcile(job *jobobject.Job, pids []uint32) (complete bool) {
 			continue
 		}
 		complete = false
-		// One that is gone, or whose pid is a stranger's now, counts nothing.
+		// A process that has exited, or whose pid a non-member has now, is no member.
 		if !errors.Is(err, jobobject.ErrNotExist) {
-			m.barred = append(m.barred, pid)
-			m.refusal = err
+			m.denied = append(m.denied, pid)
+			m.denial = err
 		}
 	}
 	for _, gone := range old {
-		shut(gone)
+		closeMember(gone)
 	}
 	clear(m.open)
 	m.open, m.next = next, m.open[:0]
 	return complete
 }
 
-// settle ends a round of questions: without keep nothing stays open.
-func (m *members) settle() {
-	if !m.keep {
-		m.drop()
-	}
-}
-
 // memorySum is the memory of all members.
 type memorySum struct {
 	commit, working, private uint64
-	read                     uint32 // members that answered
-	unreadable               uint32 // members that may not be asked
+	read                     uint32 // members that were queried
+	unreadable               uint32 // members that could not be
 	derived                  bool   // private has parts that are an upper bound
-	err                      error  // why, for one that is unreadable
+	err                      error  // the reason of one that is unreadable
 }
 
-// memory asks every member once. One that has ended meanwhile counts nothing and is closed, so that the kernel can
-// forget it.
+// memory queries every member once. A member that has exited meanwhile counts nothing and is closed, so that the kernel
+// can free it.
 func (m *members) memory() memorySum {
-	sum := memorySum{unreadable: uint32(len(m.barred)), err: m.refusal}
+	sum := memorySum{unreadable: uint32(len(m.denied)), err: m.denial}
 	left := m.open[:0]
 	for _, x := range m.open {
 		now, err := x.Memory()
-		if (err != nil || now.WorkingSet == 0 && now.PrivateWorkingSet == 0) && x.over() {
-			shut(x)
+		if (err != nil || now.WorkingSet == 0 && now.PrivateWorkingSet == 0) && x.exited() {
+			closeMember(x)
 			continue
 		}
 		left = append(left, x)
@@ -140,31 +134,31 @@ func (m *members) memory() memorySum {
 
 func (s *memorySum) add(m jobobject.ProcessMemory) {
 	s.read++
-	s.commit = plus(s.commit, m.Commit)
-	s.working = plus(s.working, m.WorkingSet)
+	s.commit = addCounts(s.commit, m.Commit)
+	s.working = addCounts(s.working, m.WorkingSet)
 	private := m.PrivateWorkingSet
 	if !m.PrivateKnown {
-		// What is resident and private is at most either.
+		// The private working set is at most either.
 		private = min(m.WorkingSet, m.Commit)
 		s.derived = true
 	}
-	s.private = plus(s.private, private)
+	s.private = addCounts(s.private, private)
 }
 
-// over tells whether the process is known to have ended.
-func (x member) over() bool {
+// exited reports whether the process is known to have exited.
+func (x member) exited() bool {
 	ended, err := x.Exited()
 	return err == nil && ended
 }
 
-// drop closes everything.
-func (m *members) drop() {
+// closeAll closes every member.
+func (m *members) closeAll() {
 	for _, x := range m.open {
-		shut(x)
+		closeMember(x)
 	}
 	clear(m.open)
-	m.open, m.barred, m.known = m.open[:0], m.barred[:0], false
+	m.open, m.denied, m.complete = m.open[:0], m.denied[:0], false
 }
 
-// shut closes a handle that was opened for questions only; nothing depends on its success.
-func shut(x member) { _ = x.Close() }
+// closeMember closes a handle that was opened for queries only; nothing depends on its success.
+func closeMember(x member) { _ = x.Close() }

@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -11,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// S26: the sum is over this job's members, nested ones included, and nobody else.
+// S26: the sum is over this job's members, nested ones included, and of no other process.
 func TestS26MembersOnly(t *testing.T) {
 	m := newMachine(t)
 	h := m.must(m.CreateJob(container+`\nested`, sddl))
@@ -27,7 +28,7 @@ func TestS26MembersOnly(t *testing.T) {
 	}
 	m.place(container, 1)
 	m.place(container+`\nested`, 2)
-	m.place(stranger, 8)
+	m.place(otherJob, 8)
 	m.place("", 16)
 	for _, c := range []*stats.Collector{m.keeping(container), m.silo()} {
 		if got := m.private(c); got != 7 {
@@ -35,24 +36,24 @@ func TestS26MembersOnly(t *testing.T) {
 		}
 	}
 	if m.Calls("SystemProcesses") != 0 {
-		t.Error("the list of the machine was asked for")
+		t.Error("the list of the machine was queried")
 	}
 }
 
-// S27: no process is an empty list and not none; growth between two questions is no failure.
+// S27: no process is an empty list and not none; growth between two queries is no failure.
 func TestS27EmptyAndGrowingJobs(t *testing.T) {
 	m := newMachine(t)
-	if list, err := m.silo().Processes(); err != nil || list == nil || len(list) != 0 {
+	if list, err := m.silo().Processes(context.Background()); err != nil || list == nil || len(list) != 0 {
 		t.Errorf("processes of an empty job = %v, %v", list, err)
 	}
 	k := &growingKernel{Kernel: m.Kernel, machine: m, left: 3}
-	list, err := stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Processes()
+	list, err := stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k}).Processes(context.Background())
 	if err != nil || len(list) != 300 {
 		t.Errorf("%d processes, %v, want all 300", len(list), err)
 	}
 }
 
-// growingKernel makes a hundred processes right before each of the first questions for the list.
+// growingKernel makes a hundred processes right before each of the first queries for the list.
 type growingKernel struct {
 	jobobject.Kernel
 	machine *machine
@@ -76,25 +77,25 @@ func TestS28ProtectedMembers(t *testing.T) {
 	protected.Protect()
 	c := m.keeping(container)
 	for range 2 {
-		s := c.Sample(time.Time{})
-		got := s.Figures[stats.FigurePrivateWorkingSet]
+		s := sampleOf(c, time.Time{})
+		got := s.Metrics[stats.MetricPrivateWorkingSet]
 		if s.Memory.PrivateWorkingSet != 3 || s.Processes.Unreadable != 1 ||
 			got.Quality != stats.Approximate || !errors.Is(got.Err, jobobject.ErrPermission) {
 			t.Errorf("private working set = %d, %+v with %d unreadable", s.Memory.PrivateWorkingSet, got, s.Processes.Unreadable)
 		}
 	}
-	list, err := c.Processes()
+	list, err := c.Processes(context.Background())
 	if err != nil || len(list) != 2 || list[1].Pid != protected.Pid() || list[1].Known != 0 {
 		t.Errorf("processes = %+v, %v, want the protected one by its pid", list, err)
 	}
 	only := newMachine(t)
 	only.place(container, 5).Protect()
-	if s := only.silo().Sample(time.Time{}); s.Has(stats.FigurePrivateWorkingSet) || s.Memory.PrivateWorkingSet != 0 {
-		t.Errorf("private working set = %d where nobody may be asked", s.Memory.PrivateWorkingSet)
+	if s := sampleOf(only.silo(), time.Time{}); s.Has(stats.MetricPrivateWorkingSet) || s.Memory.PrivateWorkingSet != 0 {
+		t.Errorf("private working set = %d where no member may be opened", s.Memory.PrivateWorkingSet)
 	}
 }
 
-// S29: a pid that went to a stranger between the list and the opening counts nothing.
+// S29: a pid that was given to a non-member between the list and the opening counts nothing.
 func TestS29ReusedPid(t *testing.T) {
 	m := newMachine(t)
 	m.RecyclePids()
@@ -102,17 +103,17 @@ func TestS29ReusedPid(t *testing.T) {
 	goes := m.place(container, 2)
 	k := &reusingKernel{Kernel: m.Kernel, at: goes.Pid(), reuse: func() {
 		goes.Exit(0)
-		if p := m.place(stranger, 64); p.Pid() != goes.Pid() {
+		if p := m.place(otherJob, 64); p.Pid() != goes.Pid() {
 			t.Fatalf("pid %d, want %d again", p.Pid(), goes.Pid())
 		}
 	}}
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k}).Sample(time.Time{})
-	if s.Memory.PrivateWorkingSet != 1 || s.Figures[stats.FigurePrivateWorkingSet].Quality != stats.Exact {
-		t.Errorf("private working set = %d, %+v, want 1", s.Memory.PrivateWorkingSet, s.Figures[stats.FigurePrivateWorkingSet])
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k}), time.Time{})
+	if s.Memory.PrivateWorkingSet != 1 || s.Metrics[stats.MetricPrivateWorkingSet].Quality != stats.Exact {
+		t.Errorf("private working set = %d, %+v, want 1", s.Memory.PrivateWorkingSet, s.Metrics[stats.MetricPrivateWorkingSet])
 	}
 }
 
-// reusingKernel gives a pid to somebody else right before it is opened.
+// reusingKernel gives a pid to another process right before it is opened.
 type reusingKernel struct {
 	jobobject.Kernel
 	at    uint32
@@ -127,7 +128,7 @@ func (k *reusingKernel) OpenProcess(pid uint32, access jobobject.ProcessAccess) 
 	return k.Kernel.OpenProcess(pid, access)
 }
 
-// S30, ours: a member that ends between the opening and the question counts nothing and fails nothing; a question that
+// S30, ours: a member that ends between the opening and the query counts nothing and fails nothing; a query that
 // fails for another reason is counted.
 func TestS30EndsWhileAsked(t *testing.T) {
 	m := newMachine(t)
@@ -138,29 +139,29 @@ func TestS30EndsWhileAsked(t *testing.T) {
 		t.Fatalf("private working set = %d, want 3", got)
 	}
 	goes.Exit(0)
-	m.Fail("Accounting", 1, errors.New("refused")) // no counts, so the list is asked for
+	m.Fail("Accounting", 1, errors.New("refused")) // no counts, so the pids are listed
 	if got := m.private(c); got != 1 {
 		t.Errorf("private working set = %d, want 1", got)
 	}
 	m.FailNth("ProcessMemory", 1, errors.New("refused"))
 	m.place(container, 4)
-	s := c.Sample(time.Time{})
-	if q := s.Figures[stats.FigurePrivateWorkingSet]; s.Processes.Unreadable != 1 || q.Quality != stats.Approximate {
+	s := sampleOf(c, time.Time{})
+	if q := s.Metrics[stats.MetricPrivateWorkingSet]; s.Processes.Unreadable != 1 || q.Quality != stats.Approximate {
 		t.Errorf("%d unreadable, %+v", s.Processes.Unreadable, q)
 	}
 }
 
 // A handle that was kept does not keep what has ended: the next sample finds it gone and closes it.
-func TestKeptHandlesOfTheDeadAreClosed(t *testing.T) {
+func TestCollector_MembersExit_KeptHandlesAreClosed(t *testing.T) {
 	m := newMachine(t)
 	placed := m.placeMany(container, 5)
 	c := m.keeping(container)
 	before := m.OpenHandles()
-	c.Sample(time.Time{})
+	sampleOf(c, time.Time{})
 	for _, p := range placed[:3] {
 		p.Exit(0)
 	}
-	c.Sample(time.Time{})
+	sampleOf(c, time.Time{})
 	if n := m.OpenHandles() - before; n != 2 {
 		t.Errorf("%d handles for 2 members", n)
 	}
@@ -187,10 +188,10 @@ func TestS31RacingSamples(t *testing.T) {
 		for _, c := range []*stats.Collector{c, cold} {
 			wg.Go(func() {
 				for range 100 {
-					if s := c.Sample(time.Time{}); s.Memory.PrivateWorkingSet < 1<<40 || s.Memory.PrivateWorkingSet >= 1<<41 {
+					if s := sampleOf(c, time.Time{}); s.Memory.PrivateWorkingSet < 1<<40 || s.Memory.PrivateWorkingSet >= 1<<41 {
 						t.Errorf("private working set = %d, want that of %d once", s.Memory.PrivateWorkingSet, stays.Pid())
 					}
-					if _, err := c.Processes(); err != nil {
+					if _, err := c.Processes(context.Background()); err != nil {
 						t.Error(err)
 					}
 				}
@@ -200,7 +201,7 @@ func TestS31RacingSamples(t *testing.T) {
 	wg.Wait()
 }
 
-// S32: a job that was closed says so for every figure.
+// S32: a job that was closed says so for every metric.
 func TestS32ClosedJob(t *testing.T) {
 	m := newMachine(t)
 	job, err := jobobject.Open(container, jobobject.OpenOptions{Kernel: m.Kernel})
@@ -211,13 +212,13 @@ func TestS32ClosedJob(t *testing.T) {
 	if err := job.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := c.Sample(time.Time{})
-	for f := stats.FigureMemory; f <= stats.FigureWorkingSet; f++ {
-		if s.Has(f) || !errors.Is(s.Figures[f].Err, jobobject.ErrClosed) {
-			t.Errorf("%s: %+v, want ErrClosed", f, s.Figures[f])
+	s := sampleOf(c, time.Time{})
+	for f := stats.MetricMemory; f <= stats.MetricWorkingSet; f++ {
+		if s.Has(f) || !errors.Is(s.Metrics[f].Err, jobobject.ErrClosed) {
+			t.Errorf("%s: %+v, want ErrClosed", f, s.Metrics[f])
 		}
 	}
-	if _, err := c.Processes(); !errors.Is(err, jobobject.ErrClosed) {
+	if _, err := c.Processes(context.Background()); !errors.Is(err, jobobject.ErrClosed) {
 		t.Errorf("processes: %v, want ErrClosed", err)
 	}
 }

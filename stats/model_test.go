@@ -17,31 +17,31 @@ var (
 	seed      = flag.Uint64("seed", 0, "seed of the first schedule of TestG4Truth; 0 takes one from the clock")
 )
 
-// TestG4Truth lets collectors ask a machine on which processes are born and end, pids are used again and jobs are
-// nested between any two kernel calls. Whatever the schedule, no answer counts a stranger or anybody twice, and none
-// misses a member that was one from the beginning of the question to its end.
+// TestG4Truth lets collectors query a machine on which processes are created and exit, pids are used again and jobs are
+// nested between any two kernel calls. Whatever the schedule, no answer counts a non-member or a process twice, and none
+// misses a member that was one from the beginning of the query to its end.
 func TestG4Truth(t *testing.T) {
 	first := *seed
 	if first == 0 {
 		first = uint64(time.Now().UnixNano())
 	}
 	t.Logf("%d schedules from seed %d", *schedules, first)
-	questions := 0
+	queries := 0
 	for i := range *schedules {
 		w := newWorld(first + uint64(i))
 		if err := w.run(); err != nil {
 			t.Fatalf("-seed %d -schedules 1: %v", first+uint64(i), err)
 		}
-		questions += w.questions
+		queries += w.queries
 	}
-	t.Logf("%d questions", questions)
+	t.Logf("%d queries", queries)
 }
 
 // Births a schedule can have: each process has a private working set of its own bit in the sum, two bits apart so
 // that one that is counted twice shows.
 const (
-	mostBirths = 31
-	bitsApart  = 2
+	mostProcesses = 31
+	bitsApart     = 2
 )
 
 const (
@@ -54,19 +54,19 @@ type world struct {
 	*churn
 	kernel  *jobtest.Kernel
 	anchors []jobobject.Handle // keep the names of the jobs
-	births  int
-	alive   []*inhabitant
-	// joined are the inhabitants of the container at any time since the question began.
-	joined    map[int]*inhabitant
-	questions int
+	created int
+	alive   []*simProcess
+	// joined are the processes of the container at any time since the query began.
+	joined  map[int]*simProcess
+	queries int
 
 	keeping, opening *stats.Collector
 	node             *stats.Node
 	jobs             []*jobobject.Job
 }
 
-// inhabitant is a process of the world.
-type inhabitant struct {
+// simProcess is a process of the world.
+type simProcess struct {
 	*jobtest.Proc
 	bit    int
 	image  string
@@ -74,17 +74,17 @@ type inhabitant struct {
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{kernel: jobtest.New(), joined: map[int]*inhabitant{}}
+	w := &world{kernel: jobtest.New(), joined: map[int]*simProcess{}}
 	w.kernel.RecyclePids()
 	w.churn = &churn{Kernel: w.kernel, random: rand.New(rand.NewPCG(seed, 0)), step: w.event, inside: true}
-	for _, name := range []string{outer, inner, stranger} {
+	for _, name := range []string{outer, inner, otherJob} {
 		h, err := w.kernel.CreateJob(name, sddl)
 		if err != nil {
 			panic(err)
 		}
 		w.anchors = append(w.anchors, h)
 	}
-	for _, name := range []string{outer, stranger} {
+	for _, name := range []string{outer, otherJob} {
 		job, err := jobobject.Open(name, jobobject.OpenOptions{Kernel: w.churn})
 		if err != nil {
 			panic(err)
@@ -92,10 +92,10 @@ func newWorld(seed uint64) *world {
 		w.jobs = append(w.jobs, job)
 	}
 	w.keeping = stats.NewCollector(w.jobs[0], stats.Options{KeepHandles: true, Now: w.kernel.Now})
-	w.opening = stats.NewSiloCollector(containerID, stats.Options{Kernel: w.churn, Now: w.kernel.Now})
+	w.opening = stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: w.churn, Now: w.kernel.Now})
 	w.node = stats.NewNode(w.churn)
 	// The first process of the container moves into the inner job, which nests it there for good.
-	w.birth(outer)
+	w.create(outer)
 	if p := w.alive[0]; w.adopt(w.anchors[1], p) != nil {
 		panic("cannot nest")
 	}
@@ -103,7 +103,7 @@ func newWorld(seed uint64) *world {
 	return w
 }
 
-// run asks a few questions, in which and between which things happen.
+// run makes a few queries; events happen during and between them.
 func (w *world) run() error {
 	ask := []func() error{
 		func() error { return w.sample(w.keeping) }, func() error { return w.sample(w.opening) },
@@ -116,7 +116,7 @@ func (w *world) run() error {
 		if err := ask[which](); err != nil {
 			return err
 		}
-		w.questions++
+		w.queries++
 	}
 	w.inside = true
 	w.keeping.Release()
@@ -140,11 +140,11 @@ func (w *world) run() error {
 func (w *world) event() {
 	switch n := w.random.IntN(10); {
 	case n < 2:
-		w.birth(outer)
+		w.create(outer)
 	case n < 3:
-		w.birth(inner)
+		w.create(inner)
 	case n < 5:
-		w.birth([]string{stranger, ""}[w.random.IntN(2)])
+		w.create([]string{otherJob, ""}[w.random.IntN(2)])
 	case n < 6:
 		// A process without a job joins the container late in its life.
 		if p := w.pick(); p != nil && w.adopt(w.anchors[0], p) == nil {
@@ -153,43 +153,43 @@ func (w *world) event() {
 	case n < 7 && w.random.IntN(2) == 0:
 		w.rival()
 	default:
-		w.death()
+		w.exit()
 	}
 }
 
-// rival: somebody else asks at the same time.
+// rival samples from another program at the same time.
 func (w *world) rival() {
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: w.kernel}).Sample(time.Time{})
-	if !s.Has(stats.FigureProcesses) {
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: w.kernel}), time.Time{})
+	if !s.Has(stats.MetricProcesses) {
 		panic("the container is gone")
 	}
 }
 
-func (w *world) birth(job string) {
-	if w.births == mostBirths {
+func (w *world) create(job string) {
+	if w.created == mostProcesses {
 		return
 	}
-	image := fmt.Sprintf("p%d.exe", w.births)
+	image := fmt.Sprintf("p%d.exe", w.created)
 	p, err := w.kernel.Place(job, image, jobtest.Self)
 	if err != nil {
 		panic(err)
 	}
-	born := &inhabitant{Proc: p, bit: w.births * bitsApart, image: image}
-	w.births++
-	p.PrivateWorkingSet(1 << born.bit)
-	w.alive = append(w.alive, born)
+	made := &simProcess{Proc: p, bit: w.created * bitsApart, image: image}
+	w.created++
+	p.PrivateWorkingSet(1 << made.bit)
+	w.alive = append(w.alive, made)
 	if job == outer || job == inner {
-		w.admit(born)
+		w.admit(made)
 	}
 }
 
-func (w *world) admit(p *inhabitant) {
+func (w *world) admit(p *simProcess) {
 	p.member = true
 	w.joined[p.bit] = p
 }
 
 // adopt puts a process into a job, which the kernel may refuse.
-func (w *world) adopt(job jobobject.Handle, p *inhabitant) error {
+func (w *world) adopt(job jobobject.Handle, p *simProcess) error {
 	h, err := w.kernel.OpenProcess(p.Pid(), jobobject.ProcessSetQuota|jobobject.ProcessTerminate)
 	if err != nil {
 		panic(err)
@@ -201,14 +201,14 @@ func (w *world) adopt(job jobobject.Handle, p *inhabitant) error {
 	return err
 }
 
-func (w *world) pick() *inhabitant {
+func (w *world) pick() *simProcess {
 	if len(w.alive) == 0 {
 		return nil
 	}
 	return w.alive[w.random.IntN(len(w.alive))]
 }
 
-func (w *world) death() {
+func (w *world) exit() {
 	if len(w.alive) == 0 {
 		return
 	}

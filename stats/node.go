@@ -2,6 +2,7 @@ package stats
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,8 +11,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Node lists the processes of many containers of a machine at once. One for a machine is enough; it keeps its room
-// from one list to the next. It is not safe for concurrent use.
+// Node lists the processes of many containers of a machine at once. Keep one for the machine: it uses its buffers again
+// from one list to the next. It is not safe for concurrent use, and needs no release.
 type Node struct {
 	kernel        jobobject.Kernel
 	before, after []jobobject.SystemProcess
@@ -21,23 +22,25 @@ type Node struct {
 // NewNode makes a node. A nil k is [jobobject.System].
 func NewNode(k jobobject.Kernel) *Node { return &Node{kernel: k} }
 
-// Processes lists the members of each job, by pid, in 2 + len(jobs) questions however many processes there are: the
-// processes of the machine, the pids of each job, and the processes of the machine again. A process that is in both
-// lists of the machine under one pid and with one moment of creation lived while the jobs were asked, so the pid in a
-// job's list is its own and no other's, and no process has to be opened. One that was born or ended meanwhile is left
-// out.
+// Processes lists the members of each job, by pid, in 2 + len(jobs) kernel calls for any number of processes: the
+// processes of the machine, the pids of each job, and the processes of the machine again. A process that both lists of
+// the machine have, with one pid and one time of creation, ran while the jobs were listed. So a pid in a job's list is
+// that process, and no process has to be opened. A process that was created or exited meanwhile is left out.
 //
-// Where the kernel refuses the list of the machine, each job is asked on its own. The error joins those of the jobs
-// that could not be listed; their lists are nil, and the others are complete.
-func (n *Node) Processes(jobs []*jobobject.Job) ([][]Process, error) {
+// If the kernel refuses the list of the machine, each job is queried on its own. The error joins those of the jobs that
+// could not be listed; their lists are nil, and the others are complete. The end of ctx is noticed between kernel calls.
+func (n *Node) Processes(ctx context.Context, jobs []*jobobject.Job) ([][]Process, error) {
 	lists := make([][]Process, len(jobs))
 	pids := make([][]uint32, len(jobs))
 	var errs []error
 	var err error
 	if n.before, err = jobobject.SystemProcesses(n.kernel, n.before[:0]); err != nil {
-		return eachAlone(jobs)
+		return eachAlone(ctx, jobs)
 	}
 	for i, job := range jobs {
+		if ctx.Err() != nil {
+			return make([][]Process, len(jobs)), fmt.Errorf("list processes of job %d of %d: %w", i+1, len(jobs), context.Cause(ctx))
+		}
 		listed, err := job.AppendPids(slices.Grow(n.pids[:0], 64))
 		n.pids = listed
 		if err != nil {
@@ -48,7 +51,7 @@ func (n *Node) Processes(jobs []*jobobject.Job) ([][]Process, error) {
 		lists[i] = make([]Process, 0, len(listed))
 	}
 	if n.after, err = jobobject.SystemProcesses(n.kernel, n.after[:0]); err != nil {
-		return eachAlone(jobs)
+		return eachAlone(ctx, jobs)
 	}
 	steady := steadyProcesses(n.before, n.after)
 	for i := range jobs {
@@ -88,12 +91,12 @@ func fromSystem(s *jobobject.SystemProcess) Process {
 	return p
 }
 
-// eachAlone asks job by job.
-func eachAlone(jobs []*jobobject.Job) ([][]Process, error) {
+// eachAlone queries job by job.
+func eachAlone(ctx context.Context, jobs []*jobobject.Job) ([][]Process, error) {
 	lists := make([][]Process, len(jobs))
 	var errs []error
 	for i, job := range jobs {
-		list, err := NewCollector(job, Options{}).Processes()
+		list, err := NewCollector(job, Options{}).Processes(ctx)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("list processes of job %d of %d: %w", i+1, len(jobs), err))
 		}

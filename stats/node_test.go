@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -12,17 +13,17 @@ import (
 )
 
 // The list of one container and that of the node say the same; only the node knows the threads.
-func TestNodeAgreesWithTheContainer(t *testing.T) {
+func TestNode_Processes_AgreeWithTheCollector(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 3)
-	m.placeMany(stranger, 2)
-	jobs := []*jobobject.Job{m.open(container), m.open(stranger)}
-	lists, err := stats.NewNode(m.Kernel).Processes(jobs)
+	m.placeMany(otherJob, 2)
+	jobs := []*jobobject.Job{m.open(container), m.open(otherJob)}
+	lists, err := stats.NewNode(m.Kernel).Processes(context.Background(), jobs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, job := range jobs {
-		want, err := stats.NewCollector(job, stats.Options{}).Processes()
+		want, err := stats.NewCollector(job, stats.Options{}).Processes(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,13 +38,13 @@ func TestNodeAgreesWithTheContainer(t *testing.T) {
 	}
 }
 
-// Without the list of the machine, each container is asked on its own.
-func TestNodeFallback(t *testing.T) {
+// Without the list of the machine, each container is queried on its own.
+func TestNode_NoListOfTheMachine_EachJobIsListed(t *testing.T) {
 	for _, nth := range []int{1, 2} {
 		m := newMachine(t)
 		m.placeMany(container, 3)
 		m.FailNth("SystemProcesses", nth, jobobject.ErrPermission)
-		lists, err := stats.NewNode(m.Kernel).Processes([]*jobobject.Job{m.open(container)})
+		lists, err := stats.NewNode(m.Kernel).Processes(context.Background(), []*jobobject.Job{m.open(container)})
 		if err != nil || len(lists) != 1 || len(lists[0]) != 3 {
 			t.Errorf("refused at %d: %v, %v, want 3 processes", nth, lists, err)
 		}
@@ -51,24 +52,24 @@ func TestNodeFallback(t *testing.T) {
 }
 
 // One job that cannot be listed takes nothing from the others.
-func TestNodeWithAClosedJob(t *testing.T) {
+func TestNode_ClosedJob_OthersAreListed(t *testing.T) {
 	m := newMachine(t)
 	m.placeMany(container, 3)
-	closed, err := jobobject.Open(stranger, jobobject.OpenOptions{Kernel: m.Kernel})
+	closed, err := jobobject.Open(otherJob, jobobject.OpenOptions{Kernel: m.Kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	lists, err := stats.NewNode(m.Kernel).Processes([]*jobobject.Job{closed, m.open(container)})
+	lists, err := stats.NewNode(m.Kernel).Processes(context.Background(), []*jobobject.Job{closed, m.open(container)})
 	if !errors.Is(err, jobobject.ErrClosed) || lists[0] != nil || len(lists[1]) != 3 {
 		t.Errorf("lists = %v, %v", lists, err)
 	}
 }
 
-// A process as the kernel tells it.
-func TestProcesses(t *testing.T) {
+// A process as the kernel reports it.
+func TestCollector_Processes_HaveEveryField(t *testing.T) {
 	m := newMachine(t)
 	m.Advance(1)
 	p, err := m.Place(container, `C:\bin\tool.exe`, 77)
@@ -78,7 +79,7 @@ func TestProcesses(t *testing.T) {
 	p.PrivateWorkingSet(100)
 	p.Commit(200)
 	p.Use(3, 2, 9)
-	list, err := m.silo().Processes()
+	list, err := m.silo().Processes(context.Background())
 	if err != nil || len(list) != 1 {
 		t.Fatalf("processes = %v, %v", list, err)
 	}
@@ -91,12 +92,12 @@ func TestProcesses(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || got.Handles == 0 || got.WorkingSet <= 100 {
 		t.Errorf("process (-want +got):\n%s", diff)
 	}
-	for call, lost := range map[string]stats.ProcessFigures{
+	for call, lost := range map[string]stats.ProcessFields{
 		"ProcessMemory": stats.KnownMemory | stats.KnownPrivate, "ProcessTimes": stats.KnownTimes, "ProcessImage": stats.KnownImage,
 		"ProcessParent": stats.KnownParent, "ProcessHandles": stats.KnownHandles,
 	} {
 		m.Fail(call, 1, jobobject.ErrNotSupported)
-		list, err := m.silo().Processes()
+		list, err := m.silo().Processes(context.Background())
 		if err != nil || len(list) != 1 || list[0].Known != want.Known&^lost {
 			t.Errorf("with %s refused: %+v, %v", call, list, err)
 		}

@@ -7,24 +7,24 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// ProcessFigures is a set of the parts of a [Process] that are known.
-type ProcessFigures uint8
+// ProcessFields is a set of fields of a [Process].
+type ProcessFields uint8
 
-// The parts. The pid is always known.
+// The fields. The pid is always known.
 const (
-	KnownImage ProcessFigures = 1 << iota
+	KnownImage ProcessFields = 1 << iota
 	KnownParent
 	KnownTimes   // Created, User and Kernel
 	KnownMemory  // Commit, WorkingSet and PageFaults
-	KnownPrivate // PrivateWorkingSet and SharedWorkingSet; without it they are bounds
+	KnownPrivate // PrivateWorkingSet and SharedWorkingSet; without it they are upper and lower bounds
 	KnownThreads
 	KnownHandles
 )
 
-// Process is one process of a container. What Known does not name is zero and means nothing, but for the bounds that
-// [KnownPrivate] tells of.
+// Process is one process of a container. A field that Known does not have is zero and means nothing, except for the
+// bounds without [KnownPrivate].
 type Process struct {
-	Pid, Parent uint32 // the parent may be long gone, and its pid another's
+	Pid, Parent uint32 // the parent may have exited, and its pid be reused
 	Image       string // without the directory
 	Created     time.Time
 	User        time.Duration
@@ -36,16 +36,16 @@ type Process struct {
 	SharedWorkingSet  uint64
 	PageFaults        uint32 // wraps around
 
-	Threads uint32 // only a list of the whole machine tells
+	Threads uint32 // known only from a list of the whole machine, see [Node]
 	Handles uint32
 
-	Known ProcessFigures
+	Known ProcessFields
 }
 
-// Has tells whether all of the figures are known.
-func (p *Process) Has(f ProcessFigures) bool { return p.Known&f == f }
+// Has reports whether all of these fields are known.
+func (p *Process) Has(f ProcessFields) bool { return p.Known&f == f }
 
-// MarshalJSON gives the process in snake_case with the unit in every name; what is unknown has no key.
+// MarshalJSON returns the process with keys in snake_case that name the unit. An unknown field has no key.
 func (p Process) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Pid        uint32     `json:"pid"`
@@ -70,7 +70,7 @@ func (p Process) MarshalJSON() ([]byte, error) {
 	})
 }
 
-func known[T any](p Process, f ProcessFigures, v T) *T {
+func known[T any](p Process, f ProcessFields, v T) *T {
 	if !p.Has(f) {
 		return nil
 	}
@@ -93,15 +93,15 @@ func (p *Process) setTimes(t jobobject.ProcessTimes) {
 	p.Known |= KnownTimes
 }
 
-// facts of a process that can never change.
+// facts are the fields of a process that never change.
 type facts struct {
 	image  string
 	parent uint32
-	known  ProcessFigures
+	known  ProcessFields
 }
 
-// learn asks for the facts.
-func (x member) learn() *facts {
+// queryFacts queries the facts.
+func (x member) queryFacts() *facts {
 	var f facts
 	if image, err := x.Image(); err == nil {
 		f.image = image
@@ -114,11 +114,11 @@ func (x member) learn() *facts {
 	return &f
 }
 
-// process asks for all that is told of one process. Each part stands alone. ok is false for one that has ended.
+// process queries one process. Each field fails alone. ok is false if the process has exited.
 func (x *member) process() (p Process, ok bool) {
 	p.Pid = x.Pid()
 	m, err := x.Memory()
-	if (err != nil || m.WorkingSet == 0) && x.over() {
+	if (err != nil || m.WorkingSet == 0) && x.exited() {
 		return p, false
 	}
 	if err == nil {
@@ -132,38 +132,21 @@ func (x *member) process() (p Process, ok bool) {
 		p.Known |= KnownHandles
 	}
 	if x.facts == nil {
-		x.facts = x.learn()
+		x.facts = x.queryFacts()
 	}
 	p.Image, p.Parent = x.facts.image, x.facts.parent
 	p.Known |= x.facts.known
 	return p, true
 }
 
-// Processes lists the members by pid, without a look at any other process of the machine. It asks for the list at
-// most twice unless the job grows faster than we ask, three questions for each member whose handle is open, and up to
-// five more for one that has to be opened and closed. A member that may not be opened is listed with its pid alone.
-func (c *Collector) Processes() ([]Process, error) {
-	c.turn <- struct{}{}
-	defer c.endTurn()
-	job, err := c.enter()
-	if err != nil {
-		return nil, err
-	}
-	defer c.leave(job)
-	if err := c.members.refresh(job, nil); err != nil {
-		return nil, err
-	}
-	defer c.settle()
-	return c.members.processes(), nil
-}
-
+// processes queries every member once.
 func (m *members) processes() []Process {
-	list := make([]Process, 0, len(m.open)+len(m.barred))
+	list := make([]Process, 0, len(m.open)+len(m.denied))
 	left := m.open[:0]
 	for _, x := range m.open {
 		p, ok := x.process()
 		if !ok {
-			shut(x)
+			closeMember(x)
 			continue
 		}
 		left = append(left, x)
@@ -171,7 +154,7 @@ func (m *members) processes() []Process {
 	}
 	clear(m.open[len(left):])
 	m.open = left
-	for _, pid := range m.barred {
+	for _, pid := range m.denied {
 		list = append(list, Process{Pid: pid})
 	}
 	sortByPid(list)

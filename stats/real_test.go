@@ -2,6 +2,7 @@ package stats_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -38,7 +39,7 @@ func hold(n int) {
 	held = nil
 }
 
-// counting is a kernel that counts the questions of a sample.
+// counting is a kernel that counts the queries of a sample.
 type counting struct {
 	jobobject.Kernel
 	n, machine atomic.Int64
@@ -154,35 +155,35 @@ func TestG1RealCalls(t *testing.T) {
 	n := int64(len(pids))
 	warm := stats.NewCollector(job, stats.Options{KeepHandles: true})
 	defer warm.Release()
-	cold := stats.NewSiloCollector(id, stats.Options{Kernel: k})
+	cold := stats.NewSiloCollector(id, stats.NamedOptions{Kernel: k})
 	started := time.Now()
-	warm.Sample(started)
+	sampleOf(warm, started)
 	for range 3 {
 		k.n.Store(0)
-		warm.Sample(started)
+		sampleOf(warm, started)
 		if got := k.n.Load(); got > 3+n {
 			t.Errorf("%d calls warm for %d processes, want at most %d", got, n, 3+n)
 		}
 		k.n.Store(0)
-		cold.Sample(started)
+		sampleOf(cold, started)
 		if got := k.n.Load(); got > 6+4*n {
 			t.Errorf("%d calls cold for %d processes, want at most %d", got, n, 6+4*n)
 		}
 	}
 	if k.machine.Load() != 0 {
-		t.Error("the list of the machine was asked for")
+		t.Error("the list of the machine was queried")
 	}
-	if allocs := testing.AllocsPerRun(20, func() { warm.Sample(started) }); allocs != 0 {
+	if allocs := testing.AllocsPerRun(20, func() { sampleOf(warm, started) }); allocs != 0 {
 		t.Errorf("%v allocations a sample, want none", allocs)
 	}
 }
 
-// TestRealFigures holds what the kernel says of two processes against the one difference between them, within 5 %.
-func TestRealFigures(t *testing.T) {
+// TestRealKernel_Metrics_AgreeWithTheProcesses compares what the kernel says of two processes with the one difference between them, within 5 %.
+func TestRealKernel_Metrics_AgreeWithTheProcesses(t *testing.T) {
 	const more = 256 << 20
-	job, k := holders(t, "figures-"+strconv.Itoa(os.Getpid()), 1, 1+more)
+	job, k := holders(t, "metrics-"+strconv.Itoa(os.Getpid()), 1, 1+more)
 	c := stats.NewCollector(job, stats.Options{})
-	list, err := c.Processes()
+	list, err := c.Processes(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func TestRealFigures(t *testing.T) {
 	}
 	within("difference in private working set", large.PrivateWorkingSet-small.PrivateWorkingSet, more)
 	within("difference in commit", large.Commit-small.Commit, more)
-	s := c.Sample(time.Now())
+	s := sampleOf(c, time.Now())
 	within("private working set of all", s.Memory.PrivateWorkingSet, private)
 	within("commit of all", s.Memory.Commit, commit)
 	agree(t, k, job, list)
@@ -219,7 +220,7 @@ func TestRealFigures(t *testing.T) {
 // agree checks that the list of the node names the same processes.
 func agree(t *testing.T, k jobobject.Kernel, job *jobobject.Job, list []stats.Process) {
 	t.Helper()
-	lists, err := stats.NewNode(k).Processes([]*jobobject.Job{job})
+	lists, err := stats.NewNode(k).Processes(context.Background(), []*jobobject.Job{job})
 	if err != nil || len(lists[0]) != len(list) {
 		t.Fatalf("%d processes alone, %d on the node, %v", len(list), len(lists[0]), err)
 	}

@@ -12,30 +12,31 @@ import (
 )
 
 // What the in-process path promises, a statement each, by the numbers that are used throughout this package. Those that
-// have a test of their own elsewhere are not here: S15 is about package hcs, S25 about job containers.
+// have a test of their own elsewhere are not here: S15 is about package hcs, S25 about job containers, S33 and S34 are
+// about the messages of package runhcs.
 
-// S5: the answer has the id, and the kinds of the container in lower case, "windows" where none was told.
+// S5: the answer has the id, and the kinds of the container in lower case, "windows" where none was given.
 func TestS05StarterProperties(t *testing.T) {
 	m := newMachine(t)
-	for told, want := range map[string]string{"": "windows", "Windows": "windows", "LINUX": "linux"} {
-		p := m.system(stats.SystemOptions{SystemType: "CONTAINER", RuntimeOSType: told}).properties(t, nil)
+	for given, want := range map[string]string{"": "windows", "Windows": "windows", "LINUX": "linux"} {
+		p := m.system(stats.SystemOptions{SystemType: "CONTAINER", RuntimeOSType: given}).properties(t, nil)
 		if diff := cmp.Diff(stats.Properties{ID: containerID, SystemType: "container", RuntimeOSType: want}, p); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", told, diff)
+			t.Errorf("%q (-want +got):\n%s", given, diff)
 		}
 	}
 }
 
-// S6: a type that the kernel has no answer for goes to the service, in the order asked.
+// S6: a type that the kernel has no answer for goes to the service, in the order queried.
 func TestS06OtherTypesGoToTheService(t *testing.T) {
 	m := newMachine(t)
-	asked := types{"Zebra", statistics, memory, processList, "Apple"}
-	p := m.system(stats.SystemOptions{}).properties(t, asked, types{"Zebra", memory, "Apple"})
-	if len(p.Others) != 3 || p.Statistics == nil || p.ProcessList == nil {
+	queried := types{"Zebra", statistics, memory, processList, "Apple"}
+	p := m.system(stats.SystemOptions{}).properties(t, queried, types{"Zebra", memory, "Apple"})
+	if d := p.Document; d.Memory == nil || d.Unknown["Zebra"] == nil || d.Unknown["Apple"] == nil || p.Statistics == nil || p.ProcessList == nil {
 		t.Errorf("properties = %+v", p)
 	}
 }
 
-// S7: a type that is named twice is asked for once, also when it fails.
+// S7: a type that is named twice is queried for once, also when it fails.
 func TestS07OnceForEachType(t *testing.T) {
 	m := newMachine(t)
 	s := m.system(stats.SystemOptions{})
@@ -63,7 +64,7 @@ func TestS08NoCallToTheService(t *testing.T) {
 	}
 }
 
-// S9: without a type nobody is asked, the kernel included.
+// S9: without a type neither kernel nor service is queried.
 func TestS09NoTypes(t *testing.T) {
 	m := newMachine(t)
 	s := m.system(stats.SystemOptions{})
@@ -72,7 +73,7 @@ func TestS09NoTypes(t *testing.T) {
 	}
 }
 
-// S10: statistics that fail here and succeed there are no error to the caller; the reason is told.
+// S10: statistics that fail here and succeed there are no error to the caller; the reason is given.
 func TestS10FailureIsNoErrorWhereTheServiceAnswers(t *testing.T) {
 	m := newMachine(t)
 	refused := errors.New("refused")
@@ -96,7 +97,7 @@ func TestS11OnlyWhatFailed(t *testing.T) {
 	}
 }
 
-// S12: the service's answer gets our figures, and its owner gets into them where we know none.
+// S12: the service's answer gets our metrics, and its owner gets into them where we know none.
 func TestS12Merge(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 5)
@@ -111,32 +112,32 @@ func TestS12Merge(t *testing.T) {
 	}
 }
 
-// S16: the owner keeps his spelling.
-func TestS16OwnerKeepsHisSpelling(t *testing.T) {
+// S16: the owner keeps its spelling.
+func TestS16OwnerKeepsItsSpelling(t *testing.T) {
 	p := newMachine(t).system(stats.SystemOptions{Owner: "KubeLet-É"}).properties(t, types{statistics})
 	if p.Owner != "KubeLet-É" || p.Statistics.Owner != "KubeLet-É" {
 		t.Errorf("owner = %q, %q", p.Owner, p.Statistics.Owner)
 	}
 }
 
-// S19: the start is the one that was told, and the uptime is measured behind the questions.
+// S19: the start is the one that was given, and the uptime is measured behind the queries.
 func TestS19UptimeSinceTheStart(t *testing.T) {
 	m := newMachine(t)
 	started := m.Now().Add(-time.Minute)
 	k := &slowKernel{Kernel: m.Kernel, machine: m}
-	s := stats.NewSiloCollector(containerID, stats.Options{Kernel: k, Now: m.Now}).Sample(started)
+	s := sampleOf(stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: k, Now: m.Now}), started)
 	if !s.Started.Equal(started) || s.Uptime != time.Minute+3*time.Second {
 		t.Errorf("up %v since %v, want 1m3s since %v", s.Uptime, s.Started, started)
 	}
 }
 
-// S22: processor time is user and kernel time of the living and the dead.
+// S22: processor time is user and kernel time of running and exited processes.
 func TestS22ProcessorTimeOfTheDead(t *testing.T) {
 	m := newMachine(t)
-	dead := m.place(container, 1)
-	dead.Use(3*time.Second, 2*time.Second, 0)
-	dead.Exit(0)
-	s := m.silo().Sample(m.Now())
+	exited := m.place(container, 1)
+	exited.Use(3*time.Second, 2*time.Second, 0)
+	exited.Exit(0)
+	s := sampleOf(m.silo(), m.Now())
 	if want := (stats.Processor{User: 3 * time.Second, Kernel: 2 * time.Second}); s.Processor != want || s.Processor.Total() != 5*time.Second {
 		t.Errorf("processor = %+v, want %+v", s.Processor, want)
 	}
@@ -146,21 +147,8 @@ func TestS22ProcessorTimeOfTheDead(t *testing.T) {
 func TestS23StorageIsAttributed(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 1).Transfer(jobobject.IOAttribution{ReadCount: 1, ReadBytes: 2, WriteCount: 3, WriteBytes: 4})
-	m.place(stranger, 1).Transfer(jobobject.IOAttribution{ReadCount: 100, ReadBytes: 100, WriteCount: 100, WriteBytes: 100})
-	if s := m.silo().Sample(m.Now()); s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
+	m.place(otherJob, 1).Transfer(jobobject.IOAttribution{ReadCount: 100, ReadBytes: 100, WriteCount: 100, WriteBytes: 100})
+	if s := sampleOf(m.silo(), m.Now()); s.Storage != (stats.Storage{Reads: 1, ReadBytes: 2, Writes: 3, WriteBytes: 4}) {
 		t.Errorf("storage = %+v", s.Storage)
-	}
-}
-
-// S34: neither form of a sample has a word about a network; containerd asks the network service itself.
-func TestS34NoNetwork(t *testing.T) {
-	fields := complete().Runhcs().GetWindows().ProtoReflect().Descriptor().Fields()
-	var names []string
-	for i := range fields.Len() {
-		names = append(names, string(fields.Get(i).Name()))
-	}
-	want := []string{"timestamp", "container_start_time", "uptime_ns", "processor", "memory", "storage"}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("fields on the wire (-want +got):\n%s", diff)
 	}
 }

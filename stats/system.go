@@ -11,42 +11,58 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
 )
 
-// ErrClosed says that the system was closed. It is [fs.ErrClosed], as that of package jobobject is.
+// ErrClosed is the error of a call to a closed [System]. It is [fs.ErrClosed], as that of package jobobject is.
 var ErrClosed = fs.ErrClosed
 
-// SystemOptions describe a container of the Host Compute Service.
+// SystemOptions describe a compute system of the Host Compute Service.
 type SystemOptions struct {
 	ID            string
-	SystemType    string // "container", or "virtualmachine"
+	SystemType    string // "container" or "virtualmachine", in any case
 	RuntimeOSType string // empty for "windows"
-	Owner         string
-	// Started is when the init started, or zero for "unknown".
-	Started time.Time
-	// Service answers what the kernel does not; nil makes that an error.
+	// Owner names the program that made the system; empty if that is unknown.
+	Owner string
+	// Service is queried for what the kernel does not answer; nil makes that an error.
 	Service Service
-	// Fallback hears once why the service had to be asked for what this process should have answered, and nothing of
-	// the later times, which [Sample].Fallbacks counts. It must not block.
-	Fallback func(types []PropertyType, reason error)
-	// Collector describes the sampling. Its Owner is taken from above.
-	Collector Options
+	// Fallback is called once, with the first reason why the service was queried for what the kernel should have
+	// answered. [Sample].Fallbacks counts them all. It must not block.
+	Fallback func(types []schema.PropertyType, reason error)
+	// Kernel, BusyAfter and Now are as in [NamedOptions].
+	Kernel    jobobject.Kernel
+	BusyAfter time.Duration
+	Now       func() time.Time
 }
 
-// System answers for one container, in this process as far as it can. It is safe for concurrent use.
+// Properties are the answer of [System.Properties].
+type Properties struct {
+	ID            string
+	SystemType    string // in lower case
+	RuntimeOSType string // in lower case
+	Owner         string // in the spelling of the program that made the system
+	// Statistics is nil unless it was queried and is known.
+	Statistics *Sample
+	// ProcessList is nil unless it was queried and is known.
+	ProcessList []Process
+	// Document is the service's own answer, for the other types; nil if the service was not queried.
+	Document *schema.Properties
+}
+
+// System answers for one compute system, from its job object as far as the kernel does. It keeps no handle open between
+// calls. It is safe for concurrent use; one call at a time queries the kernel and the service.
 type System struct {
 	// Immutable.
 	o         SystemOptions
-	collector *Collector // nil for a virtual machine
-	told      sync.Once  // guards the one call of Fallback
+	collector *Collector // nil for a virtual machine, which has no job here
+	reported  sync.Once  // guards the one call of Fallback
 
 	fallbacks atomic.Uint64
 	closed    atomic.Bool
-	owner     atomic.Pointer[string] // as the service told it, where nobody did before
-	started   atomic.Pointer[time.Time]
+	started   atomic.Pointer[time.Time] // by the service, for calls without a start
 }
 
-// NewSystem makes a system. It asks nothing yet.
+// NewSystem makes a system. It queries nothing.
 func NewSystem(o SystemOptions) *System {
 	o.SystemType = strings.ToLower(o.SystemType)
 	o.RuntimeOSType = strings.ToLower(o.RuntimeOSType)
@@ -55,127 +71,127 @@ func NewSystem(o SystemOptions) *System {
 	}
 	s := &System{o: o}
 	if o.SystemType == "container" {
-		o.Collector.Owner = o.Owner
-		s.collector = NewSiloCollector(o.ID, o.Collector)
+		s.collector = NewSiloCollector(o.ID, NamedOptions{Kernel: o.Kernel, BusyAfter: o.BusyAfter, Now: o.Now})
 	}
 	return s
 }
 
-// Close releases what is kept. Later calls say [ErrClosed].
+// Close ends the use of the system: later calls fail with [ErrClosed].
 func (s *System) Close() error {
 	s.closed.Store(true)
-	if s.collector != nil {
-		s.collector.Release()
-	}
 	return nil
 }
 
-// Properties answers for each of types, once however often it is named. Statistics and the process list come from the
-// kernel; the service is asked only for what the kernel refused and for the other types, in one call, and not at all
-// if there are none. Of statistics, what the kernel gave stays and the service fills the gaps. A virtual machine has
-// no job here: all its types go to the service as they are.
+// Properties answers each of types, once however often it is named. Statistics and the process list come from the
+// kernel. The service is queried in one call for the other types and for what the kernel refused, and not at all if
+// there are none. Metrics that the kernel gave stay, and the service fills the gaps. All types of a virtual machine go to
+// the service as they are. started is when the init process started, or zero if that is unknown.
 //
-// If the service fails, the error is its own and what the kernel gave is returned with it.
-func (s *System) Properties(ctx context.Context, types ...PropertyType) (Properties, error) {
-	if s.closed.Load() {
+// If the service fails, the error is the service's own, and what the kernel gave is returned with it. Without that it
+// fails with the error of ctx or with [ErrBusy].
+//
+// https://learn.microsoft.com/virtualization/api/hcs/schemareference#System_PropertyType
+func (s *System) Properties(ctx context.Context, started time.Time, types ...schema.PropertyType) (Properties, error) {
+	switch {
+	case s.closed.Load():
 		return Properties{}, fmt.Errorf("query properties of %s: %w", s.o.ID, ErrClosed)
+	case s.collector == nil:
+		return s.queryService(ctx, types)
 	}
-	if s.collector == nil {
-		return s.ask(ctx, types)
+	if err := s.collector.acquire(ctx); err != nil {
+		return Properties{}, fmt.Errorf("query properties of %s: %w", s.o.ID, err)
 	}
-	mine := Properties{ID: s.o.ID, SystemType: s.o.SystemType, RuntimeOSType: s.o.RuntimeOSType, Owner: s.ownerNow()}
-	left, reason := s.local(&mine, types)
-	if len(left) == 0 {
-		return mine, nil
-	}
-	if reason != nil {
-		s.note(&mine, left, reason)
-	}
-	theirs, err := s.ask(ctx, left)
+	mine, err := within(ctx, s.collector, func() kernelAnswer { return s.queryKernel(started, types) })
 	if err != nil {
-		return mine, err
+		return Properties{}, fmt.Errorf("query properties of %s: %w", s.o.ID, err)
 	}
-	s.remember(&theirs)
-	return merge(mine, theirs), nil
+	defer s.collector.release()
+	if len(mine.left) == 0 {
+		return mine.Properties, nil
+	}
+	if mine.reason != nil {
+		s.countFallback(&mine)
+	}
+	theirs, err := s.queryService(ctx, mine.left)
+	if err != nil {
+		return mine.Properties, err
+	}
+	if t := theirs.Statistics; t != nil && t.Has(MetricStarted) {
+		s.started.Store(&t.Started)
+	}
+	return merge(mine.Properties, theirs), nil
 }
 
-// ask asks the service. Its errors go out as they are.
-func (s *System) ask(ctx context.Context, types []PropertyType) (Properties, error) {
-	if s.o.Service == nil {
-		return Properties{}, fmt.Errorf("query properties %v of %s: no compute service: %w", types, s.o.ID, jobobject.ErrNotSupported)
-	}
-	return s.o.Service.Properties(ctx, types)
+// kernelAnswer is what the kernel gave.
+type kernelAnswer struct {
+	Properties
+	left   []schema.PropertyType // what remains for the service, in the order of the types
+	reason error                 // why a type that the kernel should have answered is in left
 }
 
-// local answers what the kernel can. left is what remains for the service, in the order asked; reason is why a type
-// that should have been answered here is among it.
-func (s *System) local(p *Properties, types []PropertyType) (left []PropertyType, reason error) {
+// queryKernel answers the types that the kernel can. The caller holds the semaphore of the collector.
+func (s *System) queryKernel(started time.Time, types []schema.PropertyType) kernelAnswer {
+	a := kernelAnswer{Properties: Properties{
+		ID: s.o.ID, SystemType: s.o.SystemType, RuntimeOSType: s.o.RuntimeOSType, Owner: s.o.Owner,
+	}}
 	for i, t := range types {
 		if slices.Contains(types[:i], t) {
 			continue
 		}
 		var err error
 		switch t {
-		case PropertyStatistics:
-			err = s.statistics(p)
-		case PropertyProcessList:
-			p.ProcessList, err = s.collector.Processes()
+		case schema.PropertyStatistics:
+			a.Statistics, err = s.sample(started)
+		case schema.PropertyProcessList:
+			l := s.collector.list()
+			a.ProcessList, err = l.processes, l.err
 		default:
-			left = append(left, t)
+			a.left = append(a.left, t)
 		}
 		if err != nil {
-			left = append(left, t)
-			if reason == nil {
-				reason = err
+			a.left = append(a.left, t)
+			if a.reason == nil {
+				a.reason = err
 			}
 		}
 	}
-	return left, reason
+	return a
 }
 
-// statistics samples, and says why a figure that the service has is missing.
-func (s *System) statistics(p *Properties) error {
-	started := s.o.Started
+// sample makes a sample, and fails beside it if a metric is missing that the service has.
+func (s *System) sample(started time.Time) (*Sample, error) {
 	if at := s.started.Load(); started.IsZero() && at != nil {
 		started = *at
 	}
-	sample := s.collector.Sample(started)
-	sample.Owner, sample.Fallbacks = p.Owner, s.fallbacks.Load()
-	p.Statistics = &sample
-	for _, f := range served {
-		if !sample.Has(f) {
-			return fmt.Errorf("query %s of %s: %w", f, s.o.ID, sample.Figures[f].Err)
+	sample, _ := s.collector.sample(started) // an error is the reason of each metric as well
+	sample.Owner, sample.Fallbacks = s.o.Owner, s.fallbacks.Load()
+	for _, m := range served {
+		if !sample.Has(m) {
+			return &sample, fmt.Errorf("query %s of %s: %w", m, s.o.ID, sample.Metrics[m].Err)
 		}
 	}
-	return nil
+	return &sample, nil
 }
 
-// note counts a fallback and tells of the first.
-func (s *System) note(p *Properties, types []PropertyType, reason error) {
+// queryService queries the service. Its errors are returned as they are.
+func (s *System) queryService(ctx context.Context, types []schema.PropertyType) (Properties, error) {
+	if s.o.Service == nil {
+		return Properties{}, fmt.Errorf("query properties %v of %s: no compute service: %w", types, s.o.ID, jobobject.ErrNotSupported)
+	}
+	document, err := s.o.Service.Properties(ctx, types...)
+	if err != nil {
+		return Properties{}, err
+	}
+	return fromDocument(document), nil
+}
+
+// countFallback counts a fallback and reports the first.
+func (s *System) countFallback(a *kernelAnswer) {
 	n := s.fallbacks.Add(1)
-	if p.Statistics != nil {
-		p.Statistics.Fallbacks = n
+	if a.Statistics != nil {
+		a.Statistics.Fallbacks = n
 	}
 	if s.o.Fallback != nil {
-		s.told.Do(func() { s.o.Fallback(slices.Clone(types), reason) })
-	}
-}
-
-func (s *System) ownerNow() string {
-	if told := s.owner.Load(); s.o.Owner == "" && told != nil {
-		return *told
-	}
-	return s.o.Owner
-}
-
-// remember keeps what only the service knows of a system that was opened, for the samples that do without it.
-func (s *System) remember(theirs *Properties) {
-	if theirs.Owner != "" {
-		owner := theirs.Owner
-		s.owner.Store(&owner)
-	}
-	if t := theirs.Statistics; t != nil && t.Has(FigureStarted) {
-		at := t.Started
-		s.started.Store(&at)
+		s.reported.Do(func() { s.o.Fallback(slices.Clone(a.left), a.reason) })
 	}
 }

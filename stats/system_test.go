@@ -10,46 +10,44 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/stats"
 )
 
 // service is a Host Compute Service that knows one container.
 type service struct {
-	asked [][]stats.PropertyType
-	err   error
+	queried [][]schema.PropertyType
+	err     error
 }
 
 var serviceStart = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func (s *service) Properties(_ context.Context, types []stats.PropertyType) (stats.Properties, error) {
-	s.asked = append(s.asked, types)
+func (s *service) Properties(_ context.Context, types ...schema.PropertyType) (*schema.Properties, error) {
+	s.queried = append(s.queried, types)
 	if s.err != nil {
-		return stats.Properties{}, s.err
+		return nil, s.err
 	}
-	p := stats.Properties{ID: "theirs", Others: map[stats.PropertyType]json.RawMessage{}}
+	p := &schema.Properties{Id: "theirs", Unknown: schema.Unknown{}}
 	for _, t := range types {
 		switch t {
-		case stats.PropertyStatistics:
-			p.Owner, p.Statistics = "ServiceOwner", serviceSample()
-		case stats.PropertyProcessList:
-			p.ProcessList = []stats.Process{{Pid: 1, Image: "theirs.exe"}}
+		case schema.PropertyStatistics:
+			p.Owner, p.Statistics = "ServiceOwner", &schema.Statistics{
+				ContainerStartTime: serviceStart,
+				Processor:          &schema.ProcessorStats{RuntimeUser100ns: uint64(time.Hour / 100)},
+				Memory: &schema.MemoryStats{
+					MemoryUsageCommitBytes: 101, MemoryUsageCommitPeakBytes: 102, MemoryUsagePrivateWorkingSetBytes: 103,
+				},
+				Storage: &schema.StorageStats{ReadCountNormalized: 104},
+			}
+		case schema.PropertyProcessList:
+			p.ProcessList = []schema.ProcessDetails{{ProcessId: 1, ImageName: "theirs.exe"}}
+		case schema.PropertyMemory:
+			p.Memory = json.RawMessage(`{"From":"service"}`)
 		default:
-			p.Others[t] = json.RawMessage(`{"From":"service"}`)
+			p.Unknown[string(t)] = json.RawMessage(`{"From":"service"}`)
 		}
 	}
 	return p, nil
-}
-
-func serviceSample() *stats.Sample {
-	s := &stats.Sample{
-		Started: serviceStart, Processor: stats.Processor{User: time.Hour},
-		Memory:  stats.Memory{Commit: 101, PeakCommit: 102, PrivateWorkingSet: 103},
-		Storage: stats.Storage{Reads: 104},
-	}
-	for f := range s.Figures {
-		s.Figures[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
-	}
-	return s
 }
 
 // system is a container with a service behind it, and the record of the reasons.
@@ -65,32 +63,32 @@ func (m *machine) system(o stats.SystemOptions) *system {
 	if o.SystemType == "" {
 		o.SystemType = "Container"
 	}
-	o.Collector = stats.Options{Kernel: m.Kernel, Now: m.Now}
-	o.Fallback = func(_ []stats.PropertyType, reason error) { s.reasons = append(s.reasons, reason) }
+	o.Kernel, o.Now = m.Kernel, m.Now
+	o.Fallback = func(_ []schema.PropertyType, reason error) { s.reasons = append(s.reasons, reason) }
 	s.System = stats.NewSystem(o)
 	return s
 }
 
-// properties asks, and checks what the service was asked.
-func (s *system) properties(t *testing.T, types []stats.PropertyType, asked ...[]stats.PropertyType) stats.Properties {
+// properties queries, and checks what the service was queried for.
+func (s *system) properties(t *testing.T, types []schema.PropertyType, queried ...[]schema.PropertyType) stats.Properties {
 	t.Helper()
-	s.service.asked = nil
-	p, err := s.Properties(t.Context(), types...)
+	s.service.queried = nil
+	p, err := s.Properties(t.Context(), time.Time{}, types...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(asked, s.service.asked); diff != "" {
-		t.Errorf("the service was asked (-want +got):\n%s", diff)
+	if diff := cmp.Diff(queried, s.service.queried); diff != "" {
+		t.Errorf("the service was queried for (-want +got):\n%s", diff)
 	}
 	return p
 }
 
-type types = []stats.PropertyType
+type types = []schema.PropertyType
 
 const (
-	statistics  = stats.PropertyStatistics
-	processList = stats.PropertyProcessList
-	memory      = stats.PropertyType("Memory")
+	statistics  = schema.PropertyStatistics
+	processList = schema.PropertyProcessList
+	memory      = schema.PropertyMemory
 )
 
 // S3: a virtual machine's types go to the service as they are.
@@ -105,7 +103,7 @@ func TestS03VirtualMachine(t *testing.T) {
 	}
 }
 
-// S4: a closed system is refused before anything is asked.
+// S4: a closed system is refused before any query.
 func TestS04Closed(t *testing.T) {
 	m := newMachine(t)
 	s := m.system(stats.SystemOptions{})
@@ -113,16 +111,16 @@ func TestS04Closed(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls := m.calls(func() {
-		if _, err := s.Properties(t.Context(), statistics); !errors.Is(err, stats.ErrClosed) {
+		if _, err := s.Properties(t.Context(), time.Time{}, statistics); !errors.Is(err, stats.ErrClosed) {
 			t.Errorf("properties of a closed system: %v, want ErrClosed", err)
 		}
 	})
-	if calls != 0 || len(s.service.asked) != 0 {
-		t.Errorf("%d kernel calls and %d questions to the service", calls, len(s.service.asked))
+	if calls != 0 || len(s.service.queried) != 0 {
+		t.Errorf("%d kernel calls and %d queries to the service", calls, len(s.service.queried))
 	}
 }
 
-// S5, S9, S16: the starter has id, types in lower case and the owner in his own spelling; without types nothing is asked.
+// S5, S9, S16: the starter has id, types in lower case and the owner in its own spelling; without types there is no query.
 func TestS05S09S16Starter(t *testing.T) {
 	s := newMachine(t).system(stats.SystemOptions{Owner: "Kubelet"})
 	want := stats.Properties{ID: containerID, SystemType: "container", RuntimeOSType: "windows", Owner: "Kubelet"}
@@ -131,7 +129,7 @@ func TestS05S09S16Starter(t *testing.T) {
 	}
 }
 
-// S6, S7, S8: what the kernel has is asked of it, once for each type, and the service hears nothing.
+// S6, S7, S8: what the kernel has is queried there, once for each type, and the service is not queried.
 func TestS06S07S08InProcess(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 5)
@@ -145,7 +143,7 @@ func TestS06S07S08InProcess(t *testing.T) {
 	}
 }
 
-// S10, S11, S12: one figure that fails brings the service in, for its type only; what the kernel gave stays.
+// S10, S11, S12: one metric that fails brings the service in, for its type only; what the kernel gave stays.
 func TestS10S11S12Fallback(t *testing.T) {
 	m := newMachine(t)
 	m.place(container, 5).Commit(6 << 20)
@@ -155,8 +153,8 @@ func TestS10S11S12Fallback(t *testing.T) {
 	for round := range 3 {
 		p := s.properties(t, types{statistics, processList, memory, statistics}, types{statistics, memory})
 		got := p.Statistics
-		if got.Storage.Reads != 104 || got.Figures[stats.FigureStorage].Source != stats.SourceService {
-			t.Errorf("storage = %+v, %+v, want the service's", got.Storage, got.Figures[stats.FigureStorage])
+		if got.Storage.Reads != 104 || got.Metrics[stats.MetricStorage].Source != stats.SourceService {
+			t.Errorf("storage = %+v, %+v, want the service's", got.Storage, got.Metrics[stats.MetricStorage])
 		}
 		if got.Memory.Commit != 6<<20 || got.Memory.PrivateWorkingSet != 5 || got.Processor.User == time.Hour {
 			t.Errorf("statistics = %+v, want what the kernel gave", got)
@@ -167,8 +165,8 @@ func TestS10S11S12Fallback(t *testing.T) {
 		if !got.Started.Equal(serviceStart) || got.Fallbacks != uint64(round+1) {
 			t.Errorf("started = %v, fallbacks = %d", got.Started, got.Fallbacks)
 		}
-		if len(p.ProcessList) != 1 || p.ProcessList[0].Image != "w.exe" || len(p.Others) != 1 {
-			t.Errorf("processes = %+v, others = %v", p.ProcessList, p.Others)
+		if len(p.ProcessList) != 1 || p.ProcessList[0].Image != "w.exe" || p.Document.Memory == nil || len(p.Document.Unknown) != 0 {
+			t.Errorf("processes = %+v, document = %+v", p.ProcessList, p.Document)
 		}
 	}
 	if len(s.reasons) != 1 || !errors.Is(s.reasons[0], refused) {
@@ -176,9 +174,8 @@ func TestS10S11S12Fallback(t *testing.T) {
 	}
 	m.Fail("IOAttribution", 0, nil)
 	p := s.properties(t, types{statistics})
-	if p.Owner != "ServiceOwner" || !p.Statistics.Started.Equal(serviceStart) ||
-		p.Statistics.Figures[stats.FigureStarted].Quality != stats.Exact {
-		t.Errorf("owner %q and start %v were forgotten", p.Owner, p.Statistics.Started)
+	if !p.Statistics.Started.Equal(serviceStart) || p.Statistics.Metrics[stats.MetricStarted].Quality != stats.Exact {
+		t.Errorf("start %v was forgotten", p.Statistics.Started)
 	}
 }
 
@@ -202,7 +199,7 @@ func TestS14ServiceFails(t *testing.T) {
 	m.place(container, 5)
 	s := m.system(stats.SystemOptions{})
 	s.service.err = errors.New("the service is down")
-	p, err := s.Properties(t.Context(), statistics, memory)
+	p, err := s.Properties(t.Context(), time.Time{}, statistics, memory)
 	if err != s.service.err { //nolint:errorlint // as it is
 		t.Errorf("error = %v, want the service's own", err)
 	}
@@ -214,13 +211,13 @@ func TestS14ServiceFails(t *testing.T) {
 	}
 }
 
-func TestNoServiceIsAnError(t *testing.T) {
+func TestSystem_NoService_OnlyItsTypesFail(t *testing.T) {
 	m := newMachine(t)
-	s := stats.NewSystem(stats.SystemOptions{ID: containerID, SystemType: "container", Collector: stats.Options{Kernel: m.Kernel}})
-	if _, err := s.Properties(t.Context(), memory); !errors.Is(err, jobobject.ErrNotSupported) {
+	s := stats.NewSystem(stats.SystemOptions{ID: containerID, SystemType: "container", Kernel: m.Kernel})
+	if _, err := s.Properties(t.Context(), time.Time{}, memory); !errors.Is(err, jobobject.ErrNotSupported) {
 		t.Errorf("error = %v, want ErrNotSupported", err)
 	}
-	if _, err := s.Properties(t.Context(), statistics); err != nil {
+	if _, err := s.Properties(t.Context(), time.Time{}, statistics); err != nil {
 		t.Errorf("statistics without a service: %v", err)
 	}
 }

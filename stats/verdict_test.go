@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"fmt"
 	"math/bits"
 	"time"
@@ -8,10 +9,10 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// question asks and returns who was a member all through it, and who was one at any time.
-func (w *world) question(ask func() error) (all, any map[int]*inhabitant, err error) {
+// query makes a query and returns who was a member all through it, and who was one at any time.
+func (w *world) query(ask func() error) (all, any map[int]*simProcess, err error) {
 	clear(w.joined)
-	before := map[int]*inhabitant{}
+	before := map[int]*simProcess{}
 	for _, p := range w.alive {
 		if p.member {
 			before[p.bit] = p
@@ -21,7 +22,7 @@ func (w *world) question(ask func() error) (all, any map[int]*inhabitant, err er
 	if err := ask(); err != nil {
 		return nil, nil, err
 	}
-	all = map[int]*inhabitant{}
+	all = map[int]*simProcess{}
 	for _, p := range w.alive {
 		if before[p.bit] != nil {
 			all[p.bit] = p
@@ -33,16 +34,16 @@ func (w *world) question(ask func() error) (all, any map[int]*inhabitant, err er
 // sample takes the sum apart into those whom it counts.
 func (w *world) sample(c *stats.Collector) error {
 	var s stats.Sample
-	all, any, _ := w.question(func() error {
-		s = c.Sample(time.Time{})
+	all, any, _ := w.query(func() error {
+		s = sampleOf(c, time.Time{})
 		return nil
 	})
-	if q := s.Figures[stats.FigurePrivateWorkingSet]; q.Quality != stats.Exact {
+	if q := s.Metrics[stats.MetricPrivateWorkingSet]; q.Quality != stats.Exact {
 		return fmt.Errorf("private working set is %s: %w", q.Quality, q.Err)
 	}
 	for left := s.Memory.PrivateWorkingSet; left != 0; left &= left - 1 {
 		if bit := bits.TrailingZeros64(left); any[bit] == nil {
-			return fmt.Errorf("sample counts %d, who is a stranger or counted twice: %#x", bit/bitsApart, s.Memory.PrivateWorkingSet)
+			return fmt.Errorf("sample counts %d, which is no member or counted twice: %#x", bit/bitsApart, s.Memory.PrivateWorkingSet)
 		}
 	}
 	for bit := range all {
@@ -55,8 +56,8 @@ func (w *world) sample(c *stats.Collector) error {
 
 func (w *world) list(c *stats.Collector) error {
 	var list []stats.Process
-	all, any, err := w.question(func() (err error) {
-		list, err = c.Processes()
+	all, any, err := w.query(func() (err error) {
+		list, err = c.Processes(context.Background())
 		return err
 	})
 	if err != nil {
@@ -65,11 +66,11 @@ func (w *world) list(c *stats.Collector) error {
 	return judge(list, all, any)
 }
 
-// lists asks for the container and the stranger's job at once, and judges the container's list.
+// lists queries the container and another job at once, and judges the container's list.
 func (w *world) lists() error {
 	var lists [][]stats.Process
-	all, any, err := w.question(func() (err error) {
-		lists, err = w.node.Processes(w.jobs)
+	all, any, err := w.query(func() (err error) {
+		lists, err = w.node.Processes(context.Background(), w.jobs)
 		return err
 	})
 	if err != nil {
@@ -79,8 +80,8 @@ func (w *world) lists() error {
 }
 
 // judge holds a process list against the truth: each line is a member with its own image, pid and moment of creation.
-func judge(list []stats.Process, all, any map[int]*inhabitant) error {
-	byImage := map[string]*inhabitant{}
+func judge(list []stats.Process, all, any map[int]*simProcess) error {
+	byImage := map[string]*simProcess{}
 	for _, p := range any {
 		byImage[p.image] = p
 	}
@@ -89,7 +90,7 @@ func judge(list []stats.Process, all, any map[int]*inhabitant) error {
 		p := byImage[line.Image]
 		switch {
 		case p == nil:
-			return fmt.Errorf("the list has %s (%d), who is a stranger", line.Image, line.Pid)
+			return fmt.Errorf("the list has %s (%d), which is no member", line.Image, line.Pid)
 		case seen[line.Image]:
 			return fmt.Errorf("the list has %s twice", line.Image)
 		case line.Pid != p.Pid() || line.PrivateWorkingSet != 0 && line.PrivateWorkingSet != 1<<p.bit:

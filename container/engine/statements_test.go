@@ -3,16 +3,21 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
+	wire "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
+	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
 // The statements of package stats, by its numbers, as they hold for the containers of this package.
@@ -23,7 +28,7 @@ func windows(c container.Container, started time.Time) *stats.WindowsContainerSt
 	if err != nil {
 		return nil
 	}
-	return sample.Runhcs().GetWindows()
+	return runhcs.Statistics(sample).GetWindows()
 }
 
 // S13: of a silo that cannot be opened the service tells everything, asked once a request.
@@ -82,11 +87,11 @@ func TestS24JobContainersTrackStorage(t *testing.T) {
 func TestS25JobContainersHaveNoFallback(t *testing.T) {
 	k := jobtest.New()
 	c := newJob(t, k)
-	for call, missing := range map[string]func(*stats.WindowsContainerStatistics) bool{
-		"Accounting": func(w *stats.WindowsContainerStatistics) bool {
+	for call, missing := range map[string]func(*wire.WindowsContainerStatistics) bool{
+		"Accounting": func(w *wire.WindowsContainerStatistics) bool {
 			return w.Processor == nil && w.Memory != nil && w.Storage != nil
 		},
-		"IOAttribution": func(w *stats.WindowsContainerStatistics) bool {
+		"IOAttribution": func(w *wire.WindowsContainerStatistics) bool {
 			return w.Processor != nil && w.Memory != nil && w.Storage == nil
 		},
 	} {
@@ -96,4 +101,55 @@ func TestS25JobContainersHaveNoFallback(t *testing.T) {
 		}
 		k.Fail(call, 0, nil)
 	}
+}
+
+// hungMemory does not return from queries of memory while hang is set.
+type hungMemory struct {
+	jobobject.Kernel
+	hang atomic.Pointer[chan struct{}]
+}
+
+func (k *hungMemory) MemoryUsage(h jobobject.Handle) (jobobject.MemoryUsage, error) {
+	if hang := k.hang.Load(); hang != nil {
+		<-*hang
+	}
+	return k.Kernel.MemoryUsage(h)
+}
+
+// TestJob_KernelHangs_StatsFailsAndIsNeverOld: there is a sample of earlier, and it is not the answer.
+func TestJob_KernelHangs_StatsFailsAndIsNeverOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &hungMemory{Kernel: jobtest.New()}
+		c := newJob(t, k)
+		if _, err := c.Stats(t.Context(), time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		hang := make(chan struct{})
+		k.hang.Store(&hang)
+		began := time.Now()
+		first := make(chan error)
+		go func() { // ends below
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			_, err := c.Stats(ctx, time.Time{})
+			first <- err
+		}()
+		synctest.Wait()
+		if s, err := c.Stats(t.Context(), time.Time{}); !errdefs.IsUnavailable(err) || time.Since(began) != 100*time.Millisecond {
+			t.Errorf("behind it: %+v, %v after %v, want unavailable after 100ms", s, err, time.Since(began))
+		}
+		if list, err := c.Processes(t.Context()); !errdefs.IsUnavailable(err) {
+			t.Errorf("processes behind it: %v, %v, want unavailable", list, err)
+		}
+		if err := <-first; !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 15*time.Second {
+			t.Errorf("the one that hangs: %v after %v, want its deadline", err, time.Since(began))
+		}
+		k.hang.Store(nil)
+		close(hang)
+		synctest.Wait()
+		now := time.Now()
+		if s, err := c.Stats(t.Context(), time.Time{}); err != nil || s.Timestamp.Before(now) {
+			t.Errorf("afterwards: sample of %v, %v, want one of %v", s.Timestamp, err, now)
+		}
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // classes has containerd's class for the errors of the kernel and of the compute service. The first match counts.
@@ -24,6 +25,7 @@ var classes = []struct{ cause, class error }{
 	{jobobject.ErrNotExecutable, errdefs.ErrInvalidArgument},
 	{hcs.ErrExited, errdefs.ErrNotFound},
 	{resource.ErrClosed, errdefs.ErrFailedPrecondition},
+	{stats.ErrBusy, errdefs.ErrUnavailable},
 	{hcs.ErrNotFound, errdefs.ErrNotFound},
 	{hcs.ErrAlreadyExists, errdefs.ErrAlreadyExists},
 	{hcs.ErrInvalidArgument, errdefs.ErrInvalidArgument},

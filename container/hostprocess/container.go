@@ -85,7 +85,7 @@ func New(ctx context.Context, c Config) (*Container, error) {
 		id: c.ID, job: job, record: resource.New(c.Bundle, c.Releases), token: ownToken(),
 		plan: c.Plan, limits: c.Plan.Limits, requested: c.Plan.Requested,
 		hold: newHold(job, c.Suspend), updating: deadline.NewMutex(),
-		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, Limits: statsLimits(c.Plan.Limits)}),
+		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, BusyAfter: container.BusyAfter, Limits: statsLimits(c.Plan.Limits)}),
 	}
 	if err := j.make(ctx, c); err != nil {
 		return nil, errors.Join(errclass.Add(err), j.Close())
@@ -175,8 +175,8 @@ func (j *Container) hasEnded() bool {
 }
 
 // Processes implements [container.Container]: it lists the members of the job with what the kernel tells of each.
-func (j *Container) Processes(context.Context) ([]stats.Process, error) {
-	list, err := j.collector.Processes()
+func (j *Container) Processes(ctx context.Context) ([]stats.Process, error) {
+	list, err := j.collector.Processes(ctx)
 	return list, errclass.Add(err)
 }
 
@@ -196,18 +196,18 @@ func (j *Container) Terminate(ctx context.Context, status uint32) error {
 }
 
 // Stats implements [container.Container]. What the kernel refuses is named in the log once.
-func (j *Container) Stats(_ context.Context, started time.Time) (stats.Sample, error) {
-	sample := j.collector.Sample(started)
-	if sample.Lacks() {
+func (j *Container) Stats(ctx context.Context, started time.Time) (stats.Sample, error) {
+	sample, err := j.collector.Sample(ctx, started)
+	if sample.Incomplete() {
 		j.missing.Do(func() {
-			for f, p := range sample.Figures {
+			for f, p := range sample.Metrics {
 				if p.Err != nil {
-					log.L.WithField(logfield.ContainerID, j.id).WithError(p.Err).Debugf("statistics: %s is %s", stats.Figure(f), p.Quality)
+					log.L.WithField(logfield.ContainerID, j.id).WithError(p.Err).Debugf("statistics: %s is %s", stats.Metric(f), p.Quality)
 				}
 			}
 		})
 	}
-	return sample, nil
+	return sample, errclass.Add(err)
 }
 
 // TerminateTimeout implements [container.Container].

@@ -46,7 +46,7 @@ type Container struct {
 	record *resource.Record
 	system *hcs.System
 
-	statistics statistics
+	statistics *stats.System // nil before the system is created
 
 	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
 	updating  deadline.Mutex
@@ -71,7 +71,6 @@ func New(ctx context.Context, c Config) (*Container, error) {
 		config: c, id: c.ID, plan: c.Plan, record: resource.New(c.Bundle, c.Releases),
 		requested: c.Plan.Requested, updating: deadline.NewMutex(),
 	}
-	s.statistics.init(c.Kernel, s)
 	if err := s.make(ctx); err != nil {
 		return nil, errors.Join(errclass.Add(err), s.record.Close(context.WithoutCancel(ctx)))
 	}
@@ -136,7 +135,7 @@ func (s *Container) create(ctx context.Context, document *schema.ComputeSystem) 
 	if err != nil {
 		return err
 	}
-	s.system = system
+	s.system, s.statistics = system, newStatistics(s.config.Kernel, s.id, system)
 	if err := s.record.Hold(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
 		return errors.Join(err, s.end(ctx))
 	}

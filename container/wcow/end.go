@@ -20,7 +20,6 @@ func (s *Container) Terminate(ctx context.Context, status uint32) error {
 	s.ended, s.status = true, status
 	orderly := s.started && !s.killed
 	s.mu.Unlock()
-	s.statistics.release()
 	if s.over() {
 		return nil
 	}
@@ -94,7 +93,6 @@ func (s *Container) end(ctx context.Context) error {
 // Close gives back everything that the container has of the machine; what is left of it ends. It tries whatever it
 // can, and may be called again for the rest.
 func (s *Container) Close() error {
-	s.statistics.release()
 	return errclass.Add(s.record.Close(context.Background()))
 }
 

@@ -2,8 +2,6 @@ package wcow
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"time"
 
 	"github.com/containerd/log"
@@ -18,158 +16,43 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// statistics are those of a Windows Server container: from the silo's own job, and what that refuses from the service.
-type statistics struct {
-	// Immutable after init.
-	options stats.SystemOptions
-
-	// mu guards the fields below.
-	mu      sync.Mutex
-	system  *stats.System
-	started time.Time
-}
-
-func (f *statistics) init(k jobobject.Kernel, s *Container) {
-	f.options = stats.SystemOptions{
-		ID: s.id, SystemType: "container", Owner: plan.Owner, Service: service{s},
-		Collector: stats.Options{Kernel: k},
-		Fallback: func(types []stats.PropertyType, reason error) {
-			log.L.WithField(logfield.ContainerID, s.id).WithError(reason).Infof("the compute service is asked for %v", types)
+// newStatistics makes the statistics of a compute system: from the silo's own job, and what that refuses from the service.
+func newStatistics(k jobobject.Kernel, id string, system *hcs.System) *stats.System {
+	return stats.NewSystem(stats.SystemOptions{
+		ID: id, SystemType: "container", Owner: plan.Owner, Service: system, Kernel: k, BusyAfter: container.BusyAfter,
+		Fallback: func(types []schema.PropertyType, reason error) {
+			log.L.WithField(logfield.ContainerID, id).WithError(reason).Infof("the compute service is queried for %v", types)
 		},
-	}
+	})
 }
 
-// of returns the system that knows when init started.
-func (f *statistics) of(started time.Time) *stats.System {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.system == nil || !f.started.Equal(started) {
-		if f.system != nil {
-			_ = f.system.Close() // it kept nothing
-		}
-		o := f.options
-		o.Started, f.started = started, started
-		f.system = stats.NewSystem(o)
-	}
-	return f.system
-}
-
-// current is the system of the last sample, or a new one.
-func (f *statistics) current() *stats.System {
-	f.mu.Lock()
-	started := f.started
-	f.mu.Unlock()
-	return f.of(started)
-}
-
-// release gives back what is kept; questions can still be asked.
-func (f *statistics) release() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.system != nil {
-		_ = f.system.Close() // handles that were opened for questions only
-		f.system = nil
-	}
-}
-
-// Stats implements [container.Container]. A service that hangs costs a bounded time and the figures that it was asked for.
+// Stats implements [container.Container]. A service that fails costs the metrics that it was queried for.
 func (s *Container) Stats(ctx context.Context, started time.Time) (stats.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
-	p, err := s.statistics.of(started).Properties(ctx, stats.PropertyStatistics)
+	p, err := s.statistics.Properties(ctx, started, schema.PropertyStatistics)
+	if p.Statistics == nil {
+		return stats.Sample{}, errclass.Add(err)
+	}
 	if err != nil {
 		log.L.WithField(logfield.ContainerID, s.id).WithError(err).Debug("statistics are incomplete")
-	}
-	if p.Statistics == nil {
-		return stats.Sample{Timestamp: time.Now()}, nil
 	}
 	return *p.Statistics, nil
 }
 
-// Processes implements [container.Container].
+// Processes implements [container.Container]. A container that does not run has none.
 func (s *Container) Processes(ctx context.Context) ([]stats.Process, error) {
 	s.mu.Lock()
-	idle := !s.started
+	started := s.started
 	s.mu.Unlock()
-	if idle || s.over() {
-		return nil, nil // the silo of a container that does not run is of no interest
+	if !started || s.over() {
+		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
-	p, err := s.statistics.current().Properties(ctx, stats.PropertyProcessList)
+	p, err := s.statistics.Properties(ctx, time.Time{}, schema.PropertyProcessList)
 	if err != nil && s.over() {
 		return nil, nil
 	}
 	return p.ProcessList, errclass.Add(err)
-}
-
-// service is the compute service as statistics need it.
-type service struct{ *Container }
-
-// Properties implements [stats.Service].
-func (s service) Properties(ctx context.Context, types []stats.PropertyType) (stats.Properties, error) {
-	wanted := make([]schema.PropertyType, len(types))
-	for i, t := range types {
-		wanted[i] = schema.PropertyType(t)
-	}
-	if s.system == nil {
-		return stats.Properties{}, fmt.Errorf("query system %s: %w", s.id, hcs.ErrClosed)
-	}
-	p, err := s.system.Properties(ctx, wanted...)
-	if err != nil {
-		return stats.Properties{}, err
-	}
-	out := stats.Properties{ID: p.Id, SystemType: string(p.SystemType), RuntimeOSType: p.RuntimeOsType, Owner: p.Owner}
-	if p.Statistics != nil {
-		out.Statistics = sampleOf(p.Statistics)
-	}
-	for i := range p.ProcessList {
-		out.ProcessList = append(out.ProcessList, processOf(&p.ProcessList[i]))
-	}
-	return out, nil
-}
-
-// sampleOf is the service's document as a sample.
-func sampleOf(d *schema.Statistics) *stats.Sample {
-	s := &stats.Sample{Timestamp: d.Timestamp}
-	told := func(f stats.Figure) {
-		s.Figures[f] = stats.Provenance{Source: stats.SourceService, Quality: stats.Exact}
-	}
-	if !d.ContainerStartTime.IsZero() {
-		s.Started, s.Uptime = d.ContainerStartTime, ticks(d.Uptime100ns)
-		told(stats.FigureStarted)
-	}
-	if p := d.Processor; p != nil {
-		s.Processor = stats.Processor{User: ticks(p.RuntimeUser100ns), Kernel: ticks(p.RuntimeKernel100ns)}
-		told(stats.FigureProcessor)
-	}
-	if m := d.Memory; m != nil {
-		s.Memory.Commit, s.Memory.PeakCommit = m.MemoryUsageCommitBytes, m.MemoryUsageCommitPeakBytes
-		s.Memory.PrivateWorkingSet = m.MemoryUsagePrivateWorkingSetBytes
-		told(stats.FigureMemory)
-		told(stats.FigurePrivateWorkingSet)
-	}
-	if d := d.Storage; d != nil {
-		s.Storage = stats.Storage{
-			Reads: d.ReadCountNormalized, ReadBytes: d.ReadSizeBytes, Writes: d.WriteCountNormalized, WriteBytes: d.WriteSizeBytes,
-		}
-		told(stats.FigureStorage)
-	}
-	return s
-}
-
-func processOf(d *schema.ProcessDetails) stats.Process {
-	private, shared := d.MemoryWorkingSetPrivateBytes, d.MemoryWorkingSetSharedBytes
-	return stats.Process{
-		Pid: d.ProcessId, Image: d.ImageName, Created: d.CreateTimestamp,
-		User: ticks(d.UserTime100ns), Kernel: ticks(d.KernelTime100ns),
-		Commit: d.MemoryCommitBytes, WorkingSet: private + shared, PrivateWorkingSet: private, SharedWorkingSet: shared,
-		Known: stats.KnownImage | stats.KnownTimes | stats.KnownMemory | stats.KnownPrivate,
-	}
-}
-
-// ticks are the service's steps of 100 ns. What does not fit is as much as fits.
-func ticks(n uint64) time.Duration {
-	const most = uint64(1<<63-1) / 100
-	return time.Duration(min(n, most) * 100)
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/siloshim/siloshim/stats/prom"
 )
 
-// Every series that the dashboard asks for is one that we export.
-func TestDashboardAsksForOurSeries(t *testing.T) {
+func TestDashboard_EverySeries_IsExported(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "containers.json"))
 	if err != nil {
 		t.Fatal(err)

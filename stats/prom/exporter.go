@@ -1,6 +1,16 @@
+// Package prom exports the statistics of containers to Prometheus.
+//
+//	List() ─► []Container ─► Exporter (a [prometheus.Collector]) ─► silo_container_…{namespace,container_id,kind}
+//
+// Names follow those of windows_exporter, with the prefix silo, base units, and _total on every counter. Each scrape
+// calls List and nothing is cached. A metric that is missing in a sample has no series, never a zero. All values are
+// those of the whole container. See https://prometheus.io/docs/practices/naming/ and
+// https://github.com/prometheus-community/windows_exporter.
 package prom
 
 import (
+	"maps"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/siloshim/siloshim/stats"
@@ -14,12 +24,12 @@ type Container struct {
 
 // Options of an [Exporter].
 type Options struct {
-	// List samples all containers. Those that it has are exported even if it returns an error, too, which counts in
-	// silo_scrape_errors_total. It must be safe for concurrent use.
+	// List samples all containers. It must bound the time that it takes, and be safe for concurrent use. What it returns
+	// beside an error is exported; the error counts in silo_scrape_errors_total.
 	List func() ([]Container, error)
-	// Version and Revision go to silo_build_info.
+	// Version, Revision and GoVersion are labels of silo_build_info.
 	Version, Revision, GoVersion string
-	// Labels are on every series.
+	// Labels are constant labels of every series.
 	Labels prometheus.Labels
 }
 
@@ -38,7 +48,7 @@ var _ prometheus.Collector = (*Exporter)(nil)
 // labels name a container.
 var labels = []string{"namespace", "container_id", "kind"}
 
-// New makes an exporter.
+// New makes an exporter. The caller registers it.
 func New(o Options) *Exporter {
 	e := &Exporter{
 		list:  o.List,
@@ -52,8 +62,8 @@ func New(o Options) *Exporter {
 		}),
 	}
 	e.build.Set(1)
-	for _, f := range figures {
-		e.series = append(e.series, series{figure: f, desc: prometheus.NewDesc("silo_container_"+f.name, f.help, labels, o.Labels)})
+	for _, m := range metrics {
+		e.series = append(e.series, series{metric: m, desc: prometheus.NewDesc("silo_container_"+m.name, m.help, labels, o.Labels)})
 	}
 	return e
 }
@@ -61,16 +71,14 @@ func New(o Options) *Exporter {
 func merge(sets ...prometheus.Labels) prometheus.Labels {
 	all := prometheus.Labels{}
 	for _, set := range sets {
-		for name, value := range set {
-			all[name] = value
-		}
+		maps.Copy(all, set)
 	}
 	return all
 }
 
-// series is one figure with its description.
+// series is one metric with its description.
 type series struct {
-	figure
+	metric
 	desc *prometheus.Desc
 }
 

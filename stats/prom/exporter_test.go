@@ -21,19 +21,19 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens")
 
-// full is a sample with a different value for every figure.
+// full is a sample with a different value for every metric.
 func full() stats.Sample {
 	s := stats.Sample{
 		Started:   time.Unix(1700000000, 0),
 		Processor: stats.Processor{User: 3 * time.Second, Kernel: 500 * time.Millisecond},
 		Memory:    stats.Memory{Commit: 64 << 20, PeakCommit: 65 << 20, PrivateWorkingSet: 10 << 20, WorkingSet: 12 << 20, PageFaults: 77},
 		Storage:   stats.Storage{Reads: 1, ReadBytes: 4096, Writes: 2, WriteBytes: 8192},
-		Processes: stats.Population{Active: 3, Total: 9, Terminated: 1},
+		Processes: stats.ProcessCounts{Active: 3, Total: 9, Terminated: 1},
 		Limits:    stats.Limits{CommitBytes: 128 << 20, ProcessorRate: 2500},
 		Fallbacks: 4, Violations: stats.Violations{Memory: 5, Processes: 6, Time: 7, Other: 8},
 	}
-	for f := range s.Figures {
-		s.Figures[f] = stats.Provenance{Source: stats.SourceJob, Quality: stats.Exact}
+	for f := range s.Metrics {
+		s.Metrics[f] = stats.Provenance{Source: stats.SourceJob, Quality: stats.Exact}
 	}
 	return s
 }
@@ -57,11 +57,11 @@ func scrape(t *testing.T, e *prom.Exporter) string {
 	return answer.Body.String()
 }
 
-func TestExport(t *testing.T) {
+func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 	lacking := full()
-	lacking.Figures[stats.FigureStorage] = stats.Provenance{Err: errors.New("the kernel keeps no count")}
+	lacking.Metrics[stats.MetricStorage] = stats.Provenance{Err: errors.New("the kernel keeps no count")}
 	lacking.Limits, lacking.Violations = stats.Limits{}, stats.Violations{}
-	lacking.Figures[stats.FigureViolations] = stats.Provenance{}
+	lacking.Metrics[stats.MetricViolations] = stats.Provenance{}
 	got := scrape(t, exporter([]prom.Container{
 		{Kind: "task", Namespace: "k8s.io", ID: "web", Sample: full()},
 		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking},
@@ -81,7 +81,7 @@ func TestExport(t *testing.T) {
 	}
 }
 
-func TestLint(t *testing.T) {
+func TestExporter_Scrape_HasNoLint(t *testing.T) {
 	problems, err := testutil.CollectAndLint(exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full()}}, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -91,19 +91,19 @@ func TestLint(t *testing.T) {
 	}
 }
 
-func TestMissingFiguresHaveNoSeries(t *testing.T) {
+func TestExporter_MetricMissing_HasNoSeries(t *testing.T) {
 	text := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b"}}, nil))
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "silo_container_memory") || strings.HasPrefix(line, "silo_container_cpu") {
-			t.Errorf("a series of a figure that is not there: %s", line)
+			t.Errorf("a series of a metric that is missing: %s", line)
 		}
 	}
 	if !strings.Contains(text, "silo_container_figures_missing{container_id=\"b\",kind=\"task\",namespace=\"a\"} 8\n") {
-		t.Errorf("the missing figures are not told:\n%s", text)
+		t.Errorf("the missing metrics are not counted:\n%s", text)
 	}
 }
 
-func TestErrorIsCountedAndTheRestIsExported(t *testing.T) {
+func TestExporter_ListFails_ErrorIsCountedAndTheRestIsExported(t *testing.T) {
 	text := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full()}}, errors.New("one refused")))
 	for _, want := range []string{"silo_scrape_errors_total 1\n", "silo_containers 1\n", "silo_container_processes{"} {
 		if !strings.Contains(text, want) {

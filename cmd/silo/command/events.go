@@ -49,9 +49,11 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int) err
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
+	o := a.newObserver()
+	defer o.retain(nil)
 	var before snapshot
 	for n := 1; ; n++ {
-		now, err := a.snapshot()
+		now, err := a.snapshot(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -74,12 +76,12 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int) err
 	}
 }
 
-func (a *App) snapshot() (snapshot, error) {
+func (a *App) snapshot(ctx context.Context, o *observer) (snapshot, error) {
 	list, err := a.Node.Containers()
 	if err != nil {
 		return nil, err
 	}
-	lists, err := a.processes(list)
+	lists, err := o.processes(ctx, list)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/stats"
 )
 
 func (a *App) inspectCommand() *cobra.Command {
@@ -23,7 +22,7 @@ exit code with its meaning, and its reason: the program exited (exited, memory),
 was terminated (killed, timeout).`,
 		Example: "  silo inspect web\n  silo inspect k8s.io/web",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.inspect(args) },
+		RunE:    func(c *cobra.Command, args []string) error { return a.inspect(c.Context(), args) },
 	}
 }
 
@@ -42,7 +41,9 @@ type past struct {
 	Meaning string `json:"exit_meaning,omitempty"`
 }
 
-func (a *App) inspect(refs []string) error {
+func (a *App) inspect(ctx context.Context, refs []string) error {
+	o := a.newObserver()
+	defer o.retain(nil)
 	all := []any{}
 	for _, ref := range refs {
 		c, err := a.Node.Find(ref)
@@ -55,7 +56,7 @@ func (a *App) inspect(refs []string) error {
 		if err != nil {
 			return err
 		}
-		d, err := a.details(c)
+		d, err := a.details(ctx, o, c)
 		if err != nil {
 			return err
 		}
@@ -64,13 +65,16 @@ func (a *App) inspect(refs []string) error {
 	return a.showJSON(all)
 }
 
-func (a *App) details(c node.Container) (details, error) {
-	d := details{view: view{Container: c}, Machine: a.Machine, Limits: []limit.Line{}}
-	err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) error {
-		collector := stats.NewCollector(job, stats.Options{Now: a.Now, Limits: a.limitsOf(job)})
-		d.Sample = collector.Sample(started(c))
-		addViolations(c, &d.Sample)
-		if l, err := job.QueryLimits(context.Background()); err != nil {
+func (a *App) details(ctx context.Context, o *observer, c node.Container) (d details, err error) {
+	d.Machine, d.Limits = a.Machine, []limit.Line{}
+	if d.view, err = o.sample(ctx, c); err != nil {
+		return d, err
+	}
+	if d.Processes, err = o.collector(c).Processes(ctx); err != nil {
+		return d, fmt.Errorf("%s: %w", c.Name(), err)
+	}
+	err = a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) error {
+		if l, err := job.QueryLimits(ctx); err != nil {
 			d.LimitsError = err.Error()
 		} else {
 			d.Limits = append(d.Limits, limit.Describe(l, a.Machine)...)
@@ -81,9 +85,7 @@ func (a *App) details(c node.Container) (details, error) {
 		case !errors.Is(err, jobobject.ErrNotSilo) && !errors.Is(err, jobobject.ErrNotSupported):
 			return fmt.Errorf("%s: %w", c.Name(), err)
 		}
-		var err error
-		d.Processes, err = collector.Processes()
-		return err
+		return nil
 	})
 	return d, err
 }

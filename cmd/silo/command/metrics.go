@@ -49,8 +49,10 @@ listens on the loopback address. Another address needs --expose: the connection 
 func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	registry := prometheus.NewRegistry()
 	version, revision := buildinfo.Read()
+	o := a.newObserver()
+	defer o.retain(nil)
 	err := registry.Register(prom.New(prom.Options{
-		List: a.exported, Version: version, Revision: revision, GoVersion: runtime.Version(),
+		List: func() ([]prom.Container, error) { return a.exported(ctx, o) }, Version: version, Revision: revision, GoVersion: runtime.Version(),
 	}))
 	if err != nil {
 		return err
@@ -76,12 +78,12 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 }
 
 // exported samples every container for a scrape.
-func (a *App) exported() ([]prom.Container, error) {
+func (a *App) exported(ctx context.Context, o *observer) ([]prom.Container, error) {
 	list, err := a.Node.Containers()
 	if err != nil {
 		return nil, err
 	}
-	views, err := a.samples(list)
+	views, err := o.samples(ctx, list)
 	var out []prom.Container
 	for _, v := range views {
 		out = append(out, prom.Container{Kind: string(v.Kind), Namespace: v.Namespace, ID: v.ID, Sample: v.Sample})

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ func (a *App) psCommand() *cobra.Command {
 		Long: `Ps lists every container of this machine by its job object: those of the shim (task), of the Host Compute Service
 (server), of silo run (run) and of silo attach (attach). It needs no daemon.`,
 		Example: "  silo ps\n  silo ps -a -o wide",
-		RunE:    func(*cobra.Command, []string) error { return a.ps(all) },
+		RunE:    func(c *cobra.Command, _ []string) error { return a.ps(c.Context(), all) },
 	}
 	c.Flags().BoolVarP(&all, "all", "a", false, "also list the containers of silo run that have exited")
 	return c
@@ -37,18 +38,20 @@ type psRow struct {
 	Restarts  int           `json:"restarts"`
 }
 
-func (a *App) ps(all bool) error {
+func (a *App) ps(ctx context.Context, all bool) error {
 	list, err := a.Node.Containers()
 	if err != nil {
 		return err
 	}
-	views, skipped := a.samples(list)
+	o := a.newObserver()
+	defer o.retain(nil)
+	views, skipped := o.samples(ctx, list)
 	rows := []psRow{}
 	alive := map[string]bool{}
 	for i := range views {
 		v := &views[i]
 		row := psRow{Name: v.Name(), Kind: string(v.Kind), Status: "running", Sample: &v.Sample, Processes: v.Sample.Processes.Active}
-		if v.Sample.Has(stats.FigureStarted) {
+		if v.Sample.Has(stats.MetricStarted) {
 			row.Status = "running " + age(v.Sample.Uptime)
 		}
 		if r := v.Record; r != nil {
@@ -86,19 +89,19 @@ var psColumns = []column[psRow]{
 	{title: "STATUS", value: func(r *psRow) string { return r.Status }},
 	{title: "PROCESSES", value: func(r *psRow) string { return strconv.Itoa(int(r.Processes)) }},
 	{title: "CPU", value: func(r *psRow) string {
-		if r.Sample == nil || !r.Sample.Has(stats.FigureProcessor) {
+		if r.Sample == nil || !r.Sample.Has(stats.MetricProcessor) {
 			return none
 		}
 		return clock(r.Sample.Processor.Total())
 	}},
 	{title: "PRIVATE", value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).PrivateWorkingSet, r.Sample != nil && r.Sample.Has(stats.FigurePrivateWorkingSet))
+		return bytesOr(memoryOf(r.Sample).PrivateWorkingSet, r.Sample != nil && r.Sample.Has(stats.MetricPrivateWorkingSet))
 	}},
 	{title: "COMMIT", value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).Commit, r.Sample != nil && r.Sample.Has(stats.FigureMemory))
+		return bytesOr(memoryOf(r.Sample).Commit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
 	}},
 	{title: "PEAK", wide: true, value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).PeakCommit, r.Sample != nil && r.Sample.Has(stats.FigureMemory))
+		return bytesOr(memoryOf(r.Sample).PeakCommit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
 	}},
 	{title: "RESTARTS", wide: true, value: func(r *psRow) string { return strconv.Itoa(r.Restarts) }},
 	{title: "PROGRAM", wide: true, value: func(r *psRow) string { return r.Program }},

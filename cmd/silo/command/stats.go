@@ -48,13 +48,15 @@ func (a *App) stats(ctx context.Context, refs []string, interval time.Duration, 
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
+	o := a.newObserver()
+	defer o.retain(nil)
 	before := map[string]stats.Sample{}
 	for n := 1; ; n++ {
 		list, err := a.named(refs)
 		if err != nil {
 			return err
 		}
-		views, skipped := a.samples(list)
+		views, skipped := o.samples(ctx, list)
 		rows, now := []statsRow{}, map[string]stats.Sample{}
 		for _, v := range views {
 			row := statsRow{Name: v.Name(), Sample: v.Sample}
@@ -89,7 +91,7 @@ func firstError(errs ...error) error {
 // cpus is how many processors were kept busy between two samples.
 func cpus(was, is stats.Sample) *float64 {
 	span := is.Timestamp.Sub(was.Timestamp)
-	if span <= 0 || !was.Has(stats.FigureProcessor) || !is.Has(stats.FigureProcessor) {
+	if span <= 0 || !was.Has(stats.MetricProcessor) || !is.Has(stats.MetricProcessor) {
 		return nil
 	}
 	n := float64(is.Processor.Total()-was.Processor.Total()) / float64(span)
@@ -105,23 +107,23 @@ var statsColumns = []column[statsRow]{
 		return fmt.Sprintf("%.2f", *r.CPUs)
 	}},
 	{title: "CPU TIME", value: func(r *statsRow) string {
-		if !r.Sample.Has(stats.FigureProcessor) {
+		if !r.Sample.Has(stats.MetricProcessor) {
 			return none
 		}
 		return clock(r.Sample.Processor.Total())
 	}},
-	{title: "COMMIT", value: func(r *statsRow) string { return bytesOr(r.Sample.Memory.Commit, r.Sample.Has(stats.FigureMemory)) }},
+	{title: "COMMIT", value: func(r *statsRow) string { return bytesOr(r.Sample.Memory.Commit, r.Sample.Has(stats.MetricMemory)) }},
 	{title: "LIMIT", value: func(r *statsRow) string {
-		return bytesOr(r.Sample.Limits.CommitBytes, r.Sample.Has(stats.FigureLimits) && r.Sample.Limits.CommitBytes != 0)
+		return bytesOr(r.Sample.Limits.CommitBytes, r.Sample.Has(stats.MetricLimits) && r.Sample.Limits.CommitBytes != 0)
 	}},
 	{title: "PRIVATE", value: func(r *statsRow) string {
-		return bytesOr(r.Sample.Memory.PrivateWorkingSet, r.Sample.Has(stats.FigurePrivateWorkingSet))
+		return bytesOr(r.Sample.Memory.PrivateWorkingSet, r.Sample.Has(stats.MetricPrivateWorkingSet))
 	}},
 	{title: "WORKING SET", wide: true, value: func(r *statsRow) string {
-		return bytesOr(r.Sample.Memory.WorkingSet, r.Sample.Has(stats.FigureWorkingSet))
+		return bytesOr(r.Sample.Memory.WorkingSet, r.Sample.Has(stats.MetricWorkingSet))
 	}},
 	{title: "READ / WRITTEN", value: func(r *statsRow) string {
-		if !r.Sample.Has(stats.FigureStorage) {
+		if !r.Sample.Has(stats.MetricStorage) {
 			return none
 		}
 		return size.Format(r.Sample.Storage.ReadBytes) + " / " + size.Format(r.Sample.Storage.WriteBytes)
@@ -129,7 +131,7 @@ var statsColumns = []column[statsRow]{
 	{title: "PROCESSES", value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Active)) }},
 	{title: "ENDED BY LIMIT", wide: true, value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Terminated)) }},
 	{title: "VIOLATIONS", wide: true, value: func(r *statsRow) string {
-		if !r.Sample.Has(stats.FigureViolations) {
+		if !r.Sample.Has(stats.MetricViolations) {
 			return none
 		}
 		return strconv.FormatUint(r.Sample.Violations.Total(), 10)

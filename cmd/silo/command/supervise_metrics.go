@@ -53,7 +53,10 @@ func (t *task) ours(collector *stats.Collector) *prom.Exporter {
 	return prom.New(prom.Options{
 		Version: version, Revision: revision, GoVersion: runtime.Version(), Labels: t.config.Labels,
 		List: func() ([]prom.Container, error) {
-			return []prom.Container{{Kind: string(node.Run), Namespace: node.Own, ID: t.name, Sample: collector.Sample(begun)}}, nil
+			ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)
+			defer cancel()
+			s, err := collector.Sample(ctx, begun)
+			return []prom.Container{{Kind: string(node.Run), Namespace: node.Own, ID: t.name, Sample: s}}, err
 		},
 	})
 }

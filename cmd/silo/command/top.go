@@ -83,7 +83,9 @@ func (a *App) top(ctx context.Context, f *topFlags, refs []string) error {
 		return fmt.Errorf("--interval must be above zero")
 	}
 	if !f.live {
-		rows, _, err := a.topRows(f, refs, nil, 0)
+		o := a.newObserver()
+		defer o.retain(nil)
+		rows, _, err := a.topRows(ctx, o, f, refs, nil, 0)
 		if err != nil {
 			return err
 		}
@@ -97,11 +99,13 @@ func (a *App) top(ctx context.Context, f *topFlags, refs []string) error {
 func (a *App) topLive(ctx context.Context, f *topFlags, refs []string, height int) error {
 	tick := time.NewTicker(f.interval)
 	defer tick.Stop()
+	o := a.newObserver()
+	defer o.retain(nil)
 	var before map[processKey]time.Duration
 	last := a.Now()
 	for n := 1; ; n++ {
 		now := a.Now()
-		rows, times, err := a.topRows(f, refs, before, now.Sub(last))
+		rows, times, err := a.topRows(ctx, o, f, refs, before, now.Sub(last))
 		if err != nil {
 			return err
 		}
@@ -145,12 +149,14 @@ func (a *App) topScreen(rows []topRow, now time.Time, height int) error {
 }
 
 // topRows looks once. before are the processor times of the look before, so long ago.
-func (a *App) topRows(f *topFlags, refs []string, before map[processKey]time.Duration, ago time.Duration) ([]topRow, map[processKey]time.Duration, error) {
+func (a *App) topRows(
+	ctx context.Context, o *observer, f *topFlags, refs []string, before map[processKey]time.Duration, ago time.Duration,
+) ([]topRow, map[processKey]time.Duration, error) {
 	list, err := a.named(refs)
 	if err != nil {
 		return nil, nil, err
 	}
-	lists, err := a.processes(list)
+	lists, err := o.processes(ctx, list)
 	if err != nil {
 		return nil, nil, err
 	}

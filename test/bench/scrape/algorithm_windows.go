@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -25,9 +26,12 @@ func algorithms(k *counting, job *jobobject.Job, name string) ([]algorithm, func
 	}
 	of := func(c *stats.Collector) func() (uint64, error) {
 		return func() (uint64, error) {
-			s := c.Sample(time.Time{})
-			if !s.Has(stats.FigurePrivateWorkingSet) {
-				return 0, fmt.Errorf("no private working set: %w", s.Figures[stats.FigurePrivateWorkingSet].Err)
+			s, err := c.Sample(context.Background(), time.Time{})
+			if err != nil {
+				return 0, err
+			}
+			if !s.Has(stats.MetricPrivateWorkingSet) {
+				return 0, fmt.Errorf("no private working set: %w", s.Metrics[stats.MetricPrivateWorkingSet].Err)
 			}
 			return s.Memory.PrivateWorkingSet, nil
 		}

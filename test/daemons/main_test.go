@@ -23,11 +23,11 @@ const stream = `{"Action":"start","Package":"e2e"}
 
 func TestKeep(t *testing.T) {
 	root := t.TempDir()
-	readme := filepath.Join(root, "README.md")
+	evidence := filepath.Join(root, "docs", "evidence.md")
 	if err := os.Mkdir(filepath.Join(root, "docs"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(readme, []byte("before\n<!-- make daemons -->\nold\n<!-- end -->\nafter\n"), 0o644); err != nil {
+	if err := os.WriteFile(evidence, []byte("before\n<!-- make daemons -->\nold\n<!-- end -->\nafter\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	var progress strings.Builder
@@ -50,8 +50,8 @@ func TestKeep(t *testing.T) {
 <!-- end -->
 after
 `
-	if got, err := os.ReadFile(readme); err != nil || string(got) != want {
-		t.Errorf("%v; README is\n%s\nwant\n%s", err, got, want)
+	if got, err := os.ReadFile(evidence); err != nil || string(got) != want {
+		t.Errorf("%v; evidence.md is\n%s\nwant\n%s", err, got, want)
 	}
 	page, err := os.ReadFile(filepath.Join(root, "docs", "containerd.md"))
 	if err != nil || !strings.Contains(string(page), "| Pods/silo/log | fail |  |\n") || !strings.Contains(string(page), "| commit | abc | def |\n") {

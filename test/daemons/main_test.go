@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -56,6 +58,35 @@ after
 	page, err := os.ReadFile(filepath.Join(root, "docs", "containerd.md"))
 	if err != nil || !strings.Contains(string(page), "| Pods/silo/log | fail |  |\n") || !strings.Contains(string(page), "| commit | abc | def |\n") {
 		t.Errorf("%v; the page is\n%s", err, page)
+	}
+}
+
+var update = flag.Bool("update", false, "write the pages of docs/containerd.json")
+
+// The committed page and table are those of the committed results.
+func TestPages_Committed_AreUpToDate(t *testing.T) {
+	docs := filepath.Join("..", "..", "docs")
+	all, err := load(filepath.Join(docs, "containerd.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, evidence := filepath.Join(docs, "containerd.md"), filepath.Join(docs, "evidence.md")
+	if *update {
+		if err := os.WriteFile(page, all.page(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := all.into(evidence); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string][]byte{page: all.page(), evidence: all.summary()} {
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n")), want) {
+			t.Errorf("%s is out of date; make generate writes it", path)
+		}
 	}
 }
 

@@ -70,8 +70,8 @@ func (m *manager) Dependents(name string) ([]string, error) {
 		return nil, err
 	}
 	var list []string
-	for other, s := range m.services {
-		if s, _ = m.at(other); s.status.State == install.Stopped || !slices.Contains(s.needs, name) {
+	for other := range m.services {
+		if s, _ := m.at(other); s.status.State == install.Stopped || !slices.Contains(s.needs, name) {
 			continue
 		}
 		if m.nested {

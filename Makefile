@@ -12,7 +12,7 @@ HUNG   := 1h
 # Packages whose tests write their golden files and pages with -update.
 GOLDEN := grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u
 # Packages with a promise of stability, see RELEASES.md.
-PUBLIC := jobobject jobobject/jobtest stats stats/prom hcs hcs/hcstest schema
+PUBLIC := ./jobobject/... ./stats/... ./hcs/... ./schema/...
 # Tools are built from their own module, tools/go.mod, which pins them.
 TOOLS  := .bed/bin
 LINT   := $(TOOLS)/golangci-lint
@@ -69,7 +69,9 @@ apidiff: SINCE = $$(git describe --tags --abbrev=0 2>/dev/null)
 apidiff: $(DIFF) ## what changed in the public packages since the last tag, or since SINCE
 	@since=$(SINCE); [ -n "$$since" ] || { echo "make apidiff: there is no tag yet, so there is nothing to compare with"; exit 0; }; \
 	old=$$(mktemp -d) && trap 'git worktree remove --force "$$old/tree"; rm -rf "$$old"' EXIT && git worktree add --quiet --detach "$$old/tree" "$$since" || exit 1; \
-	export GOOS=windows GOFLAGS="$$GOFLAGS -tags=$(TAGS)"; for p in $(PUBLIC); do path=$$($(GO) list ./$$p) && (cd "$$old/tree" && $(CURDIR)/$(DIFF) -w "$$old/api" $$path) && echo "$$p since $$since:" && $(DIFF) "$$old/api" $$path || exit 1; done
+	export GOOS=windows GOFLAGS="$$GOFLAGS -tags=$(TAGS)"; for p in $$($(GO) list $(PUBLIC)); do \
+	  (cd "$$old/tree" && $(GO) list $$p >/dev/null 2>&1) || { echo "$$p is new since $$since"; continue; }; \
+	  (cd "$$old/tree" && $(CURDIR)/$(DIFF) -w "$$old/api" $$p) && echo "$$p since $$since:" && $(DIFF) "$$old/api" $$p || exit 1; done
 
 $(LINT): PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(VULN): PACKAGE = golang.org/x/vuln/cmd/govulncheck

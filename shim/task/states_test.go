@@ -45,7 +45,7 @@ refused operation shows the class of containerd's error instead of the next stat
 * **exec**, **update**, **pause** and **resume** are checked against the state of init. An exec starts only while init would
   accept another exec.
 * **kill** of a created process stops it without a start; **kill** of a starting process waits for the launch. A program that
-  has ended while its output is still being delivered is running to a client, and a kill of it succeeds without effect.
+  has ended counts as running until its output is delivered; a kill of it then succeeds without effect.
 * **wait** answers in every state, once the process has ended. **state**, **stats** and **pids** answer in every state at once.
 
 `

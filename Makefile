@@ -3,15 +3,25 @@
 GO     ?= go
 TAGS   := no_grpc
 BED    := .bed/bin/wine
-# Packages that run on any system; test/ needs the bed.
+# Packages that run on any system; test/ needs the wine environment.
 UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
-# Packages whose tests speak to the kernel: they run again as Windows programs on Wine.
-WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./container/... ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
-# How long a test program may take. One that takes so long hangs: a busy machine alone makes none so slow.
+# Packages whose tests call the kernel: they run again as Windows programs on Wine.
+WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./container/... ./internal/winsys ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
+# A test program that takes longer than this hangs: a busy machine alone does not make one that slow.
 HUNG   := 1h
+# Packages whose tests write their golden files and pages with -update.
+GOLDEN := grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u
+# Packages with a promise of stability, see RELEASES.md.
+PUBLIC := ./jobobject/... ./stats/... ./hcs/... ./schema/...
+# Tools are built from their own module, tools/go.mod, which pins them.
+TOOLS  := .bed/bin
+LINT   := $(TOOLS)/golangci-lint
+VULN   := $(TOOLS)/govulncheck
+DIFF   := $(TOOLS)/apidiff
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults kube contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon lint clean
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover \
+	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +29,17 @@ help: ## show this list
 build: ## build the shim for Windows into bin/
 	CGO_ENABLED=0 GOOS=windows $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
+release: ## the tagged commit for Windows on amd64 and arm64, with checksums, into bin/release/
+	@git describe --tags --exact-match || { echo "make release: HEAD has no tag; RELEASES.md says how to make one"; exit 1; }
+	rm -rf bin/release
+	for arch in amd64 arm64; do CGO_ENABLED=0 GOOS=windows GOARCH=$$arch $(GO) build -tags $(TAGS) -trimpath -buildvcs=true -ldflags '-s -w' -o bin/release/$$arch/ ./cmd/... || exit 1; done
+	cd bin/release && sha256sum */*.exe | tee SHA256SUMS
+
 demo: bed ## a tour: real containerd runs a container through the shim, on Wine
 	@$(BED) with -- $(GO) run ./test/demo
 
-test: ## everything: unit, cross, manifests, contract suites and end to end on Wine
-	@$(GO) run ./test/report $(MAKE) unit cross kube contract e2e
+test: ## everything: unit, cross, lint, manifests, contract suites and end to end on Wine
+	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube contract e2e
 
 unit: ## unit tests on this system, with the race detector
 	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
@@ -40,11 +56,50 @@ cross-host:
 cross-faults:
 	$(GO) vet -tags $(TAGS),faults ./...
 
+lint: $(LINT) ## golangci-lint, for Linux and for Windows
+	$(LINT) run --disable unused # the declarations of Windows are unused here
+	GOOS=windows $(LINT) run
+
+# Without its database govulncheck knows nothing: then the target says that it was skipped, and succeeds.
+vuln: $(VULN) ## govulncheck, for Windows; skipped if its database cannot be reached
+	@out=$$(GOOS=windows $(VULN) -tags $(TAGS) ./... 2>&1) && code=0 || code=$$?; echo "$$out"; \
+	case "$$code $$out" in [1-9]*"govulncheck: fetching vulnerabilities:"*) code=0; echo "make vuln: SKIPPED: the vulnerability database cannot be reached";; esac; exit $$code
+
+apidiff: SINCE = $$(git describe --tags --abbrev=0 2>/dev/null)
+apidiff: $(DIFF) ## what changed in the public packages since the last tag, or since SINCE
+	@since=$(SINCE); [ -n "$$since" ] || { echo "make apidiff: there is no tag yet, so there is nothing to compare with"; exit 0; }; \
+	old=$$(mktemp -d) && trap 'git worktree remove --force "$$old/tree"; rm -rf "$$old"' EXIT && git worktree add --quiet --detach "$$old/tree" "$$since" || exit 1; \
+	export GOOS=windows GOFLAGS="$$GOFLAGS -tags=$(TAGS)"; for p in $$($(GO) list $(PUBLIC)); do \
+	  (cd "$$old/tree" && $(GO) list $$p >/dev/null 2>&1) || { echo "$$p is new since $$since"; continue; }; \
+	  (cd "$$old/tree" && $(CURDIR)/$(DIFF) -w "$$old/api" $$p) && echo "$$p since $$since:" && $(DIFF) "$$old/api" $$p || exit 1; done
+
+$(LINT): PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(VULN): PACKAGE = golang.org/x/vuln/cmd/govulncheck
+$(DIFF): PACKAGE = golang.org/x/exp/cmd/apidiff
+$(LINT) $(VULN) $(DIFF): tools/go.mod tools/go.sum
+	$(GO) build -C tools -o $(CURDIR)/$@ $(PACKAGE)
+
+generate: ## write the generated pages of docs/; the tests fail if one is out of date
+	$(GO) test -tags $(TAGS) -count 1 -run '^(TestDocument|TestDifferential|Test.*_Committed_.*)$$' $$($(GOLDEN)) -update
+
+golden: ## write the generated pages and all golden files
+	$(GO) test -tags $(TAGS),faults -count 1 -timeout $(HUNG) $$($(GOLDEN)) -update
+
+FUZZTIME ?= 30s
+fuzz: ## each fuzz target for FUZZTIME
+	grep -rn --include='*_test.go' '^func Fuzz' . | sed 's/\(.*\)\/[^/]*:func \(Fuzz[A-Za-z0-9_]*\).*/\1 \2/' | while read -r dir target; do \
+	  $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
+
+cover: ## the coverage of the unit tests, by package and in bin/cover.html
+	@mkdir -p bin
+	$(GO) test -tags $(TAGS) -timeout $(HUNG) -coverprofile bin/cover.out $$($(UNIT))
+	$(GO) tool cover -html bin/cover.out -o bin/cover.html
+
 # Not cached: the go command does not see that deploy/ changed.
 kube: ## validate deploy/ against the schemas that Kubernetes publishes
 	cd test/kube && $(GO) vet . && $(GO) test -count 1 -timeout $(HUNG) .
 
-bed: ## make the Wine bed in .bed/ (packages, prefix, gap filler, containerd)
+bed: ## make the wine environment in .bed/ (packages, prefix, gap filler, containerd)
 	@$(GO) build -o $(BED) ./test/wine
 	@$(BED) setup
 	@$(BED) build
@@ -73,14 +128,14 @@ pipes: bed ## N times `echo data | ctr run --rm ... cat` on each version of cont
 	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run PipedStdin -v ./test/e2e -pipes $(N) || exit 1; done
 
 pods: N = 50
-pods: crictl ## N pods at once: all started, asked for their figures ten times, and removed
+pods: crictl ## N pods at once: all started, queried for metrics ten times, and removed
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N)
 
 N ?= 100
 restarts: bed ## kill and restart containerd N times under traffic
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run RestartsUnderTraffic -v ./test/e2e -restarts $(N)
 
-daemons: crictl ## the end to end suite with every version of containerd
+daemons: crictl ## the end to end suite with every version of containerd, into docs/evidence.md
 	$(BED) daemons
 	commit=$$(git describe --always --dirty); for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
 	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -json -tags $(TAGS) -count 1 -timeout $(HUNG) ./test/e2e | \
@@ -94,15 +149,15 @@ soak: bed ## EXECS execs on the simulated kernel, REAL on Wine, and STARTS shims
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run 'Soak$$|StartsInParallel' -v ./test/rpc -soak $(REAL) -starts $(STARTS)
 
 walk: N = 1000000
-walk: ## N random steps over the Task API beside a model, then a slice with the race detector
+walk: ## N random steps over the Task API, checked against a model, then a slice with the race detector
 	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk $(N)
 	$(GO) test -race -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk 20000
 
-crash: bed ## the shim dies or hangs at each of its calls; on Wine some real ones die
+crash: bed ## the shim exits or hangs at each of its calls; on Wine some real ones exit
 	$(GO) test -race -tags $(TAGS),faults -count 1 -timeout $(HUNG) -run 'CrashMatrix|Hang|Dies$$' -v ./shim ./shim/bootstrap
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run Crash -v ./test/rpc
 
-# A benchmark's result takes the place of the last one in docs/performance.json, from which the page is drawn.
+# A benchmark's result replaces the previous one in docs/performance.json, from which the page is written.
 MEASURE = $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m'
 CHART   = .bed/result.json && $(GO) run ./test/bench/chart docs < .bed/result.json
 bench: bed ## what a Stats costs, into docs/performance.md
@@ -115,18 +170,11 @@ bench-peers: bed ## the reference shim beside ours, in one run, into docs/perfor
 bench-damon: bed ## silo run beside Damon 0.1.1, in one run: the table of docs/coming-from.md
 	$(BED) with -- $(GO) run -tags $(TAGS) ./test/bench/supervisors
 
-# The declarations of Windows are unused elsewhere, so only one run looks for what is.
-LINT := .bed/bin/golangci-lint
 bench-pods: N = 50
 bench-pods: crictl ## the same with the reference shim in the same run
 	$(BED) peers
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N) -handlers silo,silo-sandbox,runhcs
 
-lint: ## golangci-lint, for Linux and for Windows
-	@[ -x $(LINT) ] || GOBIN=$(CURDIR)/.bed/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-	$(LINT) run --disable unused
-	GOOS=windows $(LINT) run
-
-clean: ## remove what was built, the bed too
+clean: ## remove what was built, the wine environment too
 	-@[ ! -x $(BED) ] || $(BED) stop
 	rm -rf bin .bed

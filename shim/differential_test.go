@@ -92,12 +92,12 @@ func difference(t *testing.T, s situation) string {
 	return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", s.state, s.op, s.runc, got, s.why)
 }
 
-const differentialHead = `# Beside containerd's runc shim
+const differentialHead = `# Comparison with containerd's runc shim
 
-What this shim answers in each situation, beside what containerd's own shim for runc does. A test asks ours and writes
-this page; runc's answers are data, read from the source of containerd v2.4.2 in ` + "`cmd/containerd-shim-runc-v2`" + `:
+This page compares the answer of this shim in each situation with that of containerd's shim for runc. A test queries this
+shim and writes the page; runc's answers are read from the source of containerd v2.4.2 in ` + "`cmd/containerd-shim-runc-v2`" + `:
 ` + "`process/init_state.go`, `process/exec_state.go`, `process/exec.go`, `process/init.go`, `runc/container.go`" + ` and
-` + "`task/service.go`" + `. "unknown" is an error without a class: a client can only read its text.
+` + "`task/service.go`" + `. "unknown" is an error without a class: a client gets only its text.
 
 | state | request | runc | siloshim | why they differ |
 |---|---|---|---|---|

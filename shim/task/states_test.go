@@ -36,18 +36,17 @@ func TestDocument(t *testing.T) {
 
 const preface = `# States of a process
 
-Generated from the table in ` + "`shim/task/state.go`" + `; write it anew with ` + "`go test ./shim/task -update`" + `.
+Generated from the table in ` + "`shim/task/state.go`" + `; ` + "`make generate`" + ` writes it.
 
-Init and the execs go through the same states. To a client *starting* is CREATED, and *deleted* is gone. An exec that
-runs in a paused task is PAUSED.
-Launched, failed and exited are the process's own doing; a dash marks what cannot happen. Where an operation is
-refused, the class of containerd's error stands in the place of the next state.
+Init and the execs have the same states. A client sees *starting* as CREATED; *deleted* does not exist to it. An exec that
+runs in a paused task is PAUSED. Launched, failed and exited are events of the process; a dash marks the impossible. A
+refused operation shows the class of containerd's error instead of the next state.
 
-* **exec** and **update** are asked of init for its whole task, and so are **pause** and **resume**. An exec is started
-  only while init could take another one.
-* **kill** of a created process stops it without a start; of a starting one it waits for the launch. A program that has
-  ended while its output is still being delivered is running to a client, and a kill of it succeeds without effect.
-* **wait** answers in every state, once there is an end to tell; so do **state**, **stats** and **pids**, at once.
+* **exec**, **update**, **pause** and **resume** are checked against the state of init. An exec starts only while init would
+  accept another exec.
+* **kill** of a created process stops it without a start; **kill** of a starting process waits for the launch. A program that
+  has ended counts as running until its output is delivered; a kill of it then succeeds without effect.
+* **wait** answers in every state, once the process has ended. **state**, **stats** and **pids** answer in every state at once.
 
 `
 

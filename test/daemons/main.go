@@ -1,5 +1,5 @@
-// Command daemons reads `go test -json` of the end to end suite from standard input, shows how it gets on, and keeps what came
-// of it with one version of containerd. It ends with 1 if a test failed.
+// Command daemons reads `go test -json` of the end to end suite from standard input, prints each result, and stores the
+// results for one version of containerd. Its exit code is 1 if a test failed.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 	}
 }
 
-// keep puts the run into docs/containerd.json, and draws the table of the README and docs/containerd.md anew.
+// keep stores the run in docs/containerd.json, and writes docs/containerd.md and the table of docs/evidence.md.
 func keep(root, version, commit string, in io.Reader, progress io.Writer) (failed bool, err error) {
 	run, err := read(in, progress)
 	if err != nil {
@@ -43,5 +43,5 @@ func keep(root, version, commit string, in io.Reader, progress io.Writer) (faile
 	if err := os.WriteFile(filepath.Join(root, "docs", "containerd.md"), all.page(), 0o644); err != nil {
 		return false, err
 	}
-	return run.failed(), all.into(filepath.Join(root, "README.md"))
+	return run.failed(), all.into(filepath.Join(root, "docs", "evidence.md"))
 }

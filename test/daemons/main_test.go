@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,11 +25,11 @@ const stream = `{"Action":"start","Package":"e2e"}
 
 func TestKeep(t *testing.T) {
 	root := t.TempDir()
-	readme := filepath.Join(root, "README.md")
+	evidence := filepath.Join(root, "docs", "evidence.md")
 	if err := os.Mkdir(filepath.Join(root, "docs"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(readme, []byte("before\n<!-- make daemons -->\nold\n<!-- end -->\nafter\n"), 0o644); err != nil {
+	if err := os.WriteFile(evidence, []byte("before\n<!-- make daemons -->\nold\n<!-- end -->\nafter\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	var progress strings.Builder
@@ -50,12 +52,41 @@ func TestKeep(t *testing.T) {
 <!-- end -->
 after
 `
-	if got, err := os.ReadFile(readme); err != nil || string(got) != want {
-		t.Errorf("%v; README is\n%s\nwant\n%s", err, got, want)
+	if got, err := os.ReadFile(evidence); err != nil || string(got) != want {
+		t.Errorf("%v; evidence.md is\n%s\nwant\n%s", err, got, want)
 	}
 	page, err := os.ReadFile(filepath.Join(root, "docs", "containerd.md"))
 	if err != nil || !strings.Contains(string(page), "| Pods/silo/log | fail |  |\n") || !strings.Contains(string(page), "| commit | abc | def |\n") {
 		t.Errorf("%v; the page is\n%s", err, page)
+	}
+}
+
+var update = flag.Bool("update", false, "write the pages of docs/containerd.json")
+
+// The committed page and table are those of the committed results.
+func TestPages_Committed_AreUpToDate(t *testing.T) {
+	docs := filepath.Join("..", "..", "docs")
+	all, err := load(filepath.Join(docs, "containerd.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, evidence := filepath.Join(docs, "containerd.md"), filepath.Join(docs, "evidence.md")
+	if *update {
+		if err := os.WriteFile(page, all.page(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := all.into(evidence); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string][]byte{page: all.page(), evidence: all.summary()} {
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n")), want) {
+			t.Errorf("%s is out of date; make generate writes it", path)
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func (t table) save(path string) error {
 
 func (t table) versions() []string { return slices.Sorted(maps.Keys(t)) }
 
-// subject is a row of the README's table.
+// subject is a row of the table in docs/evidence.md.
 type subject string
 
 const (
@@ -59,7 +59,7 @@ func subjectOf(test string) subject {
 	return tasks
 }
 
-// cell says how many of the cases of a subject passed. It is empty where all were skipped: that version lacks what they need.
+// cell says how many of the cases of a subject passed. It is empty if all were skipped: that version lacks the feature.
 func (r run) cell(s subject) string {
 	passed, ran := 0, 0
 	for _, test := range r.leaves() {
@@ -101,8 +101,8 @@ func (t table) summary() []byte {
 
 // page has every case.
 func (t table) page() []byte {
-	b := bytes.NewBufferString("# Every containerd\n\nThe cases of `test/e2e` with each version of containerd, on Wine, as `make daemons` found them. " +
-		"An empty cell: the case\nneeds what that version lacks.\n\n" + t.head("case"))
+	b := bytes.NewBufferString("# Results by containerd version\n\n`make daemons` writes this page: the cases of `test/e2e` with each version of containerd, on Wine. " +
+		"A cell is empty if\nthat version lacks the feature.\n\n" + t.head("case"))
 	commits := []string{"commit"}
 	cases := map[string]bool{}
 	for _, v := range t.versions() {

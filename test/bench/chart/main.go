@@ -1,5 +1,5 @@
-// Command chart puts the result of a benchmark, which it reads from standard input, in the place of the last of its kind in
-// performance.json, and draws performance.md and performance.svg from the whole.
+// Command chart reads the result of a benchmark from standard input. It replaces the previous result of that kind in
+// performance.json, and writes performance.md and performance.svg from the whole.
 package main
 
 import (
@@ -31,7 +31,7 @@ func draw(dir string) error {
 	if err := json.NewDecoder(os.Stdin).Decode(&fresh); err != nil {
 		return fmt.Errorf("read the result: %w", err)
 	}
-	// What the result does not have stays as it was.
+	// A part that the result does not have stays as it was.
 	if len(fresh.Scrape) > 0 {
 		all.Scrape = fresh.Scrape
 	}
@@ -41,18 +41,27 @@ func draw(dir string) error {
 	if len(all.Scrape) == 0 || all.Peers == nil {
 		return fmt.Errorf("a part is missing in the result and in performance.json")
 	}
-	data, err := json.MarshalIndent(all, "", "  ")
+	files, err := documents(all)
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{
-		"performance.json": append(data, '\n'), "performance.svg": picture(all.Scrape), "performance.md": page(all),
-	} {
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// documents are the files made of a report, by name.
+func documents(all result.Report) (map[string][]byte, error) {
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{
+		"performance.json": append(data, '\n'), "performance.svg": picture(all.Scrape), "performance.md": page(all),
+	}, nil
 }
 
 // read reads the results so far.

@@ -8,14 +8,14 @@ import (
 	"github.com/siloshim/siloshim/test/bench/result"
 )
 
-// The picture's measures, in pixels.
+// Dimensions in pixels.
 const (
-	left     = 170 // where the bars begin
+	left     = 170 // start of the bars
 	barSize  = 14
 	barGap   = 3
 	groupGap = 26
-	scale    = 150 // of a bar as long as ours
-	widest   = 620 // no bar is longer; its figure tells the truth
+	scale    = 150 // length of the bar of our algorithm
+	widest   = 620 // longer bars are cut; the number beside the bar is right
 )
 
 // colours of the algorithms, in their order.
@@ -27,7 +27,7 @@ func picture(cases []result.Case) []byte {
 	n, y := len(algorithms(cases)), 20
 	for rest := cases; len(rest) >= n; rest = rest[n:] {
 		c := rest[0]
-		fmt.Fprintf(&body, `<text x="8" y="%d" font-weight="bold">%d programs, %d strangers</text>`+"\n", y+11, c.Members, c.Strangers)
+		fmt.Fprintf(&body, `<text x="8" y="%d" font-weight="bold">%d programs, %d other processes</text>`+"\n", y+11, c.Members, c.Strangers)
 		y += groupGap - 8
 		base := warm(rest[:n])
 		for i, c := range rest[:n] {

@@ -235,7 +235,7 @@ func testTakesAlong(t *testing.T, e environment) {
 }
 
 func testConsole(t *testing.T, e environment) {
-	parameters := e.parameters("wait")
+	parameters := e.parameters("event") // Wine's pseudo consoles have no input to wait for
 	parameters.EmulateConsole, parameters.CreateStdErrPipe = true, false
 	parameters.ConsoleSize = []uint16{25, 80}
 	p := spawn(t, e.start(t), parameters)

@@ -25,10 +25,13 @@ import (
 func Workload(p *Proc) uint32 {
 	return workload(p.Args[1:], p.Stdin, p.Stdout, p.Stderr,
 		func(key string) string { return p.Parameters.Environment[key] },
-		func() {
-			select {
-			case <-p.Signals():
-			case <-p.Done():
+		func() (wait func()) {
+			events := p.Signals()
+			return func() {
+				select {
+				case <-events:
+				case <-p.Done():
+				}
 			}
 		})
 }
@@ -43,14 +46,14 @@ func Main() {
 	if os.Getenv(WorkloadVariable) == "" {
 		return
 	}
-	os.Exit(int(workload(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv, func() {
+	os.Exit(int(workload(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv, func() (wait func()) {
 		events := make(chan os.Signal, 1)
 		signal.Notify(events, os.Interrupt, syscall.SIGTERM)
-		<-events
+		return func() { <-events }
 	})))
 }
 
-func workload(args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string, event func()) uint32 {
+func workload(args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string, listen func() (wait func())) uint32 {
 	var err error
 	code := uint32(0)
 	switch args[0] {
@@ -73,8 +76,9 @@ func workload(args []string, stdin io.Reader, stdout, stderr io.Writer, env func
 		_, err = io.Copy(io.Discard, stdin)
 		code = 7
 	case "event":
+		wait := listen() // an event may be sent as soon as the line is read
 		fmt.Fprintln(stdout, "here")
-		event()
+		wait()
 		code = 40
 	default:
 		err = fmt.Errorf("no such word: %s", strings.Join(args, " "))

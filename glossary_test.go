@@ -37,6 +37,8 @@ var (
 	spans  = regexp.MustCompile("(?s)```.*?```|`[^`\n]+`|\n {4,}[^\n]*")
 	links  = regexp.MustCompile(`\]\([^)]*\)`)
 	words  = regexp.MustCompile(`(?i)\b(` + strings.Join(replaced, "|") + `)\b`)
+	// interfaces are names that users of the tests have in their scripts: a directory, a make target and variables.
+	interfaces = regexp.MustCompile(`\.bed\b|\bmake bed\b|\bBED_(REQUIRED|CONTAINERD)\b`)
 )
 
 // replacedIn finds the replaced words of a text, each once. In a document, code and addresses are not its language.
@@ -44,6 +46,7 @@ func replacedIn(name, text string) []string {
 	if strings.HasSuffix(name, ".md") {
 		text = links.ReplaceAllString(spans.ReplaceAllString(text, " "), "]")
 	}
+	text = interfaces.ReplaceAllString(text, " ")
 	text = camel.ReplaceAllString(breaks.ReplaceAllString(text, " "), "$1$3 $2$4")
 	found := map[string]bool{}
 	for _, word := range words.FindAllString(text, -1) {
@@ -62,6 +65,8 @@ func TestReplacedIn_Words_AreFoundAsWholeWords(t *testing.T) {
 		{"a.go", "embedded, reborn, configured, populations and strangely: no word of the list", nil},
 		{"a.md", "in `bed.Require`, [here](bed/README.md)\n\n    silo bed\n", nil},
 		{"a.md", "Nobody is here.", []string{"nobody"}},
+		{"a.go", "run make bed; see .bed/run; BED_REQUIRED", nil},
+		{"a.go", "BED_GROUP, a .bedding", []string{"bed"}},
 	} {
 		if got := replacedIn(test.name, test.text); !slices.Equal(got, test.want) {
 			t.Errorf("%s %q: %q, want %q", test.name, test.text, got, test.want)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -20,7 +20,7 @@ import (
 var crowd = flag.Int("crowd", 8, "containers of the shim under one containerd")
 
 // ctr runs ctr against a containerd and wants it to succeed. Output goes to files, as with silo.
-func ctr(t *testing.T, c *bed.Containerd, args ...string) string {
+func ctr(t *testing.T, c *testenv.Containerd, args ...string) string {
 	t.Helper()
 	for {
 		cmd := c.Ctr(t.Context(), args...)
@@ -42,7 +42,7 @@ func ctr(t *testing.T, c *bed.Containerd, args ...string) string {
 // containerd gets from the shim.
 func TestCrowdUnderContainerd(t *testing.T) {
 	s := newSilo(t)
-	c, err := s.bed.Containerd(t.Context(), fmt.Sprintf("cli-crowd-%d", os.Getpid()))
+	c, err := s.wine.Containerd(t.Context(), fmt.Sprintf("cli-crowd-%d", os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestCrowdUnderContainerd(t *testing.T) {
 			t.Error(err)
 		}
 		if !t.Failed() {
-			_ = c.Remove() // in the bed, which is thrown away
+			_ = c.Remove() // in the test environment, which is thrown away
 		}
 	})
 	config := filepath.Join(t.TempDir(), "config.json")
@@ -61,7 +61,7 @@ func TestCrowdUnderContainerd(t *testing.T) {
 	var ids []string
 	for i := range *crowd {
 		id := fmt.Sprintf("crowd-%d-%d", os.Getpid(), i)
-		ctr(t, c, "run", "--runtime", "io.containerd.silo.v1", "--config", s.bed.WindowsPath(config), "-d", "--null-io", id)
+		ctr(t, c, "run", "--runtime", "io.containerd.silo.v1", "--config", s.wine.WindowsPath(config), "-d", "--null-io", id)
 		ids = append(ids, id)
 	}
 	lists(t, s, ids)
@@ -90,7 +90,7 @@ func lists(t *testing.T, s *silo, ids []string) {
 }
 
 // agrees compares a scrape of silo metrics with ctr task metrics.
-func agrees(t *testing.T, s *silo, c *bed.Containerd, ids []string) {
+func agrees(t *testing.T, s *silo, c *testenv.Containerd, ids []string) {
 	t.Helper()
 	address := s.exporter(t)
 	wellFormed(t, scrape(t, address, ids[0]))

@@ -41,7 +41,7 @@ func newPeer(t *testing.T) *peer {
 
 // locally is the environment of Damon's examples/damon-test-locally.ps1.
 func (p *peer) locally(dir string) []string {
-	dir = p.bed.WindowsPath(dir)
+	dir = p.wine.WindowsPath(dir)
 	return []string{
 		"DAMON_LOG_MAX_SIZE=100", "DAMON_LOG_MAX_FILES=3", "DAMON_LOG_DIR=" + dir, "DAMON_LOG_NAME=damon.log",
 		"NOMAD_ALLOC_DIR=" + dir, "NOMAD_ALLOC_ID=3f07eca7-adbc-454c-9e97-06d78ff28e28", "NOMAD_ALLOC_INDEX=1",
@@ -68,7 +68,7 @@ func TestDamonsOwnPrograms(t *testing.T) {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			dir := t.TempDir()
 			alone := p.try(t, p.testcmd, nil, c.args...)
-			supervise := append([]string{"supervise", p.bed.WindowsPath(p.testcmd)}, c.args...)
+			supervise := append([]string{"supervise", p.wine.WindowsPath(p.testcmd)}, c.args...)
 			got := p.try(t, p.exe, p.locally(dir), supervise...)
 			if got.code != c.code || alone.code != c.code || !strings.HasPrefix(got.stdout, c.want) {
 				t.Errorf("%+v, alone %+v, want %s and exit code %d", got, alone, c.want, c.code)
@@ -110,7 +110,7 @@ const (
 func (p *peer) stopped(t *testing.T, task string) (code int, said string) {
 	t.Helper()
 	out := scratch(t)
-	cmd := p.command(t, p.damon, append(p.locally(t.TempDir()), "NOMAD_TASK_NAME="+task), p.bed.WindowsPath(p.testcmd), "wait", "10m")
+	cmd := p.command(t, p.damon, append(p.locally(t.TempDir()), "NOMAD_TASK_NAME="+task), p.wine.WindowsPath(p.testcmd), "wait", "10m")
 	cmd.Stdout = out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -196,8 +196,8 @@ func (o outcome) filled() outcome {
 func (p *peer) outcome(t *testing.T, supervisor, env string) outcome {
 	t.Helper()
 	dir := t.TempDir()
-	all := []string{"DAMON_LOG_DIR=" + p.bed.WindowsPath(dir)}
-	all = append(all, strings.Fields(strings.ReplaceAll(env, "@", p.bed.WindowsPath(dir)))...)
+	all := []string{"DAMON_LOG_DIR=" + p.wine.WindowsPath(dir)}
+	all = append(all, strings.Fields(strings.ReplaceAll(env, "@", p.wine.WindowsPath(dir)))...)
 	r := p.try(t, supervisor, all, workload.Payload, "exit", "7")
 	var logs []string
 	for _, pattern := range []string{"*", "logs/*"} {
@@ -224,7 +224,7 @@ func TestSeriesBesideDamon(t *testing.T) {
 	found := map[string][]string{}
 	for _, supervisor := range []string{p.damon011, p.damon} {
 		address := freePort(t)
-		cmd := p.command(t, supervisor, []string{"DAMON_ADDR=" + address, "DAMON_LOG_DIR=" + p.bed.WindowsPath(t.TempDir())}, workload.Payload, "cat")
+		cmd := p.command(t, supervisor, []string{"DAMON_ADDR=" + address, "DAMON_LOG_DIR=" + p.wine.WindowsPath(t.TempDir())}, workload.Payload, "cat")
 		stdin, err := cmd.StdinPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -263,8 +263,8 @@ func TestSeriesBesideDamon(t *testing.T) {
 // counts on, and no error tells.
 func TestRestrictedTask(t *testing.T) {
 	s := newSilo(t)
-	env := []string{"DAMON_RESTRICTED_TOKEN=y", "DAMON_LOG_DIR=" + s.bed.WindowsPath(t.TempDir())}
-	r := s.try(t, s.damon, env, s.bed.WindowsPath(s.exe), "token")
+	env := []string{"DAMON_RESTRICTED_TOKEN=y", "DAMON_LOG_DIR=" + s.wine.WindowsPath(t.TempDir())}
+	r := s.try(t, s.damon, env, s.wine.WindowsPath(s.exe), "token")
 	var token struct {
 		Privileges []string
 		DenyOnly   []string `json:"deny_only"`

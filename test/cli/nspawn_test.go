@@ -36,7 +36,7 @@ func newHCS(t *testing.T) *hcs {
 	} {
 		words := append(strings.Fields(line), "-o", filepath.Join(dlls, name))
 		cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
-		cmd.Dir = filepath.Join(s.bed.Root(), "test", "hcsim")
+		cmd.Dir = filepath.Join(s.wine.Root(), "test", "hcsim")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CC="+compiler, "GOOS=windows", "GOARCH=amd64")
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", name, err, text)
@@ -44,8 +44,8 @@ func newHCS(t *testing.T) *hcs {
 	}
 	h := &hcs{silo: s, layer: t.TempDir(), log: filepath.Join(t.TempDir(), "hcsim.log"), namespaces: t.TempDir()}
 	h.env = []string{
-		"WINEGAP_DLLS=" + s.bed.WindowsPath(dlls) + `\`, "HCSIM_LOG=" + s.bed.WindowsPath(h.log),
-		"HCSIM_NAMESPACES=" + s.bed.WindowsPath(h.namespaces) + `\`,
+		"WINEGAP_DLLS=" + s.wine.WindowsPath(dlls) + `\`, "HCSIM_LOG=" + s.wine.WindowsPath(h.log),
+		"HCSIM_NAMESPACES=" + s.wine.WindowsPath(h.namespaces) + `\`,
 	}
 	if err := os.WriteFile(filepath.Join(h.layer, "layerchain.json"), []byte("null"), 0o644); err != nil {
 		t.Fatal(err)
@@ -71,10 +71,10 @@ func (h *hcs) nothingLeft(t *testing.T) {
 func (h *hcs) nspawn(t *testing.T, work string, args ...string) result {
 	t.Helper()
 	text, err := json.Marshal(schema.NspawnConfig{
-		ProcessDirectory: h.bed.WindowsPath(work), ProcessExecutable: "payload.exe", ProcessArguments: args,
+		ProcessDirectory: h.wine.WindowsPath(work), ProcessExecutable: "payload.exe", ProcessArguments: args,
 		MaxRAMMB: 512, CPUsCount: 1, CPUAffinity: 1, MaxCPUPercent: 25, MaxStorageIOPS: 1024, MaxStorageBPS: 10 << 20,
 		// The emulated service maps no directories, so the program is at its own place.
-		MappedDirectory: `C:/silo/bin`, StdoutFilename: "nspawn_out.txt", ParentLayerDirectory: h.bed.WindowsPath(h.layer),
+		MappedDirectory: `C:/silo/bin`, StdoutFilename: "nspawn_out.txt", ParentLayerDirectory: h.wine.WindowsPath(h.layer),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func (h *hcs) nspawn(t *testing.T, work string, args ...string) result {
 	if err := os.WriteFile(config, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return h.try(t, h.exe, h.env, "nspawn", "-c", h.bed.WindowsPath(config))
+	return h.try(t, h.exe, h.env, "nspawn", "-c", h.wine.WindowsPath(config))
 }
 
 func TestNspawn(t *testing.T) {
@@ -118,7 +118,7 @@ func TestNspawn(t *testing.T) {
 
 func TestRunServer(t *testing.T) {
 	h := newHCS(t)
-	args := []string{"run", "--server", "--layer", h.bed.WindowsPath(h.layer), "--memory", "256m", "--cpu-percent", "50"}
+	args := []string{"run", "--server", "--layer", h.wine.WindowsPath(h.layer), "--memory", "256m", "--cpu-percent", "50"}
 	r := h.try(t, h.exe, h.env, append(args, "--env", "MODE=fast", "--", workload.Payload, "env")...)
 	var env map[string]string
 	if err := json.Unmarshal([]byte(r.stdout), &env); err != nil || r.code != 0 || env["MODE"] != "fast" {
@@ -139,7 +139,7 @@ func TestRunServerMountsAndNetwork(t *testing.T) {
 	h := newHCS(t)
 	const guid = "6bf84ac7-5bd1-4b5e-9a8e-2f3c1f0c7a11"
 	data := t.TempDir()
-	args := []string{"run", "--server", "--layer", h.bed.WindowsPath(h.layer), "--mount", "source=" + h.bed.WindowsPath(data) + `,target=C:\data,readonly`}
+	args := []string{"run", "--server", "--layer", h.wine.WindowsPath(h.layer), "--mount", "source=" + h.wine.WindowsPath(data) + `,target=C:\data,readonly`}
 	program := []string{"--", workload.Payload, "say", "0", "here"}
 	for network, want := range map[string]string{"endpoint=" + guid: `"Namespace":"`, "namespace=" + guid: `"Namespace":"` + guid + `"`} {
 		r := h.try(t, h.exe, h.env, append(append(args, "--network", network), program...)...)
@@ -173,7 +173,7 @@ func TestRunServerMountsAndNetwork(t *testing.T) {
 func TestRunServerKilled(t *testing.T) {
 	h := newHCS(t)
 	name := fmt.Sprintf("cli-server-%d", os.Getpid())
-	r := h.try(t, h.exe, h.env, "run", "--server", "--detach", "--name", name, "--layer", h.bed.WindowsPath(h.layer), "--", workload.Payload, "sleep", "600")
+	r := h.try(t, h.exe, h.env, "run", "--server", "--detach", "--name", name, "--layer", h.wine.WindowsPath(h.layer), "--", workload.Payload, "sleep", "600")
 	if r.code != 0 {
 		t.Fatalf("%+v", r)
 	}

@@ -125,11 +125,11 @@ func TestRestrictedToken(t *testing.T) {
 	if len(own.Privileges) < 2 || slices.Contains(own.DenyOnly, "S-1-5-32-544") {
 		t.Skip("this token has nothing to take away")
 	}
-	got := read("run", "--restricted", "--", s.bed.WindowsPath(s.exe), "token")
+	got := read("run", "--restricted", "--", s.wine.WindowsPath(s.exe), "token")
 	if !slices.Equal(got.Privileges, []string{"SeChangeNotifyPrivilege"}) || !slices.Contains(got.DenyOnly, "S-1-5-32-544") {
 		t.Errorf("the program's token: %+v", got)
 	}
-	got = read("run", "--drop-privilege", "SeDebugPrivilege", "--", s.bed.WindowsPath(s.exe), "token")
+	got = read("run", "--drop-privilege", "SeDebugPrivilege", "--", s.wine.WindowsPath(s.exe), "token")
 	if slices.Contains(got.Privileges, "SeDebugPrivilege") || len(got.Privileges) != len(own.Privileges)-1 {
 		t.Errorf("the program's privileges: %v", got.Privileges)
 	}
@@ -139,7 +139,7 @@ func TestRestrictedToken(t *testing.T) {
 func TestServiceAccount(t *testing.T) {
 	s := newSilo(t)
 	for account, sid := range map[string]string{"Local Service": "S-1-5-19", "Network Service": "S-1-5-20"} {
-		r := s.try(t, s.exe, nil, "run", "--user", `NT AUTHORITY\`+account, "--", s.bed.WindowsPath(s.exe), "token")
+		r := s.try(t, s.exe, nil, "run", "--user", `NT AUTHORITY\`+account, "--", s.wine.WindowsPath(s.exe), "token")
 		refused := r.code == 125 && r.stdout == "" && strings.Contains(r.stderr, "log on as NT AUTHORITY")
 		if !refused && !strings.Contains(r.stdout, `"user": "`+sid+`"`) {
 			t.Errorf("%s: %+v", account, r)

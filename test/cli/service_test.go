@@ -42,11 +42,11 @@ func scrape(t *testing.T, address, want string) string {
 	return body
 }
 
-// net runs net.exe of the bed.
+// net runs net.exe of the test environment.
 func (s *silo) net(t *testing.T, args ...string) {
 	t.Helper()
 	out := scratch(t)
-	cmd := s.bed.Command(t.Context(), `C:\windows\system32\net.exe`, args...)
+	cmd := s.wine.Command(t.Context(), `C:\windows\system32\net.exe`, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("net %s: %v\n%s", strings.Join(args, " "), err, content(t, out))

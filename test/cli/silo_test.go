@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
 // silo is the built program with a state directory of its own.
 type silo struct {
-	bed   *bed.Bed
+	wine  *testenv.Env
 	exe   string // its Unix path
 	damon string // a copy called damon.exe
 	state string
@@ -39,12 +39,12 @@ func TestMain(m *testing.M) {
 
 func newSilo(t *testing.T) *silo {
 	t.Helper()
-	s := &silo{bed: bed.Require(t), exe: filepath.Join(built, "silo.exe"), damon: filepath.Join(built, "damon.exe"), state: t.TempDir()}
+	s := &silo{wine: testenv.Require(t), exe: filepath.Join(built, "silo.exe"), damon: filepath.Join(built, "damon.exe"), state: t.TempDir()}
 	if _, err := os.Stat(s.exe); err == nil {
 		return s
 	}
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", s.exe, "./cmd/silo")
-	cmd.Dir = s.bed.Root()
+	cmd.Dir = s.wine.Root()
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build silo.exe: %v\n%s", err, out)
@@ -64,8 +64,8 @@ type result struct {
 // command prepares silo, with variables on top of ours.
 func (s *silo) command(t *testing.T, exe string, env []string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := s.bed.Command(t.Context(), exe, args...)
-	cmd.Env = append(append(cmd.Env, "SILO_STATE="+s.bed.WindowsPath(s.state)), env...)
+	cmd := s.wine.Command(t.Context(), exe, args...)
+	cmd.Env = append(append(cmd.Env, "SILO_STATE="+s.wine.WindowsPath(s.state)), env...)
 	return cmd
 }
 
@@ -117,8 +117,8 @@ func (s *silo) detach(t *testing.T, name string, args ...string) {
 	t.Helper()
 	t.Cleanup(func() { // the test's own context has ended by now
 		for _, verb := range []string{"kill", "wait"} { // its supervisor writes its end into the test's directory
-			cmd := s.bed.Command(context.Background(), s.exe, verb, name)
-			cmd.Env = append(cmd.Env, "SILO_STATE="+s.bed.WindowsPath(s.state))
+			cmd := s.wine.Command(context.Background(), s.exe, verb, name)
+			cmd.Env = append(cmd.Env, "SILO_STATE="+s.wine.WindowsPath(s.state))
 			_ = cmd.Run() // most tests have ended it themselves
 		}
 	})

@@ -14,7 +14,7 @@ func TestDamonExe(t *testing.T) {
 	s := newSilo(t)
 	dir := t.TempDir()
 	env := []string{
-		"DAMON_LOG_DIR=" + s.bed.WindowsPath(dir), "NOMAD_TASK_NAME=web", "NOMAD_ALLOC_ID=a1b2", "NOMAD_DC=dc1",
+		"DAMON_LOG_DIR=" + s.wine.WindowsPath(dir), "NOMAD_TASK_NAME=web", "NOMAD_ALLOC_ID=a1b2", "NOMAD_DC=dc1",
 		"NOMAD_CPU_LIMIT=1000", "NOMAD_MEMORY_LIMIT=256", "CUSTOM=kept",
 	}
 	r := s.try(t, s.damon, env, workload.Payload, "env")
@@ -51,7 +51,7 @@ func TestDamonExe(t *testing.T) {
 func TestDamonMetrics(t *testing.T) {
 	s := newSilo(t)
 	address := freePort(t)
-	cmd := s.command(t, s.exe, []string{"DAMON_ADDR=" + address, "DAMON_LOG_DIR=" + s.bed.WindowsPath(t.TempDir()), "NOMAD_DC=dc1", "DAMON_MEMORY_LIMIT=256"},
+	cmd := s.command(t, s.exe, []string{"DAMON_ADDR=" + address, "DAMON_LOG_DIR=" + s.wine.WindowsPath(t.TempDir()), "NOMAD_DC=dc1", "DAMON_MEMORY_LIMIT=256"},
 		"supervise", workload.Payload, "cat")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

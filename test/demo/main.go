@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 func main() {
@@ -22,20 +22,20 @@ func main() {
 	}
 }
 
-// give gives the tour on a bed and takes down whatever it put up.
+// give gives the tour on a test environment and takes down whatever it put up.
 func give(ctx context.Context) (err error) {
-	b, err := bed.Open(ctx)
+	wine, err := testenv.Open(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.Close() //nolint:errcheck // the process ends here
+	defer wine.Close() //nolint:errcheck // the process ends here
 	dir, err := os.MkdirTemp("", "silo-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	fmt.Println("\n# real containerd.exe 2.4.2 starts on Wine, with containerd-shim-silo-v1.exe beside it")
-	daemon, err := b.Containerd(ctx, "demo")
+	daemon, err := wine.Containerd(ctx, "demo")
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func give(ctx context.Context) (err error) {
 			err = stopErr
 		}
 	}()
-	t := &tour{ctx: ctx, bed: b, daemon: daemon, dir: dir}
+	t := &tour{ctx: ctx, wine: wine, daemon: daemon, dir: dir}
 	t.walk()
 	return t.err
 }

@@ -13,15 +13,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
 // tour shows one step after another. After the first failure the other steps do nothing.
 type tour struct {
 	ctx    context.Context
-	bed    *bed.Bed
-	daemon *bed.Containerd
+	wine   *testenv.Env
+	daemon *testenv.Containerd
 	dir    string
 	err    error
 }
@@ -82,7 +82,7 @@ func (t *tour) config(name string, args ...string) string {
 	if err := workload.Write(path, workload.Spec(args...)); err != nil {
 		t.fail(err)
 	}
-	return t.bed.WindowsPath(path)
+	return t.wine.WindowsPath(path)
 }
 
 // ctr shows a ctr command, runs it, shows what it printed, and holds it to its exit code.
@@ -160,7 +160,7 @@ func (t *tour) watch() (seen func() string, stop func()) {
 
 // nothingLeft shows that no process descends from containerd any more.
 func (t *tour) nothingLeft() {
-	var rest []bed.Process
+	var rest []testenv.Process
 	t.until("no process is left", func() bool {
 		var err error
 		if rest, err = t.daemon.Processes(); err != nil {

@@ -89,7 +89,7 @@ func (n *node) pod(t *testing.T) *podConfig {
 		Windows: hostProcess(system),
 	}
 	p.logs = filepath.Join(n.dir, p.Metadata.Name)
-	p.LogDirectory = n.bed.WindowsPath(p.logs)
+	p.LogDirectory = n.wine.WindowsPath(p.logs)
 	if err := os.Mkdir(p.logs, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // mountPoint is how a job container names its root file system.
@@ -38,7 +38,7 @@ func containerFromImage(t *testing.T, n *node) {
 		t.Errorf("the path is %q, want one with %s", env["PATH"], root)
 	}
 	n.drop(t, pod)
-	if _, err := os.Lstat(n.bed.UnixPath(strings.TrimSuffix(root, `\`))); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(n.wine.UnixPath(strings.TrimSuffix(root, `\`))); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s is left: %v", root, err)
 	}
 }
@@ -48,7 +48,7 @@ func containerVolumes(t *testing.T, n *node) {
 	n.needsVolume(t)
 	p := n.pod(t)
 	pod := n.run(t, p)
-	dir := n.bed.UnixPath(`C:\silo\` + newID()) // containerd follows links, and Z: is one
+	dir := n.wine.UnixPath(`C:\silo\` + newID()) // containerd follows links, and Z: is one
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func containerVolumes(t *testing.T, n *node) {
 	} {
 		c := container()
 		c.Command = []string{"payload.exe", "await", mountPoint + m.sees, "7"}
-		c.Mounts = []mount{{ContainerPath: m.at, HostPath: n.bed.WindowsPath(m.from)}}
+		c.Mounts = []mount{{ContainerPath: m.at, HostPath: n.wine.WindowsPath(m.from)}}
 		id := n.start(t, pod, c, p)
 		if s := n.exited(t, id).Status; s.ExitCode != 7 {
 			t.Errorf("a program that looks for %s ended with %+v", m.sees, s)
@@ -79,7 +79,7 @@ func containerVolumes(t *testing.T, n *node) {
 // needsVolume skips where the root file system of a container is empty: the emulated layers of the reference shim are.
 func (n *node) needsVolume(t *testing.T) {
 	t.Helper()
-	if n.handler == bed.PeerHandler {
-		t.Skip("the bed has no files of an image for the reference shim")
+	if n.handler == testenv.PeerHandler {
+		t.Skip("the test environment has no files of an image for the reference shim")
 	}
 }

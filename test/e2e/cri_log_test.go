@@ -67,7 +67,7 @@ func containerLogReopened(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
 	stop := filepath.Join(n.dir, newID())
-	c := container("count", n.bed.WindowsPath(stop))
+	c := container("count", n.wine.WindowsPath(stop))
 	id := n.start(t, pod, c, p)
 	log := filepath.Join(p.logs, c.LogPath)
 	until(t, "there is a log", func() bool { info, err := os.Stat(log); return err == nil && info.Size() > 0 })

@@ -12,12 +12,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
 // handlers makes the tests of CRI use other runtime handlers. With runhcs it is the reference shim's, which shows
-// whether the bed is fit for a case.
+// whether the test environment is fit for a case.
 var handlers = flag.String("handlers", "", "the runtime handlers to test, with commas: silo, silo-sandbox, runhcs")
 
 // chosen are the handlers to test.
@@ -25,7 +25,7 @@ func chosen() []string {
 	if *handlers != "" {
 		return strings.Split(*handlers, ",")
 	}
-	return bed.Handlers()
+	return testenv.Handlers()
 }
 
 // node is a machine as a kubelet sees it: containerd with CRI, and images.
@@ -36,8 +36,8 @@ type node struct {
 
 // The images of a node.
 const (
-	image      = "bed.invalid/payload:1"
-	otherImage = "bed.invalid/newer:1" // of a Windows that this machine is not
+	image      = "test.invalid/payload:1"
+	otherImage = "test.invalid/newer:1" // of a Windows that this machine is not
 )
 
 // cases are tests that share a node, by their names.
@@ -68,35 +68,35 @@ func eachHandler(t *testing.T, all cases) {
 // newNode starts a node that is fit for job containers of a handler.
 func newNode(t *testing.T, handler string) *node {
 	t.Helper()
-	b := bed.RequireCRI(t)
-	if handler == bed.PeerHandler {
-		return startNode(t, b, handler, "WINEGAP=peer")
+	wine := testenv.RequireCRI(t)
+	if handler == testenv.PeerHandler {
+		return startNode(t, wine, handler, "WINEGAP=peer")
 	}
-	return startNode(t, b, handler, "WINEGAP_DLLS="+b.WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
+	return startNode(t, wine, handler, "WINEGAP_DLLS="+wine.WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
 }
 
 // startNode starts a containerd with this environment, and gives it its images.
-func startNode(t *testing.T, b *bed.Bed, handler string, env ...string) *node {
+func startNode(t *testing.T, wine *testenv.Env, handler string, env ...string) *node {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	c, err := b.CRI(ctx, fmt.Sprintf("cri-%d-%d", os.Getpid(), serial.Add(1)), env...)
+	c, err := wine.CRI(ctx, fmt.Sprintf("cri-%d-%d", os.Getpid(), serial.Add(1)), env...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{keep(t, b, c), handler}
+	n := &node{keep(t, wine, c), handler}
 	archive := filepath.Join(n.dir, "images.tar")
-	payload := map[string]string{"payload.exe": b.UnixPath(b.Exe("payload"))}
+	payload := map[string]string{"payload.exe": wine.UnixPath(wine.Exe("payload"))}
 	entry := []string{`%CONTAINER_SANDBOX_MOUNT_POINT%\payload.exe`}
-	err = bed.WriteImages(archive,
-		bed.Image{Name: bed.SandboxImage, OSVersion: bed.OSVersion, Entrypoint: []string{workload.Payload, "sleep", "86400"}, Files: payload},
-		bed.Image{Name: image, OSVersion: bed.OSVersion, Entrypoint: entry, Env: []string{"FROM_IMAGE=yes"}, Files: payload},
-		bed.Image{Name: otherImage, OSVersion: "10.0.65535.1", Entrypoint: entry, Files: payload},
+	err = testenv.WriteImages(archive,
+		testenv.Image{Name: testenv.SandboxImage, OSVersion: testenv.OSVersion, Entrypoint: []string{workload.Payload, "sleep", "86400"}, Files: payload},
+		testenv.Image{Name: image, OSVersion: testenv.OSVersion, Entrypoint: entry, Env: []string{"FROM_IMAGE=yes"}, Files: payload},
+		testenv.Image{Name: otherImage, OSVersion: "10.0.65535.1", Entrypoint: entry, Files: payload},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.ctr(t, "-n", "k8s.io", "images", "import", "--all-platforms", b.WindowsPath(archive))
+	n.ctr(t, "-n", "k8s.io", "images", "import", "--all-platforms", wine.WindowsPath(archive))
 	return n
 }
 
@@ -156,11 +156,11 @@ func (n *node) document(t *testing.T, value any) string {
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return n.bed.WindowsPath(path)
+	return n.wine.WindowsPath(path)
 }
 
 // before22 reports whether the containerd that is tried is older than 2.2.
 func before22() bool {
-	version := os.Getenv(bed.DaemonKey)
+	version := os.Getenv(testenv.DaemonKey)
 	return slices.ContainsFunc([]string{"1.", "2.0.", "2.1."}, func(old string) bool { return strings.HasPrefix(version, old) })
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -19,7 +19,7 @@ func podSession(t *testing.T, n *node) {
 	first := n.start(t, pod, speaker, p)
 	second := n.start(t, pod, container("sleep", "600"), p)
 	n.saysHello(t, first)
-	if s := n.inspectPod(t, pod); n.handler == bed.SandboxHandler && (s.Kind != "host process" || !strings.Contains(s.Workloads, first) || !strings.Contains(s.Workloads, second)) {
+	if s := n.inspectPod(t, pod); n.handler == testenv.SandboxHandler && (s.Kind != "host process" || !strings.Contains(s.Workloads, first) || !strings.Contains(s.Workloads, second)) {
 		t.Errorf("the sandbox tells of itself %q, %s", s.Kind, s.Workloads)
 	}
 

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // pods is how many pods TestManyPods runs at once; `make pods` asks for 50.
@@ -95,13 +95,13 @@ func (n *node) scrape(t *testing.T) {
 }
 
 // shims lists the processes of the shims.
-func (n *node) shims(t *testing.T) []bed.Process {
+func (n *node) shims(t *testing.T) []testenv.Process {
 	t.Helper()
 	all, err := n.Processes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(all, func(p bed.Process) bool { return !strings.HasPrefix(p.Name(), "containerd-shim") })
+	return slices.DeleteFunc(all, func(p testenv.Process) bool { return !strings.HasPrefix(p.Name(), "containerd-shim") })
 }
 
 // weigh asks Linux for the memory of the shims.

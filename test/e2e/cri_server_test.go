@@ -4,17 +4,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // TestServerPods is a session with a pod of Windows Server containers, which have a network of their own, on the emulated
 // compute service.
 func TestServerPods(t *testing.T) {
-	b := bed.RequireCRI(t)
-	for _, h := range bed.Handlers() {
+	wine := testenv.RequireCRI(t)
+	for _, h := range testenv.Handlers() {
 		t.Run(h, func(t *testing.T) {
-			env, log := serviceEnv(t, b)
-			n := startNode(t, b, h, env...)
+			env, log := serviceEnv(t, wine)
+			n := startNode(t, wine, h, env...)
 			p := n.pod(t)
 			p.Windows, p.Annotations = security{}, nil
 			pod := n.run(t, p)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // figure is a number in the answers of CRI.
@@ -57,7 +57,7 @@ func (n *node) podStats(t *testing.T, id string) (s podStats, told bool) {
 	t.Helper()
 	var answer struct{ Stats []podStats }
 	n.ask(t, &answer, "statsp", "--id", id)
-	if n.handler == bed.SandboxHandler {
+	if n.handler == testenv.SandboxHandler {
 		if len(answer.Stats) > 0 {
 			t.Errorf("containerd has learnt to tell of pods of the Sandbox API, so check it: %+v", answer.Stats)
 		}

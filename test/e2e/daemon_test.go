@@ -16,7 +16,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -28,9 +28,9 @@ const limit = 10 * time.Minute
 
 // daemon is a containerd.exe with the shim beside it.
 type daemon struct {
-	*bed.Containerd
-	bed *bed.Bed
-	dir string
+	*testenv.Containerd
+	wine *testenv.Env
+	dir  string
 }
 
 // serial makes container ids unique.
@@ -40,20 +40,20 @@ var serial atomic.Int64
 // failure.
 func newDaemon(t *testing.T, env ...string) *daemon {
 	t.Helper()
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	c, err := b.Containerd(ctx, fmt.Sprintf("e2e-%d-%d", os.Getpid(), serial.Add(1)), env...)
+	c, err := wine.Containerd(ctx, fmt.Sprintf("e2e-%d-%d", os.Getpid(), serial.Add(1)), env...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return keep(t, b, c)
+	return keep(t, wine, c)
 }
 
 // keep makes a containerd that has started a test's own.
-func keep(t *testing.T, b *bed.Bed, c *bed.Containerd) *daemon {
+func keep(t *testing.T, wine *testenv.Env, c *testenv.Containerd) *daemon {
 	t.Helper()
-	d := &daemon{Containerd: c, bed: b, dir: t.TempDir()}
+	d := &daemon{Containerd: c, wine: wine, dir: t.TempDir()}
 	t.Cleanup(func() {
 		if t.Failed() {
 			d.explain(t)
@@ -75,7 +75,7 @@ func keep(t *testing.T, b *bed.Bed, c *bed.Containerd) *daemon {
 func (d *daemon) explain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	out, err := d.bed.Command(ctx, workload.Payload, "stacks").CombinedOutput()
+	out, err := d.wine.Command(ctx, workload.Payload, "stacks").CombinedOutput()
 	t.Logf("stack dumps asked of %s shims and daemons: %v", bytes.TrimSpace(out), err)
 	const tail = 64 << 10
 	log, err := os.ReadFile(d.LogPath())
@@ -139,7 +139,7 @@ func (d *daemon) ctr(t *testing.T, args ...string) string {
 	return r.stdout
 }
 
-// newID is a container id that no other test uses, of this run or of another on the same bed: jobs are named after ids.
+// newID is a container id that no other test uses, of this run or of another on the same test environment: jobs are named after ids.
 func newID() string { return fmt.Sprintf("c%d-%d", os.Getpid(), serial.Add(1)) }
 
 // config writes a specification where ctr.exe finds it.
@@ -149,7 +149,7 @@ func (d *daemon) config(t *testing.T, s *specs.Spec) string {
 	if err := workload.Write(path, s); err != nil {
 		t.Fatal(err)
 	}
-	return d.bed.WindowsPath(path)
+	return d.wine.WindowsPath(path)
 }
 
 // runArgs are the arguments of `ctr run` for a specification.

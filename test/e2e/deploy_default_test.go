@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -19,8 +19,8 @@ var sandboxImage = regexp.MustCompile(`(?m)^\s*sandbox(?:_image)? = ['"](.+)['"]
 // TestSiloInstall_DefaultConfig_RunsContainersAndPods is what a person does on a new node: containerd in its own
 // directory with the configuration that it prints itself, and silo install --edit on that.
 func TestSiloInstall_DefaultConfig_RunsContainersAndPods(t *testing.T) {
-	b := bed.RequireCRI(t)
-	p := newInstallation(t, b)
+	wine := testenv.RequireCRI(t)
+	p := newInstallation(t, wine)
 	if r := p.install(t); r.code != 0 {
 		t.Fatalf("install: exit %d: %s", r.code, r.stderr)
 	}
@@ -46,11 +46,11 @@ func TestSiloInstall_DefaultConfig_RunsContainersAndPods(t *testing.T) {
 }
 
 // newInstallation puts containerd and the configuration that it prints where containerd looks for it.
-func newInstallation(t *testing.T, b *bed.Bed) *prefix {
+func newInstallation(t *testing.T, wine *testenv.Env) *prefix {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
-	p := &prefix{Bed: b, ctx: ctx, silo: buildSilo(t), dir: b.UnixPath(bed.InstallDir)}
+	p := &prefix{Env: wine, ctx: ctx, silo: buildSilo(t), dir: wine.UnixPath(testenv.InstallDir)}
 	if err := os.RemoveAll(p.dir); err != nil { // of a test that was ended
 		t.Fatal(err)
 	}
@@ -62,11 +62,11 @@ func newInstallation(t *testing.T, b *bed.Bed) *prefix {
 			t.Error(err)
 		}
 	})
-	version := cmp.Or(os.Getenv(bed.DaemonKey), bed.Daemons[0])
-	if err := os.Link(containerdExe(b, version), p.path("containerd.exe")); err != nil {
+	version := cmp.Or(os.Getenv(testenv.DaemonKey), testenv.Daemons[0])
+	if err := os.Link(containerdExe(wine, version), p.path("containerd.exe")); err != nil {
 		t.Fatal(err)
 	}
-	r := run(t, b.Command(ctx, bed.InstallDir+`\containerd.exe`, "config", "default"))
+	r := run(t, wine.Command(ctx, testenv.InstallDir+`\containerd.exe`, "config", "default"))
 	if r.code != 0 {
 		t.Fatalf("containerd config default: exit %d: %s", r.code, r.stderr)
 	}
@@ -85,16 +85,16 @@ func (p *prefix) start(t *testing.T) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{keep(t, p.Bed, c), bed.SiloHandler}
+	n := &node{keep(t, p.Env, c), testenv.SiloHandler}
 	pause := sandboxImage.FindStringSubmatch(p.config)
 	if pause == nil {
 		t.Fatalf("the configuration names no image of pods:\n%s", p.config)
 	}
 	archive := filepath.Join(n.dir, "images.tar")
 	payload := map[string]string{"payload.exe": p.UnixPath(p.Exe("payload"))}
-	err = bed.WriteImages(archive,
-		bed.Image{Name: pause[1], OSVersion: bed.OSVersion, Entrypoint: []string{workload.Payload, "sleep", "86400"}, Files: payload},
-		bed.Image{Name: image, OSVersion: bed.OSVersion, Files: payload},
+	err = testenv.WriteImages(archive,
+		testenv.Image{Name: pause[1], OSVersion: testenv.OSVersion, Entrypoint: []string{workload.Payload, "sleep", "86400"}, Files: payload},
+		testenv.Image{Name: image, OSVersion: testenv.OSVersion, Files: payload},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // serviceConfig is a node's configuration. Nothing in it knows of the shim.
@@ -30,7 +30,7 @@ const netExe = `C:\windows\system32\net.exe`
 // serviceNode is a machine where containerd is a service, with CRI. Wine does not let containerd see that it is one, so
 // silo supervises it.
 type serviceNode struct {
-	*bed.Bed
+	*testenv.Env
 	ctx          context.Context
 	name, prefix string
 	silo         string
@@ -42,7 +42,7 @@ func newServiceNode(t *testing.T, version string) *serviceNode {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
 	n := &serviceNode{
-		Bed: bed.Require(t), ctx: ctx, name: fmt.Sprintf("silo-e2e-%d-%d", os.Getpid(), serial.Add(1)), prefix: t.TempDir(), silo: buildSilo(t),
+		Env: testenv.Require(t), ctx: ctx, name: fmt.Sprintf("silo-e2e-%d-%d", os.Getpid(), serial.Add(1)), prefix: t.TempDir(), silo: buildSilo(t),
 	}
 	form, more := 3, ""
 	if strings.HasPrefix(version, "1.") {
@@ -53,7 +53,7 @@ func newServiceNode(t *testing.T, version string) *serviceNode {
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(containerdExe(n.Bed, version), daemon); err != nil {
+	if err := os.Symlink(containerdExe(n.Env, version), daemon); err != nil {
 		t.Fatal(err)
 	}
 	n.call(t, n.WindowsPath(n.silo), "service", "install", n.name, "--",
@@ -115,7 +115,7 @@ func (n *serviceNode) await(t *testing.T) {
 // TestSiloInstallsUnderAService is what happens on a node: silo restarts the service of containerd, and kubelet's
 // interface has the handlers afterwards.
 func TestSiloInstallsUnderAService(t *testing.T) {
-	version := cmp.Or(os.Getenv(bed.DaemonKey), bed.Daemons[0])
+	version := cmp.Or(os.Getenv(testenv.DaemonKey), testenv.Daemons[0])
 	n := newServiceNode(t, version)
 	if before := n.ours(t); len(before) > 0 {
 		t.Fatalf("before the installation there are %q", before)

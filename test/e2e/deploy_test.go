@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // What a node's configuration may have, and an installation must leave: a setting of CRI, and a handler. Containerd 1.7
@@ -29,17 +29,17 @@ var nodes = []struct{ name, daemons, config, refused string }{
 	{"version 2 without handlers", "1.", "version = 2\n", "the default handler runhcs-wcow-process would be missing"},
 }
 
-// TestSiloInstalls has silo install and uninstall the shim on a node, with every containerd that the bed has: each reads
+// TestSiloInstalls has silo install and uninstall the shim on a node, with every containerd that the test environment has: each reads
 // the handlers, and what its node had configured before.
 func TestSiloInstalls(t *testing.T) {
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	silo := buildSilo(t)
-	versions := bed.Daemons
-	if v := os.Getenv(bed.DaemonKey); v != "" {
+	versions := testenv.Daemons
+	if v := os.Getenv(testenv.DaemonKey); v != "" {
 		versions = []string{v}
 	}
 	for _, version := range versions {
-		daemon := containerdExe(b, version)
+		daemon := containerdExe(wine, version)
 		if _, err := os.Stat(daemon); err != nil {
 			continue // "make daemons" builds the others
 		}
@@ -48,7 +48,7 @@ func TestSiloInstalls(t *testing.T) {
 				continue
 			}
 			t.Run(version+", "+node.name, func(t *testing.T) {
-				p := newPrefix(t, b, silo, daemon, node.config)
+				p := newPrefix(t, wine, silo, daemon, node.config)
 				if node.refused == "" {
 					p.installs(t)
 				} else {
@@ -61,17 +61,17 @@ func TestSiloInstalls(t *testing.T) {
 
 // prefix is the directory of a containerd with its configuration.
 type prefix struct {
-	*bed.Bed
+	*testenv.Env
 	ctx               context.Context
 	silo, dir, config string
 	before            []string // its files
 }
 
-func newPrefix(t *testing.T, b *bed.Bed, silo, daemon, config string) *prefix {
+func newPrefix(t *testing.T, wine *testenv.Env, silo, daemon, config string) *prefix {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
-	p := &prefix{Bed: b, ctx: ctx, silo: silo, dir: t.TempDir(), config: config}
+	p := &prefix{Env: wine, ctx: ctx, silo: silo, dir: t.TempDir(), config: config}
 	if err := os.WriteFile(p.path("config.toml"), []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -153,13 +153,13 @@ func (p *prefix) refuses(t *testing.T, words string) {
 	p.untouched(t)
 }
 
-// containerdExe is the file of a version of containerd.exe on the bed.
-func containerdExe(b *bed.Bed, version string) string {
+// containerdExe is the file of a version of containerd.exe on the test environment.
+func containerdExe(wine *testenv.Env, version string) string {
 	name := "containerd-" + version
-	if version == bed.Daemons[0] {
+	if version == testenv.Daemons[0] {
 		name = "containerd"
 	}
-	return b.UnixPath(b.Exe(name))
+	return wine.UnixPath(wine.Exe(name))
 }
 
 // buildSilo builds silo.exe.

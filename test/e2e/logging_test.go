@@ -37,7 +37,7 @@ func (d *daemon) end(t *testing.T, logURI string, args ...string) (id string) {
 func TestLogFile(t *testing.T) {
 	d := newDaemon(t)
 	log := filepath.Join(d.dir, "file.log")
-	uri := fileURI(d.bed.WindowsPath(log)) + "?max_size=1m&max_files=3"
+	uri := fileURI(d.wine.WindowsPath(log)) + "?max_size=1m&max_files=3"
 	d.end(t, uri, "flood", "2500000")
 	d.end(t, uri, "print", "last")
 	sizes := 0
@@ -64,7 +64,7 @@ func TestLogFile(t *testing.T) {
 func TestLoggingProgram(t *testing.T) {
 	d := newDaemon(t)
 	log := filepath.Join(d.dir, "program")
-	uri := "binary:///" + strings.ReplaceAll(workload.Payload, `\`, "/") + "?logger=" + strings.ReplaceAll(d.bed.WindowsPath(log), `\`, "/")
+	uri := "binary:///" + strings.ReplaceAll(workload.Payload, `\`, "/") + "?logger=" + strings.ReplaceAll(d.wine.WindowsPath(log), `\`, "/")
 	id := d.end(t, uri, "print", "hello logger")
 	for suffix, want := range map[string]string{".out": "hello logger\n", ".err": "", ".id": "default/" + id + "\n"} {
 		if got := text(t, log+suffix); got != want {

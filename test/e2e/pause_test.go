@@ -24,8 +24,8 @@ func TestPause(t *testing.T) {
 	d := newDaemon(t)
 	seen := d.events(t)
 	id, log := newID(), filepath.Join(d.dir, "paused.log")
-	never := d.bed.WindowsPath(filepath.Join(d.dir, "never"))
-	d.ctr(t, d.runArgs(t, workload.Spec("count", never), id, "-d", "--log-uri", fileURI(d.bed.WindowsPath(log)))...)
+	never := d.wine.WindowsPath(filepath.Join(d.dir, "never"))
+	d.ctr(t, d.runArgs(t, workload.Spec("count", never), id, "-d", "--log-uri", fileURI(d.wine.WindowsPath(log)))...)
 	until(t, "the container prints", func() bool { return lines(t, log) > 0 })
 
 	d.ctr(t, "task", "pause", id)

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/siloshim/siloshim/shim/event"
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // TestContainerdsProgramPublishes runs containerd.exe with the arguments and the input that the shim gives it for a
@@ -33,7 +33,7 @@ func TestContainerdsProgramPublishes(t *testing.T) {
 		}
 		envelope := &types.Envelope{Topic: event.Topic(e), Namespace: "default", Event: body}
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		cmd := d.bed.Command(ctx, d.bed.Exe("containerd"+suffix()), event.NewBinary("", d.Address()).Arguments(envelope)...)
+		cmd := d.wine.Command(ctx, d.wine.Exe("containerd"+suffix()), event.NewBinary("", d.Address()).Arguments(envelope)...)
 		cmd.Stdin = bytes.NewReader(input)
 		if r := run(t, cmd); r.code != 0 && !r.killed {
 			t.Errorf("publish: exit %d: %s", r.code, r.stderr)
@@ -47,7 +47,7 @@ func TestContainerdsProgramPublishes(t *testing.T) {
 
 // suffix is what the names of the daemon's programs end with.
 func suffix() string {
-	if version := os.Getenv(bed.DaemonKey); version != "" && version != bed.Daemons[0] {
+	if version := os.Getenv(testenv.DaemonKey); version != "" && version != testenv.Daemons[0] {
 		return "-" + version
 	}
 	return ""

@@ -46,7 +46,7 @@ func (d *daemon) restartAmongExits(t *testing.T, events *recorder, round int) (m
 	var ends []func()
 	for i := range 3 {
 		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d-%d", round, i))
-		ids = append(ids, d.detach(t, workload.Spec("await", d.bed.WindowsPath(file), strconv.Itoa(code))))
+		ids = append(ids, d.detach(t, workload.Spec("await", d.wine.WindowsPath(file), strconv.Itoa(code))))
 		ends = append(ends, func() {
 			if err := os.WriteFile(file, nil, 0o644); err != nil {
 				t.Fatal(err)
@@ -112,8 +112,8 @@ func (d *daemon) startPrinter(t *testing.T) *printer {
 	t.Helper()
 	dir := t.TempDir()
 	p := &printer{d: d, id: newID(), log: filepath.Join(dir, "out.log"), stop: filepath.Join(dir, "stop")}
-	uri := "file:///" + strings.ReplaceAll(d.bed.WindowsPath(p.log), `\`, "/")
-	d.ctr(t, d.runArgs(t, workload.Spec("count", d.bed.WindowsPath(p.stop)), p.id, "-d", "--log-uri", uri)...)
+	uri := "file:///" + strings.ReplaceAll(d.wine.WindowsPath(p.log), `\`, "/")
+	d.ctr(t, d.runArgs(t, workload.Spec("count", d.wine.WindowsPath(p.stop)), p.id, "-d", "--log-uri", uri)...)
 	p.goesOn(t)
 	return p
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -24,20 +24,20 @@ type rooted struct {
 
 func newRooted(t *testing.T) *rooted {
 	t.Helper()
-	d := newDaemon(t, "WINEGAP_DLLS="+bed.Require(t).WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
+	d := newDaemon(t, "WINEGAP_DLLS="+testenv.Require(t).WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
 	r := &rooted{daemon: d, base: `C:\silo\rooted-` + newID()}
 	r.volume = r.base + `\volume`
 	for _, dir := range []string{`\volume`, `\layer\Files\app`, `\layer\Files\work`, `\layer\Files\var\data\old`, `\scratch`} {
-		if err := os.MkdirAll(d.bed.UnixPath(r.base+dir), 0o755); err != nil {
+		if err := os.MkdirAll(d.wine.UnixPath(r.base+dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Link(d.bed.UnixPath(workload.Payload), d.bed.UnixPath(r.base+`\layer\Files\app\tool.exe`)); err != nil {
+	if err := os.Link(d.wine.UnixPath(workload.Payload), d.wine.UnixPath(r.base+`\layer\Files\app\tool.exe`)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		r.givenBack(t)
-		_ = os.RemoveAll(d.bed.UnixPath(r.base)) // in the bed, which is thrown away
+		_ = os.RemoveAll(d.wine.UnixPath(r.base)) // in the test environment, which is thrown away
 	})
 	return r
 }
@@ -61,12 +61,12 @@ func (r *rooted) runs(t *testing.T, s *specs.Spec) string {
 func (r *rooted) givenBack(t *testing.T) {
 	t.Helper()
 	for _, mark := range []string{"prepared", "active"} {
-		if _, err := os.Stat(r.bed.UnixPath(r.base + `\scratch\` + mark)); err == nil {
+		if _, err := os.Stat(r.wine.UnixPath(r.base + `\scratch\` + mark)); err == nil {
 			t.Errorf("the layer is still %s", mark)
 		}
 	}
 	for _, dir := range []string{`C:\hpc`, `C:\gap\user`} {
-		entries, err := os.ReadDir(r.bed.UnixPath(dir))
+		entries, err := os.ReadDir(r.wine.UnixPath(dir))
 		if err != nil && !os.IsNotExist(err) {
 			t.Error(err)
 		}
@@ -84,17 +84,17 @@ func TestJobContainerFromAnImage(t *testing.T) {
 		t.Errorf("stdout %q", got)
 	}
 	r.runs(t, r.spec("write", "note", "kept in the layer"))
-	if text, err := os.ReadFile(r.bed.UnixPath(r.base + `\scratch\volume\note`)); err != nil || string(text) != "kept in the layer\n" {
+	if text, err := os.ReadFile(r.wine.UnixPath(r.base + `\scratch\volume\note`)); err != nil || string(text) != "kept in the layer\n" {
 		t.Errorf("the layer has %q, %v", text, err)
 	}
-	if _, err := os.Stat(r.bed.UnixPath(r.base + `\scratch\volume\var\data.shadowed\old`)); err != nil {
+	if _, err := os.Stat(r.wine.UnixPath(r.base + `\scratch\volume\var\data.shadowed\old`)); err != nil {
 		t.Errorf("what the image has at the mount's place: %v", err)
 	}
 	if got := r.runs(t, r.spec("read", "note")); got != "kept in the layer" {
 		t.Errorf("the next container reads %q", got)
 	}
 	r.runs(t, r.spec("write", `%CONTAINER_SANDBOX_MOUNT_POINT%\var\data\f`, "for the volume"))
-	if text, err := os.ReadFile(filepath.Join(r.bed.UnixPath(r.volume), "f")); err != nil || string(text) != "for the volume\n" {
+	if text, err := os.ReadFile(filepath.Join(r.wine.UnixPath(r.volume), "f")); err != nil || string(text) != "for the volume\n" {
 		t.Errorf("the volume has %q, %v", text, err)
 	}
 	s := r.spec("read", `%CONTAINER_SANDBOX_MOUNT_POINT%\var\data\f`)

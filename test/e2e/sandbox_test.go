@@ -10,7 +10,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -37,7 +37,7 @@ func TestSandboxShimKilled(t *testing.T) {
 	pod, id := s.sandbox(t, nil), newID()
 	spec := s.spec(t, "sleep", "600")
 	s.ctr(t, s.runArgs(t, spec, id, "-d", "--null-io", "--sandbox", pod)...)
-	mark := filepath.Join(s.bed.UnixPath(spec.Windows.LayerFolders[1]), "active")
+	mark := filepath.Join(s.wine.UnixPath(spec.Windows.LayerFolders[1]), "active")
 	if _, err := os.Stat(mark); err != nil {
 		t.Fatalf("the layer is not mounted: %v", err)
 	}
@@ -56,7 +56,7 @@ func TestSandboxShimKilled(t *testing.T) {
 // requireSandboxAPI skips a test where there is no such thing.
 func requireSandboxAPI(t *testing.T) {
 	t.Helper()
-	if !slices.Contains(bed.Handlers(), bed.SandboxHandler) {
+	if !slices.Contains(testenv.Handlers(), testenv.SandboxHandler) {
 		t.Skip("capability missing: this containerd does not join tasks to a sandbox that a shim has made")
 	}
 }
@@ -73,7 +73,7 @@ func (d *daemon) sandbox(t *testing.T, annotations map[string]string) (id string
 		t.Fatal(err)
 	}
 	id = newID()
-	d.ctr(t, "sandbox", "run", "--runtime", runtime, d.bed.WindowsPath(config), id)
+	d.ctr(t, "sandbox", "run", "--runtime", runtime, d.wine.WindowsPath(config), id)
 	return id
 }
 
@@ -114,11 +114,11 @@ func running(list, id string) bool {
 }
 
 // shims are the shims of this containerd.
-func (d *daemon) shims(t *testing.T) []bed.Process {
+func (d *daemon) shims(t *testing.T) []testenv.Process {
 	t.Helper()
 	all, err := d.Processes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(all, func(p bed.Process) bool { return !strings.HasPrefix(p.Name(), "containerd-shim") })
+	return slices.DeleteFunc(all, func(p testenv.Process) bool { return !strings.HasPrefix(p.Name(), "containerd-shim") })
 }

@@ -10,14 +10,14 @@ import (
 	"testing"
 
 	"github.com/siloshim/siloshim/hcs/hcstest"
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // withService builds a package's tests as a Windows program and runs those that match on the emulated service. It
 // returns what the program printed, of which at least want tests have passed and none was skipped.
 func withService(t *testing.T, pkg, match string, want int, env ...string) string {
 	t.Helper()
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	dir := t.TempDir()
 	program, log := filepath.Join(dir, "inside.test.exe"), filepath.Join(dir, "hcsim.log")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "no_grpc", "-o", program, pkg)
@@ -29,9 +29,9 @@ func withService(t *testing.T, pkg, match string, want int, env ...string) strin
 	if err := os.Mkdir(namespaces, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", match, "-test.v", "-test.timeout", limit.String())
-	cmd.Env = append(append(cmd.Env, env...), "WINEGAP_DLLS="+b.WindowsPath(buildService(t))+`\`,
-		"HCSIM_LOG="+b.WindowsPath(log), "HCSIM_NAMESPACES="+b.WindowsPath(namespaces)+`\`)
+	cmd := wine.Command(t.Context(), wine.WindowsPath(program), "-test.run", match, "-test.v", "-test.timeout", limit.String())
+	cmd.Env = append(append(cmd.Env, env...), "WINEGAP_DLLS="+wine.WindowsPath(buildService(t))+`\`,
+		"HCSIM_LOG="+wine.WindowsPath(log), "HCSIM_NAMESPACES="+wine.WindowsPath(namespaces)+`\`)
 	printed, err := output(t, cmd)
 	if passed, skipped := strings.Count(printed, "--- PASS"), strings.Count(printed, "--- SKIP"); err != nil || passed < want || skipped > 0 {
 		calls, _ := os.ReadFile(log) // none, if nothing was asked
@@ -65,7 +65,7 @@ func output(t *testing.T, cmd *exec.Cmd) (string, error) {
 
 // TestExampleOfComputeService runs the example of package hcs, with a program that it finds on its path.
 func TestExampleOfComputeService(t *testing.T) {
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	dir := t.TempDir()
 	source, document := filepath.Join(dir, "hello.go"), filepath.Join(dir, "document.json")
 	const hello = "package main\n\nimport \"os\"\n\nfunc main() {\n\tos.Stdout.WriteString(\"hello from inside\\n\")\n\tos.Exit(3)\n}\n"
@@ -79,7 +79,7 @@ func TestExampleOfComputeService(t *testing.T) {
 		t.Fatalf("build hello.exe: %v\n%s", err, text)
 	}
 	printed := withService(t, "../../hcs", "^TestExampleComputeCore$", 1,
-		"WINEPATH="+b.WindowsPath(dir), "SILO_HCSTEST_EXAMPLE="+b.WindowsPath(document))
+		"WINEPATH="+wine.WindowsPath(dir), "SILO_HCSTEST_EXAMPLE="+wine.WindowsPath(document))
 	if !strings.Contains(printed, "hello from inside") {
 		t.Errorf("the program's output did not come through:\n%s", printed)
 	}

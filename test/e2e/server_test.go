@@ -14,7 +14,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/test/payload/flood"
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -27,23 +27,23 @@ type service struct {
 // newService starts a containerd that finds an emulated service.
 func newService(t *testing.T, env ...string) *service {
 	t.Helper()
-	more, log := serviceEnv(t, bed.Require(t))
+	more, log := serviceEnv(t, testenv.Require(t))
 	return &service{daemon: newDaemon(t, append(env, more...)...), log: log}
 }
 
 // serviceEnv builds the emulated service and gives the environment of a containerd that finds it, and the log of its
 // calls. At the test's end no network namespace may be left.
-func serviceEnv(t *testing.T, b *bed.Bed) (env []string, log string) {
+func serviceEnv(t *testing.T, wine *testenv.Env) (env []string, log string) {
 	t.Helper()
 	log = filepath.Join(t.TempDir(), "hcsim.log")
-	dlls := b.WindowsPath(buildService(t)) + `\`
+	dlls := wine.WindowsPath(buildService(t)) + `\`
 	namespaces := t.TempDir()
 	t.Cleanup(func() {
 		if left, err := os.ReadDir(namespaces); err != nil || len(left) > 0 {
 			t.Errorf("%d network namespaces are left, %v", len(left), err)
 		}
 	})
-	return []string{"WINEGAP_DLLS=" + dlls, "HCSIM_LOG=" + b.WindowsPath(log), "HCSIM_NAMESPACES=" + b.WindowsPath(namespaces) + `\`}, log
+	return []string{"WINEGAP_DLLS=" + dlls, "HCSIM_LOG=" + wine.WindowsPath(log), "HCSIM_NAMESPACES=" + wine.WindowsPath(namespaces) + `\`}, log
 }
 
 // buildDLL compiles one emulated DLL in a directory of the test's own.
@@ -113,7 +113,7 @@ func (s *service) spec(t *testing.T, args ...string) *specs.Spec {
 func (s *service) layers(t *testing.T) string {
 	t.Helper()
 	base := `C:\silo\layers-` + newID()
-	unix := s.bed.UnixPath(base)
+	unix := s.wine.UnixPath(base)
 	for _, dir := range []string{"layer", "scratch"} {
 		if err := os.MkdirAll(filepath.Join(unix, dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -125,7 +125,7 @@ func (s *service) layers(t *testing.T) string {
 				t.Errorf("the layer is still %s", mark)
 			}
 		}
-		_ = os.RemoveAll(unix) // in the bed, which is thrown away
+		_ = os.RemoveAll(unix) // in the test environment, which is thrown away
 	})
 	return base
 }

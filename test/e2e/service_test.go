@@ -9,13 +9,13 @@ import (
 
 	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/schema"
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // TestComputeServiceSuite runs the contract suite of package hcs, as a Windows program, on the emulated service: the
 // same suite that the simulated service passes and that a Windows host runs, through the real ABI.
 func TestComputeServiceSuite(t *testing.T) {
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	dir := t.TempDir()
 	program, document := filepath.Join(dir, "hcs.test.exe"), filepath.Join(dir, "document.json")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "no_grpc", "-o", program, "../../hcs")
@@ -30,9 +30,9 @@ func TestComputeServiceSuite(t *testing.T) {
 	if err := os.WriteFile(document, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := b.Command(t.Context(), b.WindowsPath(program), "-test.run", "^TestContract_ComputeCore$", "-test.v", "-test.timeout", limit.String(), "-test.count", "3")
-	cmd.Env = append(cmd.Env, "WINEGAP_DLLS="+b.WindowsPath(buildService(t))+`\`,
-		"SILO_HCSTEST_DOCUMENT="+b.WindowsPath(document), "SILO_HCSTEST_APPLICATION="+b.WindowsPath(program))
+	cmd := wine.Command(t.Context(), wine.WindowsPath(program), "-test.run", "^TestContract_ComputeCore$", "-test.v", "-test.timeout", limit.String(), "-test.count", "3")
+	cmd.Env = append(cmd.Env, "WINEGAP_DLLS="+wine.WindowsPath(buildService(t))+`\`,
+		"SILO_HCSTEST_DOCUMENT="+wine.WindowsPath(document), "SILO_HCSTEST_APPLICATION="+wine.WindowsPath(program))
 	r := run(t, cmd)
 	passed, skipped := strings.Count(r.stdout, "    --- PASS"), strings.Count(r.stdout, "--- SKIP")
 	if r.code != 0 || passed < 3*30 || skipped > 0 {

@@ -37,7 +37,7 @@ func TestStop_InitHasAChild_ChildEndsInOrder(t *testing.T) {
 		text, _ := os.ReadFile(file) // it may not be there yet
 		return string(text)
 	}
-	id := d.detach(t, workload.Spec("parting", d.bed.WindowsPath(file)))
+	id := d.detach(t, workload.Spec("parting", d.wine.WindowsPath(file)))
 	until(t, "the child is ready", func() bool { return state() == "ready" })
 	d.ctr(t, "task", "kill", id)
 	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })

@@ -25,7 +25,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// exe is where the bed installs the shim.
+// exe is where the test environment installs the shim.
 const exe = `C:\silo\bin\containerd-shim-silo-v1.exe`
 
 const namespace = "rpc"

@@ -1,7 +1,7 @@
-// Command wine makes and uses the Wine bed, where the Windows programs of this module run on Linux.
+// Command wine makes and uses the Wine test environment, where the Windows programs of this module run on Linux.
 //
 // Run it as "go run ./test/wine VERB", or build it once and use it with "go test -exec". test/wine/README.md says what
-// is real on the bed and what is not.
+// is real on the test environment and what is not.
 package main
 
 import (
@@ -16,10 +16,10 @@ import (
 const usage = `usage: wine VERB
 
   setup                  make what is missing: packages, prefix, gap filler, containerd.exe
-  build [NAME...]        build the shim and the payload for Windows and install them in the bed
+  build [NAME...]        build the shim and the payload for Windows and install them in the test environment
   daemons [VERSION...]   build the versions of containerd.exe and ctr.exe that BED_CONTAINERD chooses from
-  crictl                 build crictl.exe, the client of CRI, and install it in the bed
-  peers                  build the reference shim and install it in the bed
+  crictl                 build crictl.exe, the client of CRI, and install it in the test environment
+  peers                  build the reference shim and install it in the test environment
   run [-t LIMIT] EXE ... run a Windows program; also for "go test -exec"
   with -- COMMAND ...    run a Linux command with the server up, then stop the server
   start                  bring the server up; it leaves by itself when idle
@@ -48,7 +48,7 @@ func exitCode(err error) int {
 	if code, ok := errors.AsType[exited](err); ok {
 		return int(code)
 	}
-	fmt.Fprintln(os.Stderr, "bed:", err)
+	fmt.Fprintln(os.Stderr, "wine:", err)
 	if errors.Is(err, errUsage) {
 		return 2
 	}

@@ -10,17 +10,17 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// payload builds the payload into the bed and returns its Windows path.
+// payload builds the payload into the test environment and returns its Windows path.
 func payload(t *testing.T) string {
 	t.Helper()
-	b := bed.Require(t)
-	if err := bed.Build(t.Context(), io.Discard, "payload"); err != nil {
+	wine := testenv.Require(t)
+	if err := testenv.Build(t.Context(), io.Discard, "payload"); err != nil {
 		t.Fatal(err)
 	}
-	return b.Exe("payload")
+	return wine.Exe("payload")
 }
 
 func TestExitCodes(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // errUsage says that the command line makes no sense.
@@ -25,31 +25,31 @@ func dispatch(ctx context.Context, args []string) error {
 	}
 	switch verb {
 	case "setup":
-		return bed.Setup(ctx, os.Stderr)
+		return testenv.Setup(ctx, os.Stderr)
 	case "build":
-		return bed.Build(ctx, os.Stderr, args...)
+		return testenv.Build(ctx, os.Stderr, args...)
 	case "daemons":
 		if len(args) == 1 && args[0] == "-list" {
-			fmt.Println(strings.Join(bed.Daemons, " "))
+			fmt.Println(strings.Join(testenv.Daemons, " "))
 			return nil
 		}
-		return bed.BuildDaemons(ctx, os.Stderr, args...)
+		return testenv.BuildDaemons(ctx, os.Stderr, args...)
 	case "crictl":
-		return bed.BuildCrictl(ctx, os.Stderr)
+		return testenv.BuildCrictl(ctx, os.Stderr)
 	case "peers":
-		return bed.Peers(ctx, os.Stderr)
+		return testenv.Peers(ctx, os.Stderr)
 	case "run":
 		return run(ctx, args)
 	case "with":
 		return with(ctx, args)
 	case "start":
-		b, err := bed.Open(ctx)
+		wine, err := testenv.Open(ctx)
 		if err != nil {
 			return err
 		}
-		return b.Close()
+		return wine.Close()
 	case "stop":
-		return bed.Stop(ctx)
+		return testenv.Stop(ctx)
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return errUsage
@@ -62,18 +62,18 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
 		return fmt.Errorf("%w: run [-t LIMIT] EXE [ARGS]", errUsage)
 	}
-	b, err := bed.Open(ctx)
+	wine, err := testenv.Open(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.Close() //nolint:errcheck // it is the end of this process
+	defer wine.Close() //nolint:errcheck // it is the end of this process
 	if *limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, *limit, fmt.Errorf("%s ran longer than %v", flags.Arg(0), *limit))
 		defer cancel()
 	}
-	group := bed.NewGroup()
-	cmd := b.Command(ctx, flags.Arg(0), flags.Args()[1:]...)
+	group := testenv.NewGroup()
+	cmd := wine.Command(ctx, flags.Arg(0), flags.Args()[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	group.Add(cmd)
 	err = cmd.Run()
@@ -91,18 +91,18 @@ func with(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("%w: with -- COMMAND [ARGS]", errUsage)
 	}
-	b, err := bed.Open(ctx)
+	wine, err := testenv.Open(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.Close() //nolint:errcheck // it is the end of this process
+	defer wine.Close() //nolint:errcheck // it is the end of this process
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	// A command that is asked to end may clean up; make and go test do.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	err = cmd.Run()
-	if _, serr := b.StopIfLast(context.WithoutCancel(ctx)); serr != nil {
+	if _, serr := wine.StopIfLast(context.WithoutCancel(ctx)); serr != nil {
 		return errors.Join(err, serr)
 	}
 	return ended(err)

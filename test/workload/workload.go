@@ -9,7 +9,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Payload is where the bed installs the payload.
+// Payload is where the test environment installs the payload.
 const Payload = `C:\silo\bin\payload.exe`
 
 // Spec is a job container whose init is the payload with these arguments, run as the shim's own user.

@@ -9,7 +9,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// bin is where the bed installs executables.
+// bin is where the test environment installs executables.
 const bin = `C:\silo\bin\`
 
 func main() {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/test/damon"
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -39,27 +39,27 @@ func main() {
 }
 
 func measure(ctx context.Context, rounds int) (err error) {
-	b, err := bed.Open(ctx)
+	wine, err := testenv.Open(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, b.Close()) }()
+	defer func() { err = errors.Join(err, wine.Close()) }()
 	dir, err := os.MkdirTemp("", "supervisors")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	list, err := candidates(ctx, b, dir)
+	list, err := candidates(ctx, wine, dir)
 	if err != nil {
 		return err
 	}
 	env := []string{
 		"DAMON_ENFORCE_CPU_LIMIT=n", "DAMON_ENFORCE_MEMORY_LIMIT=n",
-		"DAMON_LOG_DIR=" + b.WindowsPath(dir), "SILO_STATE=" + b.WindowsPath(filepath.Join(dir, "state")),
+		"DAMON_LOG_DIR=" + wine.WindowsPath(dir), "SILO_STATE=" + wine.WindowsPath(filepath.Join(dir, "state")),
 	}
 	for range rounds {
 		for _, c := range list {
-			if err := c.run(ctx, b, env); err != nil {
+			if err := c.run(ctx, wine, env); err != nil {
 				return err
 			}
 		}
@@ -68,14 +68,14 @@ func measure(ctx context.Context, rounds int) (err error) {
 	return nil
 }
 
-func candidates(ctx context.Context, b *bed.Bed, dir string) ([]*candidate, error) {
+func candidates(ctx context.Context, wine *testenv.Env, dir string) ([]*candidate, error) {
 	peer, _, err := damon.Build(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	silo := filepath.Join(dir, "silo.exe")
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", silo, "./cmd/silo")
-	cmd.Dir = b.Root()
+	cmd.Dir = wine.Root()
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build silo.exe: %w\n%s", err, text)
@@ -89,8 +89,8 @@ func candidates(ctx context.Context, b *bed.Bed, dir string) ([]*candidate, erro
 	}, nil
 }
 
-func (c *candidate) run(ctx context.Context, b *bed.Bed, env []string) error {
-	cmd := b.Command(ctx, c.exe, c.args...)
+func (c *candidate) run(ctx context.Context, wine *testenv.Env, env []string) error {
+	cmd := wine.Command(ctx, c.exe, c.args...)
 	cmd.Env = append(cmd.Env, env...)
 	began := time.Now()
 	err := cmd.Run()

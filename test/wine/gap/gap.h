@@ -1,7 +1,7 @@
 // The gap filler: what Wine 8 lacks inside a process that runs Windows container code. Test code only.
 //
 // It is delivered as bcryptprimitives.dll, which Wine 8 does not have and which every Go program loads at start; so it
-// gets into each process of the bed by itself. It hooks a dozen functions of ntdll there. Three rules:
+// gets into each process of the test environment by itself. It hooks a dozen functions of ntdll there. Three rules:
 //
 //   * It answers with figures that Wine or Linux really has, and otherwise says "not supported". It invents none.
 //   * What was set can be read back, and has no effect: no limit is enforced.

@@ -9,21 +9,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// compiler is that of Debian's package gcc-mingw-w64-x86-64, which the bed installs.
+// compiler is that of Debian's package gcc-mingw-w64-x86-64, which the test environment installs.
 const compiler = "x86_64-w64-mingw32-gcc"
 
 // TestLayouts_OfMingwsHeaders_AreThoseOfTheLists compiles layout.c and runs it.
 func TestLayouts_OfMingwsHeaders_AreThoseOfTheLists(t *testing.T) {
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	exe := filepath.Join(t.TempDir(), "layout.exe")
 	cmd := exec.CommandContext(t.Context(), compiler, "-Wall", "-Wextra", "-Werror", "-o", exe, filepath.Join("testdata", "layout.c"))
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", cmd, err, text)
 	}
-	out, err := b.Command(t.Context(), exe).Output()
+	out, err := wine.Command(t.Context(), exe).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

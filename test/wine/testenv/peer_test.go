@@ -1,4 +1,4 @@
-package bed_test
+package testenv_test
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// TestReferenceShimRunsHere: the reference shim, unmodified, runs a job container on the bed. So the bed is no ground
+// TestReferenceShimRunsHere: the reference shim, unmodified, runs a job container on the test environment. So the test environment is no ground
 // that only our own shim can stand on, and comparisons are possible.
 func TestReferenceShimRunsHere(t *testing.T) {
 	b := withPayload(t)

@@ -1,4 +1,4 @@
-package bed_test
+package testenv_test
 
 import (
 	"archive/tar"
@@ -15,7 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	oci "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // entries reads a tar.
@@ -58,13 +58,13 @@ func TestImagesAreWholeAndReproducible(t *testing.T) {
 	if err := os.WriteFile(file, []byte("program"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	images := []bed.Image{
-		{Name: "bed.invalid/a:1", OSVersion: bed.OSVersion, Entrypoint: []string{"a.exe"}, Files: map[string]string{"dir/a.exe": file}},
-		{Name: "bed.invalid/b:1", OSVersion: "10.0.1.1", Files: map[string]string{"dir/a.exe": file}},
+	images := []testenv.Image{
+		{Name: "test.invalid/a:1", OSVersion: testenv.OSVersion, Entrypoint: []string{"a.exe"}, Files: map[string]string{"dir/a.exe": file}},
+		{Name: "test.invalid/b:1", OSVersion: "10.0.1.1", Files: map[string]string{"dir/a.exe": file}},
 	}
 	var archives [][]byte
 	for _, name := range []string{"one.tar", "two.tar"} {
-		if err := bed.WriteImages(filepath.Join(dir, name), images...); err != nil {
+		if err := testenv.WriteImages(filepath.Join(dir, name), images...); err != nil {
 			t.Fatal(err)
 		}
 		content, err := os.ReadFile(filepath.Join(dir, name))
@@ -103,7 +103,7 @@ func TestImagesAreWholeAndReproducible(t *testing.T) {
 }
 
 func TestImageWithoutItsFile(t *testing.T) {
-	err := bed.WriteImages(filepath.Join(t.TempDir(), "x.tar"), bed.Image{Name: "x", Files: map[string]string{"a": "/nowhere"}})
+	err := testenv.WriteImages(filepath.Join(t.TempDir(), "x.tar"), testenv.Image{Name: "x", Files: map[string]string{"a": "/nowhere"}})
 	if err == nil || !strings.Contains(err.Error(), "/nowhere") {
 		t.Errorf("error %v, want one that names the file", err)
 	}

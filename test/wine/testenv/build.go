@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// own are the commands of this module that [Bed.Build] knows, as package paths below its root.
+// own are the commands of this module that [Env.Build] knows, as package paths below its root.
 var own = []string{"cmd/containerd-shim-silo-v1", "test/payload"}
 
 // Build cross-builds commands of this module and installs them in the prefix: those named, or all. It is quick when
 // nothing changed, as Go's build cache knows.
 func Build(ctx context.Context, out io.Writer, names ...string) error {
-	b, err := locate()
+	e, err := locate()
 	if err != nil {
 		return err
 	}
-	if !b.stamped(prefixStamp) {
-		return errors.New("build for the bed: it is not set up; run make bed")
+	if !e.stamped(prefixStamp) {
+		return errors.New("build for the test environment: it is not set up; run make bed")
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(own, func(pkg string) bool { return filepath.Base(pkg) == name }) {
@@ -34,12 +34,12 @@ func Build(ctx context.Context, out io.Writer, names ...string) error {
 			continue
 		}
 		err := step(out, "build "+name+".exe", func() error {
-			exe := b.path("bin", name+".exe")
-			err := goWindows(ctx, b.root, "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", exe, "./"+pkg)
+			exe := e.path("bin", name+".exe")
+			err := goWindows(ctx, e.root, "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", exe, "./"+pkg)
 			if err != nil {
 				return err
 			}
-			return install(exe, b.UnixPath(b.Exe(name)))
+			return install(exe, e.UnixPath(e.Exe(name)))
 		})
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -20,70 +20,70 @@ const linger = "-p180"
 //
 // Whatever process first meets a fresh server hands its standard output to those services, and whoever waits for that
 // output to end then waits for ever. So the first process is a dummy of ours with nothing to hand on.
-func (b *Bed) startServer(ctx context.Context) error {
-	users, err := takeLock(b.path("users.lock"), true)
+func (e *Env) startServer(ctx context.Context) error {
+	users, err := takeLock(e.path("users.lock"), true)
 	if err != nil {
 		return fmt.Errorf("start wineserver: %w", err)
 	}
-	starting, err := takeLock(b.path("server.lock"), false)
+	starting, err := takeLock(e.path("server.lock"), false)
 	if err != nil {
 		_ = users.release()
 		return fmt.Errorf("start wineserver: %w", err)
 	}
 	defer starting.release() //nolint:errcheck // a lock on a file that nobody reads or writes
-	if !b.serverRuns(ctx) {
-		err = b.quiet(ctx, wineServer, linger)
+	if !e.serverRuns(ctx) {
+		err = e.quiet(ctx, wineServer, linger)
 		if err == nil {
-			err = b.quiet(ctx, wineLoader, "cmd", "/c", "exit")
+			err = e.quiet(ctx, wineLoader, "cmd", "/c", "exit")
 		}
 	}
 	if err != nil {
 		_ = users.release()
 		return fmt.Errorf("start wineserver: %w", err)
 	}
-	b.users = users
+	e.users = users
 	return nil
 }
 
 // serverRuns asks whether a server owns the prefix: signal 0 finds it and does nothing to it.
-func (b *Bed) serverRuns(ctx context.Context) bool {
-	return b.quiet(ctx, wineServer, "-k0") == nil
+func (e *Env) serverRuns(ctx context.Context) bool {
+	return e.quiet(ctx, wineServer, "-k0") == nil
 }
 
-// Stop ends the wineserver of the bed around the working directory, if it runs, and every process in it.
+// Stop ends the wineserver of the test environment around the working directory, if it runs, and every process in it.
 func Stop(ctx context.Context) error {
-	b, err := locate()
+	e, err := locate()
 	if err != nil {
 		return err
 	}
-	return b.Stop(ctx)
+	return e.Stop(ctx)
 }
 
 // Stop ends the wineserver of this prefix and every process in it, whoever started them, and waits for their end.
-func (b *Bed) Stop(ctx context.Context) error {
-	if !b.serverRuns(ctx) {
+func (e *Env) Stop(ctx context.Context) error {
+	if !e.serverRuns(ctx) {
 		return nil
 	}
-	if err := b.quiet(ctx, wineServer, "-k"); err != nil {
+	if err := e.quiet(ctx, wineServer, "-k"); err != nil {
 		return fmt.Errorf("stop wineserver: %w", err)
 	}
-	if err := b.quiet(ctx, wineServer, "-w"); err != nil {
+	if err := e.quiet(ctx, wineServer, "-w"); err != nil {
 		return fmt.Errorf("wait for wineserver: %w", err)
 	}
 	return nil
 }
 
-// StopIfLast does what [Bed.Stop] does, unless another process has the bed open. It reports whether it stopped.
-func (b *Bed) StopIfLast(ctx context.Context) (bool, error) {
-	if !b.users.upgrade() {
+// StopIfLast does what [Env.Stop] does, unless another process has the test environment open. It reports whether it stopped.
+func (e *Env) StopIfLast(ctx context.Context) (bool, error) {
+	if !e.users.upgrade() {
 		return false, nil
 	}
-	return true, b.Stop(ctx)
+	return true, e.Stop(ctx)
 }
 
-// quiet runs a program in the bed's environment with nothing on its standard streams.
-func (b *Bed) quiet(ctx context.Context, name string, args ...string) error {
+// quiet runs a program in the test environment's environment with nothing on its standard streams.
+func (e *Env) quiet(ctx context.Context, name string, args ...string) error {
 	cmd := command(ctx, name, args...)
-	cmd.Env = b.environ()
+	cmd.Env = e.environ()
 	return cmd.Run()
 }

@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// foreign is a set of commands of one module that the bed cross-builds from the Go module proxy.
+// foreign is a set of commands of one module that the test environment cross-builds from the Go module proxy.
 type foreign struct {
 	name    string // for people and for the directory of its sources
 	module  string
@@ -34,58 +34,58 @@ var runhcsBuild = foreign{
 // Peers builds the reference shim, containerd-shim-runhcs-v1.exe, and installs it beside ours, for comparisons. It needs
 // a containerd started with WINEGAP=peer, and two layer folders in the OCI spec, which may be empty.
 func Peers(ctx context.Context, out io.Writer) error {
-	b, err := locate()
+	e, err := locate()
 	if err != nil {
 		return err
 	}
-	if err := b.fillGaps(ctx, out, peerStamp, peerLibraries); err != nil {
+	if err := e.fillGaps(ctx, out, peerStamp, peerLibraries); err != nil {
 		return err
 	}
-	return b.fetch(ctx, out, runhcsBuild)
+	return e.fetch(ctx, out, runhcsBuild)
 }
 
 // fetch builds the commands into .bed/cache and installs them in the prefix, unless both hold this very version.
-func (b *Bed) fetch(ctx context.Context, out io.Writer, f foreign) error {
+func (e *Env) fetch(ctx context.Context, out io.Writer, f foreign) error {
 	key, err := keyOf([]string{f.module, f.version, strings.Join(f.pkgs, " "), runtime.Version()})
 	if err != nil {
 		return err
 	}
-	if built := "cache/.stamp-" + f.name; !b.current(built, key) {
+	if built := "cache/.stamp-" + f.name; !e.current(built, key) {
 		name := fmt.Sprintf("build %s %s for windows/amd64 (one to five minutes)", f.name, f.version)
 		err := step(out, name, func() error {
-			if err := b.crossBuild(ctx, f); err != nil {
+			if err := e.crossBuild(ctx, f); err != nil {
 				return err
 			}
-			return b.setStamp(built, key)
+			return e.setStamp(built, key)
 		})
 		if err != nil {
 			return err
 		}
 	}
 	placed := "prefix/.stamp-" + f.name
-	if b.current(placed, key) {
+	if e.current(placed, key) {
 		return nil
 	}
 	for _, pkg := range f.pkgs {
 		exe := f.exe(pkg)
-		if err := install(b.path("cache", exe), b.UnixPath(binWindows+`\`+exe)); err != nil {
+		if err := install(e.path("cache", exe), e.UnixPath(binWindows+`\`+exe)); err != nil {
 			return fmt.Errorf("install %s: %w", exe, err)
 		}
 	}
-	return b.setStamp(placed, key)
+	return e.setStamp(placed, key)
 }
 
 // crossBuild builds the commands from a module of our own that requires theirs: "go install" refuses modules with
 // replace directives, and refuses GOBIN for another GOOS.
-func (b *Bed) crossBuild(ctx context.Context, f foreign) error {
-	src := b.path("src", f.name)
+func (e *Env) crossBuild(ctx context.Context, f foreign) error {
+	src := e.path("src", f.name)
 	if err := os.RemoveAll(src); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(src, 0o755); err != nil {
 		return err
 	}
-	mod := fmt.Sprintf("module bed.invalid/%s\n\ngo 1.26\n", f.name)
+	mod := fmt.Sprintf("module test.invalid/%s\n\ngo 1.26\n", f.name)
 	if err := os.WriteFile(filepath.Join(src, "go.mod"), []byte(mod), 0o644); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (b *Bed) crossBuild(ctx context.Context, f foreign) error {
 		return err
 	}
 	for _, pkg := range f.pkgs {
-		exe := b.path("cache", f.exe(pkg))
+		exe := e.path("cache", f.exe(pkg))
 		if err := goWindows(ctx, src, "build", "-trimpath", "-ldflags", "-s -w", "-o", exe, f.module+"/"+pkg); err != nil {
 			return err
 		}

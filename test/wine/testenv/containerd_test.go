@@ -1,4 +1,4 @@
-package bed_test
+package testenv_test
 
 import (
 	"context"
@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // startContainerd starts a containerd of the test's own and stops it with the test.
-func startContainerd(t *testing.T, b *bed.Bed, env ...string) *bed.Containerd {
+func startContainerd(t *testing.T, wine *testenv.Env, env ...string) *testenv.Containerd {
 	t.Helper()
 	name := strings.ToLower(t.Name())
-	c, err := b.Containerd(t.Context(), name, env...)
+	c, err := wine.Containerd(t.Context(), name, env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func startContainerd(t *testing.T, b *bed.Bed, env ...string) *bed.Containerd {
 }
 
 // ctr runs ctr.exe and returns what it prints.
-func ctr(ctx context.Context, t *testing.T, c *bed.Containerd, args ...string) string {
+func ctr(ctx context.Context, t *testing.T, c *testenv.Containerd, args ...string) string {
 	t.Helper()
 	out, err := c.Ctr(ctx, args...).CombinedOutput()
 	if err != nil {
@@ -40,7 +40,7 @@ func ctr(ctx context.Context, t *testing.T, c *bed.Containerd, args ...string) s
 }
 
 func TestContainerdServes(t *testing.T) {
-	c := startContainerd(t, bed.Require(t))
+	c := startContainerd(t, testenv.Require(t))
 	if out := ctr(t.Context(), t, c, "version"); !strings.Contains(out, "Server:") {
 		t.Errorf("ctr version names no server:\n%s", out)
 	}
@@ -50,7 +50,7 @@ func TestContainerdServes(t *testing.T) {
 }
 
 func TestContainerdRestartKeepsItsState(t *testing.T) {
-	c := startContainerd(t, bed.Require(t))
+	c := startContainerd(t, testenv.Require(t))
 	ctr(t.Context(), t, c, "namespaces", "create", "kept")
 	if err := c.Restart(t.Context()); err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestContainerdRestartKeepsItsState(t *testing.T) {
 }
 
 func TestContainerdKilledAnswersNoMore(t *testing.T) {
-	c := startContainerd(t, bed.Require(t))
+	c := startContainerd(t, testenv.Require(t))
 	if err := c.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -74,15 +74,15 @@ func TestContainerdKilledAnswersNoMore(t *testing.T) {
 }
 
 func TestContainerdNames(t *testing.T) {
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	for _, name := range []string{"", "bin", `a\b`, "../x", "A"} {
-		if c, err := b.Containerd(t.Context(), name); err == nil {
+		if c, err := wine.Containerd(t.Context(), name); err == nil {
 			t.Errorf("containerd %q started", name)
 			_ = c.Stop() // it should not be there
 		}
 	}
-	startContainerd(t, b)
-	if c, err := b.Containerd(t.Context(), strings.ToLower(t.Name())); err == nil {
+	startContainerd(t, wine)
+	if c, err := wine.Containerd(t.Context(), strings.ToLower(t.Name())); err == nil {
 		t.Error("a second containerd of the same name started")
 		_ = c.Stop() // it should not be there
 	}

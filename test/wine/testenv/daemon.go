@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -12,13 +12,13 @@ import (
 // Daemons are the versions of containerd that the shim is held to. The first is the one that [Setup] builds.
 var Daemons = []string{"2.4.2", "2.3.7", "2.2.9", "2.1.9", "2.0.14", "1.7.35"}
 
-// DaemonKey chooses in the environment which of [Daemons] the bed runs.
+// DaemonKey chooses in the environment which of [Daemons] the test environment runs.
 const DaemonKey = "BED_CONTAINERD"
 
 // BuildDaemons builds containerd.exe and ctr.exe of each version named, or of all, and installs them. The first version's
 // have plain names, the others' end with the version.
 func BuildDaemons(ctx context.Context, out io.Writer, versions ...string) error {
-	b, err := locate()
+	e, err := locate()
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func BuildDaemons(ctx context.Context, out io.Writer, versions ...string) error 
 		if !slices.Contains(Daemons, v) {
 			return fmt.Errorf("build containerd %s: unknown version; there are %s", v, strings.Join(Daemons, ", "))
 		}
-		if err := b.fetch(ctx, out, daemonBuild(v)); err != nil {
+		if err := e.fetch(ctx, out, daemonBuild(v)); err != nil {
 			return err
 		}
 	}
@@ -57,13 +57,13 @@ func daemonSuffix(version string) string {
 }
 
 // daemonExe is the executable "containerd" or "ctr" of the version that the environment chooses.
-func (b *Bed) daemonExe(name string) (string, error) {
+func (e *Env) daemonExe(name string) (string, error) {
 	version := os.Getenv(DaemonKey)
 	if version == "" {
 		version = Daemons[0]
 	}
-	exe := b.Exe(name + daemonSuffix(version))
-	if _, err := os.Stat(b.UnixPath(exe)); err != nil {
+	exe := e.Exe(name + daemonSuffix(version))
+	if _, err := os.Stat(e.UnixPath(exe)); err != nil {
 		return "", fmt.Errorf("%s=%s: it is not built: run wine daemons %s: %w", DaemonKey, version, version, err)
 	}
 	return exe, nil

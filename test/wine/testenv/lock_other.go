@@ -1,6 +1,6 @@
 //go:build !linux
 
-package bed
+package testenv
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ type lock struct{}
 func takeLock(path string, _ bool) (*lock, error) { return tryLock(path) }
 
 func tryLock(path string) (*lock, error) {
-	return nil, fmt.Errorf("lock %s: %w: it runs on Linux", path, ErrAbsent)
+	return nil, fmt.Errorf("lock %s: %w: it runs on Linux", path, ErrMissing)
 }
 
 func (*lock) upgrade() bool { return false }

@@ -1,4 +1,4 @@
-package bed_test
+package testenv_test
 
 import (
 	"bytes"
@@ -17,33 +17,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/test/payload/flood"
-	"github.com/siloshim/siloshim/test/wine/bed"
+	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
 // payload runs the payload and returns its standard output.
-func payload(t *testing.T, b *bed.Bed, args ...string) []byte {
+func payload(t *testing.T, wine *testenv.Env, args ...string) []byte {
 	t.Helper()
-	out, err := b.Command(t.Context(), b.Exe("payload"), args...).Output()
+	out, err := wine.Command(t.Context(), wine.Exe("payload"), args...).Output()
 	if err != nil {
 		t.Fatalf("payload %v: %v", args, err)
 	}
 	return out
 }
 
-// withPayload opens the bed and builds the payload into it.
-func withPayload(t *testing.T) *bed.Bed {
+// withPayload opens the test environment and builds the payload into it.
+func withPayload(t *testing.T) *testenv.Env {
 	t.Helper()
-	b := bed.Require(t)
-	if err := bed.Build(t.Context(), io.Discard, "payload"); err != nil {
+	wine := testenv.Require(t)
+	if err := testenv.Build(t.Context(), io.Discard, "payload"); err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return wine
 }
 
 func TestExitCodePassesThrough(t *testing.T) {
-	b := withPayload(t)
+	wine := withPayload(t)
 	for _, want := range []int{0, 1, 7, 137, 255} {
-		err := b.Command(t.Context(), b.Exe("payload"), "exit", strconv.Itoa(want)).Run()
+		err := wine.Command(t.Context(), wine.Exe("payload"), "exit", strconv.Itoa(want)).Run()
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
 			t.Fatal(err)
@@ -59,10 +59,10 @@ func TestExitCodePassesThrough(t *testing.T) {
 }
 
 func TestArgumentsPassThrough(t *testing.T) {
-	b := withPayload(t)
+	wine := withPayload(t)
 	want := []string{"", "a b", `q"uote`, `tail\`, `\\x\" y`, "%PATH%", "&|<>^", "ünï 漢字"}
 	var got []string
-	if err := json.Unmarshal(payload(t, b, append([]string{"args"}, want...)...), &got); err != nil {
+	if err := json.Unmarshal(payload(t, wine, append([]string{"args"}, want...)...), &got); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -71,21 +71,21 @@ func TestArgumentsPassThrough(t *testing.T) {
 }
 
 func TestEveryByteOfStdoutArrives(t *testing.T) {
-	b := withPayload(t)
+	wine := withPayload(t)
 	const n = 10 << 20
 	var want bytes.Buffer
 	if err := flood.Write(&want, n); err != nil {
 		t.Fatal(err)
 	}
-	if got := payload(t, b, "flood", strconv.Itoa(n)); !bytes.Equal(got, want.Bytes()) {
+	if got := payload(t, wine, "flood", strconv.Itoa(n)); !bytes.Equal(got, want.Bytes()) {
 		t.Errorf("%d bytes arrived, not the %d that were sent", len(got), n)
 	}
 }
 
 func TestPathsThereAndBack(t *testing.T) {
-	b := bed.Require(t)
+	wine := testenv.Require(t)
 	for _, windows := range []string{`C:\`, `C:\silo\bin\ctr.exe`, `Z:\etc\hostname`} {
-		if got := b.WindowsPath(b.UnixPath(windows)); got != windows {
+		if got := wine.WindowsPath(wine.UnixPath(windows)); got != windows {
 			t.Errorf("%s came back as %s", windows, got)
 		}
 	}
@@ -93,16 +93,16 @@ func TestPathsThereAndBack(t *testing.T) {
 	if err := os.WriteFile(file, []byte("through the prefix"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := b.Command(t.Context(), "cmd", "/c", "type", b.WindowsPath(file)).Output()
+	out, err := wine.Command(t.Context(), "cmd", "/c", "type", wine.WindowsPath(file)).Output()
 	if err != nil || string(out) != "through the prefix" {
-		t.Errorf("type %s: %q, %v", b.WindowsPath(file), out, err)
+		t.Errorf("type %s: %q, %v", wine.WindowsPath(file), out, err)
 	}
 }
 
 // TestGroupFindsOrphans kills a tree whose root is gone.
 func TestGroupFindsOrphans(t *testing.T) {
-	b, group := withPayload(t), bed.NewGroup()
-	cmd := b.Command(t.Context(), b.Exe("payload"), "holdout", "600")
+	wine, group := withPayload(t), testenv.NewGroup()
+	cmd := wine.Command(t.Context(), wine.Exe("payload"), "holdout", "600")
 	group.Add(cmd)
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
@@ -120,11 +120,11 @@ func TestGroupFindsOrphans(t *testing.T) {
 }
 
 // probes builds the Windows test binary of package probe.
-func probes(t *testing.T, b *bed.Bed) string {
+func probes(t *testing.T, wine *testenv.Env) string {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), "probe.test.exe")
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "no_grpc", "-c", "-o", exe, "./test/wine/probe")
-	cmd.Dir = b.Root()
+	cmd.Dir = wine.Root()
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build the probes: %v\n%s", err, out)
@@ -133,9 +133,9 @@ func probes(t *testing.T, b *bed.Bed) string {
 }
 
 // verdicts runs a Windows test binary and returns how each of its tests ended.
-func verdicts(ctx context.Context, t *testing.T, b *bed.Bed, exe string, env ...string) (map[string]string, error) {
+func verdicts(ctx context.Context, t *testing.T, wine *testenv.Env, exe string, env ...string) (map[string]string, error) {
 	t.Helper()
-	cmd := b.Command(ctx, exe, "-test.v", "-test.timeout=2m")
+	cmd := wine.Command(ctx, exe, "-test.v", "-test.timeout=2m")
 	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	found := map[string]string{}
@@ -150,8 +150,8 @@ func verdicts(ctx context.Context, t *testing.T, b *bed.Bed, exe string, env ...
 
 // TestWindowsGround runs the probes: everything that the product needs of Windows is there.
 func TestWindowsGround(t *testing.T) {
-	b := bed.Require(t)
-	got, err := verdicts(t.Context(), t, b, probes(t, b))
+	wine := testenv.Require(t)
+	got, err := verdicts(t.Context(), t, wine, probes(t, wine))
 	if err != nil {
 		t.Errorf("the probes: %v", err)
 	}
@@ -168,8 +168,8 @@ func TestWindowsGround(t *testing.T) {
 // TestGapFillerIsNeeded runs probes without the hooks. Each must fail, some by hanging until their time is up: a hook
 // whose probe passes without it can go.
 func TestGapFillerIsNeeded(t *testing.T) {
-	b := bed.Require(t)
-	exe := probes(t, b)
+	wine := testenv.Require(t)
+	exe := probes(t, wine)
 	for _, probe := range []string{
 		"TestRemoveAll", "TestRootRename", "TestPipeNameInUseIsRefused", "TestTimesAreTheChilds", "TestLimitsReadBack",
 		"TestHandleValueReused", "TestPrivateWorkingSetIsPartOfTheWorkingSet", "TestJobMemory",
@@ -177,7 +177,7 @@ func TestGapFillerIsNeeded(t *testing.T) {
 	} {
 		t.Run(strings.TrimPrefix(probe, "Test"), func(t *testing.T) {
 			t.Parallel()
-			cmd := b.Command(t.Context(), exe, "-test.run", "^"+probe+"$", "-test.timeout=3s")
+			cmd := wine.Command(t.Context(), exe, "-test.run", "^"+probe+"$", "-test.timeout=3s")
 			cmd.Env = append(cmd.Env, "WINEGAP=0")
 			var exit *exec.ExitError
 			if out, err := cmd.CombinedOutput(); !errors.As(err, &exit) {

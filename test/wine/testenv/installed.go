@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -15,9 +15,9 @@ const (
 
 // Installed starts the containerd.exe of [InstallDir] as it is, without a flag: it finds its configuration itself. What
 // an earlier one left in [DataDir] is removed first. [Containerd.Crictl] works where the configuration has CRI.
-func (b *Bed) Installed(ctx context.Context, env ...string) (*Containerd, error) {
+func (e *Env) Installed(ctx context.Context, env ...string) (*Containerd, error) {
 	const name = "containerd" // of the default pipe
-	return b.launch(ctx, &Containerd{
+	return e.launch(ctx, &Containerd{
 		name: name, home: DataDir, daemon: InstallDir + `\containerd.exe`, env: env,
 		files: map[string]string{"crictl.yaml": fmt.Sprintf(crictlConfig, name)},
 	})

@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 func step(out io.Writer, name string, do func() error) error {
 	begin := time.Now()
 	elapsed := func() time.Duration { return time.Since(begin).Round(100 * time.Millisecond) }
-	fmt.Fprintf(out, "bed: %s ...\n", name)
+	fmt.Fprintf(out, "wine: %s ...\n", name)
 	ended := make(chan error, 1)
 	go func() { ended <- do() }() // the loop below waits for it
 	ticker := time.NewTicker(10 * time.Second)
@@ -22,10 +22,10 @@ func step(out io.Writer, name string, do func() error) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			fmt.Fprintf(out, "bed: %s: done in %v\n", name, elapsed())
+			fmt.Fprintf(out, "wine: %s: done in %v\n", name, elapsed())
 			return nil
 		case <-ticker.C:
-			fmt.Fprintf(out, "bed: %s ... %v\n", name, elapsed())
+			fmt.Fprintf(out, "wine: %s ... %v\n", name, elapsed())
 		}
 	}
 }

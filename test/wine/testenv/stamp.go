@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"crypto/sha256"
@@ -19,20 +19,20 @@ const (
 )
 
 // stamped reports whether the step has ever been done.
-func (b *Bed) stamped(stamp string) bool {
-	_, err := os.Stat(b.path(stamp))
+func (e *Env) stamped(stamp string) bool {
+	_, err := os.Stat(e.path(stamp))
 	return err == nil
 }
 
 // current reports whether the step was last done from these very inputs.
-func (b *Bed) current(stamp, key string) bool {
-	old, err := os.ReadFile(b.path(stamp))
+func (e *Env) current(stamp, key string) bool {
+	old, err := os.ReadFile(e.path(stamp))
 	return err == nil && string(old) == key
 }
 
 // setStamp records a step that is done.
-func (b *Bed) setStamp(stamp, key string) error {
-	path := b.path(stamp)
+func (e *Env) setStamp(stamp, key string) error {
+	path := e.path(stamp)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 // Containerd is a real containerd.exe with a root, a state, a pipe and a log of its own. Its methods are not safe for
 // concurrent use, but for Ctr and the paths.
 type Containerd struct {
-	// Immutable after Bed.Containerd.
-	bed    *Bed
+	// Immutable after Env.Containerd.
+	wine   *Env
 	name   string
 	home   string // the Windows directory of its root, its state and its files
 	daemon string // containerd.exe
@@ -34,7 +34,7 @@ type Containerd struct {
 	killed sync.Once
 }
 
-// config is a configuration for job containers: no CRI, and no directory outside the bed.
+// config is a configuration for job containers: no CRI, and no directory outside the test environment.
 const config = `version = %[3]d
 root = 'C:\silo\%[1]s\root'
 state = 'C:\silo\%[1]s\state'
@@ -55,39 +55,39 @@ var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 // earlier one of that name left is removed first. Names are lower case letters, digits and dashes, and not "bin", which
 // holds the executables. env, as KEY=VALUE, is added to the environment of the daemon and thereby of its shims. Stop it
 // after use.
-func (b *Bed) Containerd(ctx context.Context, name string, env ...string) (*Containerd, error) {
+func (e *Env) Containerd(ctx context.Context, name string, env ...string) (*Containerd, error) {
 	text := fmt.Sprintf(config, name, address(name), configVersion())
-	return b.containerd(ctx, name, map[string]string{"config.toml": text}, env)
+	return e.containerd(ctx, name, map[string]string{"config.toml": text}, env)
 }
 
 // containerd starts a daemon with the files of its configuration, of which config.toml is one.
-func (b *Bed) containerd(ctx context.Context, name string, files map[string]string, env []string) (*Containerd, error) {
+func (e *Env) containerd(ctx context.Context, name string, files map[string]string, env []string) (*Containerd, error) {
 	if name == "bin" || !nameRule.MatchString(name) {
 		return nil, fmt.Errorf("start containerd %q: the name must match %s and not be bin", name, nameRule)
 	}
-	daemon, err := b.daemonExe("containerd")
+	daemon, err := e.daemonExe("containerd")
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
 	}
 	home := `C:\silo\` + name
-	return b.launch(ctx, &Containerd{name: name, home: home, daemon: daemon, args: []string{"--config", home + `\config.toml`}, env: env, files: files})
+	return e.launch(ctx, &Containerd{name: name, home: home, daemon: daemon, args: []string{"--config", home + `\config.toml`}, env: env, files: files})
 }
 
 // launch starts a daemon in a fresh home.
-func (b *Bed) launch(ctx context.Context, c *Containerd) (*Containerd, error) {
+func (e *Env) launch(ctx context.Context, c *Containerd) (*Containerd, error) {
 	name := c.name
-	client, err := b.daemonExe("ctr")
+	client, err := e.daemonExe("ctr")
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
 	}
-	owner, err := tryLock(b.path("run", name+".lock"))
+	owner, err := tryLock(e.path("run", name+".lock"))
 	if errors.Is(err, errLocked) {
 		return nil, fmt.Errorf("start containerd %s: one of this name runs already: %w", name, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start containerd %s: %w", name, err)
 	}
-	c.bed, c.client, c.group, c.owner = b, client, NewGroup(), owner
+	c.wine, c.client, c.group, c.owner = e, client, NewGroup(), owner
 	if err := c.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
 	}
@@ -127,7 +127,7 @@ func (c *Containerd) start(ctx context.Context) error {
 	}
 	defer log.Close() // the daemon writes through its own copy
 	// The daemon outlives ctx, which bounds its start only.
-	cmd := c.bed.Command(context.WithoutCancel(ctx), c.daemon, c.args...)
+	cmd := c.wine.Command(context.WithoutCancel(ctx), c.daemon, c.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(cmd.Env, c.env...)
 	c.group.Add(cmd)
@@ -164,7 +164,7 @@ func (c *Containerd) serving(ctx context.Context) error {
 
 // Ctr prepares a ctr.exe command against this daemon.
 func (c *Containerd) Ctr(ctx context.Context, args ...string) *exec.Cmd {
-	return c.bed.Command(ctx, c.client, append([]string{"--address", c.Address()}, args...)...)
+	return c.wine.Command(ctx, c.client, append([]string{"--address", c.Address()}, args...)...)
 }
 
 // Kill ends the daemon at once and lets the shims live, as a crash would.
@@ -201,7 +201,7 @@ func (c *Containerd) Stop() error {
 
 // Remove deletes what a daemon that was stopped has left: its root, its state and its log.
 func (c *Containerd) Remove() error {
-	return errors.Join(os.RemoveAll(c.dir()), os.RemoveAll(filepath.Dir(c.LogPath())), os.Remove(c.bed.path("run", c.name+".lock")))
+	return errors.Join(os.RemoveAll(c.dir()), os.RemoveAll(filepath.Dir(c.LogPath())), os.Remove(c.wine.path("run", c.name+".lock")))
 }
 
 // Processes lists what descends from this daemon and any earlier one of this Containerd, the daemon left out. An empty
@@ -226,9 +226,9 @@ func (c *Containerd) Address() string { return address(c.name) }
 func address(name string) string { return `\\.\pipe\containerd-` + name }
 
 // LogPath is the Unix path of the daemon's log. It holds the logs of its shims too, and goes on over a restart.
-func (c *Containerd) LogPath() string { return c.bed.path("run", c.name, "containerd.log") }
+func (c *Containerd) LogPath() string { return c.wine.path("run", c.name, "containerd.log") }
 
 // StateDir is the Unix path of the state directory, where the bundles of the tasks lie.
 func (c *Containerd) StateDir() string { return filepath.Join(c.dir(), "state") }
 
-func (c *Containerd) dir() string { return c.bed.UnixPath(c.home) }
+func (c *Containerd) dir() string { return c.wine.UnixPath(c.home) }

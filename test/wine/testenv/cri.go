@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The runtime handlers that a node of [Bed.CRI] knows.
+// The runtime handlers that a node of [Env.CRI] knows.
 const (
 	// SiloHandler is the shim with containerd's own pods: a pause container, or what stands for it, and tasks.
 	SiloHandler = "silo"
@@ -23,7 +23,7 @@ const (
 const OSVersion = "10.0.18362.0"
 
 // SandboxImage is the image that pods want. A node must import one of that name before its first pod.
-const SandboxImage = "bed.invalid/pause:1"
+const SandboxImage = "test.invalid/pause:1"
 
 // crictlBuild is the client of the Container Runtime Interface.
 var crictlBuild = foreign{
@@ -35,11 +35,11 @@ sigs.k8s.io/cri-tools v1.36.0/go.mod h1:6G/U59mqfhCocDGq5nET3A77GIf7h7ZZc93VM+uP
 
 // BuildCrictl builds crictl.exe and installs it.
 func BuildCrictl(ctx context.Context, out io.Writer) error {
-	b, err := locate()
+	e, err := locate()
 	if err != nil {
 		return err
 	}
-	return b.fetch(ctx, out, crictlBuild)
+	return e.fetch(ctx, out, crictlBuild)
 }
 
 // criConfig is a configuration with the Container Runtime Interface.
@@ -83,9 +83,9 @@ timeout: 600
 
 // network is a CNI configuration whose plug-in is the payload. Pods of job containers are on the host's network and make
 // no use of it, but without one the node would not be ready.
-const network = `{"cniVersion": "1.0.0", "name": "bed", "type": "payload"}`
+const network = `{"cniVersion": "1.0.0", "name": "test", "type": "payload"}`
 
-// Handlers are the runtime handlers of the shim that the version of containerd on the bed can use.
+// Handlers are the runtime handlers of the shim that the version of containerd on the test environment can use.
 func Handlers() []string {
 	for _, old := range []string{"1.", "2.0.", "2.1.", "2.2."} {
 		if strings.HasPrefix(os.Getenv(DaemonKey), old) {
@@ -95,17 +95,17 @@ func Handlers() []string {
 	return []string{SiloHandler, SandboxHandler}
 }
 
-// CRI starts a containerd.exe as [Bed.Containerd] does, which serves the Container Runtime Interface of Kubernetes on the
+// CRI starts a containerd.exe as [Env.Containerd] does, which serves the Container Runtime Interface of Kubernetes on the
 // same pipe. For its images it wants the calls of test/hcsim/dll/image.c, as WINEGAP_DLLS or WINEGAP=peer bring them.
-func (b *Bed) CRI(ctx context.Context, name string, env ...string) (*Containerd, error) {
-	return b.containerd(ctx, name, map[string]string{
-		"config.toml":  fmt.Sprintf(criConfig, name, address(name)),
-		"crictl.yaml":  fmt.Sprintf(crictlConfig, name),
-		"cni/bed.conf": network,
+func (e *Env) CRI(ctx context.Context, name string, env ...string) (*Containerd, error) {
+	return e.containerd(ctx, name, map[string]string{
+		"config.toml":   fmt.Sprintf(criConfig, name, address(name)),
+		"crictl.yaml":   fmt.Sprintf(crictlConfig, name),
+		"cni/test.conf": network,
 	}, env)
 }
 
-// Crictl prepares a crictl.exe command against a daemon that [Bed.CRI] started; see [BuildCrictl].
+// Crictl prepares a crictl.exe command against a daemon that [Env.CRI] started; see [BuildCrictl].
 func (c *Containerd) Crictl(ctx context.Context, args ...string) *exec.Cmd {
-	return c.bed.Command(ctx, c.bed.Exe("crictl"), append([]string{"--config", c.home + `\crictl.yaml`}, args...)...)
+	return c.wine.Command(ctx, c.wine.Exe("crictl"), append([]string{"--config", c.home + `\crictl.yaml`}, args...)...)
 }

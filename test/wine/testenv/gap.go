@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -26,7 +26,7 @@ type library struct {
 }
 
 var (
-	// gapLibraries are in every bed. The first is the gap filler proper; Go programs load a DLL of its name.
+	// gapLibraries are in every test environment. The first is the gap filler proper; Go programs load a DLL of its name.
 	gapLibraries = []library{
 		{[]string{"gap/*.[ch]"}, `C:\windows\system32\bcryptprimitives.dll`},
 		{[]string{"gap/dll/bindfltapi.c"}, `C:\gap\dll\bindfltapi.dll`},
@@ -38,11 +38,11 @@ var (
 )
 
 // fillGaps compiles and installs libraries, unless the stamp shows that it was done from these sources.
-func (b *Bed) fillGaps(ctx context.Context, out io.Writer, stamp string, libraries []library) error {
+func (e *Env) fillGaps(ctx context.Context, out io.Writer, stamp string, libraries []library) error {
 	var all []string
 	words := append([]string{}, gapFlags...)
 	for _, l := range libraries {
-		files, err := b.sources(l)
+		files, err := e.sources(l)
 		if err != nil {
 			return err
 		}
@@ -50,22 +50,22 @@ func (b *Bed) fillGaps(ctx context.Context, out io.Writer, stamp string, librari
 		words = append(words, l.target)
 	}
 	key, err := keyOf(words, all...)
-	if err != nil || b.current(stamp, key) {
+	if err != nil || e.current(stamp, key) {
 		return err
 	}
 	for _, l := range libraries {
 		name := l.target[strings.LastIndex(l.target, `\`)+1:]
-		if err := step(out, "compile "+name, func() error { return b.compile(ctx, l) }); err != nil {
+		if err := step(out, "compile "+name, func() error { return e.compile(ctx, l) }); err != nil {
 			return err
 		}
 	}
-	return b.setStamp(stamp, key)
+	return e.setStamp(stamp, key)
 }
 
 // sources lists the files of a library.
-func (b *Bed) sources(l library) (all []string, err error) {
+func (e *Env) sources(l library) (all []string, err error) {
 	for _, glob := range l.sources {
-		files, err := filepath.Glob(filepath.Join(b.root, "test", "wine", glob))
+		files, err := filepath.Glob(filepath.Join(e.root, "test", "wine", glob))
 		if err != nil {
 			return nil, err
 		}
@@ -78,12 +78,12 @@ func (b *Bed) sources(l library) (all []string, err error) {
 }
 
 // compile builds a library and puts it where it belongs.
-func (b *Bed) compile(ctx context.Context, l library) error {
-	files, err := b.sources(l)
+func (e *Env) compile(ctx context.Context, l library) error {
+	files, err := e.sources(l)
 	if err != nil {
 		return err
 	}
-	dll := b.path("cache", filepath.Base(b.UnixPath(l.target)))
+	dll := e.path("cache", filepath.Base(e.UnixPath(l.target)))
 	if err := os.MkdirAll(filepath.Dir(dll), 0o755); err != nil {
 		return err
 	}
@@ -97,5 +97,5 @@ func (b *Bed) compile(ctx context.Context, l library) error {
 	if text, err := exec.CommandContext(ctx, gapCompiler, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, text)
 	}
-	return install(dll, b.UnixPath(l.target))
+	return install(dll, e.UnixPath(l.target))
 }

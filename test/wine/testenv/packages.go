@@ -1,4 +1,4 @@
-package bed
+package testenv
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// packages are the Debian packages the bed is made of, each with the file that shows it is installed.
+// packages are the Debian packages the test environment is made of, each with the file that shows it is installed.
 var packages = []struct{ name, shows string }{
 	{"wine64", wineLoader},
 	{"wine", "/usr/bin/wineboot-stable"},

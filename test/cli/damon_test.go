@@ -52,9 +52,9 @@ func (p *peer) locally(dir string) []string {
 	}
 }
 
-// TestDamonsOwnPrograms: each of the workloads that Damon was tried with runs under silo supervise, in the environment
+// TestSupervise_DamonPrograms_EndAsAlone: each of the workloads that Damon was tried with runs under silo supervise, in the environment
 // it was tried in, and ends as it does alone.
-func TestDamonsOwnPrograms(t *testing.T) {
+func TestSupervise_DamonPrograms_EndAsAlone(t *testing.T) {
 	p := newPeer(t)
 	for _, c := range []struct {
 		args []string
@@ -83,9 +83,9 @@ func TestDamonsOwnPrograms(t *testing.T) {
 	}
 }
 
-// TestStopReachesDamonsProgram: the program hears of the stop, says so, and its own exit code counts. It begins to listen a
+// TestSupervise_Stop_ReachesTheProgram: the program hears of the stop, says so, and its own exit code counts. It begins to listen a
 // moment after its start, and a stop before that ends it without a word; then another one is asked.
-func TestStopReachesDamonsProgram(t *testing.T) {
+func TestSupervise_Stop_ReachesTheProgram(t *testing.T) {
 	p := newPeer(t)
 	for n := range 10 {
 		code, said := p.stopped(t, fmt.Sprintf("stopped-%d", n))
@@ -128,7 +128,7 @@ func (p *peer) stopped(t *testing.T, task string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), strings.TrimSpace(content(t, out))
 }
 
-// ran is the exit code of the program in TestBesideDamon: it tells that the program has run.
+// ran is the exit code of the program in TestSupervise_DamonVariables_AsDocumented: it tells that the program has run.
 const ran = 7
 
 // outcome is what became of the program, and which file the log is.
@@ -167,8 +167,8 @@ var beside = []struct {
 	{"NOMAD_ADDR_damon=127.0.0.1:0", outcome{code: ran}, outcome{code: ran}},
 }
 
-// TestBesideDamon runs both programs in the same environments: docs/coming-from.md says what it shows.
-func TestBesideDamon(t *testing.T) {
+// TestSupervise_DamonVariables_AsDocumented runs both programs in the same environments: docs/coming-from.md says what it shows.
+func TestSupervise_DamonVariables_AsDocumented(t *testing.T) {
 	p := newPeer(t)
 	for _, c := range beside {
 		t.Run(c.env, func(t *testing.T) {
@@ -217,8 +217,8 @@ func (p *peer) outcome(t *testing.T, supervisor, env string) outcome {
 	return outcome{r.code, strings.Join(logs, " ")}
 }
 
-// TestSeriesBesideDamon: whatever Damon exports has the same name and type with silo, so that dashboards go on.
-func TestSeriesBesideDamon(t *testing.T) {
+// TestSupervise_DamonMetrics_AllExported: whatever Damon exports has the same name and type with silo, so that dashboards go on.
+func TestSupervise_DamonMetrics_AllExported(t *testing.T) {
 	p := newPeer(t)
 	series := regexp.MustCompile(`(?m)^# TYPE damon_\w+ \w+$`)
 	found := map[string][]string{}
@@ -259,9 +259,9 @@ func TestSeriesBesideDamon(t *testing.T) {
 	}
 }
 
-// TestRestrictedTask reads the token that a task gets. Damon's is whole on Wine, which heeds none of the flags that it
+// TestSupervise_RestrictedToken_IsRestricted reads the token that a task gets. Damon's is whole on Wine, which heeds none of the flags that it
 // counts on, and no error tells.
-func TestRestrictedTask(t *testing.T) {
+func TestSupervise_RestrictedToken_IsRestricted(t *testing.T) {
 	s := newSilo(t)
 	env := []string{"DAMON_RESTRICTED_TOKEN=y", "DAMON_LOG_DIR=" + s.wine.WindowsPath(t.TempDir())}
 	r := s.try(t, s.damon, env, s.wine.WindowsPath(s.exe), "token")

@@ -86,7 +86,7 @@ func (h *hcs) nspawn(t *testing.T, work string, args ...string) result {
 	return h.try(t, h.exe, h.env, "nspawn", "-c", h.wine.WindowsPath(config))
 }
 
-func TestNspawn(t *testing.T) {
+func TestNspawn_AllKeys_AreApplied(t *testing.T) {
 	h := newHCS(t)
 	work := t.TempDir()
 	r := h.nspawn(t, work, "say", "7", "two words")
@@ -116,7 +116,7 @@ func TestNspawn(t *testing.T) {
 	h.nothingLeft(t)
 }
 
-func TestRunServer(t *testing.T) {
+func TestRunServer_EnvironmentTimeoutAndMissingProgram_AsDocumented(t *testing.T) {
 	h := newHCS(t)
 	args := []string{"run", "--server", "--layer", h.wine.WindowsPath(h.layer), "--memory", "256m", "--cpu-percent", "50"}
 	r := h.try(t, h.exe, h.env, append(args, "--env", "MODE=fast", "--", workload.Payload, "env")...)
@@ -133,9 +133,9 @@ func TestRunServer(t *testing.T) {
 	h.nothingLeft(t)
 }
 
-// TestRunServerMountsAndNetwork: the service is told of the directory and of the namespace, and a namespace of the
+// TestRunServer_MountAndNetwork_AddedAndRemoved: the service is told of the directory and of the namespace, and a namespace of the
 // container's own is gone with it.
-func TestRunServerMountsAndNetwork(t *testing.T) {
+func TestRunServer_MountAndNetwork_AddedAndRemoved(t *testing.T) {
 	h := newHCS(t)
 	const guid = "6bf84ac7-5bd1-4b5e-9a8e-2f3c1f0c7a11"
 	data := t.TempDir()
@@ -169,8 +169,8 @@ func TestRunServerMountsAndNetwork(t *testing.T) {
 	h.nothingLeft(t)
 }
 
-// TestRunServerKilled: what a silo that was killed leaves is found by cleanup, and given back.
-func TestRunServerKilled(t *testing.T) {
+// TestRunServer_SiloKilled_CleanupReleasesAll: what a silo that was killed leaves is found by cleanup, and given back.
+func TestRunServer_SiloKilled_CleanupReleasesAll(t *testing.T) {
 	h := newHCS(t)
 	name := fmt.Sprintf("cli-server-%d", os.Getpid())
 	r := h.try(t, h.exe, h.env, "run", "--server", "--detach", "--name", name, "--layer", h.wine.WindowsPath(h.layer), "--", workload.Payload, "sleep", "600")

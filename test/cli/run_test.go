@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-func TestRunKeepsArgumentsOutputAndExitCode(t *testing.T) {
+func TestRun_ArgumentsOutputAndExitCode_ArriveUnchanged(t *testing.T) {
 	s := newSilo(t)
 	want := []string{"two words", `say "hi"`, "%PATH%", "", `tail\\"quote`, "Grüße 世界"}
 	r := s.try(t, s.exe, nil, append([]string{"run", "--", workload.Payload, "args"}, want...)...)
@@ -37,7 +37,7 @@ func TestRunKeepsArgumentsOutputAndExitCode(t *testing.T) {
 	}
 }
 
-func TestLifeOfADetachedContainer(t *testing.T) {
+func TestRun_Detached_ServesAllVerbs(t *testing.T) {
 	s := newSilo(t)
 	name := fmt.Sprintf("cli-life-%d", os.Getpid())
 	s.detach(t, name, "tree", "2", "600")
@@ -73,7 +73,7 @@ func TestLifeOfADetachedContainer(t *testing.T) {
 	}
 }
 
-func TestRestartPolicy(t *testing.T) {
+func TestRun_RestartOnFailure_StartsAgain(t *testing.T) {
 	s := newSilo(t)
 	r := s.try(t, s.exe, nil, "run", "--restart", "on-failure:2", "--", workload.Payload, "say", "3", "again")
 	if r.code != 3 || strings.Count(r.stdout, "again") != 3 {
@@ -84,7 +84,7 @@ func TestRestartPolicy(t *testing.T) {
 // kills is how often TestDeathOfTheSupervisor kills one; 500 is what the project promises.
 var kills = flag.Int("kills", 3, "supervisors to kill by their pid")
 
-func TestDeathOfTheSupervisorEndsTheTree(t *testing.T) {
+func TestRun_SupervisorKilled_ProcessTreeEnds(t *testing.T) {
 	s := newSilo(t)
 	var slowest time.Duration
 	for i := range *kills {
@@ -108,7 +108,7 @@ func TestDeathOfTheSupervisorEndsTheTree(t *testing.T) {
 	t.Logf("%d of %d trees are gone, the slowest was seen to be after %v, a look included", *kills, *kills, slowest)
 }
 
-func TestRestrictedToken(t *testing.T) {
+func TestRun_Restricted_TokenIsRestricted(t *testing.T) {
 	s := newSilo(t)
 	type facts struct {
 		Privileges []string
@@ -135,8 +135,8 @@ func TestRestrictedToken(t *testing.T) {
 	}
 }
 
-// TestServiceAccount: the program runs as the account that was asked for, or not at all.
-func TestServiceAccount(t *testing.T) {
+// TestRun_ServiceAccount_IsUsedOrRefused: the program runs as the account that was asked for, or not at all.
+func TestRun_ServiceAccount_IsUsedOrRefused(t *testing.T) {
 	s := newSilo(t)
 	for account, sid := range map[string]string{"Local Service": "S-1-5-19", "Network Service": "S-1-5-20"} {
 		r := s.try(t, s.exe, nil, "run", "--user", `NT AUTHORITY\`+account, "--", s.wine.WindowsPath(s.exe), "token")

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestSelftest: nothing is broken on this host, what it lacks is named, and the first line is the evidence.
-func TestSelftest(t *testing.T) {
+// TestSelftest_ThisHost_NothingIsBroken: nothing is broken on this host, what it lacks is named, and the first line is the evidence.
+func TestSelftest_ThisHost_NothingIsBroken(t *testing.T) {
 	s := newSilo(t)
 	out := s.run(t, "selftest")
 	line, table, _ := strings.Cut(out, "\n")

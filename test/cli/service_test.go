@@ -53,7 +53,7 @@ func (s *silo) net(t *testing.T, args ...string) {
 	}
 }
 
-func TestMetricsAsAService(t *testing.T) {
+func TestMetrics_WindowsService_StartsAndStops(t *testing.T) {
 	s := newSilo(t)
 	name, address := fmt.Sprintf("silo-test-%d", os.Getpid()), freePort(t)
 	s.run(t, "service", "install", name, "--", "metrics", "--listen", address)
@@ -76,7 +76,7 @@ func TestMetricsAsAService(t *testing.T) {
 	}
 }
 
-func TestExporterWithTenContainers(t *testing.T) {
+func TestMetrics_TenContainers_AllExported(t *testing.T) {
 	s := newSilo(t)
 	var names []string
 	for i := range 10 {

@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-func TestDamonExe(t *testing.T) {
+func TestSupervise_AsDamonExe_BehavesAsDamon(t *testing.T) {
 	s := newSilo(t)
 	dir := t.TempDir()
 	env := []string{
@@ -48,7 +48,7 @@ func TestDamonExe(t *testing.T) {
 	}
 }
 
-func TestDamonMetrics(t *testing.T) {
+func TestSupervise_DamonAddress_ServesMetrics(t *testing.T) {
 	s := newSilo(t)
 	address := freePort(t)
 	cmd := s.command(t, s.exe, []string{"DAMON_ADDR=" + address, "DAMON_LOG_DIR=" + s.wine.WindowsPath(t.TempDir()), "NOMAD_DC=dc1", "DAMON_MEMORY_LIMIT=256"},

@@ -12,18 +12,18 @@ import (
 
 // stream is that of two cases that pass, one that is skipped, one that fails, and one that never ends.
 const stream = `{"Action":"start","Package":"e2e"}
-{"Action":"run","Test":"TestPause"}
-{"Action":"pass","Test":"TestPause","Elapsed":1.5}
+{"Action":"run","Test":"TestPause_RunningContainer_PrintsNothing"}
+{"Action":"pass","Test":"TestPause_RunningContainer_PrintsNothing","Elapsed":1.5}
 {"Action":"pass","Test":"TestPods/silo/stop"}
 {"Action":"output","Test":"TestPods/silo/log","Output":"lost a line\n"}
 {"Action":"fail","Test":"TestPods/silo/log"}
 {"Action":"fail","Test":"TestPods/silo"}
 {"Action":"fail","Test":"TestPods"}
-{"Action":"skip","Test":"TestSandboxOfJobs"}
+{"Action":"skip","Test":"TestSandbox_JobContainers_ShareItsShim"}
 {"Action":"output","Test":"TestKill","Output":"=== RUN TestKill\n"}
 `
 
-func TestKeep(t *testing.T) {
+func TestKeep_TwoRuns_WritesResultsAndPages(t *testing.T) {
 	root := t.TempDir()
 	evidence := filepath.Join(root, "docs", "evidence.md")
 	if err := os.Mkdir(filepath.Join(root, "docs"), 0o755); err != nil {
@@ -39,7 +39,7 @@ func TestKeep(t *testing.T) {
 	if !strings.Contains(progress.String(), "lost a line") {
 		t.Errorf("what the failed case said is missing:\n%s", &progress)
 	}
-	if failed, err := keep(root, "2.4.2", "def", strings.NewReader(`{"Action":"pass","Test":"TestSandboxOfJobs"}`), io.Discard); err != nil || failed {
+	if failed, err := keep(root, "2.4.2", "def", strings.NewReader(`{"Action":"pass","Test":"TestSandbox_JobContainers_ShareItsShim"}`), io.Discard); err != nil || failed {
 		t.Errorf("failed %t, %v, want neither", failed, err)
 	}
 	const want = `before
@@ -90,7 +90,7 @@ func TestPages_Committed_AreUpToDate(t *testing.T) {
 	}
 }
 
-func TestKeepOfNothing(t *testing.T) {
+func TestKeep_NoTest_Refused(t *testing.T) {
 	if _, err := keep(t.TempDir(), "2.4.2", "def", strings.NewReader(`{"Action":"fail"}`), io.Discard); err == nil {
 		t.Error("a run without a test was kept")
 	}

@@ -53,7 +53,7 @@ func subjectOf(test string) subject {
 	switch {
 	case strings.Contains(strings.ToLower(test), "sandbox"):
 		return sandboxes
-	case strings.Contains(test, "Pod"), strings.Contains(test, "SiloInstalls"), strings.Contains(test, "Handlers"):
+	case strings.Contains(test, "Pod"), strings.Contains(test, "SiloInstall_"), strings.Contains(test, "Handlers"):
 		return pods
 	}
 	return tasks

@@ -9,14 +9,14 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestAnnotatedPodOfJobs and TestAnnotatedPodOfServers are pods that the annotations of their containers make, as every containerd does
+// TestAnnotatedPod_JobContainers_RemovedInAnyOrder and TestAnnotatedPod_WCOWContainers_RemovedInAnyOrder are pods that the annotations of their containers make, as every containerd does
 // for Kubernetes by default: one container is the sandbox, and the others name it.
-func TestAnnotatedPodOfJobs(t *testing.T) {
+func TestAnnotatedPod_JobContainers_RemovedInAnyOrder(t *testing.T) {
 	d := newDaemon(t)
 	d.annotatedPod(t, func() *specs.Spec { return workload.Spec("sleep", "600") })
 }
 
-func TestAnnotatedPodOfServers(t *testing.T) {
+func TestAnnotatedPod_WCOWContainers_RemovedInAnyOrder(t *testing.T) {
 	s := newService(t)
 	s.annotatedPod(t, func() *specs.Spec { return s.spec(t, "sleep", "600") })
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// pods is how many pods TestManyPods runs at once; `make pods` asks for 50.
-var pods = flag.Int("pods", 3, "pods at once, for TestManyPods")
+// pods is how many pods TestManyPods_AtOnce_NothingRemains runs at once; `make pods` asks for 50.
+var pods = flag.Int("pods", 3, "pods at once, for TestManyPods_AtOnce_NothingRemains")
 
 // scrapes is how often all of them are asked for their figures, as a kubelet does every ten seconds.
 const scrapes = 10
@@ -37,9 +37,9 @@ func (c *cost) time(step string, do func()) {
 	c.times[step] = append(c.times[step], time.Since(began))
 }
 
-// TestManyPods starts pods with a container each, asks for the figures of all, and removes them: one shim a pod, every
+// TestManyPods_AtOnce_NothingRemains starts pods with a container each, asks for the figures of all, and removes them: one shim a pod, every
 // container told of, and nothing left. Each handler has a node; they take turns, so that their times can be compared.
-func TestManyPods(t *testing.T) {
+func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 	var costs []*cost
 	for _, h := range chosen() {
 		costs = append(costs, &cost{node: newNode(t, h), times: map[string][]time.Duration{}})

@@ -69,9 +69,9 @@ func (n *node) podStats(t *testing.T, id string) (s podStats, told bool) {
 	return answer.Stats[0], true
 }
 
-// podFiguresAgreeWithThePrograms: the memory of the containers and of the pod is what the programs say of
+// podMetricsMatchThePrograms: the memory of the containers and of the pod is what the programs say of
 // themselves, and every process is counted.
-func podFiguresAgreeWithThePrograms(t *testing.T, n *node) {
+func podMetricsMatchThePrograms(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
 	var ids []string
@@ -84,7 +84,7 @@ func podFiguresAgreeWithThePrograms(t *testing.T, n *node) {
 		near(t, "working set of "+mb, n.stats(t, id).Memory.WorkingSetBytes.Value, s.bytes)
 		ids, sum = append(ids, id), sum+s.bytes
 	}
-	n.podFigures(t, pod, ids, sum)
+	n.podMetrics(t, pod, ids, sum)
 	var list struct{ Stats []containerStats }
 	n.ask(t, &list, "stats")
 	if len(list.Stats) != 2 {
@@ -93,8 +93,8 @@ func podFiguresAgreeWithThePrograms(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// podFigures compares the figures of a pod with those of its containers, which are two.
-func (n *node) podFigures(t *testing.T, pod string, ids []string, sum uint64) {
+// podMetrics compares the figures of a pod with those of its containers, which are two.
+func (n *node) podMetrics(t *testing.T, pod string, ids []string, sum uint64) {
 	t.Helper()
 	stats, told := n.podStats(t, pod)
 	if !told {

@@ -112,9 +112,9 @@ func (n *serviceNode) await(t *testing.T) {
 	}
 }
 
-// TestSiloInstallsUnderAService is what happens on a node: silo restarts the service of containerd, and kubelet's
+// TestSiloInstall_ContainerdService_IsRestarted is what happens on a node: silo restarts the service of containerd, and kubelet's
 // interface has the handlers afterwards.
-func TestSiloInstallsUnderAService(t *testing.T) {
+func TestSiloInstall_ContainerdService_IsRestarted(t *testing.T) {
 	version := cmp.Or(os.Getenv(testenv.DaemonKey), testenv.Daemons[0])
 	n := newServiceNode(t, version)
 	if before := n.ours(t); len(before) > 0 {

@@ -29,9 +29,9 @@ var nodes = []struct{ name, daemons, config, refused string }{
 	{"version 2 without handlers", "1.", "version = 2\n", "the default handler runhcs-wcow-process would be missing"},
 }
 
-// TestSiloInstalls has silo install and uninstall the shim on a node, with every containerd that the test environment has: each reads
+// TestSiloInstall_NodeConfig_InstalledAndRestored has silo install and uninstall the shim on a node, with every containerd that the test environment has: each reads
 // the handlers, and what its node had configured before.
-func TestSiloInstalls(t *testing.T) {
+func TestSiloInstall_NodeConfig_InstalledAndRestored(t *testing.T) {
 	wine := testenv.Require(t)
 	silo := buildSilo(t)
 	versions := testenv.Daemons

@@ -19,9 +19,9 @@ import (
 	"github.com/siloshim/siloshim/shim/bootstrap"
 )
 
-// TestDocumentedOptions holds the table of options in docs/from-runhcs.md against the shim: every field of the message
+// TestOptions_Documented_MatchTheShim holds the table of options in docs/from-runhcs.md against the shim: every field of the message
 // is in it, and each cell tells truly whether a value that is not the default is an error, has an effect, or has none.
-func TestDocumentedOptions(t *testing.T) {
+func TestOptions_Documented_MatchTheShim(t *testing.T) {
 	text, err := os.ReadFile("../../docs/from-runhcs.md")
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func unusualKey(key string, field protoreflect.FieldDescriptor) string {
 
 // The shim takes the options that the handlers give it, and no handler passes on annotations that set the user or the
 // limits past a pod's own fields.
-func TestHandlersSuitTheShim(t *testing.T) {
+func TestHandlers_Deployed_AcceptedByTheShim(t *testing.T) {
 	for text, section := range map[string]string{
 		containerd.Current: "io.containerd.cri.v1.runtime", containerd.Legacy: "io.containerd.grpc.v1.cri",
 	} {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -73,4 +74,116 @@ func cutTopic(line string) (topic string, body map[string]any, ok bool) {
 		return "", nil, false
 	}
 	return "/tasks/" + topic, body, true
+}
+
+// recorder collects the events of all containers, over any number of containerds: it subscribes again and again.
+type recorder struct {
+	d *daemon
+
+	mu     sync.Mutex // guards the fields below
+	topics map[string][]string
+	probe  string
+	heard  bool // the event of the probe came
+	ends   int  // of subscriptions
+	over   bool
+}
+
+// record subscribes until the end of the test.
+func (d *daemon) record(t *testing.T) *recorder {
+	t.Helper()
+	r := &recorder{d: d, topics: map[string][]string{}}
+	ended := make(chan struct{})
+	go func() { // ends with the test
+		defer close(ended)
+		for !r.stopped() {
+			r.subscribe(t)
+		}
+	}()
+	t.Cleanup(func() {
+		r.mu.Lock()
+		r.over = true
+		r.mu.Unlock()
+		<-ended
+	})
+	return r
+}
+
+func (r *recorder) stopped() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
+}
+
+// subscribe runs `ctr events` until its containerd ends; without one it ends at once.
+func (r *recorder) subscribe(t *testing.T) {
+	cmd := r.d.Ctr(t.Context(), "events")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := cmd.Start(); err != nil {
+		return // the test is over
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		r.hear(lines.Text())
+	}
+	_ = cmd.Wait() // how it ended is of no interest
+	r.mu.Lock()
+	r.ends++
+	r.mu.Unlock()
+}
+
+// interruptions counts the ends of subscriptions.
+func (r *recorder) interruptions() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ends
+}
+
+func (r *recorder) hear(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.probe != "" && strings.Contains(line, r.probe) {
+		r.heard = true
+	}
+	topic, body, found := cutTopic(line)
+	if id, ok := body["container_id"].(string); found && ok {
+		r.topics[id] = append(r.topics[id], strings.TrimPrefix(topic, "/tasks/"))
+	}
+}
+
+// ready returns once the events of this containerd arrive: from here on none is missed while it lives.
+func (r *recorder) ready(t *testing.T) {
+	t.Helper()
+	probe := newID()
+	r.mu.Lock()
+	r.probe, r.heard = probe, false
+	r.mu.Unlock()
+	turn := 0
+	until(t, "containerd sends events", func() bool {
+		turn++ // the same label twice is no event
+		r.d.ctr(t, "namespace", "label", "default", "probe="+probe+strings.Repeat("x", turn%2))
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.heard
+	})
+}
+
+// of lists the events of a container once the last of them is topic, or the subscription has ended once more.
+func (r *recorder) of(t *testing.T, id, topic string) (topics []string) {
+	t.Helper()
+	began := r.interruptions()
+	defer func() {
+		if t.Failed() {
+			t.Logf("events of %s: %q", id, topics)
+		}
+	}()
+	until(t, "the "+topic+" is announced", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		topics = r.topics[id]
+		return r.ends > began || len(topics) > 0 && topics[len(topics)-1] == topic
+	})
+	return topics
 }

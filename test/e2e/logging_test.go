@@ -33,8 +33,8 @@ func (d *daemon) end(t *testing.T, logURI string, args ...string) (id string) {
 	return id
 }
 
-// TestLogFile: the file is complete when the task has stopped, and put aside as the URI says.
-func TestLogFile(t *testing.T) {
+// TestLog_File_IsCompleteAndRotated: the file is complete when the task has stopped, and put aside as the URI says.
+func TestLog_File_IsCompleteAndRotated(t *testing.T) {
 	d := newDaemon(t)
 	log := filepath.Join(d.dir, "file.log")
 	uri := fileURI(d.wine.WindowsPath(log)) + "?max_size=1m&max_files=3"
@@ -60,8 +60,8 @@ func TestLogFile(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// TestLoggingProgram: containerd's binary:// protocol, with the whole output when the task has stopped.
-func TestLoggingProgram(t *testing.T) {
+// TestLog_Program_GetsAllOutput: containerd's binary:// protocol, with the whole output when the task has stopped.
+func TestLog_Program_GetsAllOutput(t *testing.T) {
 	d := newDaemon(t)
 	log := filepath.Join(d.dir, "program")
 	uri := "binary:///" + strings.ReplaceAll(workload.Payload, `\`, "/") + "?logger=" + strings.ReplaceAll(d.wine.WindowsPath(log), `\`, "/")

@@ -19,8 +19,8 @@ func lines(t *testing.T, path string) int {
 	return strings.Count(string(text), "\n")
 }
 
-// TestPause: a container that prints a line every millisecond prints none while it is paused, and goes on afterwards.
-func TestPause(t *testing.T) {
+// TestPause_RunningContainer_PrintsNothing: a container that prints a line every millisecond prints none while it is paused, and goes on afterwards.
+func TestPause_RunningContainer_PrintsNothing(t *testing.T) {
 	d := newDaemon(t)
 	seen := d.events(t)
 	id, log := newID(), filepath.Join(d.dir, "paused.log")

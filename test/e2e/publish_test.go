@@ -15,9 +15,9 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// TestContainerdsProgramPublishes runs containerd.exe with the arguments and the input that the shim gives it for a
+// TestPublish_ContainerdExe_EventArrives runs containerd.exe with the arguments and the input that the shim gives it for a
 // daemon that takes no events by ttrpc: the event comes to containerd's subscribers.
-func TestContainerdsProgramPublishes(t *testing.T) {
+func TestPublish_ContainerdExe_EventArrives(t *testing.T) {
 	d := newDaemon(t)
 	seen := d.record(t)
 	seen.ready(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestBadInputIsRefusedWithItsField also proves that nothing is left of a refused container.
-func TestBadInputIsRefusedWithItsField(t *testing.T) {
+// TestRun_InvalidSpec_ErrorNamesField also proves that nothing is left of a refused container.
+func TestRun_InvalidSpec_ErrorNamesField(t *testing.T) {
 	d := newDaemon(t)
 	for _, c := range []struct {
 		name   string
@@ -41,9 +41,9 @@ func TestBadInputIsRefusedWithItsField(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// TestAnAbsentProgramFailsToStart: the task is made, its start fails, and it can be deleted: containerd's own clients expect
+// TestRun_ProgramMissing_StartFailsAndTaskIsStopped: the task is made, its start fails, and it can be deleted: containerd's own clients expect
 // that on Windows. The error says on one line what is wrong.
-func TestAnAbsentProgramFailsToStart(t *testing.T) {
+func TestRun_ProgramMissing_StartFailsAndTaskIsStopped(t *testing.T) {
 	d := newDaemon(t)
 	for _, tt := range []struct {
 		name, want, class string

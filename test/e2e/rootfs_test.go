@@ -78,7 +78,7 @@ func (r *rooted) givenBack(t *testing.T) {
 	}
 }
 
-func TestJobContainerFromAnImage(t *testing.T) {
+func TestImageContainer_FilesAndMounts_AreVisible(t *testing.T) {
 	r := newRooted(t)
 	if got := r.runs(t, r.spec("print", "from the image")); got != "from the image" {
 		t.Errorf("stdout %q", got)
@@ -110,7 +110,7 @@ func TestJobContainerFromAnImage(t *testing.T) {
 	r.nothingLeft(t)
 }
 
-func TestJobContainersEnvironment(t *testing.T) {
+func TestImageContainer_Environment_NamesItsRoot(t *testing.T) {
 	r := newRooted(t)
 	env := map[string]string{}
 	s := r.spec("env")
@@ -128,8 +128,8 @@ func TestJobContainersEnvironment(t *testing.T) {
 	}
 }
 
-// TestJobContainersUser: Wine has one user, so this shows who is let in, and that no account is left.
-func TestJobContainersUser(t *testing.T) {
+// TestImageContainer_Users_LogOnAndAreRemoved: Wine has one user, so this shows who is let in, and that no account is left.
+func TestImageContainer_Users_LogOnAndAreRemoved(t *testing.T) {
 	r := newRooted(t)
 	as := func(user string) *specs.Spec {
 		s := r.spec("print", "in")
@@ -152,8 +152,8 @@ func TestJobContainersUser(t *testing.T) {
 	r.nothingLeft(t)
 }
 
-// TestJobContainerIsRefused: what this Windows cannot do, and what the image does not have; nothing is left of it.
-func TestJobContainerIsRefused(t *testing.T) {
+// TestImageContainer_Unsupported_RefusedAndReleased: what this Windows cannot do, and what the image does not have; nothing is left of it.
+func TestImageContainer_Unsupported_RefusedAndReleased(t *testing.T) {
 	r := newRooted(t)
 	for want, change := range map[string]func(*specs.Spec){
 		"process.args[0]":       func(s *specs.Spec) { s.Process.Args = []string{"gone"} },
@@ -175,8 +175,8 @@ func TestJobContainerIsRefused(t *testing.T) {
 	r.nothingLeft(t)
 }
 
-// TestJobContainerLivesInItsImage: exec and delete of one that runs.
-func TestJobContainerLivesInItsImage(t *testing.T) {
+// TestImageContainer_Exec_RunsInItsRoot: exec and delete of one that runs.
+func TestImageContainer_Exec_RunsInItsRoot(t *testing.T) {
 	r := newRooted(t)
 	id := r.detach(t, r.spec("sleep", "600"))
 	if got := r.ctr(t, "task", "exec", "--exec-id", "e", "--cwd", "/work", id, "/app/tool", "cwd"); strings.TrimSpace(got) != `C:\hpc\`+id+`\work` {
@@ -189,8 +189,8 @@ func TestJobContainerLivesInItsImage(t *testing.T) {
 	r.nothingLeft(t)
 }
 
-// TestJobContainerAfterACrash: a shim that is killed leaves no mount and no account.
-func TestJobContainerAfterACrash(t *testing.T) {
+// TestImageContainer_ShimKilled_NothingRemains: a shim that is killed leaves no mount and no account.
+func TestImageContainer_ShimKilled_NothingRemains(t *testing.T) {
 	r := newRooted(t)
 	s := r.spec("sleep", "600")
 	delete(s.Annotations, "microsoft.com/hostprocess-inherit-user")

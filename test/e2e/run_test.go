@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-func TestRunGivesOutputAndExitCode(t *testing.T) {
+func TestRun_OutputAndExitCode_Arrive(t *testing.T) {
 	d := newDaemon(t)
 	if got := d.ctr(t, d.runArgs(t, workload.Spec("print", "hello"), newID(), "--rm")...); strings.TrimSpace(got) != "hello" {
 		t.Errorf("stdout %q, want hello", got)
@@ -29,10 +29,10 @@ func TestRunGivesOutputAndExitCode(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// floods is how often TestFastExitLosesNothing runs its container; `make flood` asks for 200.
+// floods is how often TestRun_FastExit_AllOutputArrives runs its container; `make flood` asks for 200.
 var floods = flag.Int("floods", 5, "runs of a container that prints 10 MiB and exits at once")
 
-func TestFastExitLosesNothing(t *testing.T) {
+func TestRun_FastExit_AllOutputArrives(t *testing.T) {
 	d := newDaemon(t)
 	const size = 10 << 20
 	var want bytes.Buffer
@@ -47,7 +47,7 @@ func TestFastExitLosesNothing(t *testing.T) {
 	}
 }
 
-func TestArgumentsArriveByteForByte(t *testing.T) {
+func TestRun_Arguments_ArriveUnchanged(t *testing.T) {
 	d := newDaemon(t)
 	want := []string{
 		"two words", `say "hi"`, "a&b", "a|b", "%PATH%", "^caret^", "", `back\slash\`, `tail\\"quote`, "Grüße 世界 🚢", "tab\there",
@@ -80,8 +80,8 @@ func firstLine(t *testing.T, cmd *exec.Cmd, words ...any) {
 	}
 }
 
-// TestInitPidIsTheProgramsOwn compares the pid that the program prints with the one that containerd lists.
-func TestInitPidIsTheProgramsOwn(t *testing.T) {
+// TestRun_InitPid_IsTheProgramsPid compares the pid that the program prints with the one that containerd lists.
+func TestRun_InitPid_IsTheProgramsPid(t *testing.T) {
 	d := newDaemon(t)
 	id := newID()
 	cmd := d.Ctr(t.Context(), d.runArgs(t, workload.Spec("tree", "0", "600"), id)...)
@@ -96,5 +96,31 @@ func TestInitPidIsTheProgramsOwn(t *testing.T) {
 	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
 	_ = cmd.Wait() // its code is the container's
 	d.ctr(t, "container", "delete", id)
+	d.nothingLeft(t)
+}
+
+// TestRun_GrandchildKeepsStdout_ExitIsNotDelayed: a program ends and leaves another behind that keeps its output open. With init that one
+// ends too; that of an exec lives on with the task, and does not hold up the exec's end.
+func TestRun_GrandchildKeepsStdout_ExitIsNotDelayed(t *testing.T) {
+	d := newDaemon(t)
+	d.ctr(t, d.runArgs(t, workload.Spec("holdout", "600"), newID(), "--rm")...)
+	d.nothingLeft(t)
+
+	id := d.detach(t, workload.Spec("sleep", "600"))
+	d.ctr(t, "task", "exec", "--exec-id", newID(), id, workload.Payload, "holdout", "600")
+	if ps := d.ctr(t, "task", "ps", id); strings.Count(ps, "payload.exe") != 2 {
+		t.Errorf("init and what the exec left behind are to live:\n%s", ps)
+	}
+	d.remove(t, id)
+	d.nothingLeft(t)
+}
+
+// TestRun_ReaderCloses_ProgramEnds detaches without --null-io: ctr takes the pipes of the output with it.
+func TestRun_ReaderCloses_ProgramEnds(t *testing.T) {
+	d := newDaemon(t)
+	id := newID()
+	d.ctr(t, d.runArgs(t, workload.Spec("tree", "1", "2"), id, "-d")...)
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.remove(t, id)
 	d.nothingLeft(t)
 }

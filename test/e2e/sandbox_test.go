@@ -14,24 +14,24 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestSandboxOfJobs and TestSandboxOfServers are pods that containerd's client makes through the Sandbox API, without
+// TestSandbox_JobContainers_ShareItsShim and TestSandbox_WCOWContainers_ShareItsShim are pods that containerd's client makes through the Sandbox API, without
 // Kubernetes.
-func TestSandboxOfJobs(t *testing.T) {
+func TestSandbox_JobContainers_ShareItsShim(t *testing.T) {
 	requireSandboxAPI(t)
 	d := newDaemon(t)
 	pod := d.sandbox(t, map[string]string{"microsoft.com/hostprocess-container": "true"})
 	d.podLives(t, pod, func() *specs.Spec { return workload.Spec("sleep", "600") })
 }
 
-func TestSandboxOfServers(t *testing.T) {
+func TestSandbox_WCOWContainers_ShareItsShim(t *testing.T) {
 	requireSandboxAPI(t)
 	s := newService(t)
 	s.podLives(t, s.sandbox(t, nil), func() *specs.Spec { return s.spec(t, "sleep", "600") })
 }
 
-// TestSandboxShimKilled: what the containers of a pod had of the machine is given back when their shim has died, though
+// TestSandbox_ShimKilled_LayersAreReleased: what the containers of a pod had of the machine is given back when their shim has died, though
 // containerd 2.3 has that cleaned up for the sandbox alone.
-func TestSandboxShimKilled(t *testing.T) {
+func TestSandbox_ShimKilled_LayersAreReleased(t *testing.T) {
 	requireSandboxAPI(t)
 	s := newService(t)
 	pod, id := s.sandbox(t, nil), newID()

@@ -51,8 +51,8 @@ func near(t *testing.T, what string, got, want uint64) {
 // commits finds the commit of each process in `ctr task ps`.
 var commits = regexp.MustCompile(`(?mi)^(\d+)\s.*?memory_?commit_?bytes:(\d+)`)
 
-// TestFiguresAgreeWithThePrograms compares the figures of a container with what its programs say of themselves.
-func TestFiguresAgreeWithThePrograms(t *testing.T) {
+// TestMetrics_Container_MatchItsPrograms compares the figures of a container with what its programs say of themselves.
+func TestMetrics_Container_MatchItsPrograms(t *testing.T) {
 	d := newDaemon(t)
 	id := newID()
 	programs := []said{d.speak(t, d.runArgs(t, workload.Spec("alloc", "512", "600"), id)...)}

@@ -9,8 +9,8 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestStopSignal: what ctr's plain kill, a SIGTERM, comes to is the container's own choice.
-func TestStopSignal(t *testing.T) {
+// TestStop_ChosenSignal_IsSent: what ctr's plain kill, a SIGTERM, comes to is the container's own choice.
+func TestStop_ChosenSignal_IsSent(t *testing.T) {
 	d := newDaemon(t)
 	s := workload.Spec("sleep", "600")
 	s.Annotations["io.siloshim.stop-signal"] = "KILL"
@@ -49,12 +49,31 @@ func TestStop_InitHasAChild_ChildEndsInOrder(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-func TestStopRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestStop_UnknownSignal_ErrorNamesAnnotation(t *testing.T) {
 	d := newDaemon(t)
 	s := workload.Spec("sleep", "600")
 	s.Annotations["io.siloshim.stop-grace"] = "soon"
 	if r := d.try(t, d.runArgs(t, s, newID(), "-d", "--null-io")...); r.code == 0 || !strings.Contains(r.stderr, "io.siloshim.stop-grace") {
 		t.Errorf("exit %d, error %q, want one that names the annotation", r.code, r.stderr)
+	}
+	d.nothingLeft(t)
+}
+
+func TestKill_ProcessTree_AllExit(t *testing.T) {
+	d := newDaemon(t)
+	seen := d.events(t)
+	id := d.detach(t, workload.Spec("tree", "2", "600"))
+	until(t, "the tree has three levels", func() bool {
+		return strings.Count(strings.TrimSpace(d.ctr(t, "task", "ps", id)), "\n") >= 3
+	})
+	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
+		t.Errorf("task delete says %q, want exit code 137", r.stderr)
+	}
+	topics := strings.Join(seen(id), " ")
+	if want := "/tasks/create /tasks/start /tasks/exit /tasks/delete"; topics != want {
+		t.Errorf("events %s, want %s", topics, want)
 	}
 	d.nothingLeft(t)
 }

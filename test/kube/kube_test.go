@@ -69,7 +69,7 @@ func objects(t *testing.T) map[string]map[string]any {
 	return all
 }
 
-func TestEveryManifestIsValid(t *testing.T) {
+func TestManifests_Schemas_AllValid(t *testing.T) {
 	s := schemas(t)
 	for name, object := range objects(t) {
 		if err := s.Validate(object); err != nil {
@@ -79,7 +79,7 @@ func TestEveryManifestIsValid(t *testing.T) {
 }
 
 // kustomize itself says whether a kustomization is right; what it makes has to be valid, too.
-func TestKustomizationsBuild(t *testing.T) {
+func TestKustomizations_Build_AllValid(t *testing.T) {
 	s := schemas(t)
 	used := map[string]bool{}
 	for _, path := range manifests(t) {
@@ -110,7 +110,7 @@ func TestKustomizationsBuild(t *testing.T) {
 }
 
 // Each file of testdata is wrong, and says in its first line what the error has to name.
-func TestWrongManifestsAreRefused(t *testing.T) {
+func TestValidate_WrongManifest_ErrorNamesTheFault(t *testing.T) {
 	s := schemas(t)
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(files) == 0 {

@@ -1,13 +1,18 @@
 package kube
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"sigs.k8s.io/yaml"
 )
 
 // Schemas are the schemas of one release. They are not safe for concurrent use.
@@ -116,4 +121,52 @@ func forbidUnknown(schema any) {
 	for _, below := range []string{"items", "additionalProperties"} {
 		forbidUnknown(m[below])
 	}
+}
+
+// The release whose schemas count, and its hash as the checksum database has it.
+const (
+	release = "k8s.io/kubernetes@v1.36.3"
+	sum     = "h1:qDQdoMiluAE2Eab6Fa52YV+WjiGz9mZFFoagEA6cI+o="
+)
+
+// ErrAbsent says that the schemas are neither in the module cache nor to be had from the module proxy.
+var ErrAbsent = errors.New("no schemas of " + release)
+
+// Published finds the directory of the OpenAPI documents of Kubernetes, and fetches them where they are not in the
+// module cache. It says [ErrAbsent] where that cannot be done.
+//
+// https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
+func Published(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", release)
+	cmd.Dir = os.TempDir() // in no module: the releases of Kubernetes cannot be required by one
+	// The hash is compared below; whether the checksum database can be reached is no matter.
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GONOSUMDB=k8s.io/kubernetes")
+	text, err := cmd.Output()
+	var module struct{ Dir, Sum, Error string }
+	if err := errors.Join(err, json.Unmarshal(text, &module)); err != nil || module.Error != "" {
+		return "", fmt.Errorf("%w: %w %s", ErrAbsent, err, module.Error)
+	}
+	if module.Sum != sum {
+		return "", fmt.Errorf("%s has the hash %s, not %s", release, module.Sum, sum)
+	}
+	return filepath.Join(module.Dir, "api", "openapi-spec", "v3"), nil
+}
+
+// Objects reads the objects of a YAML file. A key that is there twice is an error.
+func Objects(path string) ([]map[string]any, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var list []map[string]any
+	for i, part := range bytes.Split(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\n---\n")) {
+		var object map[string]any
+		if err := yaml.UnmarshalStrict(part, &object); err != nil {
+			return nil, fmt.Errorf("%s: document %d: %w", path, i+1, err)
+		}
+		if len(object) > 0 {
+			list = append(list, object)
+		}
+	}
+	return list, nil
 }

@@ -48,10 +48,10 @@ func (s *shim) gone(t *testing.T) {
 	}
 }
 
-// TestCrash ends the shim's process at some moments of a container's life; delete leaves nothing of it. Every moment
+// TestCrash_AtEachMoment_DeleteRemovesAll ends the shim's process at some moments of a container's life; delete leaves nothing of it. Every moment
 // there is has its turn on the simulated kernel. Here the tree stands first: a job on Wine may keep for ever a process whose
 // parent was killed in the midst of creating it.
-func TestCrash(t *testing.T) {
+func TestCrash_AtEachMoment_DeleteRemovesAll(t *testing.T) {
 	moments := []struct {
 		name string
 		act  func(*testing.T, *shim, *screen)

@@ -38,9 +38,9 @@ func publish() int {
 	return 0
 }
 
-// TestEventsByContainerdsProgram: a daemon that gives no ttrpc address gets its events through its own program, in
+// TestEvents_NoTTRPCAddress_PublishedByContainerdExe: a daemon that gives no ttrpc address gets its events through its own program, in
 // order, and all before the shim has ended.
-func TestEventsByContainerdsProgram(t *testing.T) {
+func TestEvents_NoTTRPCAddress_PublishedByContainerdExe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "published")
 	exe, err := os.Executable()
 	if err != nil {

@@ -39,9 +39,9 @@ func (s *shim) listen(t *testing.T) (stop func()) {
 	}
 }
 
-// TestEventsOverRestarts: execs live and end while nobody takes events, again and again. In the end all were taken, in
+// TestEvents_ReceiverRestarts_AllArriveInOrder: execs live and end while nobody takes events, again and again. In the end all were taken, in
 // order; and none twice but one that was taken and not answered at the end of its taker.
-func TestEventsOverRestarts(t *testing.T) {
+func TestEvents_ReceiverRestarts_AllArriveInOrder(t *testing.T) {
 	const rounds = 10
 	s := newShim(t, workload.Spec("sleep", "600"), func(s *shim) { s.silent = true })
 	stop := s.listen(t)

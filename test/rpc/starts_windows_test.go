@@ -19,9 +19,9 @@ import (
 
 var parallelStarts = flag.Int("starts", 8, "shims that are started at once")
 
-// TestStartsInParallel starts shims all at once. The first dial of each succeeds, and what is dialled answers: with its
+// TestStartsInParallel_FirstDial_Succeeds starts shims all at once. The first dial of each succeeds, and what is dialled answers: with its
 // own pid, which it has alone as long as all of them live.
-func TestStartsInParallel(t *testing.T) {
+func TestStartsInParallel_FirstDial_Succeeds(t *testing.T) {
 	if _, err := os.Stat(exe); err != nil {
 		t.Skipf("the shim is not installed here: %v", err)
 	}

@@ -20,9 +20,9 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestStdinIsReattached: a client hangs up and another takes its place. The program reads both as one, and reaches the end
+// TestStdin_ClientReplaced_InputContinues: a client hangs up and another takes its place. The program reads both as one, and reaches the end
 // of its input with CloseIO, as the pipe exists all the time.
-func TestStdinIsReattached(t *testing.T) {
+func TestStdin_ClientReplaced_InputContinues(t *testing.T) {
 	s := newShim(t, workload.Spec("cat"))
 	in := listen(t, "in")
 	clients := make(chan net.Conn)

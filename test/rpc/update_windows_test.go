@@ -34,8 +34,8 @@ func keeps(t *testing.T, l jobobject.Limits) bool {
 	return err == nil && got.JobMemory == l.JobMemory && got.CPURate == l.CPURate
 }
 
-// TestUpdate changes limits of a running container. A limit that this kernel does not keep is an error that names it.
-func TestUpdate(t *testing.T) {
+// TestUpdate_Limits_AppliedOrErrorNamesField changes limits of a running container. A limit that this kernel does not keep is an error that names it.
+func TestUpdate_Limits_AppliedOrErrorNamesField(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
 	if _, err := s.Start(t.Context(), &api.StartRequest{ID: s.id}); err != nil {

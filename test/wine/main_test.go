@@ -23,7 +23,7 @@ func payload(t *testing.T) string {
 	return wine.Exe("payload")
 }
 
-func TestExitCodes(t *testing.T) {
+func TestVerbs_ProgramExits_CodeIsReturned(t *testing.T) {
 	exe := payload(t)
 	for _, test := range []struct {
 		args []string
@@ -52,16 +52,16 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestRunEndsAtItsLimit(t *testing.T) {
+func TestRun_LimitReached_Ends(t *testing.T) {
 	err := dispatch(t.Context(), []string{"run", "-t", "100ms", payload(t), "sleep", "3600"})
 	if err == nil || !strings.Contains(err.Error(), "ran longer than 100ms") {
 		t.Errorf("run ended with %v", err)
 	}
 }
 
-// TestRun_OnTheSignalOfGoTest_EndsItsProgram waits for the end of the program's output, which the program alone has open
+// TestRun_SignalOfGoTest_EndsItsProgram waits for the end of the program's output, which the program alone has open
 // when the command has ended.
-func TestRun_OnTheSignalOfGoTest_EndsItsProgram(t *testing.T) {
+func TestRun_SignalOfGoTest_EndsItsProgram(t *testing.T) {
 	program := payload(t)
 	exe := filepath.Join(t.TempDir(), "wine")
 	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", exe, ".").CombinedOutput(); err != nil {
@@ -96,7 +96,7 @@ func TestRun_OnTheSignalOfGoTest_EndsItsProgram(t *testing.T) {
 	}
 }
 
-func TestWrongUsage(t *testing.T) {
+func TestDispatch_WrongUsage_Refused(t *testing.T) {
 	for _, args := range [][]string{nil, {"dance"}, {"run"}, {"run", "-t"}, {"with"}, {"with", "--"}} {
 		if err := dispatch(t.Context(), args); !errors.Is(err, errUsage) {
 			t.Errorf("wine %s: %v, want wrong usage", fmt.Sprint(args), err)

@@ -9,8 +9,8 @@ import (
 	"testing/iotest"
 )
 
-// TestStreamNeverChanges pins the bytes: a payload built yesterday and a test built today must agree on them.
-func TestStreamNeverChanges(t *testing.T) {
+// TestWrite_FirstMiB_HasKnownHash pins the bytes: a payload built yesterday and a test built today must agree on them.
+func TestWrite_FirstMiB_HasKnownHash(t *testing.T) {
 	h := sha256.New()
 	if err := Write(h, 1<<20); err != nil {
 		t.Fatal(err)
@@ -21,8 +21,8 @@ func TestStreamNeverChanges(t *testing.T) {
 	}
 }
 
-// TestReadSizesDoNotMatter reads the stream in odd pieces.
-func TestReadSizesDoNotMatter(t *testing.T) {
+// TestReader_AnyReadSize_SameBytes reads the stream in odd pieces.
+func TestReader_AnyReadSize_SameBytes(t *testing.T) {
 	const n = 4099
 	var whole bytes.Buffer
 	if err := Write(&whole, n); err != nil {

@@ -15,8 +15,8 @@ import (
 // compiler is that of Debian's package gcc-mingw-w64-x86-64, which the test environment installs.
 const compiler = "x86_64-w64-mingw32-gcc"
 
-// TestLayouts_OfMingwsHeaders_AreThoseOfTheLists compiles layout.c and runs it.
-func TestLayouts_OfMingwsHeaders_AreThoseOfTheLists(t *testing.T) {
+// TestLayouts_MingwHeaders_MatchTheLists compiles layout.c and runs it.
+func TestLayouts_MingwHeaders_MatchTheLists(t *testing.T) {
 	wine := testenv.Require(t)
 	exe := filepath.Join(t.TempDir(), "layout.exe")
 	cmd := exec.CommandContext(t.Context(), compiler, "-Wall", "-Wextra", "-Werror", "-o", exe, filepath.Join("testdata", "layout.c"))

@@ -9,9 +9,9 @@ import (
 	"github.com/Microsoft/go-winio"
 )
 
-// TestBackupStreamBecomesAFile writes a file as containerd unpacks one from a layer: all that a file has in one stream,
+// TestBackupWrite_StreamInPieces_WritesFile writes a file as containerd unpacks one from a layer: all that a file has in one stream,
 // which comes in pieces that end anywhere.
-func TestBackupStreamBecomesAFile(t *testing.T) {
+func TestBackupWrite_StreamInPieces_WritesFile(t *testing.T) {
 	want := bytes.Repeat([]byte("0123456789abcdef"), 10_000)
 	var stream bytes.Buffer
 	w := winio.NewBackupStreamWriter(&stream)

@@ -82,9 +82,9 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// TestExitInTheMidst: a process that ends while it creates threads, or while its threads read, does end, with its exit
+// TestExit_ThreadsStartOrRead_ExitCodeIsKept: a process that ends while it creates threads, or while its threads read, does end, with its exit
 // code, and in silence.
-func TestExitInTheMidst(t *testing.T) {
+func TestExit_ThreadsStartOrRead_ExitCodeIsKept(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

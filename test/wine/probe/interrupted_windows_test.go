@@ -41,9 +41,9 @@ func connect(t *testing.T, what string) (server, client net.Conn) {
 	return server, client
 }
 
-// TestInterruptedWrite_ReportsNothingOfWhatWasRead: a reader takes a part of a write and leaves, or the write is
+// TestPipe_WriteInterrupted_ReportsZeroBytes: a reader takes a part of a write and leaves, or the write is
 // cancelled. The writer is told of 0 bytes in both cases.
-func TestInterruptedWrite_ReportsNothingOfWhatWasRead(t *testing.T) {
+func TestPipe_WriteInterrupted_ReportsZeroBytes(t *testing.T) {
 	for name, end := range map[string]func(reader, writer net.Conn) error{
 		"reader leaves": func(reader, _ net.Conn) error { return reader.Close() },
 		"cancelled":     func(_, writer net.Conn) error { return writer.SetWriteDeadline(time.Unix(1, 0)) },
@@ -72,8 +72,8 @@ func TestInterruptedWrite_ReportsNothingOfWhatWasRead(t *testing.T) {
 	}
 }
 
-// TestServerProcess_IsKnownToTheClient: also after the server has hung up.
-func TestServerProcess_IsKnownToTheClient(t *testing.T) {
+// TestPipe_ServerClosed_ClientReadsItsPID: also after the server has hung up.
+func TestPipe_ServerClosed_ClientReadsItsPID(t *testing.T) {
 	server, client := connect(t, "server")
 	handle := windows.Handle(client.(interface{ Fd() uintptr }).Fd())
 	for _, when := range []string{"connected", "after the server hung up"} {

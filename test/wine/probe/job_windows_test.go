@@ -50,7 +50,7 @@ func assign(t *testing.T, job windows.Handle, pid int) {
 	}
 }
 
-func TestLimitsReadBack(t *testing.T) {
+func TestJob_LimitsSet_ReadBack(t *testing.T) {
 	job := newJob(t)
 	want := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{JobMemoryLimit: 64 << 20}
 	want.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_JOB_MEMORY | windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE |
@@ -68,8 +68,8 @@ func TestLimitsReadBack(t *testing.T) {
 	}
 }
 
-// TestHandleValueReused: what was set on a job is not found on the next that gets its handle value.
-func TestHandleValueReused(t *testing.T) {
+// TestJob_HandleValueReused_LimitsAreUnset: what was set on a job is not found on the next that gets its handle value.
+func TestJob_HandleValueReused_LimitsAreUnset(t *testing.T) {
 	for range 4 {
 		job, err := windows.CreateJobObject(nil, nil)
 		if err != nil {
@@ -99,8 +99,8 @@ type basicAccounting struct {
 	Faults, Total, Active, Terminated      uint32
 }
 
-// TestJobTimesOutliveItsMembers: the time of a member counts while it lives and after.
-func TestJobTimesOutliveItsMembers(t *testing.T) {
+// TestJob_MemberExited_TimesAreKept: the time of a member counts while it lives and after.
+func TestJob_MemberExited_TimesAreKept(t *testing.T) {
 	job, cmd := newJob(t), child(t, "spin")
 	assign(t, job, cmd.Process.Pid)
 	const much = int64(300 * time.Millisecond / 100)
@@ -126,7 +126,7 @@ func TestJobTimesOutliveItsMembers(t *testing.T) {
 	}
 }
 
-func TestJobMemory(t *testing.T) {
+func TestJob_Members_MemoryIsCounted(t *testing.T) {
 	job := newJob(t)
 	var usage struct{ Commit, Peak uint64 }
 	if err := query(job, memoryUsage, &usage); err != nil || usage.Commit != 0 {
@@ -138,8 +138,8 @@ func TestJobMemory(t *testing.T) {
 	}
 }
 
-// TestMembershipThroughAWeakHandle: PROCESS_QUERY_LIMITED_INFORMATION is enough to ask.
-func TestMembershipThroughAWeakHandle(t *testing.T) {
+// TestIsProcessInJob_LimitedHandle_Answers: PROCESS_QUERY_LIMITED_INFORMATION is enough to ask.
+func TestIsProcessInJob_LimitedHandle_Answers(t *testing.T) {
 	job, in, out := newJob(t), child(t, "idle"), child(t, "idle")
 	assign(t, job, in.Process.Pid)
 	for pid, want := range map[int]bool{in.Process.Pid: true, out.Process.Pid: false} {
@@ -161,8 +161,8 @@ func isProcessInJob(process, job windows.Handle, is *bool) error {
 	return nil
 }
 
-// TestStorageIsNotInvented: Wine counts no I/O, so to ask for it must fail rather than give zeros.
-func TestStorageIsNotInvented(t *testing.T) {
+// TestJob_StorageOnWine_NotSupported: Wine counts no I/O, so to ask for it must fail rather than give zeros.
+func TestJob_StorageOnWine_NotSupported(t *testing.T) {
 	if !onWine() {
 		t.Skip("this is Windows, which counts I/O")
 	}

@@ -52,7 +52,7 @@ func greeting(t *testing.T, name string) string {
 	return string(text)
 }
 
-func TestFirstClientIsServed(t *testing.T) {
+func TestPipe_FirstClient_IsServed(t *testing.T) {
 	name := pipeName("first")
 	listen(t, name)
 	for i := range 3 {
@@ -62,8 +62,8 @@ func TestFirstClientIsServed(t *testing.T) {
 	}
 }
 
-// TestEarlyClientIsNotLost: a client that calls while the listener is being made is served or sent away.
-func TestEarlyClientIsNotLost(t *testing.T) {
+// TestPipe_ClientBeforeListen_ServedOrRefused: a client that calls while the listener is being made is served or sent away.
+func TestPipe_ClientBeforeListen_ServedOrRefused(t *testing.T) {
 	for i := range 300 {
 		name := pipeName(fmt.Sprintf("early-%d", i))
 		got := make(chan string)
@@ -83,7 +83,7 @@ func TestEarlyClientIsNotLost(t *testing.T) {
 	}
 }
 
-func TestPipeNameInUseIsRefused(t *testing.T) {
+func TestPipe_NameInUse_Refused(t *testing.T) {
 	name := pipeName("taken")
 	listen(t, name)
 	l, err := winio.ListenPipe(name, nil)
@@ -98,7 +98,7 @@ func TestPipeNameInUseIsRefused(t *testing.T) {
 	}
 }
 
-func TestPipeNameIsFreeAgain(t *testing.T) {
+func TestPipe_ListenerClosed_NameIsFree(t *testing.T) {
 	name := pipeName("again")
 	for range 2 {
 		l, err := winio.ListenPipe(name, nil)

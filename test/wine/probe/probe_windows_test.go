@@ -91,7 +91,7 @@ func onWine() bool {
 	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
 }
 
-func TestRemoveAll(t *testing.T) {
+func TestRemoveAll_DirectoryTree_Removed(t *testing.T) {
 	root, err := os.MkdirTemp("", "probe") //nolint:usetesting // the test itself removes it
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestRemoveAll(t *testing.T) {
 	}
 }
 
-func TestRootRename(t *testing.T) {
+func TestRoot_Rename_ReplacesFile(t *testing.T) {
 	root, err := os.OpenRoot(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

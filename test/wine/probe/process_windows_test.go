@@ -19,8 +19,8 @@ func ticks(f windows.Filetime) time.Duration {
 	return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
 }
 
-// TestTimesAreTheChilds compares a child that spins with one that idles, while the caller does neither.
-func TestTimesAreTheChilds(t *testing.T) {
+// TestProcessTimes_OfAChild_NotTheCallers compares a child that spins with one that idles, while the caller does neither.
+func TestProcessTimes_OfAChild_NotTheCallers(t *testing.T) {
 	spin, idle := open(t, child(t, "spin").Process.Pid), open(t, child(t, "idle").Process.Pid)
 	const much = 500 * time.Millisecond
 	before, err := cpuTime(windows.CurrentProcess())
@@ -39,8 +39,8 @@ func TestTimesAreTheChilds(t *testing.T) {
 	}
 }
 
-// TestTimesOutliveTheChild: what was seen of a process is not lost when it ends.
-func TestTimesOutliveTheChild(t *testing.T) {
+// TestProcessTimes_ChildExited_AreKept: what was seen of a process is not lost when it ends.
+func TestProcessTimes_ChildExited_AreKept(t *testing.T) {
 	cmd := child(t, "spin")
 	h := open(t, cmd.Process.Pid)
 	var seen time.Duration
@@ -68,7 +68,7 @@ type counters struct {
 	PrivateWorkingSetSize, SharedCommitUsage       uintptr
 }
 
-func TestPrivateWorkingSetIsPartOfTheWorkingSet(t *testing.T) {
+func TestProcessMemory_PrivateWorkingSet_WithinWorkingSet(t *testing.T) {
 	h := open(t, child(t, "idle").Process.Pid)
 	eventually(t, "private working set", func() (bool, error) {
 		var c counters

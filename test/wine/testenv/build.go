@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// own are the commands of this module that [Env.Build] knows, as package paths below its root.
+// own are the commands of this module that [Env.Build] builds, as package paths below its root.
 var own = []string{"cmd/containerd-shim-silo-v1", "test/payload"}
 
-// Build cross-builds commands of this module and installs them in the prefix: those named, or all. It is quick when
-// nothing changed, as Go's build cache knows.
+// Build cross-builds the given commands of this module, or all, and installs them in the prefix. Go's build cache makes it
+// fast if nothing changed.
 func Build(ctx context.Context, out io.Writer, names ...string) error {
 	e, err := locate()
 	if err != nil {

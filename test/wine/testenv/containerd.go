@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Containerd is a real containerd.exe with a root, a state, a pipe and a log of its own. Its methods are not safe for
-// concurrent use, but for Ctr and the paths.
+// Containerd is a real containerd.exe with a separate root, state, pipe and log. Only Ctr and the paths are safe for
+// concurrent use.
 type Containerd struct {
 	// Immutable after Env.Containerd.
 	wine   *Env
@@ -24,7 +24,7 @@ type Containerd struct {
 	client string // ctr.exe
 	group  *Group
 	env    []string
-	files  map[string]string // the configuration: texts by their slashed paths
+	files  map[string]string // the configuration: texts by their paths with slashes
 	owner  *lock             // of the name, until Stop
 
 	// The daemon that runs, or ran last.
@@ -48,19 +48,19 @@ disabled_plugins = [
   level = "debug"
 `
 
-// nameRule keeps names fit for directories and pipes.
+// nameRule has the names that are valid for directories and pipes.
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-// Containerd starts a containerd.exe named name and waits until it serves. Only one of a name can be at a time. What an
-// earlier one of that name left is removed first. Names are lower case letters, digits and dashes, and not "bin", which
-// holds the executables. env, as KEY=VALUE, is added to the environment of the daemon and thereby of its shims. Stop it
-// after use.
+// Containerd starts a containerd.exe named name and waits until it serves. A name can be used once at a time. Files of an
+// earlier daemon with that name are removed first. Names consist of lower case letters, digits and dashes, and are not
+// "bin", which holds the executables. env has entries KEY=VALUE for the environment of the daemon, which its shims
+// inherit. Stop it after use.
 func (e *Env) Containerd(ctx context.Context, name string, env ...string) (*Containerd, error) {
 	text := fmt.Sprintf(config, name, address(name), configVersion())
 	return e.containerd(ctx, name, map[string]string{"config.toml": text}, env)
 }
 
-// containerd starts a daemon with the files of its configuration, of which config.toml is one.
+// containerd starts a daemon with the files of its configuration, which include config.toml.
 func (e *Env) containerd(ctx context.Context, name string, files map[string]string, env []string) (*Containerd, error) {
 	if name == "bin" || !nameRule.MatchString(name) {
 		return nil, fmt.Errorf("start containerd %q: the name must match %s and not be bin", name, nameRule)
@@ -73,7 +73,7 @@ func (e *Env) containerd(ctx context.Context, name string, files map[string]stri
 	return e.launch(ctx, &Containerd{name: name, home: home, daemon: daemon, args: []string{"--config", home + `\config.toml`}, env: env, files: files})
 }
 
-// launch starts a daemon in a fresh home.
+// launch starts a daemon in a new home.
 func (e *Env) launch(ctx context.Context, c *Containerd) (*Containerd, error) {
 	name := c.name
 	client, err := e.daemonExe("ctr")
@@ -97,7 +97,7 @@ func (e *Env) launch(ctx context.Context, c *Containerd) (*Containerd, error) {
 	return c, nil
 }
 
-// prepare makes fresh directories and the configuration.
+// prepare makes empty directories and writes the configuration.
 func (c *Containerd) prepare() error {
 	for _, dir := range []string{c.dir(), filepath.Dir(c.LogPath())} {
 		if err := os.RemoveAll(dir); err != nil {
@@ -125,8 +125,8 @@ func (c *Containerd) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() // the daemon writes through its own copy
-	// The daemon outlives ctx, which bounds its start only.
+	defer log.Close() // the daemon has a duplicate
+	// ctx bounds only the start of the daemon, which outlives it.
 	cmd := c.wine.Command(context.WithoutCancel(ctx), c.daemon, c.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(cmd.Env, c.env...)
@@ -138,12 +138,12 @@ func (c *Containerd) start(ctx context.Context) error {
 	c.cmd, c.done, c.killed = cmd, done, sync.Once{}
 	go func() { // ends with the daemon; Kill waits for it
 		defer close(done)
-		_ = cmd.Wait() // the log holds why it ended
+		_ = cmd.Wait() // the log has the reason of an exit
 	}()
 	return c.serving(ctx)
 }
 
-// serving asks for the daemon's version until it answers, ends, or ctx is done.
+// serving queries the daemon's version until it answers, exits, or ctx is done.
 func (c *Containerd) serving(ctx context.Context) error {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
@@ -154,9 +154,9 @@ func (c *Containerd) serving(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; ctr said: %s", ctx.Err(), text)
+			return fmt.Errorf("%w; ctr printed: %s", ctx.Err(), text)
 		case <-c.done:
-			return fmt.Errorf("containerd.exe ended: %v; see %s", c.cmd.ProcessState, c.LogPath())
+			return fmt.Errorf("containerd.exe exited: %v; see %s", c.cmd.ProcessState, c.LogPath())
 		case <-again.C:
 		}
 	}
@@ -167,7 +167,7 @@ func (c *Containerd) Ctr(ctx context.Context, args ...string) *exec.Cmd {
 	return c.wine.Command(ctx, c.client, append([]string{"--address", c.Address()}, args...)...)
 }
 
-// Kill ends the daemon at once and lets the shims live, as a crash would.
+// Kill ends the daemon at once, as a crash would. The shims continue.
 func (c *Containerd) Kill() error {
 	if c.cmd == nil {
 		return nil
@@ -192,20 +192,20 @@ func (c *Containerd) Restart(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the daemon and everything that descends from it: shims, containers, helpers. It may be called again.
+// Stop ends the daemon and all its descendants: shims, containers, helpers. It may be called again.
 func (c *Containerd) Stop() error {
 	err := errors.Join(c.Kill(), c.group.Kill(), c.owner.release())
 	c.owner = nil
 	return err
 }
 
-// Remove deletes what a daemon that was stopped has left: its root, its state and its log.
+// Remove deletes the root, the state and the log of a stopped daemon.
 func (c *Containerd) Remove() error {
 	return errors.Join(os.RemoveAll(c.dir()), os.RemoveAll(filepath.Dir(c.LogPath())), os.Remove(c.wine.path("run", c.name+".lock")))
 }
 
-// Processes lists what descends from this daemon and any earlier one of this Containerd, the daemon left out. An empty
-// list proves that nothing was left behind.
+// Processes lists the descendants of this daemon and of the earlier ones of this Containerd, without the daemon. An empty
+// list proves that no process remains.
 func (c *Containerd) Processes() ([]Process, error) {
 	all, err := c.group.Processes()
 	if err != nil {
@@ -225,10 +225,28 @@ func (c *Containerd) Address() string { return address(c.name) }
 
 func address(name string) string { return `\\.\pipe\containerd-` + name }
 
-// LogPath is the Unix path of the daemon's log. It holds the logs of its shims too, and goes on over a restart.
+// LogPath is the Unix path of the daemon's log. The log includes those of its shims and continues after a restart.
 func (c *Containerd) LogPath() string { return c.wine.path("run", c.name, "containerd.log") }
 
-// StateDir is the Unix path of the state directory, where the bundles of the tasks lie.
+// StateDir is the Unix path of the state directory, which has the bundles of the tasks.
 func (c *Containerd) StateDir() string { return filepath.Join(c.dir(), "state") }
 
 func (c *Containerd) dir() string { return c.wine.UnixPath(c.home) }
+
+// The default directories of containerd on a Windows node.
+const (
+	// InstallDir holds containerd.exe and config.toml.
+	InstallDir = `C:\Program Files\containerd`
+	// DataDir holds its root and its state.
+	DataDir = `C:\ProgramData\containerd`
+)
+
+// Installed starts the containerd.exe of [InstallDir] without a flag, so that it finds its configuration itself. Files of an
+// earlier daemon in [DataDir] are removed first. [Containerd.Crictl] works if the configuration has CRI.
+func (e *Env) Installed(ctx context.Context, env ...string) (*Containerd, error) {
+	const name = "containerd" // of the default pipe
+	return e.launch(ctx, &Containerd{
+		name: name, home: DataDir, daemon: InstallDir + `\containerd.exe`, env: env,
+		files: map[string]string{"crictl.yaml": fmt.Sprintf(crictlConfig, name)},
+	})
+}

@@ -9,11 +9,15 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// startContainerd starts a containerd of the test's own and stops it with the test.
+// containerdName is a valid name of a containerd, for this test only.
+func containerdName(t *testing.T) string {
+	return strings.ReplaceAll(strings.ToLower(t.Name()), "_", "-")
+}
+
+// startContainerd starts a containerd for one test and stops it with the test.
 func startContainerd(t *testing.T, wine *testenv.Env, env ...string) *testenv.Containerd {
 	t.Helper()
-	name := strings.ToLower(t.Name())
-	c, err := wine.Containerd(t.Context(), name, env...)
+	c, err := wine.Containerd(t.Context(), containerdName(t), env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +43,7 @@ func ctr(ctx context.Context, t *testing.T, c *testenv.Containerd, args ...strin
 	return string(out)
 }
 
-func TestContainerdServes(t *testing.T) {
+func TestContainerd_Started_Serves(t *testing.T) {
 	c := startContainerd(t, testenv.Require(t))
 	if out := ctr(t.Context(), t, c, "version"); !strings.Contains(out, "Server:") {
 		t.Errorf("ctr version names no server:\n%s", out)
@@ -49,7 +53,7 @@ func TestContainerdServes(t *testing.T) {
 	}
 }
 
-func TestContainerdRestartKeepsItsState(t *testing.T) {
+func TestContainerd_Restarted_KeepsItsState(t *testing.T) {
 	c := startContainerd(t, testenv.Require(t))
 	ctr(t.Context(), t, c, "namespaces", "create", "kept")
 	if err := c.Restart(t.Context()); err != nil {
@@ -60,7 +64,7 @@ func TestContainerdRestartKeepsItsState(t *testing.T) {
 	}
 }
 
-func TestContainerdKilledAnswersNoMore(t *testing.T) {
+func TestContainerd_Killed_NoLongerAnswers(t *testing.T) {
 	c := startContainerd(t, testenv.Require(t))
 	if err := c.Kill(); err != nil {
 		t.Fatal(err)
@@ -73,17 +77,17 @@ func TestContainerdKilledAnswersNoMore(t *testing.T) {
 	}
 }
 
-func TestContainerdNames(t *testing.T) {
+func TestContainerd_InvalidName_Refused(t *testing.T) {
 	wine := testenv.Require(t)
 	for _, name := range []string{"", "bin", `a\b`, "../x", "A"} {
 		if c, err := wine.Containerd(t.Context(), name); err == nil {
 			t.Errorf("containerd %q started", name)
-			_ = c.Stop() // it should not be there
+			_ = c.Stop() // a failure was reported
 		}
 	}
 	startContainerd(t, wine)
-	if c, err := wine.Containerd(t.Context(), strings.ToLower(t.Name())); err == nil {
+	if c, err := wine.Containerd(t.Context(), containerdName(t)); err == nil {
 		t.Error("a second containerd of the same name started")
-		_ = c.Stop() // it should not be there
+		_ = c.Stop() // a failure was reported
 	}
 }

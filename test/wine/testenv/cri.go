@@ -11,7 +11,7 @@ import (
 
 // The runtime handlers that a node of [Env.CRI] knows.
 const (
-	// SiloHandler is the shim with containerd's own pods: a pause container, or what stands for it, and tasks.
+	// SiloHandler is the shim with containerd's pods: a pause container or a placeholder, and tasks.
 	SiloHandler = "silo"
 	// SandboxHandler is the shim with its Sandbox API.
 	SandboxHandler = "silo-sandbox"
@@ -19,10 +19,10 @@ const (
 	PeerHandler = "runhcs"
 )
 
-// OSVersion is the version of Windows that Wine tells.
+// OSVersion is the version of Windows that Wine reports.
 const OSVersion = "10.0.18362.0"
 
-// SandboxImage is the image that pods want. A node must import one of that name before its first pod.
+// SandboxImage is the image of pod sandboxes. A node must import it before its first pod.
 const SandboxImage = "test.invalid/pause:1"
 
 // crictlBuild is the client of the Container Runtime Interface.
@@ -42,7 +42,7 @@ func BuildCrictl(ctx context.Context, out io.Writer) error {
 	return e.fetch(ctx, out, crictlBuild)
 }
 
-// criConfig is a configuration with the Container Runtime Interface.
+// criConfig is a configuration with the Container Runtime Interface (CRI).
 const criConfig = `version = 2
 root = 'C:\silo\%[1]s\root'
 state = 'C:\silo\%[1]s\state'
@@ -75,17 +75,17 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
       container_annotations = ["microsoft.com/*"]
 `
 
-// crictlConfig tells crictl.exe where the node is, and to wait for it as long as the tests do, in seconds.
+// crictlConfig has the node's addresses, and a timeout in seconds that is as long as that of the tests.
 const crictlConfig = `runtime-endpoint: "npipe:////./pipe/containerd-%[1]s"
 image-endpoint: "npipe:////./pipe/containerd-%[1]s"
 timeout: 600
 `
 
-// network is a CNI configuration whose plug-in is the payload. Pods of job containers are on the host's network and make
-// no use of it, but without one the node would not be ready.
+// network is a CNI configuration with the payload as its plug-in. Pods of job containers use the host's network, but a node
+// without a configuration is not ready.
 const network = `{"cniVersion": "1.0.0", "name": "test", "type": "payload"}`
 
-// Handlers are the runtime handlers of the shim that the version of containerd on the test environment can use.
+// Handlers are the shim's runtime handlers that the chosen version of containerd supports.
 func Handlers() []string {
 	for _, old := range []string{"1.", "2.0.", "2.1.", "2.2."} {
 		if strings.HasPrefix(os.Getenv(DaemonKey), old) {
@@ -95,8 +95,8 @@ func Handlers() []string {
 	return []string{SiloHandler, SandboxHandler}
 }
 
-// CRI starts a containerd.exe as [Env.Containerd] does, which serves the Container Runtime Interface of Kubernetes on the
-// same pipe. For its images it wants the calls of test/hcsim/dll/image.c, as WINEGAP_DLLS or WINEGAP=peer bring them.
+// CRI starts a containerd.exe as [Env.Containerd] does, which also serves the Container Runtime Interface of Kubernetes on
+// the same pipe. Its images need the calls of test/hcsim/dll/image.c, which WINEGAP_DLLS or WINEGAP=peer supply.
 func (e *Env) CRI(ctx context.Context, name string, env ...string) (*Containerd, error) {
 	return e.containerd(ctx, name, map[string]string{
 		"config.toml":   fmt.Sprintf(criConfig, name, address(name)),

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// Daemons are the versions of containerd that the shim is held to. The first is the one that [Setup] builds.
+// Daemons are the versions of containerd that the tests run with. [Setup] builds the first.
 var Daemons = []string{"2.4.2", "2.3.7", "2.2.9", "2.1.9", "2.0.14", "1.7.35"}
 
-// DaemonKey chooses in the environment which of [Daemons] the test environment runs.
+// DaemonKey is the environment variable that chooses one of [Daemons].
 const DaemonKey = "BED_CONTAINERD"
 
-// BuildDaemons builds containerd.exe and ctr.exe of each version named, or of all, and installs them. The first version's
-// have plain names, the others' end with the version.
+// BuildDaemons builds containerd.exe and ctr.exe of each given version, or of all, and installs them. The names of the
+// first version's executables are plain; the others end with the version.
 func BuildDaemons(ctx context.Context, out io.Writer, versions ...string) error {
 	e, err := locate()
 	if err != nil {
@@ -36,7 +36,7 @@ func BuildDaemons(ctx context.Context, out io.Writer, versions ...string) error 
 	return nil
 }
 
-// daemonBuild is how to make a version of containerd.
+// daemonBuild describes how to build a version of containerd.
 func daemonBuild(version string) foreign {
 	f := foreign{
 		name: "containerd" + daemonSuffix(version), module: "github.com/containerd/containerd/v2", version: "v" + version,
@@ -48,7 +48,7 @@ func daemonBuild(version string) foreign {
 	return f
 }
 
-// daemonSuffix is what the names of a version's executables end with.
+// daemonSuffix is the end of the names of a version's executables.
 func daemonSuffix(version string) string {
 	if version == Daemons[0] {
 		return ""
@@ -69,7 +69,7 @@ func (e *Env) daemonExe(name string) (string, error) {
 	return exe, nil
 }
 
-// configVersion is the version of the configuration file that the daemon reads without help.
+// configVersion is the version of the configuration file that the daemon reads without a migration.
 func configVersion() int {
 	if strings.HasPrefix(os.Getenv(DaemonKey), "1.") {
 		return 2

@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// foreign is a set of commands of one module that the test environment cross-builds from the Go module proxy.
+// foreign is a set of commands of another module, cross-built from the Go module proxy.
 type foreign struct {
-	name    string // for people and for the directory of its sources
+	name    string // for messages and for the directory of its sources
 	module  string
 	version string
 	pkgs    []string // command packages below module
 	suffix  string   // of the executables' names, before ".exe"
-	// sums are lines of go.sum for what a checksum database may not know.
+	// sums are lines of go.sum that a checksum database may lack.
 	sums string
 }
 
@@ -31,8 +31,8 @@ var runhcsBuild = foreign{
 	pkgs: []string{"cmd/containerd-shim-runhcs-v1"},
 }
 
-// Peers builds the reference shim, containerd-shim-runhcs-v1.exe, and installs it beside ours, for comparisons. It needs
-// a containerd started with WINEGAP=peer, and two layer folders in the OCI spec, which may be empty.
+// Peers builds the reference shim, containerd-shim-runhcs-v1.exe, and installs it beside ours, for comparisons. It needs a
+// containerd that was started with WINEGAP=peer, and two layer folders in the OCI specification, which may be empty.
 func Peers(ctx context.Context, out io.Writer) error {
 	e, err := locate()
 	if err != nil {
@@ -44,7 +44,7 @@ func Peers(ctx context.Context, out io.Writer) error {
 	return e.fetch(ctx, out, runhcsBuild)
 }
 
-// fetch builds the commands into .bed/cache and installs them in the prefix, unless both hold this very version.
+// fetch builds the commands into .bed/cache and installs them in the prefix, unless both have this version.
 func (e *Env) fetch(ctx context.Context, out io.Writer, f foreign) error {
 	key, err := keyOf([]string{f.module, f.version, strings.Join(f.pkgs, " "), runtime.Version()})
 	if err != nil {
@@ -75,8 +75,8 @@ func (e *Env) fetch(ctx context.Context, out io.Writer, f foreign) error {
 	return e.setStamp(placed, key)
 }
 
-// crossBuild builds the commands from a module of our own that requires theirs: "go install" refuses modules with
-// replace directives, and refuses GOBIN for another GOOS.
+// crossBuild builds the commands from a module that requires theirs: "go install" refuses modules with replace directives,
+// and refuses GOBIN for another GOOS.
 func (e *Env) crossBuild(ctx context.Context, f foreign) error {
 	src := e.path("src", f.name)
 	if err := os.RemoveAll(src); err != nil {

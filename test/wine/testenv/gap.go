@@ -13,31 +13,31 @@ import (
 // gapCompiler is the C compiler of Debian's package gcc-mingw-w64-x86-64.
 const gapCompiler = "x86_64-w64-mingw32-gcc"
 
-// gapFlags leave the C run-time library out: the gap filler is in every process, so it must be small and start at once.
+// gapFlags omit the C run-time library: every process loads the gap filler, so it must be small and start fast.
 var gapFlags = []string{
 	"-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-s", "-nostdlib", "-ffreestanding", "-fno-stack-protector",
 	"-mno-stack-arg-probe", "-Wl,--entry=DllMain",
 }
 
-// library is a DLL of our own for the prefix.
+// library is a DLL of this module for the prefix.
 type library struct {
 	sources []string // globs below test/wine
 	target  string   // a Windows path
 }
 
 var (
-	// gapLibraries are in every test environment. The first is the gap filler proper; Go programs load a DLL of its name.
+	// gapLibraries are in every test environment. The first is the gap filler, named as a DLL that Go programs load.
 	gapLibraries = []library{
 		{[]string{"gap/*.[ch]"}, `C:\windows\system32\bcryptprimitives.dll`},
 		{[]string{"gap/dll/bindfltapi.c"}, `C:\gap\dll\bindfltapi.dll`},
 	}
-	// peerLibraries are seen by processes with WINEGAP=peer alone.
+	// peerLibraries are visible only to processes with WINEGAP=peer.
 	peerLibraries = []library{
 		{[]string{"peer/vmcompute.c", "../hcsim/dll/image.c"}, `C:\gap\peer\vmcompute.dll`},
 	}
 )
 
-// fillGaps compiles and installs libraries, unless the stamp shows that it was done from these sources.
+// fillGaps compiles and installs libraries, unless the stamp shows that this was done from the same sources.
 func (e *Env) fillGaps(ctx context.Context, out io.Writer, stamp string, libraries []library) error {
 	var all []string
 	words := append([]string{}, gapFlags...)
@@ -77,7 +77,7 @@ func (e *Env) sources(l library) (all []string, err error) {
 	return all, nil
 }
 
-// compile builds a library and puts it where it belongs.
+// compile builds a library and installs it.
 func (e *Env) compile(ctx context.Context, l library) error {
 	files, err := e.sources(l)
 	if err != nil {

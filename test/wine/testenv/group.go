@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 )
 
-// Group finds again every Windows process that descends from one command, also after its parents have died: a mark in
-// the Unix environment of the first passes to all it starts, whatever Windows environment they are given.
+// Group finds every Windows process that descends from one command, also after its parents have exited. A variable in the
+// Unix environment of the command marks it. Descendants inherit the mark, whatever their Windows environment is.
 type Group struct{ mark string }
 
 // groups numbers the groups of this process.
@@ -24,7 +24,7 @@ func NewGroup() *Group {
 	return &Group{fmt.Sprintf("SILOSHIM_BED_GROUP=%d.%d", os.Getpid(), groups.Add(1))}
 }
 
-// Add puts a command that has not been started into the group. The innermost group owns a process.
+// Add adds a command that has not been started. A process belongs to the group that was added last.
 func (g *Group) Add(cmd *exec.Cmd) {
 	kept := cmd.Env[:0:0]
 	for _, kv := range cmd.Env {
@@ -35,11 +35,11 @@ func (g *Group) Add(cmd *exec.Cmd) {
 	cmd.Env = append(kept, g.mark)
 }
 
-// Process is a Windows process as Linux sees it.
+// Process is a Windows process, described by Linux.
 type Process struct {
 	// Pid is the Unix process id. It is not the Windows one.
 	Pid int
-	// Args is the command line as Wine split it. Args[0] is the executable.
+	// Args is the command line, split by Wine. Args[0] is the executable.
 	Args []string
 }
 
@@ -63,7 +63,7 @@ func (p Process) Kill() error {
 	return nil
 }
 
-// Processes lists the living members. Processes of Wine itself, such as the console host, are left out.
+// Processes lists the members that run. Processes of Wine itself, such as the console host, are omitted.
 func (g *Group) Processes() ([]Process, error) {
 	environs, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -71,7 +71,7 @@ func (g *Group) Processes() ([]Process, error) {
 	}
 	var found []Process
 	for _, path := range environs {
-		// A process that ends meanwhile cannot be read, and a dead one has no environment: neither is a member.
+		// A process that exits meanwhile cannot be read, and one that has exited has no environment: neither is a member.
 		environ, err := os.ReadFile(path)
 		if err != nil || !hasLine(environ, g.mark) {
 			continue
@@ -92,7 +92,7 @@ func (g *Group) Processes() ([]Process, error) {
 	return found, nil
 }
 
-// Kill ends every member. It looks again until none is left, since a member may start another while it is ended.
+// Kill ends every member. It repeats until none is left, because a member may start another process meanwhile.
 func (g *Group) Kill() error {
 	for {
 		left, err := g.Processes()
@@ -107,7 +107,7 @@ func (g *Group) Kill() error {
 	}
 }
 
-// ofWine tells a process that Wine started on its own behalf.
+// ofWine reports whether Wine started a process for itself.
 func ofWine(p Process) bool {
 	name := strings.ToLower(p.Name())
 	switch name {

@@ -17,23 +17,23 @@ import (
 	oci "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Image is a Windows container image with one layer, as small as containerd takes it.
+// Image is a Windows container image with one layer, as small as containerd accepts.
 type Image struct {
 	Name       string // with its registry and tag
 	OSVersion  string
 	Entrypoint []string
 	Env        []string
 	User       string
-	Files      map[string]string // Unix paths on this machine, by slashed paths below the image's root
+	Files      map[string]string // Unix paths on this machine, by paths with slashes below the image's root
 }
 
-// layerAttributes are what a Windows layer's tar tells of each entry besides its content.
+// layerAttributes are the file attributes that the tar of a Windows layer has for each entry.
 const (
 	attributeDirectory = "16"
 	attributeArchive   = "32"
 )
 
-// hives are the registry files that a base layer must have; what runs in a job container never reads them.
+// hives are the registry files that a base layer must have. A program in a job container never reads them.
 var hives = []string{"DEFAULT", "SAM", "SECURITY", "SOFTWARE", "SYSTEM"}
 
 // archive is an OCI image layout in a tar file that is being written.
@@ -43,7 +43,7 @@ type archive struct {
 	index oci.Index
 }
 
-// WriteImages writes an OCI archive that "ctr images import" takes. The same images make the same bytes.
+// WriteImages writes an OCI archive for "ctr images import". Equal images give equal bytes.
 func WriteImages(file string, images ...Image) error {
 	var out bytes.Buffer
 	a := &archive{tar: tar.NewWriter(&out), known: map[digest.Digest]bool{}}
@@ -118,7 +118,7 @@ func (a *archive) blob(d *oci.Descriptor, content []byte) error {
 	return write(a.tar, &tar.Header{Name: path.Join(oci.ImageBlobsDir, "sha256", d.Digest.Encoded())}, content)
 }
 
-// layer is the tar of the one layer: the files of a base layer, and the image's own.
+// layer is the tar of the layer: the files of a base layer, and those of the image.
 func (i Image) layer() ([]byte, error) {
 	content := map[string][]byte{}
 	for _, hive := range hives {
@@ -138,7 +138,7 @@ func (i Image) layer() ([]byte, error) {
 			names = append(names, dir+"/")
 		}
 	}
-	slices.Sort(names) // a directory comes before what is in it
+	slices.Sort(names) // a directory comes before its files
 	var out bytes.Buffer
 	t := tar.NewWriter(&out)
 	for _, name := range slices.Compact(names) {

@@ -37,7 +37,7 @@ func entries(t *testing.T, content []byte) (names []string, of map[string][]byte
 	}
 }
 
-// decode reads a document of an archive, which must be what its descriptor says.
+// decode reads a document of an archive and compares it with its descriptor.
 func decode(t *testing.T, of map[string][]byte, d oci.Descriptor, into any) []byte {
 	t.Helper()
 	text := of["blobs/sha256/"+d.Digest.Encoded()]
@@ -52,7 +52,7 @@ func decode(t *testing.T, of map[string][]byte, d oci.Descriptor, into any) []by
 	return text
 }
 
-func TestImagesAreWholeAndReproducible(t *testing.T) {
+func TestWriteImages_TwoImages_AreCompleteAndReproducible(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "program")
 	if err := os.WriteFile(file, []byte("program"), 0o644); err != nil {
@@ -74,7 +74,7 @@ func TestImagesAreWholeAndReproducible(t *testing.T) {
 		archives = append(archives, content)
 	}
 	if !bytes.Equal(archives[0], archives[1]) {
-		t.Error("the same images made other bytes")
+		t.Error("equal images gave different bytes")
 	}
 	_, of := entries(t, archives[0])
 	var index oci.Index
@@ -102,7 +102,7 @@ func TestImagesAreWholeAndReproducible(t *testing.T) {
 	}
 }
 
-func TestImageWithoutItsFile(t *testing.T) {
+func TestWriteImages_FileMissing_ErrorNamesIt(t *testing.T) {
 	err := testenv.WriteImages(filepath.Join(t.TempDir(), "x.tar"), testenv.Image{Name: "x", Files: map[string]string{"a": "/nowhere"}})
 	if err == nil || !strings.Contains(err.Error(), "/nowhere") {
 		t.Errorf("error %v, want one that names the file", err)

@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// errLocked means that somebody else holds the lock.
-var errLocked = errors.New("locked by another")
+// errLocked means that another process or another file descriptor has the lock.
+var errLocked = errors.New("locked by another process")
 
-// lock is an advisory lock on a file. The kernel drops it with the process, so none is ever stale.
+// lock is an advisory lock on a file. The kernel releases it when the process exits, so none becomes stale.
 type lock struct{ file *os.File }
 
 // takeLock waits for the lock at path, shared or exclusive.
@@ -22,7 +22,7 @@ func takeLock(path string, shared bool) (*lock, error) {
 	return flock(path, how)
 }
 
-// tryLock takes the exclusive lock at path, or answers errLocked at once.
+// tryLock takes the exclusive lock at path, or returns errLocked at once.
 func tryLock(path string) (*lock, error) {
 	return flock(path, syscall.LOCK_EX|syscall.LOCK_NB)
 }
@@ -47,12 +47,12 @@ func flock(path string, how int) (*lock, error) {
 	return nil, errors.Join(&os.PathError{Op: "flock", Path: path, Err: err}, f.Close())
 }
 
-// upgrade turns a shared lock into an exclusive one if nobody else holds it.
+// upgrade makes a shared lock exclusive, if no other process has it.
 func (l *lock) upgrade() bool {
 	return l != nil && syscall.Flock(int(l.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
-// release drops the lock. A nil lock holds nothing.
+// release releases the lock. It may be called on a nil lock.
 func (l *lock) release() error {
 	if l == nil {
 		return nil

@@ -7,14 +7,14 @@ import (
 	"fmt"
 )
 
-var errLocked = errors.New("locked by another")
+var errLocked = errors.New("locked by another process")
 
 type lock struct{}
 
 func takeLock(path string, _ bool) (*lock, error) { return tryLock(path) }
 
 func tryLock(path string) (*lock, error) {
-	return nil, fmt.Errorf("lock %s: %w: it runs on Linux", path, ErrMissing)
+	return nil, fmt.Errorf("lock %s: %w: it needs Linux", path, ErrMissing)
 }
 
 func (*lock) upgrade() bool { return false }

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// packages are the Debian packages the test environment is made of, each with the file that shows it is installed.
+// packages are the Debian packages of the test environment, each with a file that exists if it is installed.
 var packages = []struct{ name, shows string }{
 	{"wine64", wineLoader},
 	{"wine", "/usr/bin/wineboot-stable"},
 	{"gcc-mingw-w64-x86-64", "/usr/bin/" + gapCompiler},
 }
 
-// installPackages installs the missing ones when it runs as root, and says what to run when it does not.
+// installPackages installs the missing packages as root. As another user it returns an error with the command to run.
 func installPackages(ctx context.Context, out io.Writer) error {
 	var missing []string
 	for _, p := range packages {
@@ -37,7 +37,7 @@ func installPackages(ctx context.Context, out io.Writer) error {
 		if err == nil {
 			return nil
 		}
-		// A machine that never fetched package lists knows no package; with fresh lists the second try tells the truth.
+		// A machine without package lists finds no package; the second attempt, with new lists, has the real error.
 		if uerr := apt(ctx, []string{"apt-get", "update"}); uerr != nil {
 			return fmt.Errorf("%w\n%w", err, uerr)
 		}
@@ -45,7 +45,7 @@ func installPackages(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// apt runs one apt-get command that asks no question.
+// apt runs an apt-get command that never prompts.
 func apt(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")

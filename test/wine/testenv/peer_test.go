@@ -11,9 +11,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// TestReferenceShimRunsHere: the reference shim, unmodified, runs a job container on the test environment. So the test environment is no ground
-// that only our own shim can stand on, and comparisons are possible.
-func TestReferenceShimRunsHere(t *testing.T) {
+// The unmodified reference shim runs a job container in the test environment. So the test environment is not made to fit our
+// shim only, and comparisons are possible.
+func TestContainerd_ReferenceShim_RunsJobContainer(t *testing.T) {
 	b := withPayload(t)
 	if _, err := os.Stat(b.UnixPath(b.Exe("containerd-shim-runhcs-v1"))); err != nil {
 		t.Skip("the reference shim is not built; run go run ./test/wine peers")

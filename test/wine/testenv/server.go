@@ -5,21 +5,21 @@ import (
 	"fmt"
 )
 
-// Debian's wine and wineserver commands are scripts: the first prints a hint about 32-bit Wine, the second makes the
-// server leave with its last process, so that every start is a cold one. The programs behind them do neither.
+// Debian's wine and wineserver commands are scripts. The first prints a hint about 32-bit Wine. The second makes the
+// server exit with its last process, so that every start is slow. The programs that they start do neither.
 const (
 	wineLoader = "/usr/lib/wine/wine64"
 	wineServer = "/usr/lib/wine/wineserver64"
 )
 
-// linger is how many seconds the server stays after its last process. It makes up for a caller that was killed before
-// it could stop the server, and it is long enough to bridge the pauses between test binaries.
+// linger is how many seconds the server stays after its last process. It bounds the life of a server whose caller was
+// killed, and it is longer than the time between two test binaries.
 const linger = "-p180"
 
-// startServer brings the wineserver up, and Wine's own services with it, unless they are.
+// startServer starts the wineserver and Wine's services, unless they run.
 //
-// Whatever process first meets a fresh server hands its standard output to those services, and whoever waits for that
-// output to end then waits for ever. So the first process is a dummy of ours with nothing to hand on.
+// The first process of a new server passes its standard output to those services. A reader of that output would then wait
+// forever. So the first process is a dummy without standard streams.
 func (e *Env) startServer(ctx context.Context) error {
 	users, err := takeLock(e.path("users.lock"), true)
 	if err != nil {
@@ -30,7 +30,7 @@ func (e *Env) startServer(ctx context.Context) error {
 		_ = users.release()
 		return fmt.Errorf("start wineserver: %w", err)
 	}
-	defer starting.release() //nolint:errcheck // a lock on a file that nobody reads or writes
+	defer starting.release() //nolint:errcheck // the file has no content
 	if !e.serverRuns(ctx) {
 		err = e.quiet(ctx, wineServer, linger)
 		if err == nil {
@@ -45,12 +45,12 @@ func (e *Env) startServer(ctx context.Context) error {
 	return nil
 }
 
-// serverRuns asks whether a server owns the prefix: signal 0 finds it and does nothing to it.
+// serverRuns reports whether the prefix has a server. Signal 0 finds the server and does nothing to it.
 func (e *Env) serverRuns(ctx context.Context) bool {
 	return e.quiet(ctx, wineServer, "-k0") == nil
 }
 
-// Stop ends the wineserver of the test environment around the working directory, if it runs, and every process in it.
+// Stop ends the wineserver of the test environment around the working directory, if it runs, and all its processes.
 func Stop(ctx context.Context) error {
 	e, err := locate()
 	if err != nil {
@@ -59,7 +59,7 @@ func Stop(ctx context.Context) error {
 	return e.Stop(ctx)
 }
 
-// Stop ends the wineserver of this prefix and every process in it, whoever started them, and waits for their end.
+// Stop ends the wineserver of this prefix and all its processes, also those of other callers, and waits for their end.
 func (e *Env) Stop(ctx context.Context) error {
 	if !e.serverRuns(ctx) {
 		return nil
@@ -73,7 +73,7 @@ func (e *Env) Stop(ctx context.Context) error {
 	return nil
 }
 
-// StopIfLast does what [Env.Stop] does, unless another process has the test environment open. It reports whether it stopped.
+// StopIfLast does what [Env.Stop] does, unless another process has the Env open. It reports whether it stopped.
 func (e *Env) StopIfLast(ctx context.Context) (bool, error) {
 	if !e.users.upgrade() {
 		return false, nil
@@ -81,7 +81,7 @@ func (e *Env) StopIfLast(ctx context.Context) (bool, error) {
 	return true, e.Stop(ctx)
 }
 
-// quiet runs a program in the test environment's environment with nothing on its standard streams.
+// quiet runs a program in the prefix without standard streams.
 func (e *Env) quiet(ctx context.Context, name string, args ...string) error {
 	cmd := command(ctx, name, args...)
 	cmd.Env = e.environ()

@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// Setup makes whatever of the test environment is missing or out of date: Debian packages, prefix, gap filler, containerd.exe and
-// ctr.exe. It tells out what it does. Only one process sets up at a time, the others wait; done again, it only checks.
+// Setup makes each part of the test environment that is missing or out of date: Debian packages, prefix, gap filler,
+// containerd.exe and ctr.exe. It writes its progress to out. One process at a time sets up, and others wait. If nothing is
+// to be made, it only checks.
 func Setup(ctx context.Context, out io.Writer) error {
 	e, err := locate()
 	if err != nil {
@@ -20,7 +21,7 @@ func Setup(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("set up test environment: %w", err)
 	}
-	defer one.release() //nolint:errcheck // a lock on a file that nobody reads or writes
+	defer one.release() //nolint:errcheck // the file has no content
 	if err := installPackages(ctx, out); err != nil {
 		return err
 	}
@@ -33,11 +34,11 @@ func Setup(ctx context.Context, out io.Writer) error {
 	return e.fetch(ctx, out, daemonBuild(Daemons[0]))
 }
 
-// makePrefix makes the Wine prefix afresh when there is none, or when it is of another Wine.
+// makePrefix makes a new Wine prefix if there is none, or if it was made by another version of Wine.
 func (e *Env) makePrefix(ctx context.Context, out io.Writer) error {
 	version, err := exec.CommandContext(ctx, wineLoader, "--version").Output()
 	if err != nil {
-		return fmt.Errorf("ask wine for its version: %w", err)
+		return fmt.Errorf("query the version of wine: %w", err)
 	}
 	key, err := keyOf([]string{"recipe 1", string(version)})
 	if err != nil || e.current(prefixStamp, key) {
@@ -57,7 +58,7 @@ func (e *Env) makePrefix(ctx context.Context, out io.Writer) error {
 		if err := e.startServer(ctx); err != nil {
 			return err
 		}
-		defer e.Close() //nolint:errcheck // a lock on a file that nobody reads or writes
+		defer e.Close() //nolint:errcheck // the file has no content
 		for _, args := range [][]string{{"wineboot", "-i"}, {"winecfg", "-v", "win10"}} {
 			if err := e.quiet(ctx, wineLoader, args...); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)

@@ -40,7 +40,7 @@ func withPayload(t *testing.T) *testenv.Env {
 	return wine
 }
 
-func TestExitCodePassesThrough(t *testing.T) {
+func TestEnv_ProgramExits_CodeIsReturned(t *testing.T) {
 	wine := withPayload(t)
 	for _, want := range []int{0, 1, 7, 137, 255} {
 		err := wine.Command(t.Context(), wine.Exe("payload"), "exit", strconv.Itoa(want)).Run()
@@ -58,7 +58,7 @@ func TestExitCodePassesThrough(t *testing.T) {
 	}
 }
 
-func TestArgumentsPassThrough(t *testing.T) {
+func TestEnv_Arguments_ArriveUnchanged(t *testing.T) {
 	wine := withPayload(t)
 	want := []string{"", "a b", `q"uote`, `tail\`, `\\x\" y`, "%PATH%", "&|<>^", "ünï 漢字"}
 	var got []string
@@ -70,7 +70,7 @@ func TestArgumentsPassThrough(t *testing.T) {
 	}
 }
 
-func TestEveryByteOfStdoutArrives(t *testing.T) {
+func TestEnv_LargeOutput_EveryByteArrives(t *testing.T) {
 	wine := withPayload(t)
 	const n = 10 << 20
 	var want bytes.Buffer
@@ -82,7 +82,7 @@ func TestEveryByteOfStdoutArrives(t *testing.T) {
 	}
 }
 
-func TestPathsThereAndBack(t *testing.T) {
+func TestEnv_Paths_ConvertBothWays(t *testing.T) {
 	wine := testenv.Require(t)
 	for _, windows := range []string{`C:\`, `C:\silo\bin\ctr.exe`, `Z:\etc\hostname`} {
 		if got := wine.WindowsPath(wine.UnixPath(windows)); got != windows {
@@ -99,8 +99,8 @@ func TestPathsThereAndBack(t *testing.T) {
 	}
 }
 
-// TestGroupFindsOrphans kills a tree whose root is gone.
-func TestGroupFindsOrphans(t *testing.T) {
+// The root of the tree has exited before the group is killed.
+func TestGroup_ParentExited_ChildIsFound(t *testing.T) {
 	wine, group := withPayload(t), testenv.NewGroup()
 	cmd := wine.Command(t.Context(), wine.Exe("payload"), "holdout", "600")
 	group.Add(cmd)
@@ -132,7 +132,7 @@ func probes(t *testing.T, wine *testenv.Env) string {
 	return exe
 }
 
-// verdicts runs a Windows test binary and returns how each of its tests ended.
+// verdicts runs a Windows test binary and returns the result of each of its tests.
 func verdicts(ctx context.Context, t *testing.T, wine *testenv.Env, exe string, env ...string) (map[string]string, error) {
 	t.Helper()
 	cmd := wine.Command(ctx, exe, "-test.v", "-test.timeout=2m")
@@ -148,8 +148,8 @@ func verdicts(ctx context.Context, t *testing.T, wine *testenv.Env, exe string, 
 	return found, err
 }
 
-// TestWindowsGround runs the probes: everything that the product needs of Windows is there.
-func TestWindowsGround(t *testing.T) {
+// The probes pass: the parts of Windows that the product needs exist.
+func TestProbes_WithGapFiller_Pass(t *testing.T) {
 	wine := testenv.Require(t)
 	got, err := verdicts(t.Context(), t, wine, probes(t, wine))
 	if err != nil {
@@ -165,15 +165,14 @@ func TestWindowsGround(t *testing.T) {
 	}
 }
 
-// TestGapFillerIsNeeded runs probes without the hooks. Each must fail, some by hanging until their time is up: a hook
-// whose probe passes without it can go.
-func TestGapFillerIsNeeded(t *testing.T) {
+// Each probe fails without the hooks, some by their timeout. A hook whose probe passes without it is not needed.
+func TestProbes_WithoutGapFiller_Fail(t *testing.T) {
 	wine := testenv.Require(t)
 	exe := probes(t, wine)
 	for _, probe := range []string{
-		"TestRemoveAll", "TestRootRename", "TestPipeNameInUseIsRefused", "TestTimesAreTheChilds", "TestLimitsReadBack",
-		"TestHandleValueReused", "TestPrivateWorkingSetIsPartOfTheWorkingSet", "TestJobMemory",
-		"TestMembershipThroughAWeakHandle", "TestFirstClientIsServed", "TestJobTimesOutliveItsMembers",
+		"TestRemoveAll_DirectoryTree_Removed", "TestRoot_Rename_ReplacesFile", "TestPipe_NameInUse_Refused", "TestProcessTimes_OfAChild_NotTheCallers", "TestJob_LimitsSet_ReadBack",
+		"TestJob_HandleValueReused_LimitsAreUnset", "TestProcessMemory_PrivateWorkingSet_WithinWorkingSet", "TestJob_Members_MemoryIsCounted",
+		"TestIsProcessInJob_LimitedHandle_Answers", "TestPipe_FirstClient_IsServed", "TestJob_MemberExited_TimesAreKept",
 	} {
 		t.Run(strings.TrimPrefix(probe, "Test"), func(t *testing.T) {
 			t.Parallel()

@@ -16,9 +16,9 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// TestServerTerminal: init has a console of the size that was asked for, shows what it prints, hears what is typed, and
+// TestWCOW_Terminal_CarriesInputOutputAndSize: init has a console of the size that was asked for, shows what it prints, hears what is typed, and
 // the service is told of another size.
-func TestServerTerminal(t *testing.T) {
+func TestWCOW_Terminal_CarriesInputOutputAndSize(t *testing.T) {
 	s := newServer(t, "console", func(s *specs.Spec) {
 		s.Process.Terminal, s.Process.ConsoleSize = true, &specs.Box{Width: 100, Height: 30}
 	})
@@ -51,8 +51,8 @@ func TestServerTerminal(t *testing.T) {
 	s.ends(t, "", endTyped)
 }
 
-// TestServerSignals sends every signal that Windows knows to a program of its own, and one that it does not know.
-func TestServerSignals(t *testing.T) {
+// TestWCOW_EachSignal_IsSentOrRefused sends every signal that Windows knows to a program of its own, and one that it does not know.
+func TestWCOW_EachSignal_IsSentOrRefused(t *testing.T) {
 	s := newServer(t, "events")
 	out := newScreen(t)
 	s.create(t, out.path)
@@ -76,9 +76,9 @@ func TestServerSignals(t *testing.T) {
 	s.ends(t, "", endTerm)
 }
 
-// TestServerStopSignal: a plain kill is the event that the container has chosen for its end, and one that takes no
+// TestWCOW_StopSignal_IsSentThenKilled: a plain kill is the event that the container has chosen for its end, and one that takes no
 // notice of it is ended after its grace.
-func TestServerStopSignal(t *testing.T) {
+func TestWCOW_StopSignal_IsSentThenKilled(t *testing.T) {
 	for _, c := range []struct {
 		name, signal, grace string
 		program             string
@@ -102,9 +102,9 @@ func TestServerStopSignal(t *testing.T) {
 	}
 }
 
-// TestServerUpdate changes the memory and the processors of a running container; what it has to keep is an error that
+// TestWCOW_Update_AppliedOrErrorNamesField changes the memory and the processors of a running container; what it has to keep is an error that
 // names it.
-func TestServerUpdate(t *testing.T) {
+func TestWCOW_Update_AppliedOrErrorNamesField(t *testing.T) {
 	s := newServer(t, "events")
 	out := newScreen(t)
 	s.create(t, out.path)

@@ -145,7 +145,7 @@ func (s *service) calls(t *testing.T, name string) (about []string) {
 	return about
 }
 
-func TestServerContainerRuns(t *testing.T) {
+func TestWCOW_OutputAndExitCode_Arrive(t *testing.T) {
 	s := newService(t)
 	if got := s.ctr(t, s.runArgs(t, s.spec(t, "print", "hello"), newID(), "--rm")...); strings.TrimSpace(got) != "hello" {
 		t.Errorf("stdout %q, want hello", got)
@@ -179,8 +179,8 @@ func TestServerContainerRuns(t *testing.T) {
 	s.nothingLeft(t)
 }
 
-// TestServerContainerStreams: bytes and arguments come through the service's pipes and its command line unchanged.
-func TestServerContainerStreams(t *testing.T) {
+// TestWCOW_StreamsAndArguments_ArriveUnchanged: bytes and arguments come through the service's pipes and its command line unchanged.
+func TestWCOW_StreamsAndArguments_ArriveUnchanged(t *testing.T) {
 	s := newService(t)
 	const size = 10 << 20
 	var want bytes.Buffer
@@ -204,8 +204,8 @@ func TestServerContainerStreams(t *testing.T) {
 	s.nothingLeft(t)
 }
 
-// TestServerContainerLives goes through what is done to a container that runs: exec, ps, metrics, update, kill, delete.
-func TestServerContainerLives(t *testing.T) {
+// TestWCOW_Running_ServesAllRequests goes through what is done to a container that runs: exec, ps, metrics, update, kill, delete.
+func TestWCOW_Running_ServesAllRequests(t *testing.T) {
 	// Wine counts the storage traffic of a job only where it is asked to.
 	for name, env := range map[string]string{"in-process": "WINEGAP=peer", "by the service": "HCSIM=sealed"} {
 		t.Run(name, func(t *testing.T) {
@@ -244,8 +244,8 @@ func TestServerContainerLives(t *testing.T) {
 	}
 }
 
-// TestServerContainerAfterACrash: a shim that is killed leaves nothing mounted.
-func TestServerContainerAfterACrash(t *testing.T) {
+// TestWCOW_ShimKilled_LayersAreReleased: a shim that is killed leaves nothing mounted.
+func TestWCOW_ShimKilled_LayersAreReleased(t *testing.T) {
 	s := newService(t)
 	id := s.detach(t, s.spec(t, "sleep", "600"))
 	s.killShim(t, id)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/siloshim/siloshim/test/workload"
 )
 
 // killShim kills the one shim of a containerd, and waits until that has given up its task.
@@ -47,4 +49,35 @@ func (d *daemon) bury(t *testing.T, id string) {
 		})
 		return left == 0
 	})
+}
+
+// TestShim_Killed_TaskIsRemoved ends the shim by its pid: the container goes with it and containerd cleans up.
+func TestShim_Killed_TaskIsRemoved(t *testing.T) {
+	d := newDaemon(t)
+	id := d.detach(t, workload.Spec("tree", "2", "600"))
+	all, err := d.Processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for _, p := range all {
+		if strings.HasPrefix(p.Name(), "containerd-shim-silo-v1") {
+			if err := p.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			killed++
+		}
+	}
+	if killed != 1 {
+		t.Fatalf("%d shims were there, want one: %v", killed, all)
+	}
+	d.nothingLeft(t)
+	until(t, "containerd has cleaned up", func() bool {
+		r := d.try(t, "task", "delete", "--force", id)
+		return r.code == 0 || strings.Contains(r.stderr, "not found") || d.row(t, id) == nil
+	})
+	d.ctr(t, "container", "delete", id)
+	if row := d.row(t, id); row != nil {
+		t.Errorf("the task is still listed: %v", row)
+	}
 }

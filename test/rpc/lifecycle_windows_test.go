@@ -17,7 +17,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-func TestNeverStartedTaskIsKilledAndDeleted(t *testing.T) {
+func TestTask_NeverStarted_KilledAndDeleted(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
 	began := time.Now()
@@ -33,8 +33,8 @@ func TestNeverStartedTaskIsKilledAndDeleted(t *testing.T) {
 	}
 }
 
-// TestShutdownWaitsForTheTask: containerd asks for the end after each container. One that is there keeps the shim.
-func TestShutdownWaitsForTheTask(t *testing.T) {
+// TestShutdown_TaskExists_ShimStays: containerd asks for the end after each container. One that is there keeps the shim.
+func TestShutdown_TaskExists_ShimStays(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
 	s.start(t, "")
@@ -52,8 +52,8 @@ func TestShutdownWaitsForTheTask(t *testing.T) {
 	}
 }
 
-// TestShutdownAfterAFastExitLosesNothing asks for the end as soon as the exit is known.
-func TestShutdownAfterAFastExitLosesNothing(t *testing.T) {
+// TestShutdown_AfterFastExit_AllOutputArrives asks for the end as soon as the exit is known.
+func TestShutdown_AfterFastExit_AllOutputArrives(t *testing.T) {
 	const size = 10 << 20
 	s := newShim(t, workload.Spec("flood", "10485760"))
 	out := newReader(t)
@@ -77,7 +77,7 @@ func TestShutdownAfterAFastExitLosesNothing(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestRequests_Invalid_ClassAndCauseAreNamed(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
 	for _, c := range []struct {
@@ -102,7 +102,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestMalformedConfigIsRefusedByStart(t *testing.T) {
+func TestStart_MalformedConfig_Refused(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	if err := os.WriteFile(s.bundle+`\config.json`, []byte("{\n\"process\": [}"), 0o644); err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func pods(t *testing.T) map[string]any {
 }
 
 // https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/
-func TestHostProcessPodsFollowTheRules(t *testing.T) {
+func TestManifests_HostProcessPods_FollowTheRules(t *testing.T) {
 	for name, pod := range pods(t) {
 		if text(pod, "os", "name") != "windows" {
 			t.Errorf("%s: os.name is not windows", name)
@@ -59,7 +59,7 @@ func TestHostProcessPodsFollowTheRules(t *testing.T) {
 }
 
 // A shell in a manifest is a second program that reads what it is given in its own way.
-func TestNoManifestHasAShell(t *testing.T) {
+func TestManifests_Commands_HaveNoShell(t *testing.T) {
 	for name, pod := range pods(t) {
 		for _, c := range list(pod, "containers") {
 			command := list(c, "command")
@@ -79,7 +79,7 @@ func TestNoManifestHasAShell(t *testing.T) {
 }
 
 // Every runtime class has a handler in the drop-in, and every pod a class that is there.
-func TestClassesHaveHandlers(t *testing.T) {
+func TestManifests_RuntimeClasses_HaveHandlers(t *testing.T) {
 	dropIn, err := os.ReadFile(filepath.Join(deploy, "containerd", "silo.toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestClassesHaveHandlers(t *testing.T) {
 }
 
 // What silo is given it has to take: the help texts name every flag.
-func TestSiloKnowsItsArguments(t *testing.T) {
+func TestManifests_SiloArguments_AreInItsHelp(t *testing.T) {
 	help, err := os.ReadFile("../../cmd/silo/command/testdata/help.golden")
 	if err != nil {
 		t.Fatal(err)

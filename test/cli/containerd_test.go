@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// crowd is how many containers TestCrowdUnderContainerd runs; 30 is what the project promises.
+// crowd is how many containers TestSilo_ManyContainersOfContainerd_MatchesCtr runs; 30 is what the project promises.
 var crowd = flag.Int("crowd", 8, "containers of the shim under one containerd")
 
 // ctr runs ctr against a containerd and wants it to succeed. Output goes to files, as with silo.
@@ -38,9 +38,9 @@ func ctr(t *testing.T, c *testenv.Containerd, args ...string) string {
 	}
 }
 
-// TestCrowdUnderContainerd: silo finds every container of the shim by the kernel alone, and its figures are those that
+// TestSilo_ManyContainersOfContainerd_MatchesCtr: silo finds every container of the shim by the kernel alone, and its figures are those that
 // containerd gets from the shim.
-func TestCrowdUnderContainerd(t *testing.T) {
+func TestSilo_ManyContainersOfContainerd_MatchesCtr(t *testing.T) {
 	s := newSilo(t)
 	c, err := s.wine.Containerd(t.Context(), fmt.Sprintf("cli-crowd-%d", os.Getpid()))
 	if err != nil {

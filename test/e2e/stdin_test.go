@@ -93,3 +93,23 @@ func TestRun_KilledClient_EndsTheInput(t *testing.T) {
 	d.ctr(t, "container", "delete", id)
 	d.nothingLeft(t)
 }
+
+func TestExec_Stdin_AllBytesArrive(t *testing.T) {
+	d := newDaemon(t)
+	id := d.detach(t, workload.Spec("sleep", "600"))
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	const size = 1 << 20
+	words := bytes.Repeat([]byte("0123456789abcde\n"), size/16)
+	cmd := d.Ctr(ctx, "task", "exec", "--exec-id", "cat", id, workload.Payload, "cat")
+	cmd.Stdin = bytes.NewReader(words)
+	r := run(t, cmd)
+	if r.code != 0 || r.stdout != string(words) {
+		t.Errorf("exit %d, %d of %d bytes came back: %s", r.code, len(r.stdout), size, r.stderr)
+	}
+	if r := d.try(t, "task", "exec", "--exec-id", "x", id, workload.Payload, "exit", "9"); r.code != 9 {
+		t.Errorf("exec: exit %d, want 9: %s", r.code, r.stderr)
+	}
+	d.remove(t, id)
+	d.nothingLeft(t)
+}

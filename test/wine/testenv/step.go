@@ -3,13 +3,15 @@ package testenv
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
-// A stamp is a file that holds the hash of all a step was made from. A step whose stamp is current is skipped. Stamps
-// of what lies in the prefix lie there too, so that they vanish with it.
+// A stamp is a file with the hash of all inputs of a step. A step whose stamp is current is skipped. The stamps of files in
+// the prefix are in the prefix, so that they are removed with it.
 
 // The stamps, as paths below .bed.
 const (
@@ -18,19 +20,19 @@ const (
 	peerStamp   = "prefix/.stamp-peer"
 )
 
-// stamped reports whether the step has ever been done.
+// stamped reports whether the step was ever done.
 func (e *Env) stamped(stamp string) bool {
 	_, err := os.Stat(e.path(stamp))
 	return err == nil
 }
 
-// current reports whether the step was last done from these very inputs.
+// current reports whether the step was last done from the inputs with this key.
 func (e *Env) current(stamp, key string) bool {
 	old, err := os.ReadFile(e.path(stamp))
 	return err == nil && string(old) == key
 }
 
-// setStamp records a step that is done.
+// setStamp records that a step is done.
 func (e *Env) setStamp(stamp, key string) error {
 	path := e.path(stamp)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -52,7 +54,7 @@ func keyOf(words []string, files ...string) (string, error) {
 			return "", err
 		}
 		_, err = io.Copy(h, f)
-		_ = f.Close() // only read
+		_ = f.Close() // it was only read
 		if err != nil {
 			return "", err
 		}
@@ -60,7 +62,7 @@ func keyOf(words []string, files ...string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// install puts a copy of the file at from in place of to, in one step: a process that runs the old one keeps it.
+// install replaces the file to with a copy of from, in one step. A process that runs the old file keeps it.
 func install(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
@@ -74,7 +76,7 @@ func install(from, to string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(dst.Name()) //nolint:errcheck // gone already when all went well
+	defer os.Remove(dst.Name()) //nolint:errcheck // it was renamed unless there is an error
 	if _, err = io.Copy(dst, src); err == nil {
 		err = dst.Chmod(0o755)
 	}
@@ -85,4 +87,27 @@ func install(from, to string) error {
 		return err
 	}
 	return os.Rename(dst.Name(), to)
+}
+
+// step runs a step of the set-up and writes its progress to out: at its beginning, every ten seconds, and at its end.
+func step(out io.Writer, name string, do func() error) error {
+	begin := time.Now()
+	elapsed := func() time.Duration { return time.Since(begin).Round(100 * time.Millisecond) }
+	fmt.Fprintf(out, "wine: %s ...\n", name)
+	ended := make(chan error, 1)
+	go func() { ended <- do() }() // the loop below waits for it
+	ticker := time.NewTicker(10 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			fmt.Fprintf(out, "wine: %s: done in %v\n", name, elapsed())
+			return nil
+		case <-ticker.C:
+			fmt.Fprintf(out, "wine: %s ... %v\n", name, elapsed())
+		}
+	}
 }

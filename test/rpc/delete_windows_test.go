@@ -13,9 +13,9 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestDeleteEndsALivingShim: whoever calls delete has given the shim up. Afterwards neither it nor its program is there,
+// TestDelete_ShimRuns_ShimAndProgramEnd: whoever calls delete has given the shim up. Afterwards neither it nor its program is there,
 // though a client still waits for the program, and the bundle can be removed with all that was beside it.
-func TestDeleteEndsALivingShim(t *testing.T) {
+func TestDelete_ShimRuns_ShimAndProgramEnd(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
 	started, err := s.Start(t.Context(), &api.StartRequest{ID: s.id})
@@ -53,9 +53,9 @@ func TestDeleteEndsALivingShim(t *testing.T) {
 	}
 }
 
-// TestDeleteBesideAShimThatEnds: containerd calls delete as soon as a shim hangs up, which may still have events to tell. There
+// TestDelete_ShimIsExiting_EventsArrive: containerd calls delete as soon as a shim hangs up, which may still have events to tell. There
 // is nothing to warn of, the events arrive, and nothing is left.
-func TestDeleteBesideAShimThatEnds(t *testing.T) {
+func TestDelete_ShimIsExiting_EventsArrive(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"), func(s *shim) { s.silent = true })
 	s.create(t, "")
 	if _, err := s.Delete(t.Context(), &api.DeleteRequest{ID: s.id}); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/schema"
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
@@ -63,8 +64,8 @@ func output(t *testing.T, cmd *exec.Cmd) (string, error) {
 	return string(text), err
 }
 
-// TestExampleOfComputeService runs the example of package hcs, with a program that it finds on its path.
-func TestExampleOfComputeService(t *testing.T) {
+// TestHCSExample_EmulatedService_Runs runs the example of package hcs, with a program that it finds on its path.
+func TestHCSExample_EmulatedService_Runs(t *testing.T) {
 	wine := testenv.Require(t)
 	dir := t.TempDir()
 	source, document := filepath.Join(dir, "hello.go"), filepath.Join(dir, "document.json")
@@ -85,8 +86,37 @@ func TestExampleOfComputeService(t *testing.T) {
 	}
 }
 
-// TestServerContainerRPC: what ctr has no word for, or no console: a terminal, its size, each signal, the chosen stop
+// TestWCOW_OverRPC_Passes: what ctr has no word for, or no console: a terminal, its size, each signal, the chosen stop
 // signal and updates of a Windows Server container, asked of the shim itself.
-func TestServerContainerRPC(t *testing.T) {
-	t.Log(withService(t, "../rpc", "^TestServer", 7))
+func TestWCOW_OverRPC_Passes(t *testing.T) {
+	t.Log(withService(t, "../rpc", "^TestWCOW", 7))
+}
+
+// TestHCSContract_EmulatedService_Passes runs the contract suite of package hcs, as a Windows program, on the emulated service: the
+// same suite that the simulated service passes and that a Windows host runs, through the real ABI.
+func TestHCSContract_EmulatedService_Passes(t *testing.T) {
+	wine := testenv.Require(t)
+	dir := t.TempDir()
+	program, document := filepath.Join(dir, "hcs.test.exe"), filepath.Join(dir, "document.json")
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-tags", "no_grpc", "-o", program, "../../hcs")
+	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the suite: %v\n%s", err, text)
+	}
+	text, err := schema.Marshal(hcstest.Container())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(document, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := wine.Command(t.Context(), wine.WindowsPath(program), "-test.run", "^TestContract_ComputeCore$", "-test.v", "-test.timeout", limit.String(), "-test.count", "3")
+	cmd.Env = append(cmd.Env, "WINEGAP_DLLS="+wine.WindowsPath(buildService(t))+`\`,
+		"SILO_HCSTEST_DOCUMENT="+wine.WindowsPath(document), "SILO_HCSTEST_APPLICATION="+wine.WindowsPath(program))
+	r := run(t, cmd)
+	passed, skipped := strings.Count(r.stdout, "    --- PASS"), strings.Count(r.stdout, "--- SKIP")
+	if r.code != 0 || passed < 3*30 || skipped > 0 {
+		t.Errorf("exit %d, %d passed, %d skipped:\n%s%s", r.code, passed, skipped, r.stdout, r.stderr)
+	}
+	t.Logf("%d passed", passed)
 }

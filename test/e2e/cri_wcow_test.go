@@ -7,9 +7,9 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// TestServerPods is a session with a pod of Windows Server containers, which have a network of their own, on the emulated
+// TestWCOWPods_Session_NothingRemains is a session with a pod of Windows Server containers, which have a network of their own, on the emulated
 // compute service.
-func TestServerPods(t *testing.T) {
+func TestWCOWPods_Session_NothingRemains(t *testing.T) {
 	wine := testenv.RequireCRI(t)
 	for _, h := range testenv.Handlers() {
 		t.Run(h, func(t *testing.T) {

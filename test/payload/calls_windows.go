@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"unsafe"
+
+	"github.com/Microsoft/go-winio"
+	"golang.org/x/sys/windows"
+)
+
+// logger FILE: a logging program of containerd's binary:// that writes what it reads to FILE.out and FILE.err.
+func logger(args []string) (int, error) {
+	if len(args) != 1 {
+		return 0, errors.New("logger needs a file")
+	}
+	var copies sync.WaitGroup
+	errs := make([]error, 2)
+	for i, s := range []struct{ variable, suffix string }{{"CONTAINER_STDOUT", ".out"}, {"CONTAINER_STDERR", ".err"}} {
+		conn, err := winio.DialPipe(os.Getenv(s.variable), nil)
+		if err != nil {
+			return 0, err
+		}
+		file, err := os.Create(args[0] + s.suffix)
+		if err != nil {
+			return 0, err
+		}
+		copies.Go(func() {
+			_, err := file.ReadFrom(conn)
+			errs[i] = errors.Join(err, file.Close())
+		})
+	}
+	wait, err := winio.DialPipe(os.Getenv("CONTAINER_WAIT"), nil)
+	if err != nil {
+		return 0, err
+	}
+	if err := wait.Close(); err != nil {
+		return 0, err
+	}
+	copies.Wait()
+	who := fmt.Sprintf("%s/%s\n", os.Getenv("CONTAINER_NAMESPACE"), os.Getenv("CONTAINER_ID"))
+	return 0, errors.Join(errors.Join(errs...), os.WriteFile(args[0]+".id", []byte(who), 0o600))
+}
+
+// stacks: asks every shim and every containerd for a dump of its goroutines, and prints how many were asked.
+func stacks([]string) (int, error) {
+	const lastPid = 1 << 16
+	asked := 0
+	for pid := 4; pid < lastPid; pid += 4 {
+		name, err := windows.UTF16PtrFromString(fmt.Sprintf(`Global\stackdump-%d`, pid))
+		if err != nil {
+			return 0, err
+		}
+		event, err := windows.OpenEvent(windows.EVENT_MODIFY_STATE, false, name)
+		if err != nil {
+			continue // no process of that pid listens
+		}
+		if err := windows.SetEvent(event); err != nil {
+			return 0, err
+		}
+		asked++
+		_ = windows.CloseHandle(event) // it was used
+	}
+	return printLine([]string{fmt.Sprint(asked)})
+}
+
+// BOOL GetProcessMemoryInfo(HANDLE Process, PPROCESS_MEMORY_COUNTERS counters, DWORD cb);
+//
+// https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getprocessmemoryinfo
+var procGetProcessMemoryInfo = windows.NewLazySystemDLL("kernel32.dll").NewProc("K32GetProcessMemoryInfo")
+
+// weigh is the private memory of this process, in bytes, as it sees it itself.
+func weigh() (uint64, error) {
+	var counters struct { // PROCESS_MEMORY_COUNTERS
+		size, faults                                                               uint32
+		peakWorkingSet, workingSet, quota1, quota2, quota3, quota4, pagefile, peak uintptr
+	}
+	counters.size = uint32(unsafe.Sizeof(counters))
+	ok, _, err := procGetProcessMemoryInfo.Call(uintptr(windows.CurrentProcess()),
+		uintptr(unsafe.Pointer(&counters)), uintptr(counters.size))
+	if ok == 0 {
+		return 0, err
+	}
+	return uint64(counters.pagefile), nil
+}

@@ -16,10 +16,10 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// crowd is how many containers TestSilo_ManyContainersOfContainerd_MatchesCtr runs; 30 is what the project promises.
-var crowd = flag.Int("crowd", 8, "containers of the shim under one containerd")
+// containers is how many containers TestSilo_ManyContainersOfContainerd_MatchesCtr runs; 30 is what the project promises.
+var containers = flag.Int("containers", 8, "containers of the shim under one containerd")
 
-// ctr runs ctr against a containerd and wants it to succeed. Output goes to files, as with silo.
+// ctr runs ctr against a containerd and fails the test unless it succeeds. Output goes to files, as with silo.
 func ctr(t *testing.T, c *testenv.Containerd, args ...string) string {
 	t.Helper()
 	for {
@@ -27,22 +27,21 @@ func ctr(t *testing.T, c *testenv.Containerd, args ...string) string {
 		stdout, stderr := scratch(t), scratch(t)
 		cmd.Stdout, cmd.Stderr = stdout, stderr
 		err := cmd.Run()
-		out, said := content(t, stdout), content(t, stderr)
+		out, errors := content(t, stdout), content(t, stderr)
 		switch {
 		case err == nil:
 			return out
-		case strings.Contains(said, "Pipe busy."): // Wine has few instances of a pipe; the call has not been made
+		case strings.Contains(errors, "Pipe busy."): // no instance of the pipe was free; the daemon got no request
 		default:
-			t.Fatalf("ctr %s: %v\n%s%s", strings.Join(args, " "), err, out, said)
+			t.Fatalf("ctr %s: %v\n%s%s", strings.Join(args, " "), err, out, errors)
 		}
 	}
 }
 
-// TestSilo_ManyContainersOfContainerd_MatchesCtr: silo finds every container of the shim by the kernel alone, and its figures are those that
-// containerd gets from the shim.
+// silo finds every container of the shim through the kernel, and reports the metrics that containerd gets from the shim.
 func TestSilo_ManyContainersOfContainerd_MatchesCtr(t *testing.T) {
 	s := newSilo(t)
-	c, err := s.wine.Containerd(t.Context(), fmt.Sprintf("cli-crowd-%d", os.Getpid()))
+	c, err := s.wine.Containerd(t.Context(), fmt.Sprintf("cli-many-%d", os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +50,7 @@ func TestSilo_ManyContainersOfContainerd_MatchesCtr(t *testing.T) {
 			t.Error(err)
 		}
 		if !t.Failed() {
-			_ = c.Remove() // in the test environment, which is thrown away
+			_ = c.Remove() // in the test environment, which is disposable
 		}
 	})
 	config := filepath.Join(t.TempDir(), "config.json")
@@ -59,24 +58,24 @@ func TestSilo_ManyContainersOfContainerd_MatchesCtr(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ids []string
-	for i := range *crowd {
-		id := fmt.Sprintf("crowd-%d-%d", os.Getpid(), i)
+	for i := range *containers {
+		id := fmt.Sprintf("many-%d-%d", os.Getpid(), i)
 		ctr(t, c, "run", "--runtime", "io.containerd.silo.v1", "--config", s.wine.WindowsPath(config), "-d", "--null-io", id)
 		ids = append(ids, id)
 	}
-	lists(t, s, ids)
-	agrees(t, s, c, ids)
+	checkLists(t, s, ids)
+	checkMetrics(t, s, c, ids)
 	for _, id := range ids {
 		ctr(t, c, "task", "delete", "--force", id)
 		ctr(t, c, "container", "delete", id)
 	}
 	if out := s.run(t, "ps"); strings.Contains(out, ids[0]) {
-		t.Errorf("ps lists it after its end:\n%s", out)
+		t.Errorf("ps lists a container after its exit:\n%s", out)
 	}
 }
 
-// lists wants every container in silo ps, and its program in silo top, live and once.
-func lists(t *testing.T, s *silo, ids []string) {
+// checkLists fails the test unless silo ps and silo top list every container once, as running.
+func checkLists(t *testing.T, s *silo, ids []string) {
 	t.Helper()
 	ps, top := s.run(t, "ps"), s.run(t, "top")
 	live := s.run(t, "top", "--live", "--count", "2", "--interval", "200ms", "--sort", "cpu")
@@ -89,13 +88,13 @@ func lists(t *testing.T, s *silo, ids []string) {
 	}
 }
 
-// agrees compares a scrape of silo metrics with ctr task metrics.
-func agrees(t *testing.T, s *silo, c *testenv.Containerd, ids []string) {
+// checkMetrics compares a scrape of silo metrics with ctr task metrics.
+func checkMetrics(t *testing.T, s *silo, c *testenv.Containerd, ids []string) {
 	t.Helper()
 	address := s.exporter(t)
 	wellFormed(t, scrape(t, address, ids[0]))
 	for _, id := range ids {
-		var told struct {
+		var answer struct {
 			Container struct {
 				Windows struct {
 					Memory map[string]uint64
@@ -103,11 +102,11 @@ func agrees(t *testing.T, s *silo, c *testenv.Containerd, ids []string) {
 			}
 		}
 		text := ctr(t, c, "task", "metrics", "--format", "json", id)
-		for text == "" { // on a busy machine Wine's server ends a program that takes long to leave, and what it said is lost
-			t.Logf("ctr task metrics of %s said nothing; asking again", id)
+		for text == "" { // Wine's server kills a program whose exit takes long, and its output is lost
+			t.Logf("ctr task metrics of %s printed nothing; repeating the query", id)
 			text = ctr(t, c, "task", "metrics", "--format", "json", id)
 		}
-		if err := json.Unmarshal([]byte(text), &told); err != nil {
+		if err := json.Unmarshal([]byte(text), &answer); err != nil {
 			t.Fatalf("%v in %s", err, text)
 		}
 		metrics := scrape(t, address, id)
@@ -115,15 +114,15 @@ func agrees(t *testing.T, s *silo, c *testenv.Containerd, ids []string) {
 			"commit_bytes":              "memory_usage_commit_bytes",
 			"private_working_set_bytes": "memory_usage_private_working_set_bytes",
 		} {
-			got, want := sample(t, metrics, "silo_container_memory_usage_"+name, id), float64(told.Container.Windows.Memory[key])
+			got, want := sample(t, metrics, "silo_container_memory_usage_"+name, id), float64(answer.Container.Windows.Memory[key])
 			if want == 0 || math.Abs(got-want) > 0.05*want {
-				t.Errorf("%s of %s is %.0f, and ctr says %.0f", name, id, got, want)
+				t.Errorf("%s of %s is %.0f, but ctr has %.0f", name, id, got, want)
 			}
 		}
 	}
 }
 
-// sample finds the value of a series of one container.
+// sample finds the value of a container's series.
 func sample(t *testing.T, metrics, name, id string) float64 {
 	t.Helper()
 	for line := range strings.Lines(metrics) {

@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// peer is Damon 0.1.1 with its test program, as Unix paths.
+// peer is Damon 0.1.1 and its test program, as Unix paths.
 type peer struct {
 	*silo
 	damon011, testcmd string
@@ -32,7 +32,7 @@ func newPeer(t *testing.T) *peer {
 	p.damon011, p.testcmd, err = damon.Build(t.Context(), built)
 	switch {
 	case errors.Is(err, damon.ErrAbsent):
-		t.Skipf("this machine lacks %v", err)
+		t.Skipf("missing on this machine: %v", err)
 	case err != nil:
 		t.Fatal(err)
 	}
@@ -52,8 +52,7 @@ func (p *peer) locally(dir string) []string {
 	}
 }
 
-// TestSupervise_DamonPrograms_EndAsAlone: each of the workloads that Damon was tried with runs under silo supervise, in the environment
-// it was tried in, and ends as it does alone.
+// Each of Damon's test workloads runs under silo supervise in its environment, and ends as it does alone.
 func TestSupervise_DamonPrograms_EndAsAlone(t *testing.T) {
 	p := newPeer(t)
 	for _, c := range []struct {
@@ -83,31 +82,31 @@ func TestSupervise_DamonPrograms_EndAsAlone(t *testing.T) {
 	}
 }
 
-// TestSupervise_Stop_ReachesTheProgram: the program hears of the stop, says so, and its own exit code counts. It begins to listen a
-// moment after its start, and a stop before that ends it without a word; then another one is asked.
+// The program receives the stop and reports it, and its exit code counts. It installs its handler a moment after its start;
+// a stop before that ends it without output. Then the test stops another one.
 func TestSupervise_Stop_ReachesTheProgram(t *testing.T) {
 	p := newPeer(t)
 	for n := range 10 {
-		code, said := p.stopped(t, fmt.Sprintf("stopped-%d", n))
-		if code == 1 && said == "rc 1" {
+		code, output := p.stopped(t, fmt.Sprintf("stopped-%d", n))
+		if code == 1 && output == "rc 1" {
 			return
 		}
-		if said != "" || code != unixControlCExit && code != killed {
-			t.Fatalf("exit code %d, output %q, want its rc 1", code, said)
+		if output != "" || code != unixControlCExit && code != killed {
+			t.Fatalf("exit code %d, output %q, want its rc 1", code, output)
 		}
-		t.Logf("the stop came before the program listened: exit code %d", code)
+		t.Logf("the stop came before the handler was installed: exit code %d", code)
 	}
-	t.Error("ten programs were stopped and none heard of it")
+	t.Error("ten programs were stopped and none has received the stop")
 }
 
 const (
-	unixControlCExit = 0xC000013A & 0xff // STATUS_CONTROL_C_EXIT as Unix sees it: a console event has ended the program
-	killed           = 137               // it did not answer, or had not been started
+	unixControlCExit = 0xC000013A & 0xff // STATUS_CONTROL_C_EXIT modulo 256: a console event has ended the program
+	killed           = 137               // it did not handle the event, or had not been started
 )
 
-// stopped stops Damon's program under our supervisor, and returns how it ended. The task is one of its own: Wine may still
-// show the job of the one before.
-func (p *peer) stopped(t *testing.T, task string) (code int, said string) {
+// stopped stops Damon's program under silo supervise, and returns its exit code and output. Each task has another name,
+// because Wine may still list the previous job.
+func (p *peer) stopped(t *testing.T, task string) (code int, output string) {
 	t.Helper()
 	out := scratch(t)
 	cmd := p.command(t, p.damon, append(p.locally(t.TempDir()), "NOMAD_TASK_NAME="+task), p.wine.WindowsPath(p.testcmd), "wait", "10m")
@@ -128,16 +127,16 @@ func (p *peer) stopped(t *testing.T, task string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), strings.TrimSpace(content(t, out))
 }
 
-// ran is the exit code of the program in TestSupervise_DamonVariables_AsDocumented: it tells that the program has run.
+// ran is the exit code of the program in TestSupervise_DamonVariables_AsDocumented: it shows that the program has run.
 const ran = 7
 
-// outcome is what became of the program, and which file the log is.
+// outcome is how a program ended, and which file is its log.
 type outcome struct {
 	code int
 	log  string
 }
 
-// beside are variables with what Damon 0.1.1 and silo make of them. The log of damon.log is left out.
+// beside are environment variables with their effects on Damon 0.1.1 and silo. The log in damon.log is omitted.
 var beside = []struct {
 	env         string // separated by blanks; @ is a directory of the test
 	damon, silo outcome
@@ -167,7 +166,7 @@ var beside = []struct {
 	{"NOMAD_ADDR_damon=127.0.0.1:0", outcome{code: ran}, outcome{code: ran}},
 }
 
-// TestSupervise_DamonVariables_AsDocumented runs both programs in the same environments: docs/coming-from.md says what it shows.
+// Both programs run in the same environments. docs/coming-from.md has the results.
 func TestSupervise_DamonVariables_AsDocumented(t *testing.T) {
 	p := newPeer(t)
 	for _, c := range beside {
@@ -207,7 +206,7 @@ func (p *peer) outcome(t *testing.T, supervisor, env string) outcome {
 		}
 		for _, path := range found {
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-				name, _ := filepath.Rel(dir, path) // it lies below
+				name, _ := filepath.Rel(dir, path) // path is below dir
 				logs = append(logs, name)
 			}
 		}
@@ -217,7 +216,7 @@ func (p *peer) outcome(t *testing.T, supervisor, env string) outcome {
 	return outcome{r.code, strings.Join(logs, " ")}
 }
 
-// TestSupervise_DamonMetrics_AllExported: whatever Damon exports has the same name and type with silo, so that dashboards go on.
+// Each series of Damon has the same name and type with silo, so that dashboards continue to work.
 func TestSupervise_DamonMetrics_AllExported(t *testing.T) {
 	p := newPeer(t)
 	series := regexp.MustCompile(`(?m)^# TYPE damon_\w+ \w+$`)
@@ -247,20 +246,19 @@ func TestSupervise_DamonMetrics_AllExported(t *testing.T) {
 		case strings.HasPrefix(line, "# TYPE damon_io_"):
 			transfers = append(transfers, line)
 		default:
-			t.Errorf("silo lacks %q", line)
+			t.Errorf("silo does not export %q", line)
 		}
 	}
 	switch len(transfers) {
 	case 0:
 	case 8:
-		t.Skip("this host lacks counts of a job's transfers, for which Damon exports zeros")
+		t.Skip("this host does not count a job's transfers, for which Damon exports zeros")
 	default:
-		t.Errorf("silo lacks %q", transfers)
+		t.Errorf("silo does not export %q", transfers)
 	}
 }
 
-// TestSupervise_RestrictedToken_IsRestricted reads the token that a task gets. Damon's is whole on Wine, which heeds none of the flags that it
-// counts on, and no error tells.
+// The test reads the token of a task. Damon's is unrestricted on Wine, which ignores the flags and reports no error.
 func TestSupervise_RestrictedToken_IsRestricted(t *testing.T) {
 	s := newSilo(t)
 	env := []string{"DAMON_RESTRICTED_TOKEN=y", "DAMON_LOG_DIR=" + s.wine.WindowsPath(t.TempDir())}

@@ -1,2 +1,2 @@
-// Package cli holds the tests of silo.exe, the built program, on the Wine test environment.
+// Package cli tests the built silo.exe in the Wine test environment.
 package cli

@@ -14,13 +14,13 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// hcs is a machine with the emulated compute service of test/hcsim.
+// hcs is a machine with the emulated Host Compute Service (HCS) of test/hcsim.
 type hcs struct {
 	*silo
 	env        []string
-	layer      string // a read-only layer with nothing below it, in its Unix form
+	layer      string // a read-only base layer, a Unix path
 	log        string // of the service
-	namespaces string // a directory with a file for each network namespace there is
+	namespaces string // a directory with a file for each network namespace
 }
 
 func newHCS(t *testing.T) *hcs {
@@ -53,12 +53,12 @@ func newHCS(t *testing.T) *hcs {
 	return h
 }
 
-// nothingLeft fails the test if the state directory still has a layer, a list of resources or a record.
+// nothingLeft fails the test if a layer, a resource record or a container record remains in the state directory.
 func (h *hcs) nothingLeft(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(h.state, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
-			t.Errorf("%s is left", path)
+			t.Errorf("%s remains", path)
 		}
 		return err
 	})
@@ -67,13 +67,13 @@ func (h *hcs) nothingLeft(t *testing.T) {
 	}
 }
 
-// nspawn writes a configuration in which all twelve keys are used and runs it.
+// nspawn writes a configuration with all twelve keys and runs it.
 func (h *hcs) nspawn(t *testing.T, work string, args ...string) result {
 	t.Helper()
 	text, err := json.Marshal(schema.NspawnConfig{
 		ProcessDirectory: h.wine.WindowsPath(work), ProcessExecutable: "payload.exe", ProcessArguments: args,
 		MaxRAMMB: 512, CPUsCount: 1, CPUAffinity: 1, MaxCPUPercent: 25, MaxStorageIOPS: 1024, MaxStorageBPS: 10 << 20,
-		// The emulated service maps no directories, so the program is at its own place.
+		// The emulated service maps no directories, so the path of the program is that on the host.
 		MappedDirectory: `C:/silo/bin`, StdoutFilename: "nspawn_out.txt", ParentLayerDirectory: h.wine.WindowsPath(h.layer),
 	})
 	if err != nil {
@@ -103,7 +103,7 @@ func TestNspawn_AllKeys_AreApplied(t *testing.T) {
 	}
 	for _, want := range []string{`"SizeInMB":512`, `"Maximum":2500`, `"IopsMaximum":1024`, `"BandwidthMaximum":10485760`, `"ContainerPath":"C:\\silo\\bin"`} {
 		if !strings.Contains(string(log), want) {
-			t.Errorf("the service was not told %s:\n%s", want, log)
+			t.Errorf("the service did not get %s:\n%s", want, log)
 		}
 	}
 	h.nothingLeft(t)
@@ -133,8 +133,7 @@ func TestRunServer_EnvironmentTimeoutAndMissingProgram_AsDocumented(t *testing.T
 	h.nothingLeft(t)
 }
 
-// TestRunServer_MountAndNetwork_AddedAndRemoved: the service is told of the directory and of the namespace, and a namespace of the
-// container's own is gone with it.
+// The service gets the directory and the namespace. A namespace that was made for the container is removed with it.
 func TestRunServer_MountAndNetwork_AddedAndRemoved(t *testing.T) {
 	h := newHCS(t)
 	const guid = "6bf84ac7-5bd1-4b5e-9a8e-2f3c1f0c7a11"
@@ -152,7 +151,7 @@ func TestRunServer_MountAndNetwork_AddedAndRemoved(t *testing.T) {
 		}
 		for _, want := range []string{want, `"ContainerPath":"C:\\data","ReadOnly":true`} {
 			if !strings.Contains(string(log), want) {
-				t.Errorf("%s: the service was not told %s:\n%s", network, want, log)
+				t.Errorf("%s: the service did not get %s:\n%s", network, want, log)
 			}
 		}
 		if err := os.Remove(h.log); err != nil {
@@ -160,16 +159,16 @@ func TestRunServer_MountAndNetwork_AddedAndRemoved(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(h.namespaces); err != nil || len(left) != 0 {
-		t.Errorf("%d network namespaces are left, %v", len(left), err)
+		t.Errorf("%d network namespaces remain, %v", len(left), err)
 	}
 	h.nothingLeft(t)
 	if r := h.try(t, h.exe, h.env, append(append(args, "--mount", `source=Z:\no\such,target=C:\x`), program...)...); r.code != 125 || r.stdout != "" {
-		t.Errorf("a source that is not there: %+v, want 125", r)
+		t.Errorf("a missing source: %+v, want 125", r)
 	}
 	h.nothingLeft(t)
 }
 
-// TestRunServer_SiloKilled_CleanupReleasesAll: what a silo that was killed leaves is found by cleanup, and given back.
+// cleanup finds the resources of a killed silo and releases them.
 func TestRunServer_SiloKilled_CleanupReleasesAll(t *testing.T) {
 	h := newHCS(t)
 	name := fmt.Sprintf("cli-server-%d", os.Getpid())

@@ -53,7 +53,7 @@ func TestRun_Detached_ServesAllVerbs(t *testing.T) {
 		t.Errorf("top, want three payloads:\n%s", out)
 	}
 	if out := s.run(t, "metrics", "--once"); !strings.Contains(out, `silo_container_processes{container_id="`+name+`",kind="run",namespace="silo"}`) {
-		t.Errorf("metrics lack it:\n%s", out)
+		t.Errorf("metrics do not have it:\n%s", out)
 	}
 	if r := s.try(t, s.exe, nil, "exec", name, "--", workload.Payload, "exit", "9"); r.code != 9 {
 		t.Errorf("exec: %+v, want 9", r)
@@ -66,7 +66,7 @@ func TestRun_Detached_ServesAllVerbs(t *testing.T) {
 		t.Errorf("inspect after silo stop: %v %+v", there, now.Record)
 	}
 	if out := strings.TrimSpace(s.run(t, "wait", name)); out == "" || out == "-" {
-		t.Errorf("wait says %q, want an exit code", out)
+		t.Errorf("wait printed %q, want an exit code", out)
 	}
 	if out := s.run(t, "cleanup", "--yes"); !strings.Contains(out, name) {
 		t.Errorf("cleanup does not find the record:\n%s", out)
@@ -81,7 +81,7 @@ func TestRun_RestartOnFailure_StartsAgain(t *testing.T) {
 	}
 }
 
-// kills is how often TestDeathOfTheSupervisor kills one; 500 is what the project promises.
+// kills is how many supervisors TestRun_SupervisorKilled_ProcessTreeEnds kills; 500 is what the project promises.
 var kills = flag.Int("kills", 3, "supervisors to kill by their pid")
 
 func TestRun_SupervisorKilled_ProcessTreeEnds(t *testing.T) {
@@ -105,7 +105,7 @@ func TestRun_SupervisorKilled_ProcessTreeEnds(t *testing.T) {
 		})
 		slowest = max(slowest, time.Since(killed))
 	}
-	t.Logf("%d of %d trees are gone, the slowest was seen to be after %v, a look included", *kills, *kills, slowest)
+	t.Logf("%d of %d process trees have ended, the slowest after %v, including the time of a query", *kills, *kills, slowest)
 }
 
 func TestRun_Restricted_TokenIsRestricted(t *testing.T) {
@@ -123,7 +123,7 @@ func TestRun_Restricted_TokenIsRestricted(t *testing.T) {
 	}
 	own := read("token")
 	if len(own.Privileges) < 2 || slices.Contains(own.DenyOnly, "S-1-5-32-544") {
-		t.Skip("this token has nothing to take away")
+		t.Skip("this token has no privileges to remove")
 	}
 	got := read("run", "--restricted", "--", s.wine.WindowsPath(s.exe), "token")
 	if !slices.Equal(got.Privileges, []string{"SeChangeNotifyPrivilege"}) || !slices.Contains(got.DenyOnly, "S-1-5-32-544") {
@@ -135,7 +135,7 @@ func TestRun_Restricted_TokenIsRestricted(t *testing.T) {
 	}
 }
 
-// TestRun_ServiceAccount_IsUsedOrRefused: the program runs as the account that was asked for, or not at all.
+// The program runs as the account of its configuration, or the run is refused.
 func TestRun_ServiceAccount_IsUsedOrRefused(t *testing.T) {
 	s := newSilo(t)
 	for account, sid := range map[string]string{"Local Service": "S-1-5-19", "Network Service": "S-1-5-20"} {

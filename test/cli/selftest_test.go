@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestSelftest_ThisHost_NothingIsBroken: nothing is broken on this host, what it lacks is named, and the first line is the evidence.
+// Nothing is broken on this host, unsupported features are named, and the first line is the evidence.
 func TestSelftest_ThisHost_NothingIsBroken(t *testing.T) {
 	s := newSilo(t)
 	out := s.run(t, "selftest")
@@ -22,7 +22,7 @@ func TestSelftest_ThisHost_NothingIsBroken(t *testing.T) {
 	for _, trial := range evidence.Trials {
 		results[trial.Result]++
 		if trial.Result != "kept" && trial.Why == "" {
-			t.Errorf("%s: %s, and nobody says why", trial.Trial, trial.Result)
+			t.Errorf("%s: %s, without a reason", trial.Trial, trial.Result)
 		}
 	}
 	if results["kept"] < 12 || results["broken"] != 0 || strings.Count(table, "\n") != len(evidence.Trials)+1 {

@@ -25,7 +25,7 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// scrape asks until an answer has want in it.
+// scrape queries until an answer contains want.
 func scrape(t *testing.T, address, want string) string {
 	t.Helper()
 	var body string
@@ -42,7 +42,7 @@ func scrape(t *testing.T, address, want string) string {
 	return body
 }
 
-// net runs net.exe of the test environment.
+// net runs Wine's net.exe.
 func (s *silo) net(t *testing.T, args ...string) {
 	t.Helper()
 	out := scratch(t)
@@ -67,12 +67,12 @@ func TestMetrics_WindowsService_StartsAndStops(t *testing.T) {
 	scrape(t, address, "silo_build_info{")
 	s.net(t, "stop", name)
 	if _, err := http.Get("http://" + address + "/metrics"); err == nil {
-		t.Error("it answers after its stop")
+		t.Error("it answers after the stop")
 	}
 	s.run(t, "service", "remove", name)
 	removed = true
 	if r := s.try(t, s.exe, nil, "service", "run", name, "--", "metrics"); r.code != 125 || !strings.Contains(r.stderr, "only the service manager") {
-		t.Errorf("run by a person: %+v, want 125", r)
+		t.Errorf("run by a user: %+v, want 125", r)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestMetrics_TenContainers_AllExported(t *testing.T) {
 	for _, name := range names {
 		seen, ok := s.inspect(t, name)
 		if !ok {
-			t.Fatalf("%s is not there", name)
+			t.Fatalf("%s is missing", name)
 		}
 		line := fmt.Sprintf("silo_container_processes{container_id=%q,kind=\"run\",namespace=\"silo\"} %d\n", name, seen.Statistics.Processes.Active)
 		if !strings.Contains(body, line) {
@@ -113,7 +113,7 @@ func (s *silo) exporter(t *testing.T) string {
 	return address
 }
 
-// wellFormed has a page read by Prometheus' parser and linter.
+// wellFormed checks a page with Prometheus' parser and linter.
 func wellFormed(t *testing.T, page string) {
 	t.Helper()
 	problems, err := promlint.New(strings.NewReader(page)).Lint()

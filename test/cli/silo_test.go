@@ -15,15 +15,15 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// silo is the built program with a state directory of its own.
+// silo is the built program with a separate state directory.
 type silo struct {
 	wine  *testenv.Env
-	exe   string // its Unix path
+	exe   string // a Unix path
 	damon string // a copy called damon.exe
 	state string
 }
 
-// built is the directory with the executables, made once for all tests.
+// built is the directory with the executables, which all tests share.
 var built string
 
 func TestMain(m *testing.M) {
@@ -55,13 +55,13 @@ func newSilo(t *testing.T) *silo {
 	return s
 }
 
-// result is what a command did.
+// result is the output and the exit code of a command.
 type result struct {
 	stdout, stderr string
 	code           int
 }
 
-// command prepares silo, with variables on top of ours.
+// command prepares silo with additional environment variables.
 func (s *silo) command(t *testing.T, exe string, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := s.wine.Command(t.Context(), exe, args...)
@@ -72,7 +72,7 @@ func (s *silo) command(t *testing.T, exe string, env []string, args ...string) *
 func (s *silo) try(t *testing.T, exe string, env []string, args ...string) result {
 	t.Helper()
 	cmd := s.command(t, exe, env, args...)
-	// Files, not pipes: what Wine starts beside a detached program would keep a pipe open.
+	// Files, not pipes: a process that Wine starts beside a detached program would keep a pipe open.
 	stdout, stderr := scratch(t), scratch(t)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()
@@ -102,7 +102,7 @@ func content(t *testing.T, f *os.File) string {
 	return string(text)
 }
 
-// run runs silo and wants it to succeed.
+// run runs silo and fails the test unless it succeeds.
 func (s *silo) run(t *testing.T, args ...string) string {
 	t.Helper()
 	r := s.try(t, s.exe, nil, args...)
@@ -112,32 +112,32 @@ func (s *silo) run(t *testing.T, args ...string) string {
 	return r.stdout
 }
 
-// detach starts the payload as a named container that is stopped at the end of the test.
+// detach starts the payload as a named container and stops it with the test.
 func (s *silo) detach(t *testing.T, name string, args ...string) {
 	t.Helper()
-	t.Cleanup(func() { // the test's own context has ended by now
-		for _, verb := range []string{"kill", "wait"} { // its supervisor writes its end into the test's directory
+	t.Cleanup(func() { // t.Context() is done by now
+		for _, verb := range []string{"kill", "wait"} { // its supervisor writes the exit into the test's directory
 			cmd := s.wine.Command(context.Background(), s.exe, verb, name)
 			cmd.Env = append(cmd.Env, "SILO_STATE="+s.wine.WindowsPath(s.state))
-			_ = cmd.Run() // most tests have ended it themselves
+			_ = cmd.Run() // most tests have ended it
 		}
 	})
 	r := s.try(t, s.exe, nil, append([]string{"run", "--detach", "--name", name, "--stop-grace", "1s", "--", workload.Payload}, args...)...)
 	if r.code == 0 {
 		return
 	}
-	// On a busy machine Wine's server ends a program that takes long to leave, and what it said is lost.
+	// Wine's server kills a program whose exit takes long, and its output is lost.
 	if _, there := s.inspect(t, name); r.code != 1 || r.stderr != "" || !there {
 		t.Fatalf("silo run --detach: %+v", r)
 	}
 }
 
-// inspected is what the tests look at of silo inspect.
+// inspected is the part of silo inspect that the tests check.
 type inspected struct {
 	Record struct {
 		Supervisor uint32 `json:"supervisor_pid"`
 		Pid        uint32
-		Exit       *struct{ Reason string } // nil while it lives
+		Exit       *struct{ Reason string } // nil while it runs
 	}
 	Statistics struct {
 		Memory struct {
@@ -150,7 +150,7 @@ type inspected struct {
 	Processes []struct{ Pid uint32 }
 }
 
-// inspect looks at a container; false if there is none.
+// inspect queries a container; false if there is none.
 func (s *silo) inspect(t *testing.T, name string) (inspected, bool) {
 	t.Helper()
 	r := s.try(t, s.exe, nil, "inspect", name)
@@ -164,7 +164,7 @@ func (s *silo) inspect(t *testing.T, name string) (inspected, bool) {
 	return list[0], true
 }
 
-// until asks again and again. The test's own deadline ends it.
+// until polls a condition. The deadline of the test ends it.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	pause := time.NewTicker(50 * time.Millisecond)

@@ -23,7 +23,7 @@ func TestSupervise_AsDamonExe_BehavesAsDamon(t *testing.T) {
 		t.Fatal(err, r)
 	}
 	if seen["CUSTOM"] != "kept" || seen["NOMAD_TASK_NAME"] != "web" {
-		t.Errorf("the program's environment lacks ours: %v", seen)
+		t.Errorf("the program's environment does not have the added variables: %v", seen)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "web.damon.log"))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestAnnotatedPod_JobContainers_RemovedInAnyOrder and TestAnnotatedPod_WCOWContainers_RemovedInAnyOrder are pods that the annotations of their containers make, as every containerd does
-// for Kubernetes by default: one container is the sandbox, and the others name it.
+// By default every containerd makes pods from the annotations of their containers for Kubernetes: one container is the
+// sandbox, and the others name it. These two tests do the same through ctr.
 func TestAnnotatedPod_JobContainers_RemovedInAnyOrder(t *testing.T) {
 	d := newDaemon(t)
 	d.annotatedPod(t, func() *specs.Spec { return workload.Spec("sleep", "600") })
@@ -21,7 +21,7 @@ func TestAnnotatedPod_WCOWContainers_RemovedInAnyOrder(t *testing.T) {
 	s.annotatedPod(t, func() *specs.Spec { return s.spec(t, "sleep", "600") })
 }
 
-// annotatedPod takes such pods through all orders of removal, with containerd restarted in the middle of the first.
+// annotatedPod removes the containers of such pods in every order. containerd restarts in the middle of the first.
 func (d *daemon) annotatedPod(t *testing.T, spec func() *specs.Spec) {
 	t.Helper()
 	for i, order := range [][]int{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}} {
@@ -52,12 +52,11 @@ func (d *daemon) annotatedPod(t *testing.T, spec func() *specs.Spec) {
 				}
 			}
 		}
-		until(t, "the shim has ended", func() bool { return len(d.shims(t)) == 0 })
+		until(t, "the shim has exited", func() bool { return len(d.shims(t)) == 0 })
 	}
 }
 
-// removeOne kills and deletes one container. remove kills all processes of one, which are those of the pod if it is a
-// sandbox.
+// removeOne kills and deletes one container. remove kills all processes of a container; for a sandbox these are the pod's.
 func (d *daemon) removeOne(t *testing.T, id string) {
 	t.Helper()
 	d.ctr(t, "task", "kill", "--signal", "9", id)

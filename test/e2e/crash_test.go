@@ -11,7 +11,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// killShim kills the one shim of a containerd, and waits until that has given up its task.
+// killShim kills the only shim of a containerd, and waits until containerd has removed its task.
 func (d *daemon) killShim(t *testing.T, id string) {
 	t.Helper()
 	rest, err := d.Processes()
@@ -33,13 +33,13 @@ func (d *daemon) killShim(t *testing.T, id string) {
 	until(t, "the task is gone", func() bool { return len(d.row(t, id)) == 0 || d.row(t, id)[2] == "STOPPED" })
 }
 
-// bury deletes a container whose shim is dead, and waits until what it had is given back.
-func (d *daemon) bury(t *testing.T, id string) {
+// removeAfterCrash deletes a container whose shim was killed, and waits until its resources are released.
+func (d *daemon) removeAfterCrash(t *testing.T, id string) {
 	t.Helper()
-	d.try(t, "task", "delete", "--force", id) // it may be gone
+	d.try(t, "task", "delete", "--force", id) // it may not exist
 	d.ctr(t, "container", "delete", id)
 	d.nothingLeft(t)
-	until(t, "no list of resources is left", func() bool {
+	until(t, "no resource record remains", func() bool {
 		left := 0
 		_ = filepath.WalkDir(d.StateDir(), func(path string, e fs.DirEntry, err error) error {
 			if err == nil && e.Name() == "silo-resources.json" && strings.Contains(path, id) {
@@ -51,7 +51,7 @@ func (d *daemon) bury(t *testing.T, id string) {
 	})
 }
 
-// TestShim_Killed_TaskIsRemoved ends the shim by its pid: the container goes with it and containerd cleans up.
+// The shim is killed by its pid: the container ends with it, and containerd cleans up.
 func TestShim_Killed_TaskIsRemoved(t *testing.T) {
 	d := newDaemon(t)
 	id := d.detach(t, workload.Spec("tree", "2", "600"))

@@ -77,7 +77,7 @@ func hostProcess(user string) (s security) {
 	return s
 }
 
-// inherit has a job container run as the shim's own user, for which Wine can do without a logon.
+// inherit lets a job container run as the shim's user, which needs no logon on Wine.
 var inherit = map[string]string{"microsoft.com/hostprocess-inherit-user": "true"}
 
 // pod describes a HostProcess pod with a log directory.
@@ -112,7 +112,7 @@ func (n *node) run(t *testing.T, p *podConfig) (id string) {
 	return n.crictl(t, "runp", "--runtime", n.handler, n.document(t, p))
 }
 
-// drop removes a pod with all that is in it.
+// drop removes a pod with its containers.
 func (n *node) drop(t *testing.T, id string) {
 	t.Helper()
 	n.crictl(t, "rmp", "--force", id)

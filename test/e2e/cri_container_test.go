@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// containerStates: a container from its creation to its end, with the times and codes that the kubelet reads.
+// containerStates checks the times and exit codes that the kubelet reads, from the creation to the exit of a container.
 func containerStates(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -19,7 +19,7 @@ func containerStates(t *testing.T, n *node) {
 	id := n.create(t, pod, c, p)
 	s := n.inspect(t, id).Status
 	if s.State != "CONTAINER_CREATED" || s.ID != id || s.CreatedAt.IsZero() {
-		t.Errorf("after its creation: %+v", s)
+		t.Errorf("after the creation: %+v", s)
 	}
 	if diff := cmp.Diff(c.Metadata, s.Metadata); diff != "" {
 		t.Errorf("metadata (-want +got):\n%s", diff)
@@ -30,25 +30,25 @@ func containerStates(t *testing.T, n *node) {
 	n.crictl(t, "start", id)
 	s = n.exited(t, id).Status
 	if s.ExitCode != 7 || s.Reason != "Error" || s.FinishedAt.Before(s.StartedAt) || s.StartedAt.Before(s.CreatedAt) {
-		t.Errorf("after its end: %+v", s)
+		t.Errorf("after the exit: %+v", s)
 	}
 	n.refused(t, "CONTAINER_EXITED", "start", id)
 
 	good := n.start(t, pod, container("exit", "0"), p)
 	if s := n.exited(t, good).Status; s.ExitCode != 0 || s.Reason != "Completed" {
-		t.Errorf("after a good end: %+v", s)
+		t.Errorf("after an exit with 0: %+v", s)
 	}
 	bad := container("sleep", "600")
 	bad.Command = []string{`C:\no\such.exe`}
 	missing := n.create(t, pod, bad, p)
 	n.refused(t, `such.exe`, "start", missing)
 	if s := n.exited(t, missing).Status; s.ExitCode == 0 {
-		t.Errorf("after a start that failed: %+v", s)
+		t.Errorf("after a failed start: %+v", s)
 	}
 	n.drop(t, pod)
 }
 
-// containerLists: the filters of "crictl ps".
+// containerLists checks the filters of "crictl ps".
 func containerLists(t *testing.T, n *node) {
 	p, q := n.pod(t), n.pod(t)
 	pod, other := n.run(t, p), n.run(t, q)
@@ -78,7 +78,7 @@ func containerLists(t *testing.T, n *node) {
 	n.drop(t, other)
 }
 
-// containerStop: a stop ends the whole tree of processes, again changes nothing, and what runs is not removed.
+// containerStop: a stop ends the process tree, a second stop changes nothing, and a running container is not removed.
 func containerStop(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -88,14 +88,14 @@ func containerStop(t *testing.T, n *node) {
 	n.crictl(t, "stop", "--timeout", "1", id)
 	n.crictl(t, "stop", id)
 	if s := n.inspect(t, id).Status; s.State != "CONTAINER_EXITED" {
-		t.Errorf("after its stop: %+v", s)
+		t.Errorf("after the stop: %+v", s)
 	}
 	n.refused(t, "exited", "exec", "-s", id, workload.Payload, "exit", "0")
 	n.crictl(t, "rm", id)
 	now := n.start(t, pod, container("tree", "1", "600"), p)
 	n.crictl(t, "stop", "--timeout", "0", now)
 	if s := n.inspect(t, now).Status; s.ExitCode != 137 {
-		t.Errorf("after a stop without a grace: %+v, want the code of a kill", s)
+		t.Errorf("after a stop without a grace period: %+v, want the exit code of a kill", s)
 	}
 	forced := n.start(t, pod, container("tree", "1", "600"), p)
 	n.crictl(t, "rm", "--force", forced)
@@ -103,7 +103,7 @@ func containerStop(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// containerEnvironment: variables, working directory and arguments arrive as they were asked for.
+// containerEnvironment: variables, working directory and arguments arrive unchanged.
 func containerEnvironment(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -132,7 +132,7 @@ func containerEnvironment(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// output runs a container to its end and reads the JSON that it printed.
+// output runs a container and decodes the JSON that it printed.
 func (n *node) output(t *testing.T, pod string, c *containerConfig, p *podConfig, into any) {
 	t.Helper()
 	id := n.start(t, pod, c, p)

@@ -11,7 +11,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// containerExecSync: output, exit codes, standard error and the limit of a program that is run in a container.
+// containerExecSync checks output, exit codes, standard error and the time limit of an exec.
 func containerExecSync(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -26,7 +26,7 @@ func containerExecSync(t *testing.T, n *node) {
 		t.Errorf("exec of err: %+v, want sorry", r)
 	}
 	if r := exec(`C:\no\such.exe`); r.code == 0 || !strings.Contains(r.stderr, "such.exe") {
-		t.Errorf("exec of a program that is not there: %+v", r)
+		t.Errorf("exec of a missing program: %+v", r)
 	}
 	n.refused(t, "DeadlineExceeded", "exec", "-s", "--timeout", "1", id, workload.Payload, "sleep", "600")
 	n.saysHello(t, id)
@@ -34,7 +34,7 @@ func containerExecSync(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// containerExecStreams: the streams of a program go through containerd's streaming server, without a terminal.
+// containerExecStreams: containerd's streaming server carries the streams of a program, without a terminal.
 func containerExecStreams(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -52,15 +52,15 @@ func containerExecStreams(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// containerExecHeld: an exec ends with its program, also where that leaves another one behind which keeps its output open
-// and lives on. kubectl exec waits for the end of the streams, and so do both ways to exec here.
+// containerExecHeld: an exec ends with its program, also if the program leaves a process that keeps its output open. kubectl
+// exec waits for the end of the streams, as both kinds of exec do here.
 func containerExecHeld(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
 	id := n.start(t, pod, container("sleep", "600"), p)
 	for _, args := range [][]string{{"exec", id}, {"exec", "-s", id}} {
 		if r := n.try(t, append(args, workload.Payload, "holdout", "600")...); r.code != 0 || r.stderr != "" {
-			t.Errorf("%s of holdout: %+v, want its end", strings.Join(args, " "), r)
+			t.Errorf("%s of holdout: %+v, want that it ends", strings.Join(args, " "), r)
 		}
 	}
 	n.saysHello(t, id)
@@ -68,7 +68,7 @@ func containerExecHeld(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// containerAttach: who attaches speaks to the init, and reads what it answers; the log has it, too.
+// containerAttach: an attached client writes to init and reads its answer, which is in the log, too.
 func containerAttach(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -79,7 +79,7 @@ func containerAttach(t *testing.T, n *node) {
 		t.Errorf("attach: %+v, want hello", r)
 	}
 	if s := n.exited(t, id).Status; s.ExitCode != 0 {
-		t.Errorf("after the end of its input: %+v", s)
+		t.Errorf("after the end of the input: %+v", s)
 	}
 	if log := n.try(t, "logs", id).stdout; log != "hello\n" {
 		t.Errorf("the log is %q, want hello", log)
@@ -97,7 +97,7 @@ func (n *node) feed(t *testing.T, words string, args ...string) result {
 	return run(t, cmd)
 }
 
-// containerAttachRestart: the input of a container outlives a restart of containerd, whose pipes are gone for a while.
+// containerAttachRestart: the input of a container continues after a restart of containerd, during which its pipe is missing.
 func containerAttachRestart(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -115,10 +115,10 @@ func containerAttachRestart(t *testing.T, n *node) {
 		if r := n.feed(t, words, "attach", "-i", id); r.code != 0 {
 			t.Errorf("attach: %+v", r)
 		}
-		until(t, "the log has what was typed", func() bool { return n.try(t, "logs", id).stdout == want })
+		until(t, "the log has the input", func() bool { return n.try(t, "logs", id).stdout == want })
 	}
 	if s := n.inspect(t, id).Status; s.State != "CONTAINER_RUNNING" {
-		t.Errorf("the container is %s, want that it waits for more", s.State)
+		t.Errorf("the container is %s, want that it still reads", s.State)
 	}
 	log, err := os.ReadFile(n.LogPath())
 	if err != nil {

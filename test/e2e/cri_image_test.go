@@ -11,10 +11,10 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// mountPoint is how a job container names its root file system.
+// mountPoint is the variable with the root file system of a job container.
 const mountPoint = `%CONTAINER_SANDBOX_MOUNT_POINT%`
 
-// containerFromImage: the program of an image runs, is found by its bare name, and knows where its files are.
+// containerFromImage: the program of an image runs, is found by its base name, and finds its files.
 func containerFromImage(t *testing.T, n *node) {
 	n.needsVolume(t)
 	p := n.pod(t)
@@ -39,16 +39,16 @@ func containerFromImage(t *testing.T, n *node) {
 	}
 	n.drop(t, pod)
 	if _, err := os.Lstat(n.wine.UnixPath(strings.TrimSuffix(root, `\`))); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("%s is left: %v", root, err)
+		t.Errorf("%s remains: %v", root, err)
 	}
 }
 
-// containerVolumes: a directory of the host is where the container wants it, and a file as well.
+// containerVolumes: a directory and a file of the host are visible at their container paths.
 func containerVolumes(t *testing.T, n *node) {
 	n.needsVolume(t)
 	p := n.pod(t)
 	pod := n.run(t, p)
-	dir := n.wine.UnixPath(`C:\silo\` + newID()) // containerd follows links, and Z: is one
+	dir := n.wine.UnixPath(`C:\silo\` + newID()) // containerd resolves links, and Z: is a link
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -72,11 +72,11 @@ func containerVolumes(t *testing.T, n *node) {
 	}
 	n.drop(t, pod)
 	if _, err := os.Stat(file); err != nil {
-		t.Errorf("the host's file is gone: %v", err)
+		t.Errorf("the host's file is missing: %v", err)
 	}
 }
 
-// needsVolume skips where the root file system of a container is empty: the emulated layers of the reference shim are.
+// needsVolume skips if the root file system of a container is empty, as with the emulated layers of the reference shim.
 func (n *node) needsVolume(t *testing.T) {
 	t.Helper()
 	if n.handler == testenv.PeerHandler {

@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/test/payload/flood"
 )
 
-// containerLog: the lines of the file have a time, a stream and a tag, and their parts make up what was printed.
+// containerLog: each line of the log has a time, a stream and a tag, and the parts add up to the output.
 func containerLog(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -24,7 +24,7 @@ func containerLog(t *testing.T, n *node) {
 	c := container("flood", strconv.Itoa(size))
 	n.exited(t, n.start(t, pod, c, p))
 	if got := logged(t, filepath.Join(p.logs, c.LogPath), "stdout"); got != want.String() {
-		t.Errorf("%d bytes are in the log of %d, or others", len(got), size)
+		t.Errorf("the log has %d bytes of %d, or different ones", len(got), size)
 	}
 	c = container("err", "sorry")
 	id := n.start(t, pod, c, p)
@@ -38,7 +38,7 @@ func containerLog(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// logged puts the parts of a log together, all of which must be of one stream.
+// logged joins the parts of a log, which must all be of one stream.
 func logged(t *testing.T, path, stream string) string {
 	t.Helper()
 	var all strings.Builder
@@ -62,7 +62,7 @@ func logged(t *testing.T, path, stream string) string {
 	return all.String()
 }
 
-// containerLogReopened: who puts the log aside gets the rest in a new one, and no line is lost or twice there.
+// containerLogReopened: after a rotation the rest is in the new log; no line is lost or repeated.
 func containerLogReopened(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -70,12 +70,12 @@ func containerLogReopened(t *testing.T, n *node) {
 	c := container("count", n.wine.WindowsPath(stop))
 	id := n.start(t, pod, c, p)
 	log := filepath.Join(p.logs, c.LogPath)
-	until(t, "there is a log", func() bool { info, err := os.Stat(log); return err == nil && info.Size() > 0 })
+	until(t, "the log exists", func() bool { info, err := os.Stat(log); return err == nil && info.Size() > 0 })
 	if err := os.Rename(log, log+".old"); err != nil {
 		t.Fatal(err)
 	}
 	n.crictl(t, "logs", "--reopen", id)
-	until(t, "there is a new log", func() bool { info, err := os.Stat(log); return err == nil && info.Size() > 0 })
+	until(t, "the new log exists", func() bool { info, err := os.Stat(log); return err == nil && info.Size() > 0 })
 	if err := os.WriteFile(stop, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func containerLogReopened(t *testing.T, n *node) {
 		}
 	}
 	if len(lines) == 0 || lines[len(lines)-1] != "end" {
-		t.Errorf("the last line is not there: %q", lines)
+		t.Errorf("the last line is missing: %q", lines)
 	}
 	n.drop(t, pod)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// podSession is a person's session with crictl: a pod with two containers from its start to its removal, with
-// containerd killed and started again in the middle.
+// podSession does what a person does with crictl: it starts a pod with two containers, uses it and removes it. In the
+// middle containerd is killed and started again.
 func podSession(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -20,7 +20,7 @@ func podSession(t *testing.T, n *node) {
 	second := n.start(t, pod, container("sleep", "600"), p)
 	n.saysHello(t, first)
 	if s := n.inspectPod(t, pod); n.handler == testenv.SandboxHandler && (s.Kind != "host process" || !strings.Contains(s.Workloads, first) || !strings.Contains(s.Workloads, second)) {
-		t.Errorf("the sandbox tells of itself %q, %s", s.Kind, s.Workloads)
+		t.Errorf("the sandbox reports %q, %s", s.Kind, s.Workloads)
 	}
 
 	if err := n.Restart(t.Context()); err != nil {
@@ -43,26 +43,26 @@ func podSession(t *testing.T, n *node) {
 		t.Errorf("stats %+v, want memory", got)
 	}
 	if got, told := n.podStats(t, pod); told && len(got.Windows.Containers) != 2 {
-		t.Errorf("statsp tells of %d containers, want 2", len(got.Windows.Containers))
+		t.Errorf("statsp reports %d containers, want 2", len(got.Windows.Containers))
 	}
 
 	for _, id := range []string{first, second} {
 		n.crictl(t, "stop", id)
 		if s := n.inspect(t, id).Status; s.State != "CONTAINER_EXITED" {
-			t.Errorf("after its stop the container is %s", s.State)
+			t.Errorf("after the stop the container is %s", s.State)
 		}
 		n.crictl(t, "rm", id)
 		n.refused(t, "not found", "inspect", id)
 	}
 	n.crictl(t, "stopp", pod)
 	if s := n.inspectPod(t, pod); s.Status.State != "SANDBOX_NOTREADY" {
-		t.Errorf("after its stop the pod is %s", s.Status.State)
+		t.Errorf("after the stop the pod is %s", s.Status.State)
 	}
 	n.crictl(t, "rmp", pod)
 	n.refused(t, "not found", "inspectp", pod)
 }
 
-// saysHello runs a program in a container.
+// saysHello runs an exec in a container and checks its output.
 func (n *node) saysHello(t *testing.T, id string) {
 	t.Helper()
 	if r := n.try(t, "exec", "-s", id, workload.Payload, "print", "hello"); r.code != 0 || strings.TrimSpace(r.stdout) != "hello" {
@@ -70,7 +70,7 @@ func (n *node) saysHello(t *testing.T, id string) {
 	}
 }
 
-// podListsAndFilters: what the lists tell is what was asked for.
+// podListsAndFilters: the lists and their filters report what was configured.
 func podListsAndFilters(t *testing.T, n *node) {
 	front, back := n.pod(t), n.pod(t)
 	front.Labels["tier"], back.Labels["tier"] = "front", "back"
@@ -108,14 +108,14 @@ func podListsAndFilters(t *testing.T, n *node) {
 	n.crictl(t, "rmp", b)
 	n.drop(t, f)
 	if left := n.try(t, "pods", "-q").stdout; left != "" {
-		t.Errorf("pods are left: %s", left)
+		t.Errorf("pods remain: %s", left)
 	}
 }
 
-// sameIDs takes an empty list for none.
+// sameIDs compares lists; an empty list equals nil.
 func sameIDs(a, b []string) bool { return strings.Join(a, " ") == strings.Join(b, " ") }
 
-// podEndsItsContainers: a stop of the pod stops what runs in it, again changes nothing, and its removal takes all.
+// podEndsItsContainers: stopping a pod stops its containers, a second stop changes nothing, and removing it removes them.
 func podEndsItsContainers(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)
@@ -124,29 +124,29 @@ func podEndsItsContainers(t *testing.T, n *node) {
 	for range 2 {
 		n.crictl(t, "stopp", pod)
 		if s := n.exited(t, running).Status; s.ExitCode == 0 {
-			t.Errorf("the container ended with %d, want the code of a kill", s.ExitCode)
+			t.Errorf("the container exited with %d, want the exit code of a kill", s.ExitCode)
 		}
 	}
 	n.refused(t, "", "start", created)
 	late := n.try(t, "create", pod, n.document(t, container("sleep", "600")), n.document(t, p))
 	switch {
-	case late.code == 0 && before22(): // which let it be made
+	case late.code == 0 && before22(): // these versions accept it
 		n.refused(t, "", "start", strings.TrimSpace(late.stdout))
 	case late.code == 0:
-		t.Error("a container was made in a pod that has been stopped")
+		t.Error("a container was created in a stopped pod")
 	}
 	n.crictl(t, "rmp", pod)
 	if left := n.try(t, "ps", "-a", "-q").stdout; left != "" {
-		t.Errorf("containers are left: %s", left)
+		t.Errorf("containers remain: %s", left)
 	}
 }
 
-// podRefused: what cannot run is said, and nothing is left of it.
+// podRefused: the error of a pod that cannot run names the cause, and nothing of the pod remains.
 func podRefused(t *testing.T, n *node) {
 	p := n.pod(t)
 	n.refused(t, "no runtime for", "runp", "--runtime", "nosuch", n.document(t, p))
 	if left := n.try(t, "pods", "-q").stdout; left != "" {
-		t.Errorf("pods are left: %s", left)
+		t.Errorf("pods remain: %s", left)
 	}
 	pod := n.run(t, p)
 	n.refused(t, "reserve", "runp", "--runtime", n.handler, n.document(t, p))
@@ -156,7 +156,7 @@ func podRefused(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// podShimKilled: a pod whose shim is gone is not ready, its containers have ended, and it can be removed.
+// podShimKilled: a pod whose shim was killed is not ready, its containers have exited, and it can be removed.
 func podShimKilled(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)

@@ -17,28 +17,28 @@ import (
 // pods is how many pods TestManyPods_AtOnce_NothingRemains runs at once; `make pods` asks for 50.
 var pods = flag.Int("pods", 3, "pods at once, for TestManyPods_AtOnce_NothingRemains")
 
-// scrapes is how often all of them are asked for their figures, as a kubelet does every ten seconds.
+// scrapes is how often the metrics of all pods are queried, as a kubelet does every ten seconds.
 const scrapes = 10
 
-// cost is what was measured of a node's pods.
+// cost has the measurements of a node's pods.
 type cost struct {
 	*node
 	ids       []string
 	times     map[string][]time.Duration
 	processor []time.Duration // of all shims, for one scrape
 	memory    []uint64        // resident bytes of each shim
-	private   []uint64        // of which no other process has any
+	private   []uint64        // resident bytes of each shim that are not shared
 }
 
-// time runs a step and keeps how long it took.
+// time measures a step.
 func (c *cost) time(step string, do func()) {
 	began := time.Now()
 	do()
 	c.times[step] = append(c.times[step], time.Since(began))
 }
 
-// TestManyPods_AtOnce_NothingRemains starts pods with a container each, asks for the figures of all, and removes them: one shim a pod, every
-// container told of, and nothing left. Each handler has a node; they take turns, so that their times can be compared.
+// The pods have a container each. There is one shim a pod, every container has metrics, and nothing remains. Each handler
+// has a node; the handlers take turns, so that their times can be compared.
 func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 	var costs []*cost
 	for _, h := range chosen() {
@@ -73,19 +73,19 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 	for _, c := range costs {
 		c.nothingLeft(t)
 		if bundles, err := filepath.Glob(filepath.Join(c.StateDir(), "io.containerd.runtime.v2.task", "k8s.io", "*")); err != nil || len(bundles) > 0 {
-			t.Errorf("%s: bundles are left: %v, %v", c.handler, bundles, err)
+			t.Errorf("%s: bundles remain: %v, %v", c.handler, bundles, err)
 		}
 	}
 	t.Logf("medians with %d pods:\n%s", *pods, table(costs))
 }
 
-// scrape asks for the figures of all containers.
+// scrape queries the metrics of all containers.
 func (n *node) scrape(t *testing.T) {
 	t.Helper()
 	var answer struct{ Stats []containerStats }
-	n.ask(t, &answer, "stats")
+	n.query(t, &answer, "stats")
 	if len(answer.Stats) != *pods {
-		t.Errorf("%d containers tell their figures, want %d", len(answer.Stats), *pods)
+		t.Errorf("%d containers report metrics, want %d", len(answer.Stats), *pods)
 	}
 	for _, s := range answer.Stats {
 		if s.Memory.WorkingSetBytes.Value == 0 {
@@ -104,7 +104,7 @@ func (n *node) shims(t *testing.T) []testenv.Process {
 	return slices.DeleteFunc(all, func(p testenv.Process) bool { return !strings.HasPrefix(p.Name(), "containerd-shim") })
 }
 
-// weigh asks Linux for the memory of the shims.
+// weigh reads the memory of the shims from Linux.
 func (c *cost) weigh(t *testing.T) {
 	t.Helper()
 	for _, p := range c.shims(t) {
@@ -114,7 +114,7 @@ func (c *cost) weigh(t *testing.T) {
 	}
 }
 
-// used is the processor time of all shims. What Wine's server did for them is not in it.
+// used is the processor time of all shims, without that of Wine's server.
 func (n *node) used(t *testing.T) (sum time.Duration) {
 	t.Helper()
 	const tick = 10 * time.Millisecond
@@ -130,7 +130,7 @@ func (n *node) used(t *testing.T) (sum time.Duration) {
 	return sum
 }
 
-// kilobytes reads a figure of /proc/PID/status, in bytes.
+// kilobytes reads a value of /proc/PID/status, in bytes.
 func kilobytes(t *testing.T, status, name string) (n uint64) {
 	t.Helper()
 	_, rest, _ := strings.Cut(status, name)
@@ -140,7 +140,7 @@ func kilobytes(t *testing.T, status, name string) (n uint64) {
 	return n << 10
 }
 
-// table puts the medians of the handlers side by side.
+// table prints the medians of the handlers side by side.
 func table(costs []*cost) string {
 	var out bytes.Buffer
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -162,7 +162,7 @@ func table(costs []*cost) string {
 	return out.String()
 }
 
-// median is the middle one, or zero of none.
+// median is the middle value, or zero of an empty list.
 func median[T time.Duration | uint64](all []T) (middle T) {
 	if len(all) > 0 {
 		middle = slices.Sorted(slices.Values(all))[len(all)/2]
@@ -170,7 +170,7 @@ func median[T time.Duration | uint64](all []T) (middle T) {
 	return middle
 }
 
-// mean is for times that the kernel counts in ticks.
+// mean averages times that the kernel counts in ticks.
 func mean(all []time.Duration) (sum time.Duration) {
 	for _, d := range all {
 		sum += d

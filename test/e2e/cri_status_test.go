@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// podStatus is what "crictl inspectp" tells.
+// podStatus is the output of "crictl inspectp".
 type podStatus struct {
 	Status struct {
 		ID             string            `json:"id"`
@@ -17,12 +17,12 @@ type podStatus struct {
 		Labels         map[string]string `json:"labels"`
 		Annotations    map[string]string `json:"annotations"`
 	} `json:"status"`
-	// What the shim's Sandbox API adds.
+	// Added by the shim's Sandbox API.
 	Kind      string `json:"kind"`
 	Workloads string `json:"workloads"`
 }
 
-// containerStatus is what "crictl inspect" tells.
+// containerStatus is the output of "crictl inspect".
 type containerStatus struct {
 	Status struct {
 		ID         string            `json:"id"`
@@ -37,21 +37,21 @@ type containerStatus struct {
 	} `json:"status"`
 }
 
-// inspectPod asks for a pod.
+// inspectPod queries a pod.
 func (n *node) inspectPod(t *testing.T, id string) (s podStatus) {
 	t.Helper()
-	n.ask(t, &s, "inspectp", id)
+	n.query(t, &s, "inspectp", id)
 	return s
 }
 
-// inspect asks for a container.
+// inspect queries a container.
 func (n *node) inspect(t *testing.T, id string) (s containerStatus) {
 	t.Helper()
-	n.ask(t, &s, "inspect", id)
+	n.query(t, &s, "inspect", id)
 	return s
 }
 
-// exited waits for the end of a container.
+// exited waits for the exit of a container.
 func (n *node) exited(t *testing.T, id string) (s containerStatus) {
 	t.Helper()
 	until(t, "container "+id+" has exited", func() bool {
@@ -64,7 +64,7 @@ func (n *node) exited(t *testing.T, id string) (s containerStatus) {
 // awaitLine reads the words of the first line of a container's log.
 func (n *node) awaitLine(t *testing.T, id string, words ...any) {
 	t.Helper()
-	until(t, "container "+id+" has said a line", func() bool {
+	until(t, "container "+id+" has printed a line", func() bool {
 		_, err := fmt.Sscan(n.try(t, "logs", id).stdout, words...)
 		return err == nil
 	})

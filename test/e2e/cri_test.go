@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestPods is what a kubelet does with HostProcess pods, told through crictl.
+// TestPods does with HostProcess pods what a kubelet does, through crictl.
 func TestPods(t *testing.T) {
 	eachHandler(t, cases{
 		"session":         podSession,
@@ -31,7 +31,7 @@ func TestPods(t *testing.T) {
 	})
 }
 
-// TestPodContainers is what a kubelet does with the containers of a HostProcess pod.
+// TestPodContainers does the same with the containers of a HostProcess pod.
 func TestPodContainers(t *testing.T) {
 	eachHandler(t, cases{
 		"states":       containerStates,
@@ -50,11 +50,11 @@ func TestPodContainers(t *testing.T) {
 	})
 }
 
-// handlers makes the tests of CRI use other runtime handlers. With runhcs it is the reference shim's, which shows
-// whether the test environment is fit for a case.
+// handlers selects the runtime handlers of the CRI tests. With runhcs the reference shim runs, which shows whether a failure
+// is one of the test environment.
 var handlers = flag.String("handlers", "", "the runtime handlers to test, with commas: silo, silo-sandbox, runhcs")
 
-// chosen are the handlers to test.
+// chosen are the runtime handlers to test.
 func chosen() []string {
 	if *handlers != "" {
 		return strings.Split(*handlers, ",")
@@ -62,7 +62,7 @@ func chosen() []string {
 	return testenv.Handlers()
 }
 
-// node is a machine as a kubelet sees it: containerd with CRI, and images.
+// node is a machine for a kubelet: containerd with CRI, and images.
 type node struct {
 	*daemon
 	handler string // of the pods to run
@@ -71,14 +71,14 @@ type node struct {
 // The images of a node.
 const (
 	image      = "test.invalid/payload:1"
-	otherImage = "test.invalid/newer:1" // of a Windows that this machine is not
+	otherImage = "test.invalid/newer:1" // for a newer Windows than this machine has
 )
 
-// cases are tests that share a node, by their names.
+// cases are tests that share a node, by name.
 type cases map[string]func(*testing.T, *node)
 
-// eachHandler runs the cases with each of the handlers to test. Nothing may be left of a case; one that fails takes the
-// node with it.
+// eachHandler runs the cases with each handler. No process may remain after a case. After a failure the next case gets a
+// new node.
 func eachHandler(t *testing.T, all cases) {
 	t.Helper()
 	for _, h := range chosen() {
@@ -99,7 +99,7 @@ func eachHandler(t *testing.T, all cases) {
 	}
 }
 
-// newNode starts a node that is fit for job containers of a handler.
+// newNode starts a node that can run job containers of a handler.
 func newNode(t *testing.T, handler string) *node {
 	t.Helper()
 	wine := testenv.RequireCRI(t)
@@ -109,7 +109,7 @@ func newNode(t *testing.T, handler string) *node {
 	return startNode(t, wine, handler, "WINEGAP_DLLS="+wine.WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
 }
 
-// startNode starts a containerd with this environment, and gives it its images.
+// startNode starts a containerd with these variables and imports the images.
 func startNode(t *testing.T, wine *testenv.Env, handler string, env ...string) *node {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -134,7 +134,7 @@ func startNode(t *testing.T, wine *testenv.Env, handler string, env ...string) *
 	return n
 }
 
-// try runs crictl to its end.
+// try runs crictl and waits for its exit.
 func (n *node) try(t *testing.T, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -142,8 +142,8 @@ func (n *node) try(t *testing.T, args ...string) result {
 	return run(t, n.Crictl(ctx, args...))
 }
 
-// crictl runs crictl, fails the test unless it succeeds, and returns its last line, which is an id where it makes
-// something. What it has printed counts where Wine ended it at its end; see list.
+// crictl runs crictl, fails the test unless it succeeds, and returns its last line: the id, if it creates an object. If
+// Wine killed crictl during its exit, its output counts; see list.
 func (n *node) crictl(t *testing.T, args ...string) string {
 	t.Helper()
 	r := n.try(t, args...)
@@ -154,7 +154,7 @@ func (n *node) crictl(t *testing.T, args ...string) string {
 	return out[strings.LastIndexByte(out, '\n')+1:]
 }
 
-// refused runs crictl, which must fail with an error that has the words.
+// refused runs crictl, which must fail with an error that contains words.
 func (n *node) refused(t *testing.T, words string, args ...string) {
 	t.Helper()
 	r := n.try(t, args...)
@@ -163,8 +163,8 @@ func (n *node) refused(t *testing.T, words string, args ...string) {
 	}
 }
 
-// ask runs crictl for its JSON.
-func (n *node) ask(t *testing.T, into any, args ...string) {
+// query runs crictl and decodes its JSON.
+func (n *node) query(t *testing.T, into any, args ...string) {
 	t.Helper()
 	args = slices.Insert(args, 1, "-o", "json")
 	r := n.try(t, args...)
@@ -179,7 +179,7 @@ func (n *node) ask(t *testing.T, into any, args ...string) {
 	}
 }
 
-// document writes a value where crictl.exe finds it.
+// document writes a value to a file for crictl.exe.
 func (n *node) document(t *testing.T, value any) string {
 	t.Helper()
 	text, err := json.Marshal(value)
@@ -193,7 +193,7 @@ func (n *node) document(t *testing.T, value any) string {
 	return n.wine.WindowsPath(path)
 }
 
-// before22 reports whether the containerd that is tried is older than 2.2.
+// before22 reports whether the tested containerd is older than 2.2.
 func before22() bool {
 	version := os.Getenv(testenv.DaemonKey)
 	return slices.ContainsFunc([]string{"1.", "2.0.", "2.1."}, func(old string) bool { return strings.HasPrefix(version, old) })

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// podUsers: a job container runs as the service account that it asks for, and as nobody else.
+// podUsers: a job container runs as the service account of its configuration.
 func podUsers(t *testing.T, n *node) {
 	for _, user := range []string{system, `NT AUTHORITY\Local Service`, `nt authority\network service`} {
 		p := n.pod(t)
@@ -22,12 +22,12 @@ func podUsers(t *testing.T, n *node) {
 	}
 }
 
-// podUserRefused: an account that is not there, or whose password nobody knows.
+// podUserRefused: a missing account, and an account whose password is not known.
 func podUserRefused(t *testing.T, n *node) {
 	p := n.pod(t)
 	delete(p.Annotations, "microsoft.com/hostprocess-inherit-user")
 	pod := n.run(t, p)
-	for _, user := range []string{"nobody-of-this-name", `NT AUTHORITY\nosuch`} {
+	for _, user := range []string{"no-such-account", `NT AUTHORITY\nosuch`} {
 		c := container("sleep", "600")
 		c.Windows, c.Annotations = hostProcess(user), nil
 		id := n.create(t, pod, c, p)
@@ -39,7 +39,7 @@ func podUserRefused(t *testing.T, n *node) {
 	n.drop(t, pod)
 }
 
-// podOfAnotherWindows: a job container shares the host's kernel whatever its image was made for.
+// podOfAnotherWindows: a job container uses the host's kernel, whichever Windows its image was made for.
 func podOfAnotherWindows(t *testing.T, n *node) {
 	p := n.pod(t)
 	pod := n.run(t, p)

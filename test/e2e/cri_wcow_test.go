@@ -7,8 +7,7 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// TestWCOWPods_Session_NothingRemains is a session with a pod of Windows Server containers, which have a network of their own, on the emulated
-// compute service.
+// The pod consists of Windows Server containers with a network namespace, on the emulated Host Compute Service (HCS).
 func TestWCOWPods_Session_NothingRemains(t *testing.T) {
 	wine := testenv.RequireCRI(t)
 	for _, h := range testenv.Handlers() {
@@ -31,11 +30,11 @@ func TestWCOWPods_Session_NothingRemains(t *testing.T) {
 					t.Errorf("stats %+v, want memory", got)
 				}
 			}
-			said := n.start(t, pod, isolated("say", "7", "bye"), p)
-			if s := n.exited(t, said).Status; s.ExitCode != 7 {
-				t.Errorf("after its end: %+v", s)
+			bye := n.start(t, pod, isolated("say", "7", "bye"), p)
+			if s := n.exited(t, bye).Status; s.ExitCode != 7 {
+				t.Errorf("after the exit: %+v", s)
 			}
-			if got := n.try(t, "logs", said).stdout; strings.TrimSpace(got) != "bye" {
+			if got := n.try(t, "logs", bye).stdout; strings.TrimSpace(got) != "bye" {
 				t.Errorf("the log is %q, want bye", got)
 			}
 			n.crictl(t, "stop", "--timeout", "0", ids[0])

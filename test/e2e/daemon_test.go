@@ -20,10 +20,10 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// runtime is what containerd knows the shim by.
+// runtime is the shim's name in containerd.
 const runtime = "io.containerd.silo.v1"
 
-// limit bounds one command. It is far above what any takes, also on a busy machine: a test that meets it has hung.
+// limit bounds one command. No command takes that long, also on a busy machine: one that reaches the limit hangs.
 const limit = 10 * time.Minute
 
 // daemon is a containerd.exe with the shim beside it.
@@ -36,8 +36,7 @@ type daemon struct {
 // serial makes container ids unique.
 var serial atomic.Int64
 
-// newDaemon starts a containerd for one test, with env added to its environment. What the test leaves running is a
-// failure.
+// newDaemon starts a containerd for one test, with env added to its environment. The test fails if a process remains.
 func newDaemon(t *testing.T, env ...string) *daemon {
 	t.Helper()
 	wine := testenv.Require(t)
@@ -50,7 +49,7 @@ func newDaemon(t *testing.T, env ...string) *daemon {
 	return keep(t, wine, c)
 }
 
-// keep makes a containerd that has started a test's own.
+// keep stops a containerd that has started with the test.
 func keep(t *testing.T, wine *testenv.Env, c *testenv.Containerd) *daemon {
 	t.Helper()
 	d := &daemon{Containerd: c, wine: wine, dir: t.TempDir()}
@@ -62,7 +61,7 @@ func keep(t *testing.T, wine *testenv.Env, c *testenv.Containerd) *daemon {
 			t.Error(err)
 		}
 		if t.Failed() {
-			return // with all that may tell why
+			return // and keep the files that may explain it
 		}
 		if err := c.Remove(); err != nil {
 			t.Error(err)
@@ -71,18 +70,18 @@ func keep(t *testing.T, wine *testenv.Env, c *testenv.Containerd) *daemon {
 	return d
 }
 
-// explain shows what a failed test leaves in the log: what the shims and the daemon do at this moment, too.
+// explain logs the stacks of the shims and the daemon, and the end of containerd's log.
 func (d *daemon) explain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	out, err := d.wine.Command(ctx, workload.Payload, "stacks").CombinedOutput()
-	t.Logf("stack dumps asked of %s shims and daemons: %v", bytes.TrimSpace(out), err)
+	t.Logf("requested stack dumps of %s shims and daemons: %v", bytes.TrimSpace(out), err)
 	const tail = 64 << 10
 	log, err := os.ReadFile(d.LogPath())
 	t.Logf("end of containerd's log (%v):\n%s", err, log[max(0, len(log)-tail):])
 }
 
-// explainHang explains once half of the time is over, while what hangs still hangs, unless the function it returns is called.
+// explainHang calls explain when half of the time is over, during a hang, unless over is called before.
 func (d *daemon) explainHang(t *testing.T) (over func()) {
 	done := make(chan struct{})
 	timer := time.AfterFunc(limit/2, func() { d.explain(t); close(done) })
@@ -93,14 +92,14 @@ func (d *daemon) explainHang(t *testing.T) (over func()) {
 	}
 }
 
-// result is what a command printed and how it ended.
+// result is the output of a command and its exit code.
 type result struct {
 	stdout, stderr string
 	code           int
-	killed         bool // by a signal, before it could say its exit code
+	killed         bool // by a signal, so that the exit code is lost
 }
 
-// run runs a command to its end.
+// run runs a command and waits for its exit.
 func run(t *testing.T, cmd *exec.Cmd) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -114,8 +113,8 @@ func run(t *testing.T, cmd *exec.Cmd) result {
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), status.Signaled()}
 }
 
-// try runs ctr to its end, again where it came between two instances of the daemon's pipe: ctr looks whether it can
-// open the pipe before it connects, and does not wait for a free instance. The daemon has not seen such a command.
+// try runs ctr and waits for its exit. ctr opens the daemon's pipe once before it connects, and does not wait for a free
+// instance. If there was none, the daemon has received nothing, and the command is repeated.
 func (d *daemon) try(t *testing.T, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -139,10 +138,10 @@ func (d *daemon) ctr(t *testing.T, args ...string) string {
 	return r.stdout
 }
 
-// newID is a container id that no other test uses, of this run or of another on the same test environment: jobs are named after ids.
+// newID is a container id that is unique in this test environment: jobs are named after ids.
 func newID() string { return fmt.Sprintf("c%d-%d", os.Getpid(), serial.Add(1)) }
 
-// config writes a specification where ctr.exe finds it.
+// config writes a specification to a file for ctr.exe.
 func (d *daemon) config(t *testing.T, s *specs.Spec) string {
 	t.Helper()
 	path := filepath.Join(d.dir, newID()+".json")
@@ -159,7 +158,7 @@ func (d *daemon) runArgs(t *testing.T, s *specs.Spec, id string, flags ...string
 	return append(args, id)
 }
 
-// detach starts a container that lives on and removes it with the test.
+// detach starts a container in the background and removes it with the test.
 func (d *daemon) detach(t *testing.T, s *specs.Spec) (id string) {
 	t.Helper()
 	id = newID()
@@ -174,8 +173,8 @@ func (d *daemon) remove(t *testing.T, id string) {
 	d.ctr(t, "container", "delete", id)
 }
 
-// list is `ctr task ls`. Wine's server kills a program that takes longer than a second to leave, as happens on a busy
-// machine, and its exit code is lost; what only asks is asked again.
+// list is `ctr task ls`. Wine's server kills a program whose exit takes longer than a second, as happens on a busy machine,
+// and its exit code is lost. A query is then repeated.
 func (d *daemon) list(t *testing.T) string {
 	t.Helper()
 	r := d.try(t, "task", "ls")
@@ -199,10 +198,16 @@ func (d *daemon) row(t *testing.T, id string) []string {
 	return nil
 }
 
-// nothingLeft fails the test when a process of this containerd is still there.
+// awaitStopped waits until `ctr task ls` has the task of a container as stopped.
+func (d *daemon) awaitStopped(t *testing.T, id string) {
+	t.Helper()
+	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+}
+
+// nothingLeft fails the test if a process of this containerd remains.
 func (d *daemon) nothingLeft(t *testing.T) {
 	t.Helper()
-	until(t, "no process is left", func() bool {
+	until(t, "no process remains", func() bool {
 		rest, err := d.Processes()
 		if err != nil {
 			t.Fatal(err)
@@ -211,17 +216,17 @@ func (d *daemon) nothingLeft(t *testing.T) {
 	})
 }
 
-// until polls for what no event tells. A test that reaches the limit has failed.
+// until polls a condition for which there is no event. The test fails at the limit.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
-	give := time.After(limit)
+	timeout := time.After(limit)
 	for !holds() {
 		select {
 		case <-again.C:
-		case <-give:
-			t.Fatalf("waited in vain until %s", what)
+		case <-timeout:
+			t.Fatalf("timed out waiting until %s", what)
 		}
 	}
 }

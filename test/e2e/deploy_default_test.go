@@ -13,11 +13,11 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// sandboxImage is the image of pods, as each version of containerd words it in its configuration.
+// sandboxImage is the image of pods, in the configuration of each version of containerd.
 var sandboxImage = regexp.MustCompile(`(?m)^\s*sandbox(?:_image)? = ['"](.+)['"]$`)
 
-// TestSiloInstall_DefaultConfig_RunsContainersAndPods is what a person does on a new node: containerd in its own
-// directory with the configuration that it prints itself, and silo install --edit on that.
+// A person does this on a new node: containerd runs in its directory with the configuration that it prints, and
+// silo install --edit changes that.
 func TestSiloInstall_DefaultConfig_RunsContainersAndPods(t *testing.T) {
 	wine := testenv.RequireCRI(t)
 	p := newInstallation(t, wine)
@@ -33,25 +33,25 @@ func TestSiloInstall_DefaultConfig_RunsContainersAndPods(t *testing.T) {
 	n.saysHello(t, n.start(t, pod, container("sleep", "600"), config))
 	n.drop(t, pod)
 	n.nothingLeft(t)
-	if err := n.Kill(); err != nil { // its directory is in use until then
+	if err := n.Kill(); err != nil { // it uses its directory until then
 		t.Fatal(err)
 	}
 	if r := p.uninstall(t); r.code != 0 {
 		t.Errorf("uninstall: exit %d: %s", r.code, r.stderr)
 	}
-	if err := os.RemoveAll(p.path("cni")); err != nil { // which containerd makes
+	if err := os.RemoveAll(p.path("cni")); err != nil { // containerd makes it
 		t.Fatal(err)
 	}
-	p.untouched(t)
+	p.unchanged(t)
 }
 
-// newInstallation puts containerd and the configuration that it prints where containerd looks for it.
+// newInstallation writes containerd and the configuration that it prints to containerd's default paths.
 func newInstallation(t *testing.T, wine *testenv.Env) *prefix {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
 	p := &prefix{Env: wine, ctx: ctx, silo: buildSilo(t), dir: wine.UnixPath(testenv.InstallDir)}
-	if err := os.RemoveAll(p.dir); err != nil { // of a test that was ended
+	if err := os.RemoveAll(p.dir); err != nil { // of an interrupted test
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(p.dir, 0o755); err != nil {
@@ -78,7 +78,7 @@ func newInstallation(t *testing.T, wine *testenv.Env) *prefix {
 	return p
 }
 
-// start starts the containerd of an installation and gives it the images that its pods need.
+// start starts the containerd of an installation and imports the images of its pods.
 func (p *prefix) start(t *testing.T) *node {
 	t.Helper()
 	c, err := p.Installed(p.ctx, "WINEGAP_DLLS="+p.WindowsPath(buildDLL(t, "vmcompute.dll", "dll/storage.c", "dll/image.c"))+`\`)
@@ -88,7 +88,7 @@ func (p *prefix) start(t *testing.T) *node {
 	n := &node{keep(t, p.Env, c), testenv.SiloHandler}
 	pause := sandboxImage.FindStringSubmatch(p.config)
 	if pause == nil {
-		t.Fatalf("the configuration names no image of pods:\n%s", p.config)
+		t.Fatalf("the configuration has no sandbox image:\n%s", p.config)
 	}
 	archive := filepath.Join(n.dir, "images.tar")
 	payload := map[string]string{"payload.exe": p.UnixPath(p.Exe("payload"))}

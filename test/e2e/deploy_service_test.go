@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// serviceConfig is a node's configuration. Nothing in it knows of the shim.
+// serviceConfig is a node's configuration without the shim.
 const serviceConfig = `version = %[3]d
 root = '%[1]s\root'
 state = '%[1]s\state'
@@ -27,8 +27,8 @@ disabled_plugins = ['io.containerd.internal.v1.opt']
 
 const netExe = `C:\windows\system32\net.exe`
 
-// serviceNode is a machine where containerd is a service, with CRI. Wine does not let containerd see that it is one, so
-// silo supervises it.
+// serviceNode is a machine where containerd is a service, with CRI. On Wine containerd cannot detect that it runs as a
+// service, so silo supervises it.
 type serviceNode struct {
 	*testenv.Env
 	ctx          context.Context
@@ -77,7 +77,7 @@ func (n *serviceNode) call(t *testing.T, exe string, args ...string) string {
 	return r.stdout
 }
 
-// ours are the runtime handlers of the shim that CRI has.
+// ours are the runtime handlers in CRI that use the shim.
 func (n *serviceNode) ours(t *testing.T) []string {
 	t.Helper()
 	n.await(t)
@@ -94,7 +94,7 @@ func (n *serviceNode) ours(t *testing.T) []string {
 	return slices.DeleteFunc(all, func(handler string) bool { return !strings.HasPrefix(handler, "silo") })
 }
 
-// await waits until containerd answers: a service runs before what it runs is ready.
+// await waits until containerd answers: a service is running before its program is ready.
 func (n *serviceNode) await(t *testing.T) {
 	t.Helper()
 	again := time.NewTicker(50 * time.Millisecond)
@@ -106,14 +106,13 @@ func (n *serviceNode) await(t *testing.T) {
 		}
 		select {
 		case <-n.ctx.Done():
-			t.Fatalf("%v; ctr said: %s", n.ctx.Err(), r.stderr)
+			t.Fatalf("%v; ctr printed: %s", n.ctx.Err(), r.stderr)
 		case <-again.C:
 		}
 	}
 }
 
-// TestSiloInstall_ContainerdService_IsRestarted is what happens on a node: silo restarts the service of containerd, and kubelet's
-// interface has the handlers afterwards.
+// silo restarts the service of containerd, and CRI has the handlers afterwards.
 func TestSiloInstall_ContainerdService_IsRestarted(t *testing.T) {
 	version := cmp.Or(os.Getenv(testenv.DaemonKey), testenv.Daemons[0])
 	n := newServiceNode(t, version)

@@ -14,23 +14,23 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// What a node's configuration may have, and an installation must leave: a setting of CRI, and a handler. Containerd 1.7
-// has its own handlers only where config.toml names none, and serves no CRI without the default.
+// A setting of CRI, and a handler. An installation must keep both. containerd 1.7 has its default handlers only if
+// config.toml has none, and serves no CRI without the default handler.
 const (
 	lineSize = "max_container_log_line_size = 4711"
 	own      = "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runhcs-wcow-process]\n  runtime_type = \"io.containerd.runhcs.v1\"\n"
 )
 
-// nodes are configurations that a node may have, by the versions of containerd that read them, and what refuses to
-// install on it.
+// nodes are possible configurations of a node, by the versions of containerd that read them, and the error of an
+// installation that is refused.
 var nodes = []struct{ name, daemons, config, refused string }{
 	{"version 3", "2.", "version = 3\n[plugins.'io.containerd.cri.v1.runtime']\n  " + lineSize + "\n", ""},
 	{"version 2", "", "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\n  " + lineSize + "\n" + own, ""},
 	{"version 2 without handlers", "1.", "version = 2\n", "the default handler runhcs-wcow-process would be missing"},
 }
 
-// TestSiloInstall_NodeConfig_InstalledAndRestored has silo install and uninstall the shim on a node, with every containerd that the test environment has: each reads
-// the handlers, and what its node had configured before.
+// With each containerd of the test environment, silo installs and uninstalls the shim on a node. containerd reads the
+// handlers and the node's previous configuration.
 func TestSiloInstall_NodeConfig_InstalledAndRestored(t *testing.T) {
 	wine := testenv.Require(t)
 	silo := buildSilo(t)
@@ -64,7 +64,7 @@ type prefix struct {
 	*testenv.Env
 	ctx               context.Context
 	silo, dir, config string
-	before            []string // its files
+	before            []string // the files before the installation
 }
 
 func newPrefix(t *testing.T, wine *testenv.Env, silo, daemon, config string) *prefix {
@@ -97,7 +97,7 @@ func (p *prefix) files(t *testing.T) []string {
 	return list
 }
 
-// install runs silo install, uninstall its reverse.
+// install runs silo install; uninstall runs its reverse.
 func (p *prefix) install(t *testing.T) result {
 	t.Helper()
 	return p.run(t, "install", "--edit", "--shim", p.Exe("containerd-shim-silo-v1"))
@@ -113,8 +113,8 @@ func (p *prefix) run(t *testing.T, args ...string) result {
 	return run(t, p.Command(p.ctx, p.WindowsPath(p.silo), append(args, "--output", "json", "--prefix", p.WindowsPath(p.dir))...))
 }
 
-// untouched wants nothing of silo to be there.
-func (p *prefix) untouched(t *testing.T) {
+// unchanged fails the test if a file of silo remains or config.toml differs.
+func (p *prefix) unchanged(t *testing.T) {
 	t.Helper()
 	if diff := cmp.Diff(p.before, p.files(t)); diff != "" {
 		t.Errorf("files (-before +after):\n%s", diff)
@@ -143,17 +143,17 @@ func (p *prefix) installs(t *testing.T) {
 	if r := p.uninstall(t); r.code != 0 {
 		t.Errorf("uninstall: exit %d: %s", r.code, r.stderr)
 	}
-	p.untouched(t)
+	p.unchanged(t)
 }
 
 func (p *prefix) refuses(t *testing.T, words string) {
 	if r := p.install(t); r.code != 125 || !strings.Contains(r.stderr, words) {
 		t.Errorf("exit %d, want 125 and %q: %s", r.code, words, r.stderr)
 	}
-	p.untouched(t)
+	p.unchanged(t)
 }
 
-// containerdExe is the file of a version of containerd.exe on the test environment.
+// containerdExe is the containerd.exe of a version.
 func containerdExe(wine *testenv.Env, version string) string {
 	name := "containerd-" + version
 	if version == testenv.Daemons[0] {

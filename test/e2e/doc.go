@@ -1,3 +1,3 @@
-// Package e2e drives the shim as its users do: real containerd.exe and ctr.exe, on Wine. Its tests skip where there is
-// no test environment.
+// Package e2e tests the shim as its users run it: with real containerd.exe and ctr.exe, on Wine. Without the test
+// environment its tests are skipped.
 package e2e

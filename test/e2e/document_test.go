@@ -19,8 +19,8 @@ import (
 	"github.com/siloshim/siloshim/shim/bootstrap"
 )
 
-// TestOptions_Documented_MatchTheShim holds the table of options in docs/from-runhcs.md against the shim: every field of the message
-// is in it, and each cell tells truly whether a value that is not the default is an error, has an effect, or has none.
+// The table of options in docs/from-runhcs.md has every field of the message. Each cell says correctly whether a value
+// other than the default is an error, has an effect, or has none.
 func TestOptions_Documented_MatchTheShim(t *testing.T) {
 	text, err := os.ReadFile("../../docs/from-runhcs.md")
 	if err != nil {
@@ -46,13 +46,13 @@ func TestOptions_Documented_MatchTheShim(t *testing.T) {
 		}
 		message := new(runhcs.Options)
 		message.ProtoReflect().Set(field, unusual(message.ProtoReflect(), field))
-		told(t, string(field.Name())+" in the message", cells[3], message)
-		told(t, key+" in the table", cells[4], &runtimeoptions.Options{ConfigBody: []byte(unusualKey(key, field))})
+		checkCell(t, string(field.Name())+" in the message", cells[3], message)
+		checkCell(t, key+" in the table", cells[4], &runtimeoptions.Options{ConfigBody: []byte(unusualKey(key, field))})
 	}
 }
 
-// told compares what a cell says with what the shim makes of options.
-func told(t *testing.T, what, cell string, options proto.Message) {
+// checkCell compares a cell with the effect of options on the shim.
+func checkCell(t *testing.T, what, cell string, options proto.Message) {
 	t.Helper()
 	wrapped, err := typeurl.MarshalAny(options)
 	if err != nil {
@@ -70,18 +70,18 @@ func told(t *testing.T, what, cell string, options proto.Message) {
 	case reflect.DeepEqual(got, none):
 		is = "no effect"
 	}
-	says := "followed"
+	documented := "followed"
 	for _, word := range []string{"error", "no effect"} {
 		if strings.Contains(cell, word) {
-			says = word
+			documented = word
 		}
 	}
-	if is != says {
-		t.Errorf("%s: the table says %q, and it is: %s (%v)", what, strings.TrimSpace(cell), is, err)
+	if is != documented {
+		t.Errorf("%s: the table has %q, but the effect is %q (%v)", what, strings.TrimSpace(cell), is, err)
 	}
 }
 
-// unusual is a value that is not the default of a field, and that runhcs takes.
+// unusual is a value other than the default of a field, which runhcs accepts.
 func unusual(m protoreflect.Message, field protoreflect.FieldDescriptor) protoreflect.Value {
 	switch {
 	case field.IsMap():
@@ -123,8 +123,7 @@ func unusualKey(key string, field protoreflect.FieldDescriptor) string {
 	return fmt.Sprintf("%s = %s\n", key, value)
 }
 
-// The shim takes the options that the handlers give it, and no handler passes on annotations that set the user or the
-// limits past a pod's own fields.
+// The shim accepts the options of the handlers. No handler passes annotations that override the user or the limits of a pod.
 func TestHandlers_Deployed_AcceptedByTheShim(t *testing.T) {
 	for text, section := range map[string]string{
 		containerd.Current: "io.containerd.cri.v1.runtime", containerd.Legacy: "io.containerd.grpc.v1.cri",

@@ -14,8 +14,8 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// withService builds a package's tests as a Windows program and runs those that match on the emulated service. It
-// returns what the program printed, of which at least want tests have passed and none was skipped.
+// withService builds a package's tests as a Windows program and runs those that match on the emulated Host Compute Service
+// (HCS). It returns the program's output. At least want tests must have passed, and none may be skipped.
 func withService(t *testing.T, pkg, match string, want int, env ...string) string {
 	t.Helper()
 	wine := testenv.Require(t)
@@ -35,17 +35,17 @@ func withService(t *testing.T, pkg, match string, want int, env ...string) strin
 		"HCSIM_LOG="+wine.WindowsPath(log), "HCSIM_NAMESPACES="+wine.WindowsPath(namespaces)+`\`)
 	printed, err := output(t, cmd)
 	if passed, skipped := strings.Count(printed, "--- PASS"), strings.Count(printed, "--- SKIP"); err != nil || passed < want || skipped > 0 {
-		calls, _ := os.ReadFile(log) // none, if nothing was asked
-		t.Fatalf("%v, %d of %d passed, %d skipped:\n%s\nthe service was asked:\n%s", err, passed, want, skipped, printed, calls)
+		calls, _ := os.ReadFile(log) // it is missing if there was no call
+		t.Fatalf("%v, %d of %d passed, %d skipped:\n%s\ncalls of the service:\n%s", err, passed, want, skipped, printed, calls)
 	}
 	if left, err := os.ReadDir(namespaces); err != nil || len(left) > 0 {
-		t.Errorf("%d network namespaces are left, %v", len(left), err)
+		t.Errorf("%d network namespaces remain, %v", len(left), err)
 	}
 	return printed
 }
 
-// output runs a command and returns what it prints, through a file: a pipe has its end only with the last console host
-// that Wine has started, which may come much later.
+// output runs a command and returns its output, through a file: Wine's console hosts keep a pipe open, also long after the
+// command has exited.
 func output(t *testing.T, cmd *exec.Cmd) (string, error) {
 	t.Helper()
 	file, err := os.Create(filepath.Join(t.TempDir(), "output"))
@@ -64,7 +64,7 @@ func output(t *testing.T, cmd *exec.Cmd) (string, error) {
 	return string(text), err
 }
 
-// TestHCSExample_EmulatedService_Runs runs the example of package hcs, with a program that it finds on its path.
+// The example of package hcs runs a program that is found in PATH.
 func TestHCSExample_EmulatedService_Runs(t *testing.T) {
 	wine := testenv.Require(t)
 	dir := t.TempDir()
@@ -86,14 +86,14 @@ func TestHCSExample_EmulatedService_Runs(t *testing.T) {
 	}
 }
 
-// TestWCOW_OverRPC_Passes: what ctr has no word for, or no console: a terminal, its size, each signal, the chosen stop
-// signal and updates of a Windows Server container, asked of the shim itself.
+// The tests of package rpc send requests that ctr cannot send, or that need a console: a terminal and its size, each signal,
+// the stop signal and updates of a Windows Server container.
 func TestWCOW_OverRPC_Passes(t *testing.T) {
 	t.Log(withService(t, "../rpc", "^TestWCOW", 7))
 }
 
-// TestHCSContract_EmulatedService_Passes runs the contract suite of package hcs, as a Windows program, on the emulated service: the
-// same suite that the simulated service passes and that a Windows host runs, through the real ABI.
+// The contract suite of package hcs runs as a Windows program on the emulated service, through the real ABI. The simulated
+// service passes the same suite, and a Windows host runs it.
 func TestHCSContract_EmulatedService_Passes(t *testing.T) {
 	wine := testenv.Require(t)
 	dir := t.TempDir()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// events collects the topics of one container until its delete was seen. It returns once containerd sends to it.
+// events collects the topics of a container until its delete event. It returns once events of containerd arrive.
 func (d *daemon) events(t *testing.T) (seen func(id string) []string) {
 	t.Helper()
 	lines := d.listen(t)
@@ -16,7 +16,7 @@ func (d *daemon) events(t *testing.T) (seen func(id string) []string) {
 		d.ctr(t, "namespace", "label", "default", "probe="+newID())
 		select {
 		case _, open := <-lines:
-			if !open { // ctr came between two instances of the daemon's pipe
+			if !open { // ctr found no free instance of the daemon's pipe
 				lines = d.listen(t)
 			}
 			return open
@@ -63,7 +63,7 @@ func (d *daemon) listen(t *testing.T) <-chan string {
 	return lines
 }
 
-// cutTopic takes a line of `ctr events` apart: time, namespace, topic, JSON.
+// cutTopic splits a line of `ctr events`: time, namespace, topic, JSON.
 func cutTopic(line string) (topic string, body map[string]any, ok bool) {
 	_, rest, found := strings.Cut(line, " /tasks/")
 	if !found {
@@ -76,14 +76,14 @@ func cutTopic(line string) (topic string, body map[string]any, ok bool) {
 	return "/tasks/" + topic, body, true
 }
 
-// recorder collects the events of all containers, over any number of containerds: it subscribes again and again.
+// recorder collects the events of all containers. It subscribes again when a containerd has ended.
 type recorder struct {
 	d *daemon
 
 	mu     sync.Mutex // guards the fields below
 	topics map[string][]string
 	probe  string
-	heard  bool // the event of the probe came
+	probed bool // the event of the probe has arrived
 	ends   int  // of subscriptions
 	over   bool
 }
@@ -114,7 +114,7 @@ func (r *recorder) stopped() bool {
 	return r.over
 }
 
-// subscribe runs `ctr events` until its containerd ends; without one it ends at once.
+// subscribe runs `ctr events` until its containerd ends. Without a containerd it returns at once.
 func (r *recorder) subscribe(t *testing.T) {
 	cmd := r.d.Ctr(t.Context(), "events")
 	out, err := cmd.StdoutPipe()
@@ -126,9 +126,9 @@ func (r *recorder) subscribe(t *testing.T) {
 		return // the test is over
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		r.hear(lines.Text())
+		r.receive(lines.Text())
 	}
-	_ = cmd.Wait() // how it ended is of no interest
+	_ = cmd.Wait() // its exit code does not matter
 	r.mu.Lock()
 	r.ends++
 	r.mu.Unlock()
@@ -141,11 +141,11 @@ func (r *recorder) interruptions() int {
 	return r.ends
 }
 
-func (r *recorder) hear(line string) {
+func (r *recorder) receive(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.probe != "" && strings.Contains(line, r.probe) {
-		r.heard = true
+		r.probed = true
 	}
 	topic, body, found := cutTopic(line)
 	if id, ok := body["container_id"].(string); found && ok {
@@ -153,24 +153,24 @@ func (r *recorder) hear(line string) {
 	}
 }
 
-// ready returns once the events of this containerd arrive: from here on none is missed while it lives.
+// ready returns once the events of this containerd arrive. From then on none is missed while it runs.
 func (r *recorder) ready(t *testing.T) {
 	t.Helper()
 	probe := newID()
 	r.mu.Lock()
-	r.probe, r.heard = probe, false
+	r.probe, r.probed = probe, false
 	r.mu.Unlock()
 	turn := 0
 	until(t, "containerd sends events", func() bool {
-		turn++ // the same label twice is no event
+		turn++ // an equal label gives no event
 		r.d.ctr(t, "namespace", "label", "default", "probe="+probe+strings.Repeat("x", turn%2))
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.heard
+		return r.probed
 	})
 }
 
-// of lists the events of a container once the last of them is topic, or the subscription has ended once more.
+// of returns the events of a container once the last of them is topic, or the subscription has ended again.
 func (r *recorder) of(t *testing.T, id, topic string) (topics []string) {
 	t.Helper()
 	began := r.interruptions()

@@ -9,10 +9,10 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// fileURI names a Windows path as containerd's clients do.
+// fileURI is the URI of a Windows path, as containerd's clients write it.
 func fileURI(path string) string { return "file:///" + strings.ReplaceAll(path, `\`, "/") }
 
-// text reads a file that must be there.
+// text reads a file that must exist.
 func text(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -22,18 +22,18 @@ func text(t *testing.T, path string) string {
 	return strings.ReplaceAll(string(b), "\r\n", "\n")
 }
 
-// end runs a container in the background to its end and deletes it.
+// end runs a container in the background, waits for its exit and deletes it.
 func (d *daemon) end(t *testing.T, logURI string, args ...string) (id string) {
 	t.Helper()
 	id = newID()
 	d.ctr(t, d.runArgs(t, workload.Spec(args...), id, "-d", "--log-uri", logURI)...)
-	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
-	d.try(t, "task", "delete", id) // its code is the container's
+	d.awaitStopped(t, id)
+	d.try(t, "task", "delete", id) // its exit code is the container's
 	d.ctr(t, "container", "delete", id)
 	return id
 }
 
-// TestLog_File_IsCompleteAndRotated: the file is complete when the task has stopped, and put aside as the URI says.
+// The file is complete when the task has stopped, and rotated as the URI requires.
 func TestLog_File_IsCompleteAndRotated(t *testing.T) {
 	d := newDaemon(t)
 	log := filepath.Join(d.dir, "file.log")
@@ -60,7 +60,7 @@ func TestLog_File_IsCompleteAndRotated(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// TestLog_Program_GetsAllOutput: containerd's binary:// protocol, with the whole output when the task has stopped.
+// The program of a binary:// URI has received the whole output when the task has stopped.
 func TestLog_Program_GetsAllOutput(t *testing.T) {
 	d := newDaemon(t)
 	log := filepath.Join(d.dir, "program")

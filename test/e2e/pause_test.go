@@ -9,7 +9,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// lines counts the lines of a file that may be written to.
+// lines counts the lines of a file that a container may be writing.
 func lines(t *testing.T, path string) int {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -19,7 +19,7 @@ func lines(t *testing.T, path string) int {
 	return strings.Count(string(text), "\n")
 }
 
-// TestPause_RunningContainer_PrintsNothing: a container that prints a line every millisecond prints none while it is paused, and goes on afterwards.
+// The container prints a line every millisecond. It prints none while it is paused, and continues afterwards.
 func TestPause_RunningContainer_PrintsNothing(t *testing.T) {
 	d := newDaemon(t)
 	seen := d.events(t)
@@ -38,7 +38,7 @@ func TestPause_RunningContainer_PrintsNothing(t *testing.T) {
 	if r := d.try(t, "task", "exec", "--exec-id", newID(), id, workload.Payload, "exit", "0"); r.code == 0 {
 		t.Error("an exec in a paused container succeeded")
 	}
-	// What was in the pipe by now has been written: commands of ctr take longer than that.
+	// Commands of ctr take longer than the content of the pipe needs to be written.
 	before := lines(t, log)
 	d.ctr(t, "task", "ps", id)
 	if now := lines(t, log); now != before {
@@ -49,9 +49,9 @@ func TestPause_RunningContainer_PrintsNothing(t *testing.T) {
 
 	d.ctr(t, "task", "pause", id)
 	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
-	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.awaitStopped(t, id)
 	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
-		t.Errorf("task delete says %q, want exit code 137", r.stderr)
+		t.Errorf("task delete printed %q, want exit code 137", r.stderr)
 	}
 	topics := strings.Join(seen(id), " ")
 	want := "/tasks/create /tasks/start /tasks/paused /tasks/resumed /tasks/paused /tasks/exit /tasks/delete"

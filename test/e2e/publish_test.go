@@ -15,8 +15,8 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// TestPublish_ContainerdExe_EventArrives runs containerd.exe with the arguments and the input that the shim gives it for a
-// daemon that takes no events by ttrpc: the event comes to containerd's subscribers.
+// containerd.exe runs with the arguments and the input that the shim passes for a daemon without a ttrpc events service.
+// containerd's subscribers receive the event.
 func TestPublish_ContainerdExe_EventArrives(t *testing.T) {
 	d := newDaemon(t)
 	seen := d.record(t)
@@ -45,7 +45,7 @@ func TestPublish_ContainerdExe_EventArrives(t *testing.T) {
 	}
 }
 
-// suffix is what the names of the daemon's programs end with.
+// suffix is the end of the names of the daemon's programs.
 func suffix() string {
 	if version := os.Getenv(testenv.DaemonKey); version != "" && version != testenv.Daemons[0] {
 		return "-" + version

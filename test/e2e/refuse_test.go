@@ -9,7 +9,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestRun_InvalidSpec_ErrorNamesField also proves that nothing is left of a refused container.
+// Nothing of a refused container remains.
 func TestRun_InvalidSpec_ErrorNamesField(t *testing.T) {
 	d := newDaemon(t)
 	for _, c := range []struct {
@@ -34,15 +34,15 @@ func TestRun_InvalidSpec_ErrorNamesField(t *testing.T) {
 				t.Errorf("exit %d, error %q, want one that names %q", r.code, r.stderr, c.want)
 			}
 			if row := d.row(t, id); row != nil {
-				t.Errorf("a task is left: %v", row)
+				t.Errorf("a task remains: %v", row)
 			}
 		})
 	}
 	d.nothingLeft(t)
 }
 
-// TestRun_ProgramMissing_StartFailsAndTaskIsStopped: the task is made, its start fails, and it can be deleted: containerd's own clients expect
-// that on Windows. The error says on one line what is wrong.
+// The task is created, its start fails, and it can be deleted: clients of containerd expect that on Windows. The error is
+// one line that names the cause.
 func TestRun_ProgramMissing_StartFailsAndTaskIsStopped(t *testing.T) {
 	d := newDaemon(t)
 	for _, tt := range []struct {
@@ -64,7 +64,7 @@ func TestRun_ProgramMissing_StartFailsAndTaskIsStopped(t *testing.T) {
 			if row := d.row(t, id); len(row) < 3 || row[2] != "STOPPED" {
 				t.Errorf("the task is %v, want STOPPED", row)
 			}
-			d.try(t, "task", "delete", id) // it tells the exit code, and warns
+			d.try(t, "task", "delete", id) // it prints the exit code and a warning
 			d.ctr(t, "container", "delete", id)
 		})
 	}

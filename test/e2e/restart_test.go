@@ -15,9 +15,8 @@ import (
 // restarts is how often TestContainerd_RestartsUnderTraffic_NothingIsLost kills containerd; `make restarts` asks for more.
 var restarts = flag.Int("restarts", 3, "times that containerd is killed while containers run")
 
-// TestContainerd_RestartsUnderTraffic_NothingIsLost kills containerd.exe again and again, while one container prints without a pause and others
-// end: before the kill, while no containerd is there, and after. No task is lost, each ends with its own exit code, the
-// printed lines are complete and in order, and so are the events.
+// containerd.exe is killed repeatedly while one container prints without a pause and others exit: before the kill, while
+// no containerd runs, and after. No task is lost, each has its exit code, and lines and events are complete and in order.
 func TestContainerd_RestartsUnderTraffic_NothingIsLost(t *testing.T) {
 	d := newDaemon(t)
 	printer := d.startPrinter(t)
@@ -29,15 +28,15 @@ func TestContainerd_RestartsUnderTraffic_NothingIsLost(t *testing.T) {
 		if row := d.row(t, printer.id); len(row) < 3 || row[2] != "RUNNING" {
 			t.Fatalf("round %d: the printing container is %v, want RUNNING", round, row)
 		}
-		printer.goesOn(t)
+		printer.waitForLines(t)
 	}
 	printer.end(t)
 	d.nothingLeft(t)
 	t.Logf("%d restarts; of %d exits around them %d came before the subscriber was back", *restarts, 2**restarts, missed)
 }
 
-// restartAmongExits restarts containerd around the ends of three containers. It returns how many of their exits were
-// announced to a containerd without subscribers: it keeps no history, and the shim may be faster than this test.
+// restartAmongExits restarts containerd around the exits of three containers. It returns how many of the exits were
+// published before the subscriber was back: containerd has no history, and the shim may be faster than this test.
 func (d *daemon) restartAmongExits(t *testing.T, events *recorder, round int) (missed int) {
 	t.Helper()
 	began := events.interruptions()
@@ -53,11 +52,11 @@ func (d *daemon) restartAmongExits(t *testing.T, events *recorder, round int) (m
 			}
 		})
 	}
-	for _, id := range ids { // what is under way when containerd is killed comes to nobody
+	for _, id := range ids { // a request that containerd was serving when it was killed gets no answer
 		events.of(t, id, "start")
 	}
 	ends[0]()
-	gap := events.interruptions() > began // ctr has ended by itself: it missed what it missed
+	gap := events.interruptions() > began // ctr has ended by itself and may have missed events
 	if err := d.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -69,9 +68,9 @@ func (d *daemon) restartAmongExits(t *testing.T, events *recorder, round int) (m
 	began = events.interruptions()
 	ends[2]()
 	for i, id := range ids {
-		until(t, "the exit is seen", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+		d.awaitStopped(t, id)
 		if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, fmt.Sprintf("exit code %d", code)) {
-			t.Errorf("round %d, container %d: task delete says %q, want exit code %d", round, i, r.stderr, code)
+			t.Errorf("round %d, container %d: task delete printed %q, want exit code %d", round, i, r.stderr, code)
 		}
 		d.ctr(t, "container", "delete", id)
 		topics := events.of(t, id, "delete")
@@ -84,8 +83,8 @@ func (d *daemon) restartAmongExits(t *testing.T, events *recorder, round int) (m
 	return missed
 }
 
-// announced holds the events of a container to their order. One whose exit came about the restart may have been
-// announced to nobody, or twice: containerd has told it and died before it answered the shim.
+// announced checks the order of a container's events. An exit during the restart may have reached no subscriber, or have
+// come twice: containerd forwarded it and was killed before it answered the shim.
 func (d *daemon) announced(t *testing.T, topics []string, restarted bool) (missed bool) {
 	t.Helper()
 	got := strings.Join(topics, " ")
@@ -101,7 +100,7 @@ func (d *daemon) announced(t *testing.T, topics []string, restarted bool) (misse
 	return false
 }
 
-// printer is a container that prints numbers into a log file.
+// printer is a container that prints numbers to a log file.
 type printer struct {
 	d         *daemon
 	id        string
@@ -114,12 +113,12 @@ func (d *daemon) startPrinter(t *testing.T) *printer {
 	p := &printer{d: d, id: newID(), log: filepath.Join(dir, "out.log"), stop: filepath.Join(dir, "stop")}
 	uri := "file:///" + strings.ReplaceAll(d.wine.WindowsPath(p.log), `\`, "/")
 	d.ctr(t, d.runArgs(t, workload.Spec("count", d.wine.WindowsPath(p.stop)), p.id, "-d", "--log-uri", uri)...)
-	p.goesOn(t)
+	p.waitForLines(t)
 	return p
 }
 
-// goesOn waits until the log is longer than now.
-func (p *printer) goesOn(t *testing.T) {
+// waitForLines waits until the log has grown.
+func (p *printer) waitForLines(t *testing.T) {
 	t.Helper()
 	size := func() int64 {
 		info, err := os.Stat(p.log)
@@ -132,13 +131,13 @@ func (p *printer) goesOn(t *testing.T) {
 	until(t, "the program prints", func() bool { return size() > now })
 }
 
-// end ends the container and holds the log to what it must have printed.
+// end ends the container and compares the log with the lines that the container has printed.
 func (p *printer) end(t *testing.T) {
 	t.Helper()
 	if err := os.WriteFile(p.stop, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the exit is seen", func() bool { row := p.d.row(t, p.id); return len(row) > 2 && row[2] == "STOPPED" })
+	p.d.awaitStopped(t, p.id)
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		t.Fatal(err)
@@ -152,11 +151,11 @@ func (p *printer) end(t *testing.T) {
 	if last := lines[len(lines)-1]; last != "end" {
 		t.Errorf("the last line is %q, want end", last)
 	}
-	t.Logf("%d lines, none lost or doubled", len(lines))
+	t.Logf("%d lines, none lost or repeated", len(lines))
 	p.d.remove(t, p.id)
 }
 
-// TestContainerd_Restarted_TaskContinues kills containerd.exe while a container runs.
+// containerd.exe is killed while a container runs.
 func TestContainerd_Restarted_TaskContinues(t *testing.T) {
 	d := newDaemon(t)
 	id := d.detach(t, workload.Spec("sleep", "600"))
@@ -170,9 +169,9 @@ func TestContainerd_Restarted_TaskContinues(t *testing.T) {
 		t.Errorf("exec after the restart printed %q", got)
 	}
 	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
-	until(t, "the exit is seen", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.awaitStopped(t, id)
 	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
-		t.Errorf("task delete says %q, want exit code 137", r.stderr)
+		t.Errorf("task delete printed %q, want exit code 137", r.stderr)
 	}
 	d.nothingLeft(t)
 }

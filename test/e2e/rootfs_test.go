@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// rooted is a containerd whose job containers have root file systems, made of layers that are directories.
+// rooted is a containerd whose job containers have root file systems, made of layers, which are directories.
 type rooted struct {
 	*daemon
 	base   string // of the layers, a Windows path
@@ -36,13 +36,13 @@ func newRooted(t *testing.T) *rooted {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		r.givenBack(t)
-		_ = os.RemoveAll(d.wine.UnixPath(r.base)) // in the test environment, which is thrown away
+		r.released(t)
+		_ = os.RemoveAll(d.wine.UnixPath(r.base)) // in the test environment, which is disposable
 	})
 	return r
 }
 
-// spec is a job container from the image, in its own words: nothing in it names a path of the host.
+// spec is a job container from the image. It has no path of the host.
 func (r *rooted) spec(args ...string) *specs.Spec {
 	s := workload.Spec()
 	s.Process.Args, s.Process.Cwd = append([]string{`app\tool`}, args...), ""
@@ -51,14 +51,14 @@ func (r *rooted) spec(args ...string) *specs.Spec {
 	return s
 }
 
-// runs gives what a container that runs to its end prints.
+// runs runs a container and returns its output.
 func (r *rooted) runs(t *testing.T, s *specs.Spec) string {
 	t.Helper()
 	return strings.TrimSpace(r.ctr(t, r.runArgs(t, s, newID(), "--rm")...))
 }
 
-// givenBack fails the test if a layer is mounted, or an account is left, or a directory below C:\hpc.
-func (r *rooted) givenBack(t *testing.T) {
+// released fails the test if a layer is mounted, or if an account or a directory below C:\hpc remains.
+func (r *rooted) released(t *testing.T) {
 	t.Helper()
 	for _, mark := range []string{"prepared", "active"} {
 		if _, err := os.Stat(r.wine.UnixPath(r.base + `\scratch\` + mark)); err == nil {
@@ -72,7 +72,7 @@ func (r *rooted) givenBack(t *testing.T) {
 		}
 		for _, e := range entries {
 			if dir == `C:\gap\user` || strings.HasPrefix(e.Name(), "c"+strconv.Itoa(os.Getpid())+"-") {
-				t.Errorf("%s is left in %s", e.Name(), dir)
+				t.Errorf("%s remains in %s", e.Name(), dir)
 			}
 		}
 	}
@@ -98,7 +98,7 @@ func TestImageContainer_FilesAndMounts_AreVisible(t *testing.T) {
 		t.Errorf("the volume has %q, %v", text, err)
 	}
 	s := r.spec("read", `%CONTAINER_SANDBOX_MOUNT_POINT%\var\data\f`)
-	s.Mounts[0].Options = []string{"ro"} // as every pod of Kubernetes has one; Wine's Windows can show it, and no more
+	s.Mounts[0].Options = []string{"ro"} // every pod of Kubernetes has such a mount; on Wine it is writable
 	if got := r.runs(t, s); got != "for the volume" {
 		t.Errorf("a read-only mount has %q", got)
 	}
@@ -128,7 +128,7 @@ func TestImageContainer_Environment_NamesItsRoot(t *testing.T) {
 	}
 }
 
-// TestImageContainer_Users_LogOnAndAreRemoved: Wine has one user, so this shows who is let in, and that no account is left.
+// Wine has one user, so this shows which accounts are accepted, and that no account remains.
 func TestImageContainer_Users_LogOnAndAreRemoved(t *testing.T) {
 	r := newRooted(t)
 	as := func(user string) *specs.Spec {
@@ -141,9 +141,9 @@ func TestImageContainer_Users_LogOnAndAreRemoved(t *testing.T) {
 		if got := r.runs(t, as(user)); got != "in" {
 			t.Errorf("%s: stdout %q", user, got)
 		}
-		r.givenBack(t)
+		r.released(t)
 	}
-	for _, user := range []string{"nobody", `HOST\nobody`, `NT AUTHORITY\nobody`} {
+	for _, user := range []string{"nosuch", `HOST\nosuch`, `NT AUTHORITY\nosuch`} {
 		got := r.try(t, r.runArgs(t, as(user), newID(), "--rm")...)
 		if got.code == 0 || !strings.Contains(got.stderr, "process.user.username") {
 			t.Errorf("%s: exit %d, %s", user, got.code, got.stderr)
@@ -152,7 +152,7 @@ func TestImageContainer_Users_LogOnAndAreRemoved(t *testing.T) {
 	r.nothingLeft(t)
 }
 
-// TestImageContainer_Unsupported_RefusedAndReleased: what this Windows cannot do, and what the image does not have; nothing is left of it.
+// Features that this Windows lacks, and files that the image lacks, are refused. Nothing of the container remains.
 func TestImageContainer_Unsupported_RefusedAndReleased(t *testing.T) {
 	r := newRooted(t)
 	for want, change := range map[string]func(*specs.Spec){
@@ -170,12 +170,12 @@ func TestImageContainer_Unsupported_RefusedAndReleased(t *testing.T) {
 		if got.code == 0 || !strings.Contains(got.stderr, want) {
 			t.Errorf("%s: exit %d, %s", want, got.code, got.stderr)
 		}
-		r.givenBack(t)
+		r.released(t)
 	}
 	r.nothingLeft(t)
 }
 
-// TestImageContainer_Exec_RunsInItsRoot: exec and delete of one that runs.
+// An exec starts in the root of a running container, which is then deleted.
 func TestImageContainer_Exec_RunsInItsRoot(t *testing.T) {
 	r := newRooted(t)
 	id := r.detach(t, r.spec("sleep", "600"))
@@ -189,7 +189,7 @@ func TestImageContainer_Exec_RunsInItsRoot(t *testing.T) {
 	r.nothingLeft(t)
 }
 
-// TestImageContainer_ShimKilled_NothingRemains: a shim that is killed leaves no mount and no account.
+// After the shim was killed no mount and no account remain.
 func TestImageContainer_ShimKilled_NothingRemains(t *testing.T) {
 	r := newRooted(t)
 	s := r.spec("sleep", "600")
@@ -197,5 +197,5 @@ func TestImageContainer_ShimKilled_NothingRemains(t *testing.T) {
 	s.Process.User.Username = "Users"
 	id := r.detach(t, s)
 	r.killShim(t, id)
-	r.bury(t, id)
+	r.removeAfterCrash(t, id)
 }

@@ -42,7 +42,7 @@ func TestRun_FastExit_AllOutputArrives(t *testing.T) {
 	for range *floods {
 		got := d.ctr(t, d.runArgs(t, workload.Spec("flood", "10485760"), newID(), "--rm")...)
 		if got != want.String() {
-			t.Fatalf("%d bytes arrived of %d, or others", len(got), size)
+			t.Fatalf("%d bytes of %d arrived, or different ones", len(got), size)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func firstLine(t *testing.T, cmd *exec.Cmd, words ...any) {
 	}
 }
 
-// TestRun_InitPid_IsTheProgramsPid compares the pid that the program prints with the one that containerd lists.
+// The pid that the program prints is the one that containerd lists.
 func TestRun_InitPid_IsTheProgramsPid(t *testing.T) {
 	d := newDaemon(t)
 	id := newID()
@@ -94,13 +94,13 @@ func TestRun_InitPid_IsTheProgramsPid(t *testing.T) {
 		t.Errorf("init %s is not among\n%s", pid, ps)
 	}
 	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
-	_ = cmd.Wait() // its code is the container's
+	_ = cmd.Wait() // its exit code is the container's
 	d.ctr(t, "container", "delete", id)
 	d.nothingLeft(t)
 }
 
-// TestRun_GrandchildKeepsStdout_ExitIsNotDelayed: a program ends and leaves another behind that keeps its output open. With init that one
-// ends too; that of an exec lives on with the task, and does not hold up the exec's end.
+// A program exits and leaves a process that keeps its output open. If the program was init, that process ends too. The
+// process of an exec continues with the task and does not delay the exit of the exec.
 func TestRun_GrandchildKeepsStdout_ExitIsNotDelayed(t *testing.T) {
 	d := newDaemon(t)
 	d.ctr(t, d.runArgs(t, workload.Spec("holdout", "600"), newID(), "--rm")...)
@@ -109,18 +109,18 @@ func TestRun_GrandchildKeepsStdout_ExitIsNotDelayed(t *testing.T) {
 	id := d.detach(t, workload.Spec("sleep", "600"))
 	d.ctr(t, "task", "exec", "--exec-id", newID(), id, workload.Payload, "holdout", "600")
 	if ps := d.ctr(t, "task", "ps", id); strings.Count(ps, "payload.exe") != 2 {
-		t.Errorf("init and what the exec left behind are to live:\n%s", ps)
+		t.Errorf("init and the process that the exec has left must run:\n%s", ps)
 	}
 	d.remove(t, id)
 	d.nothingLeft(t)
 }
 
-// TestRun_ReaderCloses_ProgramEnds detaches without --null-io: ctr takes the pipes of the output with it.
+// Without --null-io a detached ctr closes the pipes of the output when it exits.
 func TestRun_ReaderCloses_ProgramEnds(t *testing.T) {
 	d := newDaemon(t)
 	id := newID()
 	d.ctr(t, d.runArgs(t, workload.Spec("tree", "1", "2"), id, "-d")...)
-	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.awaitStopped(t, id)
 	d.remove(t, id)
 	d.nothingLeft(t)
 }

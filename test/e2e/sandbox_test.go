@@ -14,8 +14,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestSandbox_JobContainers_ShareItsShim and TestSandbox_WCOWContainers_ShareItsShim are pods that containerd's client makes through the Sandbox API, without
-// Kubernetes.
+// containerd's client makes pods through the Sandbox API, without Kubernetes.
 func TestSandbox_JobContainers_ShareItsShim(t *testing.T) {
 	requireSandboxAPI(t)
 	d := newDaemon(t)
@@ -29,8 +28,8 @@ func TestSandbox_WCOWContainers_ShareItsShim(t *testing.T) {
 	s.podLives(t, s.sandbox(t, nil), func() *specs.Spec { return s.spec(t, "sleep", "600") })
 }
 
-// TestSandbox_ShimKilled_LayersAreReleased: what the containers of a pod had of the machine is given back when their shim has died, though
-// containerd 2.3 has that cleaned up for the sandbox alone.
+// After the shim was killed the resources of a pod's containers are released, although containerd 2.3 runs delete for the
+// sandbox only.
 func TestSandbox_ShimKilled_LayersAreReleased(t *testing.T) {
 	requireSandboxAPI(t)
 	s := newService(t)
@@ -53,11 +52,11 @@ func TestSandbox_ShimKilled_LayersAreReleased(t *testing.T) {
 	s.ctr(t, "sandbox", "rm", pod)
 }
 
-// requireSandboxAPI skips a test where there is no such thing.
+// requireSandboxAPI skips a test if containerd does not support the Sandbox API of shims.
 func requireSandboxAPI(t *testing.T) {
 	t.Helper()
 	if !slices.Contains(testenv.Handlers(), testenv.SandboxHandler) {
-		t.Skip("capability missing: this containerd does not join tasks to a sandbox that a shim has made")
+		t.Skip("capability missing: this containerd does not add tasks to a sandbox of a shim")
 	}
 }
 
@@ -77,8 +76,8 @@ func (d *daemon) sandbox(t *testing.T, annotations map[string]string) (id string
 	return id
 }
 
-// podLives takes a pod to its end: its containers are in its shim, which outlives them and a restart of containerd, and
-// ends with the pod.
+// podLives runs a pod: its containers share the shim. The shim outlives them and a restart of containerd, and exits with
+// the pod.
 func (d *daemon) podLives(t *testing.T, pod string, spec func() *specs.Spec) {
 	t.Helper()
 	first, second := newID(), newID()
@@ -101,12 +100,12 @@ func (d *daemon) podLives(t *testing.T, pod string, spec func() *specs.Spec) {
 	}
 	d.ctr(t, "sandbox", "rm", pod)
 	if list := d.ctr(t, "sandbox", "ls"); strings.Contains(list, pod) {
-		t.Errorf("the pod is left:\n%s", list)
+		t.Errorf("the pod remains:\n%s", list)
 	}
-	until(t, "the shim has ended", func() bool { return len(d.shims(t)) == 0 })
+	until(t, "the shim has exited", func() bool { return len(d.shims(t)) == 0 })
 }
 
-// running tells whether a list of tasks has this one as running.
+// running reports whether a task is listed as running.
 func running(list, id string) bool {
 	return slices.ContainsFunc(strings.Split(list, "\n"), func(line string) bool {
 		return strings.HasPrefix(line, id) && strings.Contains(line, "RUNNING")

@@ -10,11 +10,11 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// said is what a program tells of itself: its pid and its private memory.
-type said struct{ pid, bytes uint64 }
+// report is what a program prints about itself: its pid and its private memory.
+type report struct{ pid, bytes uint64 }
 
-// speak runs a ctr command in the background and reads the first line of the program in it.
-func (d *daemon) speak(t *testing.T, args ...string) (s said) {
+// runReport runs a ctr command in the background and reads the program's report.
+func (d *daemon) runReport(t *testing.T, args ...string) (s report) {
 	t.Helper()
 	cmd := d.Ctr(t.Context(), args...)
 	firstLine(t, cmd, &s.pid, &s.bytes)
@@ -22,7 +22,7 @@ func (d *daemon) speak(t *testing.T, args ...string) (s said) {
 	return s
 }
 
-// memory is the part of `ctr task metrics` that is about memory.
+// memory is the memory part of `ctr task metrics`.
 type memory struct {
 	Commit  uint64 `json:"memory_usage_commit_bytes"`
 	Private uint64 `json:"memory_usage_private_working_set_bytes"`
@@ -40,7 +40,7 @@ func (d *daemon) memory(t *testing.T, id string) memory {
 	return m.Container.Windows.Memory
 }
 
-// near holds a figure to within 5 % of what it should be.
+// near fails the test if a metric differs from the expected value by more than 5 %.
 func near(t *testing.T, what string, got, want uint64) {
 	t.Helper()
 	if math.Abs(float64(got)-float64(want)) > 0.05*float64(want) {
@@ -51,13 +51,13 @@ func near(t *testing.T, what string, got, want uint64) {
 // commits finds the commit of each process in `ctr task ps`.
 var commits = regexp.MustCompile(`(?mi)^(\d+)\s.*?memory_?commit_?bytes:(\d+)`)
 
-// TestMetrics_Container_MatchItsPrograms compares the figures of a container with what its programs say of themselves.
+// The metrics of a container match the reports of its programs.
 func TestMetrics_Container_MatchItsPrograms(t *testing.T) {
 	d := newDaemon(t)
 	id := newID()
-	programs := []said{d.speak(t, d.runArgs(t, workload.Spec("alloc", "512", "600"), id)...)}
+	programs := []report{d.runReport(t, d.runArgs(t, workload.Spec("alloc", "512", "600"), id)...)}
 	for _, mb := range []string{"256", "128"} {
-		programs = append(programs, d.speak(t, "task", "exec", "--exec-id", "e"+mb, id, workload.Payload, "alloc", mb, "600"))
+		programs = append(programs, d.runReport(t, "task", "exec", "--exec-id", "e"+mb, id, workload.Payload, "alloc", mb, "600"))
 	}
 	var sum uint64
 	for _, p := range programs {

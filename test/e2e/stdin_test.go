@@ -16,8 +16,7 @@ import (
 // pipes is how often TestRun_PipedStdin_EndsWithAllBytes runs its container; `make pipes` asks for 100.
 var pipes = flag.Int("pipes", 3, "runs of a container whose stdin is a pipe")
 
-// TestRun_PipedStdin_EndsWithAllBytes: ctr run does not call CloseIO. It closes its pipe when its own input ends, and
-// the program reads the end of its input.
+// ctr run does not call CloseIO. It closes its pipe when its input ends, and the program reads the end of its input.
 func TestRun_PipedStdin_EndsWithAllBytes(t *testing.T) {
 	d := newDaemon(t)
 	const size = 256 << 10
@@ -30,7 +29,7 @@ func TestRun_PipedStdin_EndsWithAllBytes(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// TestRun_EmptyStdin_Ends: the input ends before the program has started.
+// The input ends before the program has started.
 func TestRun_EmptyStdin_Ends(t *testing.T) {
 	d := newDaemon(t)
 	if r := d.pipeInto(t, "", workload.Spec("cat"), newID(), "--rm"); r.code != 0 || r.stdout != "" {
@@ -39,8 +38,7 @@ func TestRun_EmptyStdin_Ends(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// TestRun_TerminalWithoutConsole_IsRefused: ctr refuses a terminal when its own streams are no console, and nothing of
-// the container is left.
+// ctr refuses a terminal if its streams are not a console. Nothing of the container remains.
 func TestRun_TerminalWithoutConsole_IsRefused(t *testing.T) {
 	d := newDaemon(t)
 	s := workload.Spec("cat")
@@ -49,7 +47,7 @@ func TestRun_TerminalWithoutConsole_IsRefused(t *testing.T) {
 		t.Errorf("exit %d, %s%s; want that ctr finds no console", r.code, r.stdout, r.stderr)
 	}
 	if rows := strings.Count(d.list(t), "\n"); rows != 1 {
-		t.Errorf("ctr task ls shows\n%s, want the heading alone", d.list(t))
+		t.Errorf("ctr task ls shows\n%s, want only the heading", d.list(t))
 	}
 	d.nothingLeft(t)
 }
@@ -64,8 +62,8 @@ func (d *daemon) pipeInto(t *testing.T, words string, s *specs.Spec, id string, 
 	return run(t, cmd)
 }
 
-// TestRun_KilledClient_EndsTheInput: ctr is killed while it feeds a container. The program reads the end of its input
-// when ctr has been gone for a minute, which is not shorter here as ctr has no way to pass the shim's options.
+// ctr is killed while it sends input. The program reads the end of its input a minute after ctr has exited; ctr cannot pass
+// the shim's option for a shorter time.
 func TestRun_KilledClient_EndsTheInput(t *testing.T) {
 	d := newDaemon(t)
 	id := newID()
@@ -86,7 +84,7 @@ func TestRun_KilledClient_EndsTheInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.awaitStopped(t, id)
 	if r := d.try(t, "task", "delete", id); r.code != 0 {
 		t.Errorf("task delete: exit %d, %s; want that the program ended with 0", r.code, r.stderr)
 	}

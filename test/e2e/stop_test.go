@@ -9,7 +9,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestStop_ChosenSignal_IsSent: what ctr's plain kill, a SIGTERM, comes to is the container's own choice.
+// The container chooses which event ctr's plain kill, a SIGTERM, becomes.
 func TestStop_ChosenSignal_IsSent(t *testing.T) {
 	d := newDaemon(t)
 	s := workload.Spec("sleep", "600")
@@ -17,30 +17,29 @@ func TestStop_ChosenSignal_IsSent(t *testing.T) {
 	s.Annotations["io.siloshim.stop-grace"] = "1h"
 	id := d.detach(t, s)
 	d.ctr(t, "task", "kill", id)
-	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.awaitStopped(t, id)
 	if r := d.try(t, "task", "kill", id); !strings.Contains(r.stderr, "not found") && !strings.Contains(r.stderr, "already") {
-		t.Errorf("a kill of what has stopped: exit %d, %q; want that it is not found", r.code, r.stderr)
+		t.Errorf("kill of a stopped task: exit %d, %q; want not found", r.code, r.stderr)
 	}
 	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
-		t.Errorf("task delete says %q, want exit code 137", r.stderr)
+		t.Errorf("task delete printed %q, want exit code 137", r.stderr)
 	}
 	d.ctr(t, "container", "delete", id)
 	d.nothingLeft(t)
 }
 
-// TestStop_InitHasAChild_ChildEndsInOrder: a stop reaches the child that init leaves behind when it ends for the stop,
-// and the child has the time to end in order.
+// A stop reaches the child that init leaves when it exits, and the child has time to exit in order.
 func TestStop_InitHasAChild_ChildEndsInOrder(t *testing.T) {
 	d := newDaemon(t)
 	file := filepath.Join(t.TempDir(), "state")
 	state := func() string {
-		text, _ := os.ReadFile(file) // it may not be there yet
+		text, _ := os.ReadFile(file) // it may not exist yet
 		return string(text)
 	}
 	id := d.detach(t, workload.Spec("parting", d.wine.WindowsPath(file)))
 	until(t, "the child is ready", func() bool { return state() == "ready" })
 	d.ctr(t, "task", "kill", id)
-	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.awaitStopped(t, id)
 	if got := state(); got != "done" {
 		t.Errorf("the child was %q when the task stopped, want done", got)
 	}
@@ -67,9 +66,9 @@ func TestKill_ProcessTree_AllExit(t *testing.T) {
 		return strings.Count(strings.TrimSpace(d.ctr(t, "task", "ps", id)), "\n") >= 3
 	})
 	d.ctr(t, "task", "kill", "-s", "SIGKILL", id)
-	until(t, "the task has stopped", func() bool { row := d.row(t, id); return len(row) > 2 && row[2] == "STOPPED" })
+	d.awaitStopped(t, id)
 	if r := d.try(t, "task", "delete", id); !strings.Contains(r.stderr, "137") {
-		t.Errorf("task delete says %q, want exit code 137", r.stderr)
+		t.Errorf("task delete printed %q, want exit code 137", r.stderr)
 	}
 	topics := strings.Join(seen(id), " ")
 	if want := "/tasks/create /tasks/start /tasks/exit /tasks/delete"; topics != want {

@@ -18,21 +18,21 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// service is a containerd on a machine with an emulated compute service.
+// service is a containerd on a machine with an emulated Host Compute Service (HCS).
 type service struct {
 	*daemon
-	log string // of the service, in its Unix form
+	log string // of the service, a Unix path
 }
 
-// newService starts a containerd that finds an emulated service.
+// newService starts a containerd with an emulated service.
 func newService(t *testing.T, env ...string) *service {
 	t.Helper()
 	more, log := serviceEnv(t, testenv.Require(t))
 	return &service{daemon: newDaemon(t, append(env, more...)...), log: log}
 }
 
-// serviceEnv builds the emulated service and gives the environment of a containerd that finds it, and the log of its
-// calls. At the test's end no network namespace may be left.
+// serviceEnv builds the emulated service. It returns the environment for a containerd and the path of the log of calls. At
+// the end of the test no network namespace may remain.
 func serviceEnv(t *testing.T, wine *testenv.Env) (env []string, log string) {
 	t.Helper()
 	log = filepath.Join(t.TempDir(), "hcsim.log")
@@ -40,13 +40,13 @@ func serviceEnv(t *testing.T, wine *testenv.Env) (env []string, log string) {
 	namespaces := t.TempDir()
 	t.Cleanup(func() {
 		if left, err := os.ReadDir(namespaces); err != nil || len(left) > 0 {
-			t.Errorf("%d network namespaces are left, %v", len(left), err)
+			t.Errorf("%d network namespaces remain, %v", len(left), err)
 		}
 	})
 	return []string{"WINEGAP_DLLS=" + dlls, "HCSIM_LOG=" + wine.WindowsPath(log), "HCSIM_NAMESPACES=" + wine.WindowsPath(namespaces) + `\`}, log
 }
 
-// buildDLL compiles one emulated DLL in a directory of the test's own.
+// buildDLL compiles an emulated DLL into a new directory.
 func buildDLL(t *testing.T, name string, sources ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -59,10 +59,10 @@ func buildDLL(t *testing.T, name string, sources ...string) (dir string) {
 	return dir
 }
 
-// compiler makes the emulated DLLs.
+// compiler compiles the emulated DLLs.
 const compiler = "x86_64-w64-mingw32-gcc"
 
-// buildService builds the emulated DLLs in a directory of the test's own.
+// buildService builds the emulated DLLs in a new directory.
 func buildService(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -93,8 +93,7 @@ func plainDLL(t *testing.T, sources ...string) *exec.Cmd {
 	return exec.CommandContext(t.Context(), compiler, append(args, "-lkernel32")...)
 }
 
-// spec is a Windows Server container whose init is the payload with these arguments. Its layers are directories of
-// its own.
+// spec is a Windows Server container whose init is the payload with these arguments. Its layers are new directories.
 func (s *service) spec(t *testing.T, args ...string) *specs.Spec {
 	t.Helper()
 	base := s.layers(t)
@@ -109,7 +108,7 @@ func (s *service) spec(t *testing.T, args ...string) *specs.Spec {
 	return spec
 }
 
-// layers makes the directories, which must not be in use when the test ends.
+// layers makes the directories. They must not be mounted at the end of the test.
 func (s *service) layers(t *testing.T) string {
 	t.Helper()
 	base := `C:\silo\layers-` + newID()
@@ -125,12 +124,12 @@ func (s *service) layers(t *testing.T) string {
 				t.Errorf("the layer is still %s", mark)
 			}
 		}
-		_ = os.RemoveAll(unix) // in the test environment, which is thrown away
+		_ = os.RemoveAll(unix) // in the test environment, which is disposable
 	})
 	return base
 }
 
-// calls lists what the service was asked, by the names of its functions.
+// calls lists the arguments of the service's calls of a function.
 func (s *service) calls(t *testing.T, name string) (about []string) {
 	t.Helper()
 	text, err := os.ReadFile(s.log)
@@ -174,12 +173,12 @@ func TestWCOW_OutputAndExitCode_Arrive(t *testing.T) {
 	}
 	c := told.Container
 	if c.GuestOs.HostName != "box" || c.Memory.SizeInMB != 256 || c.Networking.Namespace == "" || !strings.HasPrefix(c.Storage.Path, `\\?\Volume{`) {
-		t.Errorf("the service was told %s", document)
+		t.Errorf("the service got %s", document)
 	}
 	s.nothingLeft(t)
 }
 
-// TestWCOW_StreamsAndArguments_ArriveUnchanged: bytes and arguments come through the service's pipes and its command line unchanged.
+// The service's pipes and its command line pass bytes and arguments unchanged.
 func TestWCOW_StreamsAndArguments_ArriveUnchanged(t *testing.T) {
 	s := newService(t)
 	const size = 10 << 20
@@ -204,9 +203,9 @@ func TestWCOW_StreamsAndArguments_ArriveUnchanged(t *testing.T) {
 	s.nothingLeft(t)
 }
 
-// TestWCOW_Running_ServesAllRequests goes through what is done to a container that runs: exec, ps, metrics, update, kill, delete.
+// A running container serves exec, ps, metrics, update, kill and delete.
 func TestWCOW_Running_ServesAllRequests(t *testing.T) {
-	// Wine counts the storage traffic of a job only where it is asked to.
+	// Wine counts the storage traffic of a job only if it is switched on.
 	for name, env := range map[string]string{"in-process": "WINEGAP=peer", "by the service": "HCSIM=sealed"} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, env)
@@ -231,12 +230,12 @@ func TestWCOW_Running_ServesAllRequests(t *testing.T) {
 			if m := s.memory(t, id); m.Commit == 0 {
 				t.Errorf("metrics %+v, want the memory of a program that runs", m)
 			}
-			asked := len(s.calls(t, "HcsGetComputeSystemProperties"))
-			if name == "in-process" && asked > 0 {
-				t.Errorf("the service was asked for properties %d times, want none", asked)
+			queries := len(s.calls(t, "HcsGetComputeSystemProperties"))
+			if name == "in-process" && queries > 0 {
+				t.Errorf("the service was queried for properties %d times, want none", queries)
 			}
-			if name != "in-process" && asked == 0 {
-				t.Error("the service was not asked, and the silo cannot be opened")
+			if name != "in-process" && queries == 0 {
+				t.Error("the service was not queried, although the silo cannot be opened")
 			}
 			s.remove(t, id)
 			s.nothingLeft(t)
@@ -244,10 +243,10 @@ func TestWCOW_Running_ServesAllRequests(t *testing.T) {
 	}
 }
 
-// TestWCOW_ShimKilled_LayersAreReleased: a shim that is killed leaves nothing mounted.
+// After the shim was killed no layer is mounted.
 func TestWCOW_ShimKilled_LayersAreReleased(t *testing.T) {
 	s := newService(t)
 	id := s.detach(t, s.spec(t, "sleep", "600"))
 	s.killShim(t, id)
-	s.bury(t, id)
+	s.removeAfterCrash(t, id)
 }

@@ -13,18 +13,18 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// die ends the shim as the system does when something in it goes wrong.
-func (s *shim) die(t *testing.T) {
+// crash ends the shim's process, as the system does after a fault.
+func (s *shim) crash(t *testing.T) {
 	t.Helper()
 	if err := s.process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = s.process.Wait() // not a child's: it tells no status
+	_, _ = s.process.Wait() // not a child: there is no status
 }
 
-// gone checks that delete succeeds however often it is asked, says how it ended, and leaves no process. The empty job may outlive that on
-// Wine, until the last handle of a member is closed.
-func (s *shim) gone(t *testing.T) {
+// checkDeleted checks that each delete succeeds, reports the exit status, and leaves no process. On Wine the empty job may
+// exist longer, until the last handle of a member is closed.
+func (s *shim) checkDeleted(t *testing.T) {
 	t.Helper()
 	for range 3 {
 		began := time.Now()
@@ -44,13 +44,13 @@ func (s *shim) gone(t *testing.T) {
 	}
 	pids, err := job.Pids()
 	if err = errors.Join(err, job.Close()); err != nil || len(pids) > 0 {
-		t.Errorf("processes %v are left, %v", pids, err)
+		t.Errorf("processes %v remain, %v", pids, err)
 	}
 }
 
-// TestCrash_AtEachMoment_DeleteRemovesAll ends the shim's process at some moments of a container's life; delete leaves nothing of it. Every moment
-// there is has its turn on the simulated kernel. Here the tree stands first: a job on Wine may keep for ever a process whose
-// parent was killed in the midst of creating it.
+// The shim's process ends at some moments of a container's life; delete removes everything. The simulated kernel tests every
+// moment. Here the process tree is complete first: on Wine a process stays in its job forever if its parent was killed while
+// creating it.
 func TestCrash_AtEachMoment_DeleteRemovesAll(t *testing.T) {
 	moments := []struct {
 		name string
@@ -60,7 +60,7 @@ func TestCrash_AtEachMoment_DeleteRemovesAll(t *testing.T) {
 		{"started", func(t *testing.T, s *shim, out *screen) { s.start(t, ""); out.until(t, "\n0 ") }},
 		{"with an exec", func(t *testing.T, s *shim, _ *screen) { s.spawn(t, "e", "sleep", "600"); s.start(t, "e") }},
 		{"during a kill", func(t *testing.T, s *shim, _ *screen) {
-			go func() { // it may succeed or not: the shim dies meanwhile
+			go func() { // it may fail: the shim exits meanwhile
 				_, _ = s.Kill(context.Background(), &api.KillRequest{ID: s.id, Signal: 9, All: true})
 			}()
 		}},
@@ -71,8 +71,8 @@ func TestCrash_AtEachMoment_DeleteRemovesAll(t *testing.T) {
 			for _, m := range moments[:upTo+1] {
 				m.act(t, s, out)
 			}
-			s.die(t)
-			s.gone(t)
+			s.crash(t)
+			s.checkDeleted(t)
 		})
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestDelete_ShimRuns_ShimAndProgramEnd: whoever calls delete has given the shim up. Afterwards neither it nor its program is there,
-// though a client still waits for the program, and the bundle can be removed with all that was beside it.
+// delete means that the caller no longer uses the shim. Afterwards the shim and its program have exited, although a client
+// still waits for the program, and the bundle and its neighbouring files can be removed.
 func TestDelete_ShimRuns_ShimAndProgramEnd(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
@@ -53,15 +53,15 @@ func TestDelete_ShimRuns_ShimAndProgramEnd(t *testing.T) {
 	}
 }
 
-// TestDelete_ShimIsExiting_EventsArrive: containerd calls delete as soon as a shim hangs up, which may still have events to tell. There
-// is nothing to warn of, the events arrive, and nothing is left.
+// containerd calls delete as soon as the shim closes the connection, when it may still have events to send. There is no
+// warning, the events arrive, and nothing remains.
 func TestDelete_ShimIsExiting_EventsArrive(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"), func(s *shim) { s.silent = true })
 	s.create(t, "")
 	if _, err := s.Delete(t.Context(), &api.DeleteRequest{ID: s.id}); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}) // the answer may not make it, see leave
+	_, _ = s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}) // the answer may be lost, see leave
 	var warnings bytes.Buffer
 	cmd := s.command(t.Context(), "delete")
 	cmd.Stderr = &warnings
@@ -69,12 +69,12 @@ func TestDelete_ShimIsExiting_EventsArrive(t *testing.T) {
 		t.Errorf("delete: %v, %s", err, &warnings)
 	}
 	s.serveEvents(t)
-	_, _ = s.process.Wait() // not a child's: it tells no status
+	_, _ = s.process.Wait() // not a child: there is no status
 	if got, want := s.events.String(), "/tasks/create /tasks/delete"; got != want {
 		t.Errorf("events %q, want %q", got, want)
 	}
 	left := filepath.Join(filepath.Dir(s.bundle), "."+s.id+".panic")
 	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("%s is left: %v", left, err)
+		t.Errorf("%s remains: %v", left, err)
 	}
 }

@@ -1,3 +1,3 @@
-// Package rpc drives the shim's executable as containerd does, without containerd between: it starts it, answers its
-// events, gives it pipes and speaks ttrpc to it. Its tests are a Windows program; on Linux they run on Wine.
+// Package rpc tests the shim's executable through its interfaces to containerd, without containerd: it starts the shim,
+// receives its events, serves its pipes and sends ttrpc requests. The tests are a Windows program; on Linux they run on Wine.
 package rpc

@@ -33,7 +33,7 @@ func TestTask_NeverStarted_KilledAndDeleted(t *testing.T) {
 	}
 }
 
-// TestShutdown_TaskExists_ShimStays: containerd asks for the end after each container. One that is there keeps the shim.
+// containerd sends Shutdown after each container. A shim with another task stays.
 func TestShutdown_TaskExists_ShimStays(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
@@ -52,7 +52,7 @@ func TestShutdown_TaskExists_ShimStays(t *testing.T) {
 	}
 }
 
-// TestShutdown_AfterFastExit_AllOutputArrives asks for the end as soon as the exit is known.
+// Shutdown follows the exit immediately.
 func TestShutdown_AfterFastExit_AllOutputArrives(t *testing.T) {
 	const size = 10 << 20
 	s := newShim(t, workload.Spec("flood", "10485760"))
@@ -73,7 +73,7 @@ func TestShutdown_AfterFastExit_AllOutputArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(out.got.Bytes(), want.Bytes()) {
-		t.Errorf("%d bytes arrived of %d, or others", out.got.Len(), size)
+		t.Errorf("%d bytes of %d arrived, or different ones", out.got.Len(), size)
 	}
 }
 

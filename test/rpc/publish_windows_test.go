@@ -17,10 +17,10 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// publishedKey names the file in which the stand-in for containerd's program notes what it was to publish.
+// publishedKey is the variable with the file in which the fake containerd.exe records the events that it gets.
 const publishedKey = "RPC_PUBLISHED"
 
-// publish notes the arguments and the type of the event.
+// publish records the arguments and the type of an event.
 func publish() int {
 	data, err := io.ReadAll(os.Stdin)
 	var event anypb.Any
@@ -38,8 +38,7 @@ func publish() int {
 	return 0
 }
 
-// TestEvents_NoTTRPCAddress_PublishedByContainerdExe: a daemon that gives no ttrpc address gets its events through its own program, in
-// order, and all before the shim has ended.
+// A daemon without a ttrpc address gets its events through its executable, in order, and all before the shim exits.
 func TestEvents_NoTTRPCAddress_PublishedByContainerdExe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "published")
 	exe, err := os.Executable()
@@ -67,14 +66,14 @@ func TestEvents_NoTTRPCAddress_PublishedByContainerdExe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Wine ends a program that takes long to leave, and its status is lost: the event is then published again.
+	// Wine kills a program whose exit takes long, and its exit code is lost: then the shim publishes the event again.
 	got := strings.Join(slices.Compact(strings.SplitAfter(string(text), "\n")), "")
 	if got != want.String() {
 		t.Errorf("published:\n%swant:\n%s", text, want.String())
 	}
 }
 
-// sequence are pairs in order.
+// sequence makes pairs, in order.
 func sequence(words ...string) func(func(string, string) bool) {
 	return func(yield func(string, string) bool) {
 		for i := 0; i < len(words); i += 2 {
@@ -85,10 +84,10 @@ func sequence(words ...string) func(func(string, string) bool) {
 	}
 }
 
-// leave asks the shim to end and returns when its process has.
+// leave sends Shutdown and waits for the shim's exit.
 func (s *shim) leave(t *testing.T) {
 	t.Helper()
-	_, _ = s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}) // the answer may not make it
+	_, _ = s.Shutdown(t.Context(), &api.ShutdownRequest{ID: s.id}) // the answer may be lost
 	if _, err := s.process.Wait(); err != nil {
 		t.Fatal(err)
 	}

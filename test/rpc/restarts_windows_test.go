@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// listen takes events at the shim's address until stop, which lets what is under way be answered.
+// listen receives events at the shim's address. stop lets an event in progress be answered.
 func (s *shim) listen(t *testing.T) (stop func()) {
 	t.Helper()
 	l, err := winio.ListenPipe(s.eventsPipe(), nil)
@@ -39,8 +39,8 @@ func (s *shim) listen(t *testing.T) (stop func()) {
 	}
 }
 
-// TestEvents_ReceiverRestarts_AllArriveInOrder: execs live and end while nobody takes events, again and again. In the end all were taken, in
-// order; and none twice but one that was taken and not answered at the end of its taker.
+// Execs start and exit while no receiver runs, repeatedly. In the end all events have arrived, in order. Only an event that
+// was received but not answered may come twice.
 func TestEvents_ReceiverRestarts_AllArriveInOrder(t *testing.T) {
 	const rounds = 10
 	s := newShim(t, workload.Spec("sleep", "600"), func(s *shim) { s.silent = true })

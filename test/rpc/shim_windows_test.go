@@ -32,7 +32,8 @@ const namespace = "rpc"
 
 var serial atomic.Int64
 
-// topics is containerd's events service: it records what arrives, in order. What comes again was not answered.
+// topics is containerd's events service. It records events in order, and counts those that come again because they were
+// not answered.
 type topics struct {
 	mu      sync.Mutex
 	seen    []string
@@ -57,20 +58,20 @@ func (r *topics) String() string {
 	return strings.Join(r.seen, " ")
 }
 
-// shim is a running shim with a client to it.
+// shim is a running shim with a client.
 type shim struct {
 	api.TTRPCTaskService
 	id     string
 	bundle string
 	events *topics
-	// publish is containerd's program, and env what is added to the environment.
+	// publish is containerd's executable, and env has additional variables.
 	publish string
 	env     []string
-	silent  bool // the test takes the events itself
+	silent  bool // the test receives the events itself
 	process *os.Process
 }
 
-// command is the shim's executable with one of its verbs.
+// command prepares the shim's executable with a verb.
 func (s *shim) command(ctx context.Context, verb string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, exe, "-namespace", namespace, "-address", `\\.\pipe\none`, "-publish-binary", s.publish,
 		"-id", s.id, "-bundle", s.bundle, verb)
@@ -83,7 +84,7 @@ func (s *shim) eventsPipe() string {
 	return fmt.Sprintf(`\\.\pipe\rpc-%d-%s-events`, os.Getpid(), s.id)
 }
 
-// newShim makes a bundle, starts a shim for it and ends it with the test. Each of change is called before the start.
+// newShim makes a bundle, starts a shim for it and ends it with the test. It calls each change before the start.
 func newShim(t *testing.T, spec *specs.Spec, change ...func(*shim)) *shim {
 	t.Helper()
 	if _, err := os.Stat(exe); err != nil {
@@ -113,9 +114,9 @@ func newShim(t *testing.T, spec *specs.Spec, change ...func(*shim)) *shim {
 	s.TTRPCTaskService = api.NewTTRPCTaskClient(client)
 	s.find(t)
 	t.Cleanup(func() {
-		_, _ = s.Shutdown(context.Background(), &api.ShutdownRequest{ID: s.id, Now: true}) // it may have ended already
+		_, _ = s.Shutdown(context.Background(), &api.ShutdownRequest{ID: s.id, Now: true}) // it may have exited
 		_ = client.Close()
-		_, _ = s.process.Wait() // a test may have waited for it; until then it has files open beside the bundle
+		_, _ = s.process.Wait() // until its exit it has files open beside the bundle
 	})
 	return s
 }
@@ -147,7 +148,7 @@ func (s *shim) serveEvents(t *testing.T) {
 	t.Cleanup(func() { _ = server.Close() })
 }
 
-// reader is a pipe that collects what the shim writes.
+// reader is a pipe that collects the output of the shim.
 type reader struct {
 	path string
 	got  bytes.Buffer
@@ -182,7 +183,7 @@ func (s *shim) create(t *testing.T, stdout string) {
 	}
 }
 
-// took logs how long something took: times are for the reader, not for the verdict.
+// took logs a duration, for information only.
 func took(t *testing.T, what string, began time.Time) {
 	t.Helper()
 	t.Logf("%s took %s", what, time.Since(began).Round(time.Millisecond))

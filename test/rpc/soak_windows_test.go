@@ -15,7 +15,7 @@ import (
 
 var soakExecs = flag.Int("soak", 20, "execs of the soak")
 
-// spawn adds an exec of the payload, which is not started yet.
+// spawn creates an exec of the payload and does not start it.
 func (s *shim) spawn(t *testing.T, id string, args ...string) {
 	t.Helper()
 	value, err := json.Marshal(workload.Spec(args...).Process)
@@ -37,14 +37,14 @@ func openHandles(t *testing.T, pid uint32) handles.Counts {
 	return counts
 }
 
-// perThread bounds the handles of a thread of the Go runtime: itself, and the events and timers that it waits with. Seven
+// perThread bounds the handles of a thread of the Go runtime: the thread, and the events and timers that it waits with. Seven
 // were counted on Wine.
 const perThread = 8
 
-// looks is how often the handles are counted before one of them is called left.
+// looks is how often the handles are counted before a difference is a leak.
 const looks = 100
 
-// TestSoak runs execs through a real shim. It keeps no handle for any of them.
+// A real shim keeps no handle of its execs.
 func TestSoak(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "86400"))
 	s.create(t, "")
@@ -66,7 +66,7 @@ func TestSoak(t *testing.T) {
 		soak(fmt.Sprintf("e%d", i))
 	}
 	after := openHandles(t, answer.ShimPid)
-	for range looks { // what is being closed is closed soon
+	for range looks { // the shim may still be closing some
 		if after.Others().Above(before) == nil {
 			break
 		}
@@ -74,13 +74,13 @@ func TestSoak(t *testing.T) {
 	}
 	t.Logf("%d execs: %v before, %v after", *soakExecs, before, after)
 	if before["Process"] == 0 {
-		t.Fatal("the system's list has none of the shim's handles")
+		t.Fatal("the system lists no handle of the shim")
 	}
 	if above := after.Others().Above(before); above != nil {
-		t.Errorf("handles are left: %v; before %v", above, before)
+		t.Errorf("handles remain: %v; before %v", above, before)
 	}
-	// One more thread's worth: a thread makes its events when it first waits, which may be after the first count. An event
-	// kept for each exec is more than that.
+	// One more thread is allowed: a thread creates its events when it first waits, which may be after the first count. One
+	// event kept for each exec would be more than that.
 	if spare := perThread * (1 + max(0, after["Thread"]-before["Thread"])); after.Threads() > before.Threads()+spare {
 		t.Errorf("%d threads have %d handles, %d had %d", after["Thread"], after.Threads(), before["Thread"], before.Threads())
 	}

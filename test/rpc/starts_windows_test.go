@@ -19,8 +19,8 @@ import (
 
 var parallelStarts = flag.Int("starts", 8, "shims that are started at once")
 
-// TestStartsInParallel_FirstDial_Succeeds starts shims all at once. The first dial of each succeeds, and what is dialled answers: with its
-// own pid, which it has alone as long as all of them live.
+// The shims start at the same time. The first dial of each succeeds, and the answer has its pid, which is unique while all
+// of them run.
 func TestStartsInParallel_FirstDial_Succeeds(t *testing.T) {
 	if _, err := os.Stat(exe); err != nil {
 		t.Skipf("the shim is not installed here: %v", err)
@@ -53,7 +53,7 @@ func TestStartsInParallel_FirstDial_Succeeds(t *testing.T) {
 	}
 }
 
-// firstDial starts the shim, dials it once and asks for its pid. The shim ends with the test.
+// firstDial starts the shim, dials it once and queries its pid. The shim ends with the test.
 func (s *shim) firstDial(t *testing.T) (uint32, error) {
 	cmd := s.command(t.Context(), "start")
 	cmd.Dir = s.bundle
@@ -69,7 +69,7 @@ func (s *shim) firstDial(t *testing.T) (uint32, error) {
 	service := api.NewTTRPCTaskClient(client)
 	t.Cleanup(func() {
 		_, err := service.Shutdown(context.Background(), &api.ShutdownRequest{ID: s.id, Now: true})
-		if err != nil && !errors.Is(err, ttrpc.ErrClosed) { // the end may overtake the answer, which containerd allows for
+		if err != nil && !errors.Is(err, ttrpc.ErrClosed) { // the shim may exit before it answers, which containerd allows
 			t.Errorf("shutdown: %v", err)
 		}
 		_ = client.Close()

@@ -20,8 +20,8 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// TestStdin_ClientReplaced_InputContinues: a client hangs up and another takes its place. The program reads both as one, and reaches the end
-// of its input with CloseIO, as the pipe exists all the time.
+// A client disconnects and another one connects. The program reads both as one input, which ends with CloseIO: the pipe exists
+// all the time.
 func TestStdin_ClientReplaced_InputContinues(t *testing.T) {
 	s := newShim(t, workload.Spec("cat"))
 	in := listen(t, "in")
@@ -56,12 +56,12 @@ func TestStdin_ClientReplaced_InputContinues(t *testing.T) {
 		t.Fatal(err)
 	}
 	if rest, err := io.ReadAll(out); err != nil || len(rest) > 0 {
-		t.Errorf("%q came after the end of the input, %v", rest, err)
+		t.Errorf("%q arrived after the end of the input, %v", rest, err)
 	}
 	s.ends(t, "", 0)
 }
 
-// TestExec_ClientClosesPipe_Ends: a client that never calls CloseIO closes its pipe, while the shim lives on.
+// A client that never calls CloseIO closes its pipe, while the shim runs.
 func TestExec_ClientClosesPipe_Ends(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
@@ -93,8 +93,7 @@ func TestExec_ClientClosesPipe_Ends(t *testing.T) {
 	s.ends(t, "", 137)
 }
 
-// TestStreams_NotAccepted_AreNamed: a client makes its pipe and accepts at none. The request is answered in seconds, and
-// its error names the stream and the pipe.
+// A client makes its pipe and does not accept. The request is answered in seconds; its error names the stream and the pipe.
 func TestStreams_NotAccepted_AreNamed(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	pipe := listen(t, "deaf").Addr().String()
@@ -116,7 +115,7 @@ func TestStreams_NotAccepted_AreNamed(t *testing.T) {
 	s.ends(t, "", 137)
 }
 
-// tryExec asks for an exec of the payload as cat.
+// tryExec sends Exec for the payload as cat.
 func (s *shim) tryExec(t *testing.T, id string, r *api.ExecProcessRequest) error {
 	t.Helper()
 	value, err := json.Marshal(workload.Spec("cat").Process)
@@ -129,7 +128,7 @@ func (s *shim) tryExec(t *testing.T, id string, r *api.ExecProcessRequest) error
 	return err
 }
 
-// listen makes a pipe for the shim to call.
+// listen makes a pipe for the shim.
 func listen(t *testing.T, what string) net.Listener {
 	t.Helper()
 	l, err := winio.ListenPipe(fmt.Sprintf(`\\.\pipe\rpc-%d-%s-%d`, os.Getpid(), what, serial.Add(1)), nil)

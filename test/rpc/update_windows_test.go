@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// keeps tells whether this kernel keeps the limits of a job, so that they can be read back.
+// keeps reports whether this kernel keeps the limits of a job, so that they can be read back.
 func keeps(t *testing.T, l jobobject.Limits) bool {
 	t.Helper()
 	job, err := jobobject.Create(jobobject.Options{})
@@ -34,7 +34,7 @@ func keeps(t *testing.T, l jobobject.Limits) bool {
 	return err == nil && got.JobMemory == l.JobMemory && got.CPURate == l.CPURate
 }
 
-// TestUpdate_Limits_AppliedOrErrorNamesField changes limits of a running container. A limit that this kernel does not keep is an error that names it.
+// The limits of a running container change. A limit that this kernel does not keep is an error that names it.
 func TestUpdate_Limits_AppliedOrErrorNamesField(t *testing.T) {
 	s := newShim(t, workload.Spec("sleep", "600"))
 	s.create(t, "")
@@ -44,7 +44,7 @@ func TestUpdate_Limits_AppliedOrErrorNamesField(t *testing.T) {
 	for _, c := range []struct {
 		kept bool
 		r    specs.WindowsResources
-		name string // in the error of a kernel that does not keep it
+		name string // of the field, in the error of a kernel that does not keep it
 	}{
 		{
 			keeps(t, jobobject.Limits{JobMemory: 256 << 20}),

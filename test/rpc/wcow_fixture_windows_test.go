@@ -16,16 +16,16 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// serviceLog names the log of the emulated compute service. A machine without it has no such service; a real one would
-// need the layers of an image.
+// serviceLog is the variable with the log of the emulated service. Without it the machine has no service, or a real one, for
+// which these tests have no layers.
 const serviceLog = "HCSIM_LOG"
 
-// newServer starts a shim for a Windows Server container whose init is one of the programs of this binary. At the test's
-// end its layer must not be mounted.
-func newServer(t *testing.T, program string, change ...func(*specs.Spec)) *shim {
+// newWCOW starts a shim for a Windows Server container whose init is one of the programs of this binary. At the end of the
+// test its layer must not be mounted.
+func newWCOW(t *testing.T, program string, change ...func(*specs.Spec)) *shim {
 	t.Helper()
 	if os.Getenv(serviceLog) == "" {
-		t.Skipf("no emulated compute service here: %s is not set (test/e2e runs this with one)", serviceLog)
+		t.Skipf("no emulated HCS: %s is not set (test/e2e runs this with one)", serviceLog)
 	}
 	spec := workload.Spec()
 	spec.Process = inside(t, program)
@@ -60,8 +60,8 @@ func inside(t *testing.T, program string) *specs.Process {
 	return &specs.Process{Args: []string{self}, Cwd: `C:\`, Env: []string{programKey + "=" + program}}
 }
 
-// told lists the documents that the service got with calls of this name about this container.
-func (s *shim) told(t *testing.T, call string) (documents []string) {
+// documents are the documents of the service's calls with this name for this container.
+func (s *shim) documents(t *testing.T, call string) (found []string) {
 	t.Helper()
 	text, err := os.ReadFile(os.Getenv(serviceLog))
 	if err != nil {
@@ -69,10 +69,10 @@ func (s *shim) told(t *testing.T, call string) (documents []string) {
 	}
 	for line := range strings.Lines(string(text)) {
 		if document, ok := strings.CutPrefix(line, call+" "+s.id+" "); ok {
-			documents = append(documents, strings.TrimSpace(document))
+			found = append(found, strings.TrimSpace(document))
 		}
 	}
-	return documents
+	return found
 }
 
 // start starts the container, or an exec of it.
@@ -83,7 +83,7 @@ func (s *shim) start(t *testing.T, exec string) {
 	}
 }
 
-// exec makes an exec that runs a program of this binary, and starts it.
+// exec creates and starts an exec that runs a program of this binary.
 func (s *shim) exec(t *testing.T, id, program, stdout string) {
 	t.Helper()
 	value, err := json.Marshal(inside(t, program))
@@ -108,7 +108,7 @@ func (s *shim) kill(t *testing.T, exec string, signal uint32) {
 	}
 }
 
-// ends checks how the container, or an exec of it, ends, and deletes it.
+// ends waits for the exit of the container, or of an exec, checks its status and deletes it.
 func (s *shim) ends(t *testing.T, exec string, want uint32) {
 	t.Helper()
 	r, err := s.Wait(t.Context(), &api.WaitRequest{ID: s.id, ExecID: exec})
@@ -123,7 +123,7 @@ func (s *shim) ends(t *testing.T, exec string, want uint32) {
 	}
 }
 
-// screen is a pipe that the shim writes to, read as it comes.
+// screen is a pipe that the shim writes to. It is read continuously.
 type screen struct {
 	path string
 	conn chan net.Conn
@@ -136,12 +136,12 @@ func newScreen(t *testing.T) *screen {
 	return s
 }
 
-// until reads, once, to a word, and leaves the rest to nobody: whoever stops reading holds the program up.
+// until reads up to a word, once, and discards the rest: a program blocks if its output is not read.
 func (s *screen) until(t *testing.T, word string) {
 	t.Helper()
 	from, ok := <-s.conn
 	if !ok {
-		t.Fatalf("nobody came to write %q", word)
+		t.Fatalf("no client connected to write %q", word)
 	}
 	var seen strings.Builder
 	buffer := make([]byte, 4096)
@@ -162,11 +162,11 @@ func newKeyboard(t *testing.T) (path string, conn <-chan net.Conn) {
 	return accept(t, "keyboard", c), c
 }
 
-// accept makes a pipe and takes its first caller.
+// accept makes a pipe and accepts its first client.
 func accept(t *testing.T, what string, conn chan<- net.Conn) (path string) {
 	t.Helper()
 	l := listen(t, what)
-	go func() { // ends with the first caller or the listener
+	go func() { // ends with the first client or the listener
 		c, err := l.Accept()
 		if err != nil {
 			close(conn)

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// programKey marks in the environment a test binary that is to be a program of a container: the value says which.
+// programKey is the environment variable that makes a test binary a program of a container; its value selects the program.
 const programKey = "RPC_PROGRAM"
 
-// How the programs end.
+// The exit codes of the programs.
 const (
-	endTyped     = 21 // console was typed the word
-	endInterrupt = 30 // events got CTRL_C or CTRL_BREAK
-	endTerm      = 31 // events got CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN
+	endTyped     = 21 // console read the word
+	endInterrupt = 30 // events received CTRL_C or CTRL_BREAK
+	endTerm      = 31 // events received CTRL_CLOSE, CTRL_LOGOFF or CTRL_SHUTDOWN
 	endBroken    = 99
 )
 
@@ -30,17 +30,17 @@ func TestMain(m *testing.M) {
 	case "console":
 		os.Exit(showConsole())
 	case "events":
-		os.Exit(hearEvent(1))
+		os.Exit(awaitEvent(1))
 	case "publish":
 		os.Exit(publish())
 	case "deaf":
-		os.Exit(hearEvent(1 << 30))
+		os.Exit(awaitEvent(1 << 30))
 	}
 	os.Exit(endBroken)
 }
 
-// showConsole tells the size of its console, and ends when it was typed a line with "stop". It asks for the console by name:
-// Wine gives a program of a pseudo console no standard streams.
+// showConsole prints the size of its console, and exits when it reads a line with "stop". It opens the console by name: Wine
+// gives a program of a pseudo console no standard streams.
 func showConsole() int {
 	out, err := os.OpenFile("CONOUT$", os.O_RDWR, 0)
 	if err != nil {
@@ -65,16 +65,16 @@ func showConsole() int {
 	return endBroken
 }
 
-// hearEvent says that it listens, and ends at a console control event, the one of that number, with a code that tells
-// its kind.
-func hearEvent(number int) int {
-	heard := make(chan os.Signal, 1)
-	signal.Notify(heard, os.Interrupt, syscall.SIGTERM)
+// awaitEvent prints a line when its handler is installed. It exits at the console control event with that ordinal, with a
+// code for its kind.
+func awaitEvent(number int) int {
+	events := make(chan os.Signal, 1)
+	signal.Notify(events, os.Interrupt, syscall.SIGTERM)
 	fmt.Println("listening")
 	for range number - 1 {
-		<-heard
+		<-events
 	}
-	if <-heard == os.Interrupt {
+	if <-events == os.Interrupt {
 		return endInterrupt
 	}
 	return endTerm

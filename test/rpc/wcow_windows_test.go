@@ -16,10 +16,9 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// TestWCOW_Terminal_CarriesInputOutputAndSize: init has a console of the size that was asked for, shows what it prints, hears what is typed, and
-// the service is told of another size.
+// init has a console of the requested size, its output and input arrive, and the service gets a new size.
 func TestWCOW_Terminal_CarriesInputOutputAndSize(t *testing.T) {
-	s := newServer(t, "console", func(s *specs.Spec) {
+	s := newWCOW(t, "console", func(s *specs.Spec) {
 		s.Process.Terminal, s.Process.ConsoleSize = true, &specs.Box{Width: 100, Height: 30}
 	})
 	shown := newScreen(t)
@@ -35,15 +34,15 @@ func TestWCOW_Terminal_CarriesInputOutputAndSize(t *testing.T) {
 		t.Error(err)
 	}
 	var resized schema.ProcessModifyRequest
-	documents := s.told(t, "HcsModifyProcess")
+	documents := s.documents(t, "HcsModifyProcess")
 	if len(documents) != 1 {
-		t.Fatalf("the service was told to modify the process with %q, want one document", documents)
+		t.Fatalf("the service got modifications of the process %q, want one document", documents)
 	}
 	if err := json.Unmarshal([]byte(documents[0]), &resized); err != nil {
 		t.Fatal(err)
 	}
 	if c := resized.ConsoleSize; c == nil || c.Width != 120 || c.Height != 40 {
-		t.Errorf("the service was told %s, want a console of 120 by 40", documents[0])
+		t.Errorf("the service got %s, want a console of 120 by 40", documents[0])
 	}
 	if _, err := (<-keyboard).Write([]byte("stop\r")); err != nil {
 		t.Fatal(err)
@@ -51,9 +50,9 @@ func TestWCOW_Terminal_CarriesInputOutputAndSize(t *testing.T) {
 	s.ends(t, "", endTyped)
 }
 
-// TestWCOW_EachSignal_IsSentOrRefused sends every signal that Windows knows to a program of its own, and one that it does not know.
+// A separate program gets each signal of Windows. An unknown signal is refused.
 func TestWCOW_EachSignal_IsSentOrRefused(t *testing.T) {
-	s := newServer(t, "events")
+	s := newWCOW(t, "events")
 	out := newScreen(t)
 	s.create(t, out.path)
 	s.start(t, "")
@@ -76,8 +75,8 @@ func TestWCOW_EachSignal_IsSentOrRefused(t *testing.T) {
 	s.ends(t, "", endTerm)
 }
 
-// TestWCOW_StopSignal_IsSentThenKilled: a plain kill is the event that the container has chosen for its end, and one that takes no
-// notice of it is ended after its grace.
+// A plain kill becomes the event that the container has chosen. A program that ignores it is terminated after the grace
+// period.
 func TestWCOW_StopSignal_IsSentThenKilled(t *testing.T) {
 	for _, c := range []struct {
 		name, signal, grace string
@@ -89,7 +88,7 @@ func TestWCOW_StopSignal_IsSentThenKilled(t *testing.T) {
 		{"ignored", "CTRL_C", "100ms", "deaf", 137},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer(t, c.program, func(s *specs.Spec) {
+			s := newWCOW(t, c.program, func(s *specs.Spec) {
 				s.Annotations["io.siloshim.stop-signal"], s.Annotations["io.siloshim.stop-grace"] = c.signal, c.grace
 			})
 			out := newScreen(t)
@@ -102,10 +101,9 @@ func TestWCOW_StopSignal_IsSentThenKilled(t *testing.T) {
 	}
 }
 
-// TestWCOW_Update_AppliedOrErrorNamesField changes the memory and the processors of a running container; what it has to keep is an error that
-// names it.
+// The memory and the processors of a running container change. A field that cannot change is an error that names it.
 func TestWCOW_Update_AppliedOrErrorNamesField(t *testing.T) {
-	s := newServer(t, "events")
+	s := newWCOW(t, "events")
 	out := newScreen(t)
 	s.create(t, out.path)
 	s.start(t, "")
@@ -118,27 +116,27 @@ func TestWCOW_Update_AppliedOrErrorNamesField(t *testing.T) {
 		{specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: new(uint64(256 << 20))}}, schema.PathMemory, "256", ""},
 		{specs.WindowsResources{Storage: &specs.WindowsStorageResources{Iops: new(uint64(100))}}, "", "", "storage.iops"},
 	} {
-		before := len(s.told(t, "HcsModifyComputeSystem"))
+		before := len(s.documents(t, "HcsModifyComputeSystem"))
 		err := s.update(t, c.r)
-		told := s.told(t, "HcsModifyComputeSystem")[before:]
+		documents := s.documents(t, "HcsModifyComputeSystem")[before:]
 		if c.refused != "" {
-			if !errdefs.IsNotImplemented(err) || !strings.Contains(err.Error(), c.refused) || len(told) > 0 {
-				t.Errorf("%s: %v, the service was told %q", c.refused, err, told)
+			if !errdefs.IsNotImplemented(err) || !strings.Contains(err.Error(), c.refused) || len(documents) > 0 {
+				t.Errorf("%s: %v, the service got %q", c.refused, err, documents)
 			}
 			continue
 		}
-		if err != nil || len(told) != 1 {
-			t.Fatalf("%s: %v, the service was told %q", c.path, err, told)
+		if err != nil || len(documents) != 1 {
+			t.Fatalf("%s: %v, the service got %q", c.path, err, documents)
 		}
 		var request schema.ModifySettingRequest
-		if err := json.Unmarshal([]byte(told[0]), &request); err != nil {
+		if err := json.Unmarshal([]byte(documents[0]), &request); err != nil {
 			t.Fatal(err)
 		}
 		if request.ResourcePath != c.path || string(request.Settings) != c.value {
-			t.Errorf("the service was told %s, want %s at %s", told[0], c.value, c.path)
+			t.Errorf("the service got %s, want %s at %s", documents[0], c.value, c.path)
 		}
 	}
-	// The processors are the job's: a kernel that does not keep them is an error that names the field.
+	// The processors are a limit of the job. If the kernel does not keep it, the error names the field.
 	kept := keeps(t, jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}})
 	err := s.update(t, specs.WindowsResources{CPU: &specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 1}}}})
 	t.Logf("affinity: kept by this kernel %v, answer %v", kept, err)

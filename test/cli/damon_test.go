@@ -31,7 +31,7 @@ func newPeer(t *testing.T) *peer {
 	var err error
 	p.damon011, p.testcmd, err = damon.Build(t.Context(), built)
 	switch {
-	case errors.Is(err, damon.ErrAbsent):
+	case errors.Is(err, damon.ErrMissing):
 		t.Skipf("missing on this machine: %v", err)
 	case err != nil:
 		t.Fatal(err)

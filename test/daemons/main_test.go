@@ -37,7 +37,7 @@ func TestKeep_TwoRuns_WritesResultsAndPages(t *testing.T) {
 		t.Errorf("failed %t, %v, want a failure", failed, err)
 	}
 	if !strings.Contains(progress.String(), "lost a line") {
-		t.Errorf("what the failed case said is missing:\n%s", &progress)
+		t.Errorf("the output of the failed test is missing:\n%s", &progress)
 	}
 	if failed, err := keep(root, "2.4.2", "def", strings.NewReader(`{"Action":"pass","Test":"TestSandbox_JobContainers_ShareItsShim"}`), io.Discard); err != nil || failed {
 		t.Errorf("failed %t, %v, want neither", failed, err)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// run is what came of the suite with one version.
+// run has the results of the suite with one version.
 type run struct {
 	Commit string `json:"commit"` // of this project
 	// Results are "pass", "fail" or "skip", by the name of the test.
@@ -22,10 +22,10 @@ type event struct {
 	Elapsed              float64 // s
 }
 
-// read takes the results out of the stream. Of a test that fails it shows what it said.
+// read reads the results from the stream. It prints the output of a test that fails.
 func read(in io.Reader, progress io.Writer) (run, error) {
 	r := run{Results: map[string]string{}}
-	said := map[string][]string{}
+	output := map[string][]string{}
 	for lines := json.NewDecoder(in); ; {
 		var e event
 		err := lines.Decode(&e)
@@ -38,20 +38,20 @@ func read(in io.Reader, progress io.Writer) (run, error) {
 		switch {
 		case e.Test == "":
 		case e.Action == "output":
-			said[e.Test] = append(said[e.Test], e.Output)
+			output[e.Test] = append(output[e.Test], e.Output)
 		case e.Action == "pass" || e.Action == "fail" || e.Action == "skip":
 			r.Results[e.Test] = e.Action
 			fmt.Fprintf(progress, "%s %7.1f s  %s\n", e.Action, e.Elapsed, e.Test)
 			if e.Action == "fail" {
-				fmt.Fprint(progress, strings.Join(said[e.Test], ""))
+				fmt.Fprint(progress, strings.Join(output[e.Test], ""))
 			}
-			delete(said, e.Test)
+			delete(output, e.Test)
 		}
 	}
 	if len(r.Results) == 0 {
 		return r, errors.New("no test has run")
 	}
-	for test := range said { // the binary ended in the midst of it
+	for test := range output { // the test binary exited during it
 		if _, ok := r.Results[test]; !ok {
 			r.Results[test] = "fail"
 		}

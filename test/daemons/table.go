@@ -59,7 +59,7 @@ func subjectOf(test string) subject {
 	return tasks
 }
 
-// cell says how many of the cases of a subject passed. It is empty if all were skipped: that version lacks the feature.
+// cell has the number of a subject's cases that passed. It is empty if all were skipped: that version lacks the feature.
 func (r run) cell(s subject) string {
 	passed, ran := 0, 0
 	for _, test := range r.leaves() {
@@ -131,7 +131,7 @@ func (t table) into(path string) error {
 	before, rest, begins := bytes.Cut(text, []byte("<!-- make daemons -->\n"))
 	_, after, ends := bytes.Cut(rest, []byte("<!-- end -->\n"))
 	if !begins || !ends {
-		return fmt.Errorf("%s has no place for the table of make daemons", path)
+		return fmt.Errorf("%s has no marks for the table of make daemons", path)
 	}
 	return os.WriteFile(path, slices.Concat(before, []byte("<!-- make daemons -->\n"), t.summary(), []byte("<!-- end -->\n"), after), 0o644)
 }

@@ -1,5 +1,5 @@
-// Package damon builds Damon 0.1.1 and its test program, to run beside silo supervise. Nothing of theirs is kept here:
-// the source comes from the Go module proxy.
+// Package damon builds Damon 0.1.1 and its test program, to run beside silo supervise. The source comes from the Go module
+// proxy.
 package damon
 
 import (
@@ -17,11 +17,10 @@ const (
 	version = "v0.1.1"
 )
 
-// ErrAbsent says that this machine has no way to the source.
-var ErrAbsent = errors.New("no way to Damon's source, as of a Go module proxy")
+// ErrMissing means that this machine cannot get the source.
+var ErrMissing = errors.New("no way to Damon's source, as of a Go module proxy")
 
-// Build builds both for Windows into dir. Their requirements stay out of our go.mod: they are built from a module made
-// for it.
+// Build builds both for Windows into dir, from a module that is made for it: so our go.mod does not have their requirements.
 func Build(ctx context.Context, dir string) (supervisor, workloads string, err error) {
 	supervisor, workloads = filepath.Join(dir, "damon011.exe"), filepath.Join(dir, "testcmd.exe")
 	source := filepath.Join(dir, "damon-module")
@@ -41,7 +40,7 @@ func Build(ctx context.Context, dir string) (supervisor, workloads string, err e
 		return nil
 	}
 	if err := run("get", module+"@"+version, module+"/testcmd@"+version); err != nil {
-		return "", "", fmt.Errorf("%w: %w", ErrAbsent, err)
+		return "", "", fmt.Errorf("%w: %w", ErrMissing, err)
 	}
 	build := func(exe, pkg string) error { return run("build", "-trimpath", "-ldflags", "-s -w", "-o", exe, pkg) }
 	return supervisor, workloads, errors.Join(build(supervisor, module), build(workloads, module+"/testcmd"))

@@ -1,5 +1,5 @@
-// Command demo is the tour that `make demo` gives: real containerd.exe and ctr.exe run containers through the shim, on
-// Wine. Each command is printed before its result, and the tour ends with a failure when a result is not what it says.
+// Command demo is the tour of `make demo`: real containerd.exe and ctr.exe run containers through the shim, on Wine. Each
+// command is printed before its result, and the tour fails if a result is not as announced.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 	}
 }
 
-// give gives the tour on a test environment and takes down whatever it put up.
+// give runs the tour in the test environment and removes all that it created.
 func give(ctx context.Context) (err error) {
 	wine, err := testenv.Open(ctx)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// tour shows one step after another. After the first failure the other steps do nothing.
+// tour runs the steps in order. After a failure the other steps do nothing.
 type tour struct {
 	ctx    context.Context
 	wine   *testenv.Env
@@ -76,7 +76,7 @@ func (t *tour) fail(err error) {
 	}
 }
 
-// config writes the specification of a payload's container.
+// config writes the specification of a container with the payload.
 func (t *tour) config(name string, args ...string) string {
 	path := filepath.Join(t.dir, name+".json")
 	if err := workload.Write(path, workload.Spec(args...)); err != nil {
@@ -85,7 +85,7 @@ func (t *tour) config(name string, args ...string) string {
 	return t.wine.WindowsPath(path)
 }
 
-// ctr shows a ctr command, runs it, shows what it printed, and holds it to its exit code.
+// ctr prints a ctr command, runs it, prints its output, and checks its exit code.
 func (t *tour) ctr(code int, args ...string) string { return t.run(code, nil, args) }
 
 // feed is ctr with standard input.
@@ -114,7 +114,7 @@ func (t *tour) run(code int, stdin io.Reader, args []string) string {
 	return out.String()
 }
 
-// quiet runs ctr without showing it.
+// quiet runs ctr without printing the command.
 func (t *tour) quiet(args ...string) string {
 	out, err := t.daemon.Ctr(t.ctx, args...).CombinedOutput()
 	if err != nil {
@@ -123,14 +123,14 @@ func (t *tour) quiet(args ...string) string {
 	return string(out)
 }
 
-// wants holds an output to a pattern.
+// wants compares an output with a pattern.
 func (t *tour) wants(out, pattern string) {
 	if t.err == nil && !regexp.MustCompile(pattern).MatchString(out) {
 		t.fail(fmt.Errorf("the output does not match %q", pattern))
 	}
 }
 
-// until polls for what no event tells.
+// until polls a condition for which there is no event.
 func (t *tour) until(what string, holds func() bool) {
 	ctx, cancel := context.WithTimeout(t.ctx, 10*time.Minute)
 	defer cancel()
@@ -140,7 +140,7 @@ func (t *tour) until(what string, holds func() bool) {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			t.fail(fmt.Errorf("waited in vain until %s", what))
+			t.fail(fmt.Errorf("timed out waiting until %s", what))
 		}
 	}
 }
@@ -158,7 +158,7 @@ func (t *tour) watch() (seen func() string, stop func()) {
 	return func() string { end(); fmt.Print(out.String()); return out.String() }, end
 }
 
-// nothingLeft shows that no process descends from containerd any more.
+// nothingLeft shows that no descendant of containerd runs.
 func (t *tour) nothingLeft() {
 	var rest []testenv.Process
 	t.until("no process is left", func() bool {

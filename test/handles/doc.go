@@ -1,2 +1,2 @@
-// Package handles counts the handles of a Windows process by their type, for tests that look for one that was kept.
+// Package handles counts the handles of a Windows process by type, for tests that look for leaks.
 package handles

@@ -13,14 +13,14 @@ var (
 	procNtQueryObject = modntdll.NewProc("NtQueryObject")
 )
 
-// Counts has the number of handles of each type, by the type's name: "File", "Job", "Process".
+// Counts has the number of handles of each type, such as "File", "Job" or "Process".
 type Counts map[string]int
 
-// runtimeTypes are the types of handles that the Go runtime opens for each of its threads and keeps: the thread itself,
-// and the events and timers that it waits with. How many threads there are depends on the load of the machine.
+// runtimeTypes are the types of handles that the Go runtime opens and keeps for each thread: the thread, and the events and
+// timers that it waits with. The number of threads depends on the load of the machine.
 var runtimeTypes = map[string]bool{"Thread": true, "Event": true, "Timer": true}
 
-// Threads is the number of handles that a process has because of its threads.
+// Threads is the number of handles of the process's threads.
 func (c Counts) Threads() (n int) {
 	for name := range runtimeTypes {
 		n += c[name]
@@ -28,7 +28,7 @@ func (c Counts) Threads() (n int) {
 	return n
 }
 
-// Others has the counts of all other types.
+// Others has the counts of the other types.
 func (c Counts) Others() Counts {
 	others := Counts{}
 	for name, n := range c {
@@ -39,7 +39,7 @@ func (c Counts) Others() Counts {
 	return others
 }
 
-// Above has what c counts more of than before, or nil.
+// Above has the counts of c that are higher than those of before, or nil.
 func (c Counts) Above(before Counts) (above Counts) {
 	for name, n := range c {
 		if more := n - before[name]; more > 0 {
@@ -58,7 +58,7 @@ func Of(pid uint32) (Counts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open process %d: %w", pid, err)
 	}
-	defer windows.CloseHandle(process) //nolint:errcheck // a handle of our own
+	defer windows.CloseHandle(process) //nolint:errcheck // it was only queried
 	list, err := systemHandles()
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func typeOf(process, handle windows.Handle) (string, error) {
 	if err := windows.DuplicateHandle(process, handle, windows.CurrentProcess(), &h, 0, false, 0); err != nil {
 		return "", err
 	}
-	defer windows.CloseHandle(h) //nolint:errcheck // a handle of our own
+	defer windows.CloseHandle(h) //nolint:errcheck // it was only queried
 	var info struct {
 		name windows.NTUnicodeString
 		rest [512]byte

@@ -43,7 +43,7 @@ func HcsCloseComputeSystem(h uintptr) {
 	if s, err := look(h); err == nil {
 		note("HcsCloseComputeSystem", s.id)
 	}
-	shut(h)
+	closeHandle(h)
 }
 
 //export HcsStartComputeSystem
@@ -101,7 +101,7 @@ func HcsOpenProcess(h uintptr, pid, _ uint32, out *uintptr) int32 {
 }
 
 //export HcsCloseProcess
-func HcsCloseProcess(h uintptr) { shut(h) }
+func HcsCloseProcess(h uintptr) { closeHandle(h) }
 
 //export HcsTerminateProcess
 func HcsTerminateProcess(h, op uintptr, options *uint16) int32 {

@@ -24,12 +24,12 @@ type processInformation struct {
 	stdin, stdout, stderr uintptr
 }
 
-// teller calls a callback, from whatever thread this goroutine is on.
-func teller(callback, context uintptr) func(event) {
+// notifier calls a callback on any thread.
+func notifier(callback, context uintptr) func(event) {
 	return func(e event) {
 		data, err := windows.UTF16PtrFromString(e.document)
 		if err != nil {
-			return // our documents have no zero characters
+			return // documents have no zero characters
 		}
 		raw := &hcsEvent{kind: uint32(e.kind), data: data}
 		syscall.SyscallN(callback, uintptr(unsafe.Pointer(raw)), context)
@@ -39,7 +39,7 @@ func teller(callback, context uintptr) func(event) {
 // result is the HRESULT of an error.
 func result(err error) int32 { return int32(codeOf(err)) }
 
-// give puts a copy of s that the caller frees where out points to.
+// give sets *out to a copy of s, which the caller frees.
 func give(out **uint16, s string) {
 	if out == nil {
 		return
@@ -63,7 +63,7 @@ func give(out **uint16, s string) {
 
 func text(p *uint16) string { return windows.UTF16PtrToString(p) }
 
-// await waits for an operation, without the limit of time that the caller gives: ours come to an end.
+// await waits for an operation. It ignores the caller's timeout, because every operation ends.
 func await(op uintptr, out **uint16) (*operation, int32) {
 	o := operationOf(op)
 	if o == nil {
@@ -123,7 +123,7 @@ func HcsModifyServiceSettings(settings *uint16, out **uint16) int32 {
 	return answer(out)(modifyService(text(settings)))
 }
 
-// answer gives a document, or the one about the failure.
+// answer returns a document, or that of the failure.
 func answer(out **uint16) func(string, error) int32 {
 	return func(document string, err error) int32 {
 		if err != nil {
@@ -136,10 +136,10 @@ func answer(out **uint16) func(string, error) int32 {
 
 //export HcsSetComputeSystemCallback
 func HcsSetComputeSystemCallback(h uintptr, _ uint32, context, callback uintptr) int32 {
-	return result(subscribe(h, teller(callback, context)))
+	return result(subscribe(h, notifier(callback, context)))
 }
 
 //export HcsSetProcessCallback
 func HcsSetProcessCallback(h uintptr, _ uint32, context, callback uintptr) int32 {
-	return result(subscribe(h, teller(callback, context)))
+	return result(subscribe(h, notifier(callback, context)))
 }

@@ -6,37 +6,37 @@ import (
 	"github.com/siloshim/siloshim/hcs"
 )
 
-// event is what is told to a callback.
+// event is an argument of a callback.
 type event struct {
 	kind     hcs.Event
 	document string
 }
 
-// handle is what a caller holds of a system or a process.
+// handle is a caller's handle of a system or a process.
 type handle struct {
 	system  *system
-	process *process // nil for one of a system
-	tell    func(event)
+	process *process // nil in a handle of a system
+	notify  func(event)
 }
 
-// world is all that there is in this process.
+// world is the state of the service in this process.
 var world = struct {
-	sync.Mutex // guards the fields below and all that they lead to
+	sync.Mutex // guards the fields below and the objects that they lead to
 	last       uintptr
 	handles    map[uintptr]*handle
 	operations map[uintptr]*operation
 	systems    map[string]*system
 }{handles: map[uintptr]*handle{}, operations: map[uintptr]*operation{}, systems: map[string]*system{}}
 
-// openLocked makes a handle.
+// openLocked creates a handle.
 func openLocked(s *system, p *process) uintptr {
 	world.last += 16
 	world.handles[world.last] = &handle{system: s, process: p}
 	return world.last
 }
 
-// look finds the system behind a handle.
-func look(h uintptr) (*system, error) {
+// systemOf finds the system behind a handle.
+func systemOf(h uintptr) (*system, error) {
 	world.Lock()
 	defer world.Unlock()
 	if e := world.handles[h]; e != nil && e.process == nil {
@@ -45,8 +45,8 @@ func look(h uintptr) (*system, error) {
 	return nil, hcs.CodeWin32InvalidHandle
 }
 
-// lookProcess finds the process behind a handle.
-func lookProcess(h uintptr) (*process, error) {
+// processOf finds the process behind a handle.
+func processOf(h uintptr) (*process, error) {
 	world.Lock()
 	defer world.Unlock()
 	if e := world.handles[h]; e != nil && e.process != nil {
@@ -55,8 +55,8 @@ func lookProcess(h uintptr) (*process, error) {
 	return nil, hcs.CodeWin32InvalidHandle
 }
 
-// shut closes a handle, and ends a system with its last one.
-func shut(h uintptr) {
+// closeHandle closes a handle. If the handle was the last of its system, the system may end.
+func closeHandle(h uintptr) {
 	world.Lock()
 	e := world.handles[h]
 	delete(world.handles, h)
@@ -70,33 +70,33 @@ func shut(h uintptr) {
 	}
 }
 
-// subscribe sets the callback of a handle, which hears at once what it has missed.
-func subscribe(h uintptr, tell func(event)) error {
+// subscribe sets the callback of a handle and passes the exit to it, if the exit has been.
+func subscribe(h uintptr, notify func(event)) error {
 	world.Lock()
 	defer world.Unlock()
 	e := world.handles[h]
 	if e == nil {
 		return hcs.CodeWin32InvalidHandle
 	}
-	if e.tell != nil {
+	if e.notify != nil {
 		return hcs.CodeCallbackAlreadySet
 	}
-	e.tell = tell
+	e.notify = notify
 	missed := e.system.exit
 	if e.process != nil {
 		missed = e.process.exit
 	}
 	if missed != nil {
-		go tell(*missed)
+		go notify(*missed)
 	}
 	return nil
 }
 
-// announceLocked tells all who hold the object.
+// announceLocked passes an event to the callbacks of an object.
 func announceLocked(s *system, p *process, ev event) {
 	for _, e := range world.handles {
-		if e.system == s && e.process == p && e.tell != nil {
-			go e.tell(ev)
+		if e.system == s && e.process == p && e.notify != nil {
+			go e.notify(ev)
 		}
 	}
 }

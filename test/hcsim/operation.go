@@ -8,7 +8,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// operation is what a caller tracks a call by. Its fields may be read when done is closed.
+// operation is a caller's operation. Its other fields may be read when done is closed.
 type operation struct {
 	done     chan struct{}
 	code     hcs.Code
@@ -16,7 +16,7 @@ type operation struct {
 	info     information
 }
 
-// information is what is told of a process: its pid and the caller's ends of its pipes, as raw handles.
+// information is the result of a new process: its pid and the caller's ends of its pipes, as raw handles.
 type information struct {
 	pid                   uint32
 	stdin, stdout, stderr uintptr
@@ -42,7 +42,7 @@ func closeOperation(h uintptr) {
 	delete(world.operations, h)
 }
 
-// begin lets call run on a goroutine of its own and complete the operation.
+// begin runs call on a new goroutine, which completes the operation.
 func begin(h uintptr, call func(*operation) (string, error)) error {
 	o := operationOf(h)
 	if o == nil {
@@ -84,16 +84,16 @@ func failureOf(err error) string {
 	return encode(schema.ResultError{Error: int32(codeOf(err)), ErrorMessage: err.Error()})
 }
 
-// encode writes a document of our own.
+// encode marshals a document.
 func encode(v any) string {
 	text, err := schema.Marshal(v)
 	if err != nil {
-		panic(err) // the types are ours and encode
+		panic(err) // each of these types can be encoded
 	}
 	return string(text)
 }
 
-// notImplemented is what containers cannot do.
+// notImplemented is the error of an unsupported request.
 const notImplemented = hcs.CodeNotImplemented
 
 func refuse(*system) (string, error) { return "", notImplemented }

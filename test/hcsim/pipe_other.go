@@ -9,7 +9,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// pipes are of Windows.
+// pipes exist only on Windows.
 type pipes struct{ stdin, stdout, stderr uintptr }
 
 func (*pipes) open(*schema.ProcessParameters) (stdin, stdout, stderr *os.File, err error) {

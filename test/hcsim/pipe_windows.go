@@ -12,16 +12,16 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// pipes are the streams of a process: our caller's ends as raw handles, which it takes over, and the process's.
+// pipes are the streams of a process: the caller's ends as raw handles, which the caller owns, and the process's ends.
 type pipes struct {
 	stdin, stdout, stderr uintptr
-	theirs                []*os.File // to close when the process has them
+	theirs                []*os.File // the process's ends, to close when it has them
 }
 
 // serial makes the names of pipes unique.
 var serial atomic.Int64
 
-// pipe makes one. The caller's end is overlapped, as that of the service is.
+// pipe creates a pipe. The caller's end is overlapped, as with the real service.
 func (p *pipes) pipe(toProcess bool) (ours uintptr, theirs *os.File, err error) {
 	name, err := windows.UTF16PtrFromString(fmt.Sprintf(`\\.\pipe\hcsim-%d-%d`, os.Getpid(), serial.Add(1)))
 	if err != nil {
@@ -37,7 +37,7 @@ func (p *pipes) pipe(toProcess bool) (ours uintptr, theirs *os.File, err error) 
 	}
 	client, err := windows.CreateFile(name, access, 0, nil, windows.OPEN_EXISTING, 0, 0)
 	if err != nil {
-		_ = windows.CloseHandle(server) // it was never used
+		_ = windows.CloseHandle(server) // it was not used
 		return 0, nil, err
 	}
 	theirs = os.NewFile(uintptr(client), "pipe")
@@ -45,7 +45,7 @@ func (p *pipes) pipe(toProcess bool) (ours uintptr, theirs *os.File, err error) 
 	return uintptr(server), theirs, nil
 }
 
-// open makes the streams that were asked for.
+// open creates the streams that the parameters request.
 func (p *pipes) open(parameters *schema.ProcessParameters) (stdin, stdout, stderr *os.File, err error) {
 	if parameters.CreateStdInPipe {
 		if p.stdin, stdin, err = p.pipe(true); err != nil {
@@ -63,7 +63,7 @@ func (p *pipes) open(parameters *schema.ProcessParameters) (stdin, stdout, stder
 	return
 }
 
-// openConsole makes a console and carries its bytes to and from the caller's pipes.
+// openConsole creates a console and copies its bytes to and from the caller's pipes.
 func (p *pipes) openConsole(size []uint16) (*jobobject.Console, error) {
 	width, height := uint16(80), uint16(25)
 	if len(size) == 2 {
@@ -88,13 +88,13 @@ func (p *pipes) openConsole(size []uint16) (*jobobject.Console, error) {
 	return console, nil
 }
 
-// carry copies to the end and closes both sides, whose errors have nobody to hear them.
+// carry copies to the end and closes both sides. Their errors are ignored.
 func carry(to io.WriteCloser, from io.ReadCloser) {
 	_, _ = io.Copy(to, from)
 	_, _ = to.Close(), from.Close()
 }
 
-// started closes what the process has by now, and after a failure everything.
+// started closes the process's ends, and after a failure all handles.
 func (p *pipes) started(err error) {
 	for _, f := range p.theirs {
 		_ = f.Close() // nothing was buffered
@@ -104,7 +104,7 @@ func (p *pipes) started(err error) {
 	}
 	for _, h := range []uintptr{p.stdin, p.stdout, p.stderr} {
 		if h != 0 {
-			_ = windows.CloseHandle(windows.Handle(h)) // nobody has seen it
+			_ = windows.CloseHandle(windows.Handle(h)) // the caller has not got it
 		}
 	}
 }

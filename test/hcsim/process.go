@@ -17,16 +17,16 @@ type process struct {
 	process *jobobject.Process
 	console *jobobject.Console // nil without one
 	pipes   pipes
-	told    chan struct{} // closed when its exit was announced
+	ended   chan struct{} // closed when the exit was announced
 
 	// Guarded by world.
 	exit *event
 	last string // the status since the exit
 }
 
-// createProcess starts a process. It is there when this returns; the operation tells of it.
+// createProcess starts a process, which runs when this returns. The operation returns its pid and pipes.
 func createProcess(op, h uintptr, document string) (uintptr, error) {
-	s, err := look(h)
+	s, err := systemOf(h)
 	if err != nil {
 		return 0, err
 	}
@@ -44,7 +44,7 @@ func createProcess(op, h uintptr, document string) (uintptr, error) {
 	default:
 		return 0, hcs.CodeInvalidState
 	}
-	p := &process{system: s, told: make(chan struct{})}
+	p := &process{system: s, ended: make(chan struct{})}
 	if err := p.launch(&parameters); err != nil {
 		return 0, codeOf(err)
 	}
@@ -81,10 +81,10 @@ func (p *process) launch(parameters *schema.ProcessParameters) (err error) {
 func (p *process) watch() {
 	code, err := p.process.Wait(context.Background())
 	if p.console != nil {
-		_ = p.console.Close() // which ends its output
+		_ = p.console.Close() // this ends its output
 	}
-	_ = p.process.Close() // an open handle keeps the job, and its name
-	// An event need not say that the process has exited.
+	_ = p.process.Close() // an open handle keeps the job and its name
+	// On Windows the document of the event need not have Exited.
 	status := schema.ProcessStatus{ProcessId: p.process.Pid(), ExitCode: code}
 	if err != nil {
 		status.LastWaitResult = int32(codeOf(err))
@@ -95,11 +95,11 @@ func (p *process) watch() {
 	status.Exited = true
 	p.last = encode(status)
 	announceLocked(p.system, p, *p.exit)
-	close(p.told)
+	close(p.ended)
 }
 
 func openProcess(h uintptr, pid uint32) (uintptr, error) {
-	s, err := look(h)
+	s, err := systemOf(h)
 	if err != nil {
 		return 0, err
 	}
@@ -113,10 +113,10 @@ func openProcess(h uintptr, pid uint32) (uintptr, error) {
 	return 0, hcs.CodeWin32ElementNotFound
 }
 
-// over tells whether the exit was announced.
-func (p *process) over() bool {
+// exitAnnounced reports whether the exit was announced.
+func (p *process) exitAnnounced() bool {
 	select {
-	case <-p.told:
+	case <-p.ended:
 		return true
 	default:
 		return false
@@ -124,15 +124,15 @@ func (p *process) over() bool {
 }
 
 func (p *process) terminate() error {
-	if p.over() {
+	if p.exitAnnounced() {
 		return hcs.CodeProcessAlreadyStopped
 	}
-	return p.dying(hcs.CodeWin32AccessDenied, func() error { return p.process.Terminate(1) })
+	return p.whileRunning(hcs.CodeWin32AccessDenied, func() error { return p.process.Terminate(1) })
 }
 
-// dying makes a call about a process that runs, and answers with code if it has ended and its exit was not announced.
-func (p *process) dying(code hcs.Code, call func() error) error {
-	if p.ended() {
+// whileRunning calls call. It returns code if the process has exited and the exit was not announced yet.
+func (p *process) whileRunning(code hcs.Code, call func() error) error {
+	if p.exited() {
 		return code
 	}
 	if err := call(); !errors.Is(err, jobobject.ErrClosed) && !errors.Is(err, jobobject.ErrExited) {
@@ -141,8 +141,8 @@ func (p *process) dying(code hcs.Code, call func() error) error {
 	return code
 }
 
-// ended asks the kernel, which knows before the news of it arrive here.
-func (p *process) ended() bool {
+// exited queries the kernel, which has the exit before it is announced here.
+func (p *process) exited() bool {
 	kernel := jobobject.System()
 	h, err := kernel.OpenProcess(p.process.Pid(), jobobject.ProcessQueryLimited)
 	if err != nil {
@@ -167,10 +167,10 @@ func (p *process) signal(document string) error {
 	if !ok {
 		return hcs.CodeWin32InvalidArgument
 	}
-	if p.over() {
+	if p.exitAnnounced() {
 		return hcs.CodeProcessAlreadyStopped
 	}
-	return p.dying(hcs.CodeInvalidState, func() error { return p.process.Signal(number) })
+	return p.whileRunning(hcs.CodeInvalidState, func() error { return p.process.Signal(number) })
 }
 
 func (p *process) modify(document string) error {
@@ -179,7 +179,7 @@ func (p *process) modify(document string) error {
 		return hcs.CodeInvalidJSON
 	}
 	switch {
-	case p.over():
+	case p.exitAnnounced():
 		return hcs.CodeProcessAlreadyStopped
 	case r.ConsoleSize != nil && p.console != nil:
 		err := p.console.Resize(r.ConsoleSize.Width, r.ConsoleSize.Height)
@@ -188,12 +188,12 @@ func (p *process) modify(document string) error {
 		}
 		return nil
 	case r.CloseHandle != nil:
-		return nil // the end of a pipe of Wine's is seen when the caller closes its end
+		return nil // on Wine the reader of a pipe sees its end when the caller closes it
 	}
 	return hcs.CodeWin32InvalidArgument
 }
 
-// status is what HcsGetProcessProperties tells.
+// status is the result of HcsGetProcessProperties.
 func (p *process) status() string {
 	world.Lock()
 	defer world.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// properties are what a system tells of itself, the figures counted by its job.
+// properties are the properties of a system, with the statistics of its job.
 func (s *system) properties(query string) (string, error) {
 	var q schema.PropertyQuery
 	if query != "" && schema.Unmarshal([]byte(query), &q) != nil {
@@ -37,7 +37,7 @@ func (s *system) properties(query string) (string, error) {
 	return encode(p), nil
 }
 
-// statistics leaves out what the kernel does not count.
+// statistics omits the values that the kernel does not count.
 func (s *system) statistics() *schema.Statistics {
 	now := time.Now()
 	st := &schema.Statistics{Timestamp: now, ContainerStartTime: s.created, Uptime100ns: uint64(now.Sub(s.created) / 100)}
@@ -48,7 +48,7 @@ func (s *system) statistics() *schema.Statistics {
 		}
 	}
 	if m, err := s.job.Memory(); err == nil {
-		private, _ := s.job.PrivateWorkingSet() // zero where it cannot be had
+		private, _ := s.job.PrivateWorkingSet() // zero if it is unsupported
 		st.Memory = &schema.MemoryStats{
 			MemoryUsageCommitBytes: m.Commit, MemoryUsageCommitPeakBytes: m.PeakCommit, MemoryUsagePrivateWorkingSetBytes: private,
 		}
@@ -62,7 +62,7 @@ func (s *system) statistics() *schema.Statistics {
 	return st
 }
 
-// basicLocked are the properties that every answer has.
+// basicLocked are the properties in every answer.
 func (s *system) basicLocked() schema.Properties {
 	return schema.Properties{
 		Id: s.id, SystemType: schema.TypeContainer, RuntimeOsType: "Windows", Name: s.id, Owner: s.document.Owner, State: s.state,
@@ -88,7 +88,7 @@ func enumerate(query string) (string, error) {
 
 func within[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
 
-// guard has the instances of credentials.
+// guard has the credential instances.
 var guard struct {
 	sync.Mutex
 	instances []schema.ContainerCredentialGuardInstance

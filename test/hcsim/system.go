@@ -11,7 +11,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// system is a container: a job.
+// system is a container. Its processes are in a job.
 type system struct {
 	// Immutable.
 	id       string
@@ -25,16 +25,16 @@ type system struct {
 	exit      *event
 }
 
-// How systems come to their end.
+// The types of a system's exit.
 const (
 	exitGraceful = schema.ExitGraceful
 	exitForced   = schema.ExitForced
 )
 
-// sealed says that jobs are to be such as nobody can open.
+// sealed makes jobs that no other process can open.
 var sealed = os.Getenv("HCSIM") == "sealed"
 
-// createSystem makes the system that a document describes. The handle is there before the operation is complete.
+// createSystem creates the system of a document. The handle is valid before the operation is complete.
 func createSystem(op uintptr, id, document string) (uintptr, error) {
 	s := &system{id: id, state: schema.StateCreated, created: time.Now()}
 	if err := schema.Unmarshal([]byte(document), &s.document); err != nil || s.document.Container == nil {
@@ -66,7 +66,7 @@ func createSystem(op uintptr, id, document string) (uintptr, error) {
 	return openLocked(s, nil), completeLocked(op)
 }
 
-// limit sets those limits of the document that this kernel has. Whoever opens the job has to leave them alone.
+// limit sets the limits of the document that this kernel supports. A process that opens the job must not change them.
 func (s *system) limit() error {
 	limits := s.job.Limits()
 	if m := s.document.Container.Memory; m != nil {
@@ -84,7 +84,7 @@ func (s *system) limit() error {
 	return nil
 }
 
-// oneOf tells whether at most one of the numbers is set.
+// oneOf reports whether at most one of the numbers is set.
 func oneOf(numbers ...int64) bool {
 	set := 0
 	for _, n := range numbers {
@@ -114,7 +114,7 @@ func openSystem(id string) (uintptr, error) {
 	return 0, hcs.CodeSystemNotFound
 }
 
-// start lets processes be made.
+// start permits new processes.
 func (s *system) start() error {
 	world.Lock()
 	defer world.Unlock()
@@ -128,7 +128,7 @@ func (s *system) start() error {
 	return hcs.CodeInvalidState
 }
 
-// stop ends every process, then the system, and tells.
+// stop ends every process and then the system, and announces the exit.
 func (s *system) stop(how schema.ExitType) error {
 	world.Lock()
 	over := s.state == schema.StateStopped
@@ -147,9 +147,9 @@ func (s *system) stop(how schema.ExitType) error {
 	processes := s.processes
 	world.Unlock()
 	for _, p := range processes {
-		<-p.told
+		<-p.ended
 	}
-	if err := s.job.Close(); err != nil { // its name is free again
+	if err := s.job.Close(); err != nil { // this frees its name
 		return err
 	}
 	world.Lock()
@@ -162,7 +162,7 @@ func (s *system) stop(how schema.ExitType) error {
 	return nil
 }
 
-// modify does to the job what it can, and notes the rest.
+// modify applies what the job supports, and writes the rest to the log.
 func (s *system) modify(document string) error {
 	var r schema.ModifySettingRequest
 	if schema.Unmarshal([]byte(document), &r) != nil || r.ResourcePath == "" {

@@ -2,6 +2,6 @@
 //
 //	module proxy ─► k8s.io/kubernetes/api/openapi-spec/v3 ─► Schemas ─► Validate(object)
 //
-// It is a module of its own, as what it needs is nothing that the project needs. The schemas are validated against
-// strictly: a field that they do not name is an error, as it would be with kubectl apply --validate=strict.
+// It is a separate module, because the project needs none of its requirements. The schemas are applied strictly: a field that
+// they do not have is an error, as with kubectl apply --validate=strict.
 package kube

@@ -14,11 +14,11 @@ import (
 
 const deploy = "../../deploy"
 
-// schemas are Kubernetes' published schemas; the test is skipped where they cannot be had.
+// schemas are the schemas that Kubernetes publishes. Without them the test is skipped.
 func schemas(t *testing.T) *Schemas {
 	t.Helper()
 	dir, err := Published(t.Context())
-	if errors.Is(err, ErrAbsent) {
+	if errors.Is(err, ErrMissing) {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -43,10 +43,10 @@ func manifests(t *testing.T) []string {
 	return list
 }
 
-// isKustomization: what kustomize reads itself has no schema of Kubernetes.
+// isKustomization reports whether kustomize reads a file: Kubernetes has no schema for it.
 func isKustomization(path string) bool { return filepath.Base(path) == "kustomization.yaml" }
 
-// objects are all that deploy/ has, by kind and name.
+// objects are the objects of deploy/, by kind and name.
 func objects(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}
@@ -61,7 +61,7 @@ func objects(t *testing.T) map[string]map[string]any {
 		for _, object := range list {
 			name := text(object, "kind") + " " + text(object, "metadata", "name")
 			if all[name] != nil {
-				t.Errorf("%s is there twice", name)
+				t.Errorf("%s exists twice", name)
 			}
 			all[name] = object
 		}
@@ -78,7 +78,7 @@ func TestManifests_Schemas_AllValid(t *testing.T) {
 	}
 }
 
-// kustomize itself says whether a kustomization is right; what it makes has to be valid, too.
+// kustomize checks a kustomization, and the schemas check its result.
 func TestKustomizations_Build_AllValid(t *testing.T) {
 	s := schemas(t)
 	used := map[string]bool{}
@@ -109,7 +109,7 @@ func TestKustomizations_Build_AllValid(t *testing.T) {
 	}
 }
 
-// Each file of testdata is wrong, and says in its first line what the error has to name.
+// Each file of testdata is invalid. Its first line has the words that the error must contain.
 func TestValidate_WrongManifest_ErrorNamesTheFault(t *testing.T) {
 	s := schemas(t)
 	files, err := filepath.Glob("testdata/*.yaml")

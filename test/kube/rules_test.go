@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// What no schema says: the rules of Kubernetes for HostProcess pods, and what the manifests and the project know of each
-// other.
+// Rules that no schema has: those of Kubernetes for HostProcess pods, and the references between the manifests and the
+// project.
 
-// at walks down an object.
+// at returns a value inside an object.
 func at(object any, keys ...string) any {
 	for _, key := range keys {
 		m, _ := object.(map[string]any)
@@ -58,7 +58,7 @@ func TestManifests_HostProcessPods_FollowTheRules(t *testing.T) {
 	}
 }
 
-// A shell in a manifest is a second program that reads what it is given in its own way.
+// A shell in a manifest would parse the arguments again.
 func TestManifests_Commands_HaveNoShell(t *testing.T) {
 	for name, pod := range pods(t) {
 		for _, c := range list(pod, "containers") {
@@ -78,7 +78,7 @@ func TestManifests_Commands_HaveNoShell(t *testing.T) {
 	}
 }
 
-// Every runtime class has a handler in the drop-in, and every pod a class that is there.
+// Every runtime class has a handler in the drop-in, and every pod has an existing class.
 func TestManifests_RuntimeClasses_HaveHandlers(t *testing.T) {
 	dropIn, err := os.ReadFile(filepath.Join(deploy, "containerd", "silo.toml"))
 	if err != nil {
@@ -97,7 +97,7 @@ func TestManifests_RuntimeClasses_HaveHandlers(t *testing.T) {
 	}
 }
 
-// What silo is given it has to take: the help texts name every flag.
+// The help texts of silo have every flag that a manifest uses.
 func TestManifests_SiloArguments_AreInItsHelp(t *testing.T) {
 	help, err := os.ReadFile("../../cmd/silo/command/testdata/help.golden")
 	if err != nil {

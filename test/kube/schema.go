@@ -79,13 +79,13 @@ func (s *Schemas) group(version string) (group, error) {
 		forbidUnknown(schema)
 	}
 	if err := g.compiler.AddResource(location(version), doc); err != nil {
-		return group{}, fmt.Errorf("take the schemas of %s: %w", version, err)
+		return group{}, fmt.Errorf("add the schemas of %s: %w", version, err)
 	}
 	s.groups[version] = g
 	return g, nil
 }
 
-// kindOf tells which kind of an apiVersion a schema is for, if any.
+// kindOf returns the kind of an apiVersion that a schema describes, or "".
 //
 // https://kubernetes.io/docs/reference/using-api/api-concepts/#api-resources
 func kindOf(schema any, version string) string {
@@ -104,7 +104,7 @@ func kindOf(schema any, version string) string {
 	return ""
 }
 
-// forbidUnknown makes an object with named fields have no others, here and below.
+// forbidUnknown forbids other fields than the named ones, in a schema and below it.
 func forbidUnknown(schema any) {
 	m, ok := schema.(map[string]any)
 	if !ok {
@@ -123,28 +123,28 @@ func forbidUnknown(schema any) {
 	}
 }
 
-// The release whose schemas count, and its hash as the checksum database has it.
+// The release whose schemas are used, and its hash in the checksum database.
 const (
 	release = "k8s.io/kubernetes@v1.36.3"
 	sum     = "h1:qDQdoMiluAE2Eab6Fa52YV+WjiGz9mZFFoagEA6cI+o="
 )
 
-// ErrAbsent says that the schemas are neither in the module cache nor to be had from the module proxy.
-var ErrAbsent = errors.New("no schemas of " + release)
+// ErrMissing means that the schemas are neither in the module cache nor available from the module proxy.
+var ErrMissing = errors.New("no schemas of " + release)
 
-// Published finds the directory of the OpenAPI documents of Kubernetes, and fetches them where they are not in the
-// module cache. It says [ErrAbsent] where that cannot be done.
+// Published returns the directory of the OpenAPI documents of Kubernetes, and downloads them if they are not in the
+// module cache. The error wraps [ErrMissing] if that fails.
 //
 // https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
 func Published(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", release)
-	cmd.Dir = os.TempDir() // in no module: the releases of Kubernetes cannot be required by one
-	// The hash is compared below; whether the checksum database can be reached is no matter.
+	cmd.Dir = os.TempDir() // outside any module: no module can require a release of Kubernetes
+	// The hash is compared below, so the checksum database is not needed.
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GONOSUMDB=k8s.io/kubernetes")
 	text, err := cmd.Output()
 	var module struct{ Dir, Sum, Error string }
 	if err := errors.Join(err, json.Unmarshal(text, &module)); err != nil || module.Error != "" {
-		return "", fmt.Errorf("%w: %w %s", ErrAbsent, err, module.Error)
+		return "", fmt.Errorf("%w: %w %s", ErrMissing, err, module.Error)
 	}
 	if module.Sum != sum {
 		return "", fmt.Errorf("%s has the hash %s, not %s", release, module.Sum, sum)
@@ -152,7 +152,7 @@ func Published(ctx context.Context) (string, error) {
 	return filepath.Join(module.Dir, "api", "openapi-spec", "v3"), nil
 }
 
-// Objects reads the objects of a YAML file. A key that is there twice is an error.
+// Objects reads the objects of a YAML file. A repeated key is an error.
 func Objects(path string) ([]map[string]any, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

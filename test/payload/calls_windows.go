@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// logger FILE: a logging program of containerd's binary:// that writes what it reads to FILE.out and FILE.err.
+// logger FILE: a logging program for containerd's binary:// that writes its input to FILE.out and FILE.err.
 func logger(args []string) (int, error) {
 	if len(args) != 1 {
 		return 0, errors.New("logger needs a file")
@@ -44,7 +44,7 @@ func logger(args []string) (int, error) {
 	return 0, errors.Join(errors.Join(errs...), os.WriteFile(args[0]+".id", []byte(who), 0o600))
 }
 
-// stacks: asks every shim and every containerd for a dump of its goroutines, and prints how many were asked.
+// stacks: requests a dump of the goroutines of every shim and every containerd, and prints the number of requests.
 func stacks([]string) (int, error) {
 	const lastPid = 1 << 16
 	asked := 0
@@ -55,13 +55,13 @@ func stacks([]string) (int, error) {
 		}
 		event, err := windows.OpenEvent(windows.EVENT_MODIFY_STATE, false, name)
 		if err != nil {
-			continue // no process of that pid listens
+			continue // no process with that pid waits for it
 		}
 		if err := windows.SetEvent(event); err != nil {
 			return 0, err
 		}
 		asked++
-		_ = windows.CloseHandle(event) // it was used
+		_ = windows.CloseHandle(event) // the event was set
 	}
 	return printLine([]string{fmt.Sprint(asked)})
 }
@@ -71,7 +71,7 @@ func stacks([]string) (int, error) {
 // https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getprocessmemoryinfo
 var procGetProcessMemoryInfo = windows.NewLazySystemDLL("kernel32.dll").NewProc("K32GetProcessMemoryInfo")
 
-// weigh is the private memory of this process, in bytes, as it sees it itself.
+// weigh is the private memory of this process, in bytes.
 func weigh() (uint64, error) {
 	var counters struct { // PROCESS_MEMORY_COUNTERS
 		size, faults                                                               uint32

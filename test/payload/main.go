@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// modes are what the payload can do. Each gets the arguments behind its name and returns the exit code.
+// modes are the functions of the payload. Each gets the arguments after its name and returns the exit code.
 var modes = map[string]func(args []string) (int, error){
 	"sleep":   sleep,
 	"exit":    exit,
@@ -58,8 +58,8 @@ func main() {
 	os.Exit(code)
 }
 
-// cni: a plug-in of the Container Network Interface that gives every pod the same address, and connects nothing. What it
-// is to do is in its environment.
+// cni is a plug-in of the Container Network Interface. Every pod gets the same address and no network. The request is
+// in the environment.
 func cni([]string) (int, error) {
 	const version = "1.0.0"
 	type object = map[string]any

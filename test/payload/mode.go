@@ -25,7 +25,7 @@ func number(args []string, i int) (int64, error) {
 	return strconv.ParseInt(args[i], 10, 64)
 }
 
-// sleep SECS: lives that long. SECS may be a fraction.
+// sleep SECS: runs that long. SECS may be a fraction.
 func sleep(args []string) (int, error) {
 	secs, err := strconv.ParseFloat(strings.Join(args, ""), 64)
 	if err != nil {
@@ -35,7 +35,7 @@ func sleep(args []string) (int, error) {
 	return 0, nil
 }
 
-// exit N: ends with that code.
+// exit N: exits with that code.
 func exit(args []string) (int, error) {
 	n, err := number(args, 0)
 	return int(n), err
@@ -47,7 +47,7 @@ func printLine(args []string) (int, error) {
 	return 0, err
 }
 
-// say N TEXT...: one line on standard output, then the end with code N.
+// say N TEXT...: one line on standard output, then exits with N.
 func say(args []string) (int, error) {
 	n, err := number(args, 0)
 	if err != nil {
@@ -63,7 +63,7 @@ func printErr(args []string) (int, error) {
 	return 0, err
 }
 
-// count FILE: the numbers from 0, a line each, a thousand a second, until FILE is there; then "end".
+// count FILE: the numbers from 0, a line each, a thousand a second, until FILE exists; then "end".
 func count(args []string) (int, error) {
 	if len(args) == 0 {
 		return 0, errors.New("count needs a file")
@@ -75,11 +75,11 @@ func count(args []string) (int, error) {
 		if _, err := printLine([]string{strconv.Itoa(n)}); err != nil {
 			return 0, err
 		}
-		time.Sleep(time.Millisecond) // the pace of the output, not a wait for anything
+		time.Sleep(time.Millisecond) // the rate of the output, not a wait
 	}
 }
 
-// await FILE N: lives until FILE is there, then ends with code N.
+// await FILE N: runs until FILE exists, then exits with N.
 func await(args []string) (int, error) {
 	n, err := number(args, 1)
 	if err != nil {
@@ -89,7 +89,7 @@ func await(args []string) (int, error) {
 		if _, err := os.Stat(args[0]); err == nil {
 			return int(n), nil
 		}
-		time.Sleep(time.Millisecond) // the pace of looking
+		time.Sleep(time.Millisecond) // the rate of polling
 	}
 }
 
@@ -99,7 +99,7 @@ func cat([]string) (int, error) {
 	return 0, err
 }
 
-// flood BYTES: the bytes of package flood, then the end at once.
+// flood BYTES: the bytes of package flood, then exits at once.
 func floodOut(args []string) (int, error) {
 	n, err := number(args, 0)
 	if err != nil {
@@ -139,7 +139,7 @@ func printPid([]string) (int, error) {
 	return printLine([]string{strconv.Itoa(os.Getpid())})
 }
 
-// burn MS: keeps one processor busy that long.
+// burn MS: uses one processor that long.
 func burn(args []string) (int, error) {
 	ms, err := number(args, 0)
 	if err != nil {
@@ -150,7 +150,7 @@ func burn(args []string) (int, error) {
 	return 0, nil
 }
 
-// alloc MB SECS: touches that much memory, prints its pid and its private memory in bytes, and keeps it that long.
+// alloc MB SECS: uses that much memory that long, and prints its pid and its private memory in bytes.
 func alloc(args []string) (int, error) {
 	mb, err := number(args, 0)
 	if err != nil {
@@ -167,12 +167,12 @@ func alloc(args []string) (int, error) {
 	}
 	fmt.Println(os.Getpid(), private)
 	code, err := sleep(args[1:])
-	memory[0]++ // it must be alive until now
+	memory[0]++ // it must not be collected before
 	return code, err
 }
 
-// tree DEPTH SECS: a chain of that many children, each the child of the one before; all live that long. Each prints
-// its depth and pid; the line "0 PID" of the last says that the tree stands.
+// tree DEPTH SECS: starts a chain of that many children; all run that long. Each prints
+// its depth and pid; the line "0 PID" of the last says that the chain is complete.
 func tree(args []string) (int, error) {
 	depth, err := number(args, 0)
 	if err != nil {
@@ -189,14 +189,14 @@ func tree(args []string) (int, error) {
 	return 0, child.Wait()
 }
 
-// holdout SECS: starts a grandchild that keeps standard output open that long, and ends at once.
+// holdout SECS: starts a grandchild that keeps standard output open that long, and exits at once.
 func holdOut(args []string) (int, error) {
 	_, err := again(append([]string{"sleep"}, args...)...)
 	return 0, err
 }
 
-// parting FILE: lives until it is asked to end, and so does a child, which takes a second for it. FILE is "ready" once the
-// child is, and "done" when the child has ended in order.
+// parting FILE: runs until a console event, as does a child, which takes a second to exit. FILE is "ready" once the
+// child is, and "done" when the child has exited in order.
 func parting(args []string) (int, error) {
 	switch {
 	case len(args) == 1:
@@ -204,7 +204,7 @@ func parting(args []string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		return 0, child.Wait() // an event ends this program before
+		return 0, child.Wait() // an event ends this program first
 	case len(args) != 2:
 		return 0, errors.New("parting needs a file")
 	}
@@ -214,7 +214,7 @@ func parting(args []string) (int, error) {
 		return 0, err
 	}
 	<-asked
-	time.Sleep(time.Second) // what it takes to end in order
+	time.Sleep(time.Second) // the time of an orderly exit
 	return 0, os.WriteFile(args[0], []byte("done"), 0o600)
 }
 
@@ -242,7 +242,7 @@ func again(args ...string) (*exec.Cmd, error) {
 	return cmd, cmd.Start()
 }
 
-// write FILE TEXT...: a file with that line.
+// write FILE TEXT...: writes a line to a file.
 func write(args []string) (int, error) {
 	if len(args) == 0 {
 		return 0, errors.New("write needs a file")

@@ -1,5 +1,5 @@
-// Command report runs targets of the Makefile, one after the other and all of them, and says at the end what failed in
-// each:
+// Command report runs targets of the Makefile, one after the other and all of them. At the end it lists the failures of each
+// target:
 //
 //	go run ./test/report make unit cross
 package main
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// report runs the targets and tells whether all of them succeeded. Their output goes to out as it comes.
+// report runs the targets and reports whether all of them succeeded. Their output goes to out at once.
 func report(ctx context.Context, out io.Writer, program string, targets []string) bool {
 	var passed, failed []string
 	for _, target := range targets {
@@ -57,7 +57,7 @@ func report(ctx context.Context, out io.Writer, program string, targets []string
 	return failed == nil
 }
 
-// run runs one target, and goes on with the rest of it where a part fails (-k). Both its streams are one, so that its lines stay in their order.
+// run runs one target and continues after a failure (-k). Both its streams go to one writer, so that the lines stay in order.
 func run(ctx context.Context, out io.Writer, program, target string) error {
 	cmd := exec.CommandContext(ctx, program, "-k", target)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, out
@@ -65,18 +65,18 @@ func run(ctx context.Context, out io.Writer, program, target string) error {
 	cmd.WaitDelay = 10 * time.Second
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		return nil // it succeeded, and a service that it started has its output open
+		return nil // it succeeded, but a process that it started has its output open
 	}
 	return err
 }
 
-// failure is a line with which go test or make names what failed.
+// failure is a line in which go test or make names a failure.
 var failure = regexp.MustCompile(`^(FAIL\t|--- FAIL: |make(\[\d+\])?: \*\*\* )`)
 
-// failures keeps the lines that name what failed.
+// failures keeps the lines that name a failure.
 type failures struct {
 	lines []string
-	rest  []byte // of a line that is not complete
+	rest  []byte // an incomplete line
 }
 
 func (f *failures) Write(p []byte) (int, error) {

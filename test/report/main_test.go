@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// targets is what this program does in place of make.
+// targets replace those of make.
 var targets = map[string]func(){
 	"good": func() { fmt.Println("ok  \ta/b\t0.1s") },
 	"bad": func() {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 func TestReport_AfterAFailure_GoesOnAndNamesIt(t *testing.T) {
 	var out strings.Builder
 	if report(t.Context(), &out, os.Args[0], []string{"bad", "good", "bad"}) {
-		t.Error("report says that all succeeded")
+		t.Error("report returned that all succeeded")
 	}
 	const bad = "--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/part (0.00s)\nFAIL\ta/c\t0.1s\nok  \ta/d\t0.1s\n"
 	const why = "  bad: exit status 2\n      --- FAIL: TestA (0.00s)\n      --- FAIL: TestA/part (0.00s)\n      FAIL\ta/c\t0.1s\n"
@@ -40,7 +40,7 @@ func TestReport_AfterAFailure_GoesOnAndNamesIt(t *testing.T) {
 func TestReport_WithoutAFailure_Succeeds(t *testing.T) {
 	var out strings.Builder
 	if !report(t.Context(), &out, os.Args[0], []string{"good", "good"}) {
-		t.Error("report says that something failed")
+		t.Error("report returned that something failed")
 	}
 	if want := "\npassed: good good\n"; !strings.HasSuffix(out.String(), want) {
 		t.Errorf("report wrote %q, want %q at its end", out.String(), want)

@@ -1,5 +1,5 @@
-// Package workload describes the containers that the tests, the demo and the benchmarks run: the payload in a job
-// container on the host's own files.
+// Package workload describes the containers of the tests, the demo and the benchmarks: the payload in a job container on the
+// host's files.
 package workload
 
 import (
@@ -9,10 +9,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Payload is where the test environment installs the payload.
+// Payload is the path of the payload in the test environment.
 const Payload = `C:\silo\bin\payload.exe`
 
-// Spec is a job container whose init is the payload with these arguments, run as the shim's own user.
+// Spec is a job container whose init is the payload with these arguments. It runs as the shim's user.
 func Spec(args ...string) *specs.Spec {
 	return &specs.Spec{
 		Version: specs.Version,
@@ -30,7 +30,7 @@ func Spec(args ...string) *specs.Spec {
 	}
 }
 
-// Write puts a specification into a file.
+// Write writes a specification to a file.
 func Write(path string, s *specs.Spec) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

@@ -101,7 +101,7 @@ func (c *candidate) run(ctx context.Context, wine *testenv.Env, env []string) er
 	}
 	usage, ok := ended.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return errors.New("this system does not tell what a process used")
+		return errors.New("this system does not report the resources of a process")
 	}
 	c.walls, c.peaks = append(c.walls, wall), append(c.peaks, usage.Maxrss)
 	return nil

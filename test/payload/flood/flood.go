@@ -1,5 +1,5 @@
-// Package flood makes the bytes that the payload's mode "flood" prints, so that a test can tell whether every one of
-// them arrived, in order.
+// Package flood makes the bytes that the payload's mode "flood" prints, so that a test can check that all of them arrive in
+// order.
 package flood
 
 import (
@@ -10,18 +10,18 @@ import (
 // letters are 64 printable bytes, one for each six random bits.
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// Write writes n bytes to w, the same ones every time, and no line end among them.
+// Write writes n bytes to w: always the same ones, without a line end.
 func Write(w io.Writer, n int64) error {
 	_, err := io.Copy(w, Reader(n))
 	return err
 }
 
-// Reader gives the bytes that Write writes.
+// Reader returns the bytes that Write writes.
 func Reader(n int64) io.Reader {
 	return io.LimitReader(&source{rng: rand.NewPCG(20, 26)}, n)
 }
 
-// source is the endless stream.
+// source is the infinite stream.
 type source struct {
 	rng  *rand.PCG
 	bits uint64

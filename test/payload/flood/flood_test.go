@@ -9,7 +9,7 @@ import (
 	"testing/iotest"
 )
 
-// TestWrite_FirstMiB_HasKnownHash pins the bytes: a payload built yesterday and a test built today must agree on them.
+// The bytes never change: an older payload and a newer test must agree on them.
 func TestWrite_FirstMiB_HasKnownHash(t *testing.T) {
 	h := sha256.New()
 	if err := Write(h, 1<<20); err != nil {
@@ -21,7 +21,7 @@ func TestWrite_FirstMiB_HasKnownHash(t *testing.T) {
 	}
 }
 
-// TestReader_AnyReadSize_SameBytes reads the stream in odd pieces.
+// The stream is read in pieces of odd sizes.
 func TestReader_AnyReadSize_SameBytes(t *testing.T) {
 	const n = 4099
 	var whole bytes.Buffer

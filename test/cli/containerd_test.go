@@ -27,13 +27,13 @@ func ctr(t *testing.T, c *testenv.Containerd, args ...string) string {
 		stdout, stderr := scratch(t), scratch(t)
 		cmd.Stdout, cmd.Stderr = stdout, stderr
 		err := cmd.Run()
-		out, errors := content(t, stdout), content(t, stderr)
+		out, messages := content(t, stdout), content(t, stderr)
 		switch {
 		case err == nil:
 			return out
-		case strings.Contains(errors, "Pipe busy."): // no instance of the pipe was free; the daemon got no request
+		case strings.Contains(messages, "Pipe busy."): // no instance of the pipe was free; the daemon got no request
 		default:
-			t.Fatalf("ctr %s: %v\n%s%s", strings.Join(args, " "), err, out, errors)
+			t.Fatalf("ctr %s: %v\n%s%s", strings.Join(args, " "), err, out, messages)
 		}
 	}
 }

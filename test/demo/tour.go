@@ -28,30 +28,30 @@ type tour struct {
 
 const runtime = "io.containerd.silo.v1"
 
-// walk is the tour.
+// walk runs all steps.
 func (t *tour) walk() {
 	events, stop := t.watch()
 	defer stop()
 
-	t.say("a container that prints and ends with code 7")
+	t.say("a container that prints a line and exits with code 7")
 	t.wants(t.ctr(7, "run", "--rm", "--runtime", runtime, "--config", t.config("hello", "say", "7", "hello from a job container"), "hello"),
 		"hello from a job container")
-	t.say("exit code 7 came back")
+	t.say("ctr has exited with code 7")
 
-	t.say("a container that lives: init and two descendants")
+	t.say("a container that runs: init and two descendants")
 	t.ctr(0, "run", "-d", "--null-io", "--runtime", runtime, "--config", t.config("tree", "tree", "2", "600"), "tree")
 	t.wants(t.ctr(0, "task", "ls"), `tree\s+\d+\s+RUNNING`)
-	t.until("the three levels stand", func() bool {
+	t.until("the process tree has three levels", func() bool {
 		return strings.Count(t.quiet("task", "ps", "tree"), "\n") >= 4
 	})
 	t.wants(t.ctr(0, "task", "ps", "tree"), `(?s)PID.*\d+.*\d+.*\d+`)
-	t.say("its figures, straight from its job object")
+	t.say("its metrics, from its job object")
 	t.wants(t.ctr(0, "task", "metrics", "tree"), `(?i)(commit|private|memory)\D*[1-9]\d*`)
-	t.say("a second program in it, fed from standard input")
+	t.say("a second program in it, with standard input")
 	t.wants(t.feed("these words go in and come back\n", "task", "exec", "--exec-id", "cat", "tree", workload.Payload, "cat"),
 		"these words go in and come back")
 
-	t.say("the end: kill, delete, and proof that nothing is left")
+	t.say("the end: kill, delete, and a check that nothing remains")
 	t.ctr(0, "task", "kill", "-s", "SIGKILL", "tree")
 	t.until("the task has stopped", func() bool { return strings.Contains(t.quiet("task", "ls"), "STOPPED") })
 	t.wants(t.ctr(0, "task", "delete", "tree"), `137`)
@@ -60,7 +60,7 @@ func (t *tour) walk() {
 		t.fail(fmt.Errorf("the task list is not empty: %v", rows[3:]))
 	}
 	t.nothingLeft()
-	t.say("what containerd announced meanwhile (ctr events)")
+	t.say("the events that containerd has published (ctr events)")
 	t.wants(events(), `(?s)tasks/create.*tasks/start.*tasks/exec-started.*tasks/exit.*tasks/delete`)
 }
 

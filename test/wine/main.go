@@ -1,7 +1,7 @@
-// Command wine makes and uses the Wine test environment, where the Windows programs of this module run on Linux.
+// Command wine makes and uses the Wine test environment, in which the Windows programs of this module run on Linux.
 //
-// Run it as "go run ./test/wine VERB", or build it once and use it with "go test -exec". test/wine/README.md says what
-// is real on the test environment and what is not.
+// Run it as "go run ./test/wine VERB", or build it once and use it with "go test -exec". test/wine/README.md lists what is
+// real in the test environment.
 package main
 
 import (
@@ -27,8 +27,8 @@ const usage = `usage: wine VERB
 `
 
 func main() {
-	// These signals end what runs in an orderly way: run ends its program, with stops the server. SIGQUIT is what go test
-	// sends to a test that has not ended a minute after its -timeout.
+	// These signals end an orderly run: run ends its program, and with stops the server. go test sends SIGQUIT to a test that
+	// has not ended a minute after its -timeout.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
 	code := 0
 	if err := dispatch(ctx, os.Args[1:]); err != nil {
@@ -38,12 +38,12 @@ func main() {
 	os.Exit(code)
 }
 
-// exited is how the program that was run ended. It has told why itself.
+// exited is the exit code of the program that was run. The program has printed its error.
 type exited int
 
 func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// exitCode is the exit code of the program that was run, or 1 after the error is told.
+// exitCode is the exit code of the program that was run, or 1 after another error, which is printed.
 func exitCode(err error) int {
 	if code, ok := errors.AsType[exited](err); ok {
 		return int(code)

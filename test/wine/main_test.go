@@ -59,8 +59,7 @@ func TestRun_LimitReached_Ends(t *testing.T) {
 	}
 }
 
-// TestRun_SignalOfGoTest_EndsItsProgram waits for the end of the program's output, which the program alone has open
-// when the command has ended.
+// Only the program has its output open when the command has ended, so the end of the output is the end of the program.
 func TestRun_SignalOfGoTest_EndsItsProgram(t *testing.T) {
 	program := payload(t)
 	exe := filepath.Join(t.TempDir(), "wine")

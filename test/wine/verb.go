@@ -14,7 +14,7 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// errUsage says that the command line makes no sense.
+// errUsage means that the command line is invalid.
 var errUsage = errors.New("wrong usage")
 
 // dispatch runs one verb.
@@ -55,7 +55,7 @@ func dispatch(ctx context.Context, args []string) error {
 	return errUsage
 }
 
-// run runs a Windows program on our standard streams, and ends it with all its children at the limit.
+// run runs a Windows program on the standard streams, and ends it with all its descendants at the time limit.
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	limit := flags.Duration("t", 0, "end the program after this time")
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer wine.Close() //nolint:errcheck // it is the end of this process
+	defer wine.Close() //nolint:errcheck // this process exits
 	if *limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, *limit, fmt.Errorf("%s ran longer than %v", flags.Arg(0), *limit))
@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string) error {
 	return ended(err)
 }
 
-// with runs a Linux command and then stops the server on every way out, unless another command still uses it.
+// with runs a Linux command and then stops the server in every case, unless another command still uses it.
 func with(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
@@ -95,10 +95,10 @@ func with(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer wine.Close() //nolint:errcheck // it is the end of this process
+	defer wine.Close() //nolint:errcheck // this process exits
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	// A command that is asked to end may clean up; make and go test do.
+	// make and go test clean up after a signal.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	err = cmd.Run()
@@ -108,7 +108,7 @@ func with(ctx context.Context, args []string) error {
 	return ended(err)
 }
 
-// ended makes the plain exit of a program an exit code.
+// ended converts the exit of a program to an exit code.
 func ended(err error) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {

@@ -1,5 +1,5 @@
 // Command chart reads the result of a benchmark from standard input. It replaces the previous result of that kind in
-// performance.json, and writes performance.md and performance.svg from the whole.
+// performance.json, and writes performance.md and performance.svg from all results.
 package main
 
 import (
@@ -53,7 +53,7 @@ func draw(dir string) error {
 	return nil
 }
 
-// documents are the files made of a report, by name.
+// documents are the files of a report, by name.
 func documents(all result.Report) (map[string][]byte, error) {
 	data, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
@@ -64,7 +64,7 @@ func documents(all result.Report) (map[string][]byte, error) {
 	}, nil
 }
 
-// read reads the results so far.
+// read reads the previous results.
 func read(path string) (r result.Report, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -14,11 +14,11 @@ var pageText string
 
 // row is one container in the table: each algorithm's calls, and its time as a multiple of ours.
 type row struct {
-	Members, Strangers int
-	Cells              []string
+	Members, NonMembers int
+	Cells               []string
 }
 
-// page writes the text around the figures.
+// page writes the page.
 func page(r result.Report) []byte {
 	var out bytes.Buffer
 	data := struct {
@@ -26,9 +26,9 @@ func page(r result.Report) []byte {
 		Rows       []row
 		Peers      *result.Peers
 	}{algorithms(r.Scrape), rows(r.Scrape), r.Peers}
-	t := template.Must(template.New("page").Parse(pageText)) // a template of ours, tried by each run
+	t := template.Must(template.New("page").Parse(pageText)) // the template is constant
 	if err := t.Execute(&out, data); err != nil {
-		panic(err) // the data is ours as well
+		panic(err) // the data has all fields of the template
 	}
 	return out.Bytes()
 }
@@ -36,7 +36,7 @@ func page(r result.Report) []byte {
 // algorithms lists them in the order of the result.
 func algorithms(cases []result.Case) (names []string) {
 	for _, c := range cases {
-		if c.Members != cases[0].Members || c.Strangers != cases[0].Strangers {
+		if c.Members != cases[0].Members || c.NonMembers != cases[0].NonMembers {
 			break
 		}
 		names = append(names, c.Algorithm)
@@ -48,7 +48,7 @@ func algorithms(cases []result.Case) (names []string) {
 func rows(cases []result.Case) (rows []row) {
 	n := len(algorithms(cases))
 	for ; len(cases) >= n; cases = cases[n:] {
-		r := row{Members: cases[0].Members, Strangers: cases[0].Strangers}
+		r := row{Members: cases[0].Members, NonMembers: cases[0].NonMembers}
 		ours := warm(cases[:n])
 		for _, c := range cases[:n] {
 			r.Cells = append(r.Cells, fmt.Sprintf("%d calls, %.2f ×", c.Calls, float64(c.Median)/float64(ours.Median)))

@@ -15,7 +15,7 @@ const (
 	barGap   = 3
 	groupGap = 26
 	scale    = 150 // length of the bar of our algorithm
-	widest   = 620 // longer bars are cut; the number beside the bar is right
+	widest   = 620 // longer bars are cut; the number beside the bar is exact
 )
 
 // colours of the algorithms, in their order.
@@ -27,7 +27,7 @@ func picture(cases []result.Case) []byte {
 	n, y := len(algorithms(cases)), 20
 	for rest := cases; len(rest) >= n; rest = rest[n:] {
 		c := rest[0]
-		fmt.Fprintf(&body, `<text x="8" y="%d" font-weight="bold">%d programs, %d other processes</text>`+"\n", y+11, c.Members, c.Strangers)
+		fmt.Fprintf(&body, `<text x="8" y="%d" font-weight="bold">%d programs, %d other processes</text>`+"\n", y+11, c.Members, c.NonMembers)
 		y += groupGap - 8
 		base := warm(rest[:n])
 		for i, c := range rest[:n] {

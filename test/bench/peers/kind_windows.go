@@ -11,17 +11,17 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// kind is one of the two shims, with what was measured of it.
+// kind is one of the two shims, with its measurements.
 type kind struct {
-	name    string
-	exe     string
-	spec    func(args ...string) *specs.Spec
-	figures []figure
-	hung    []error // at which step a shim did not answer
+	name string
+	exe  string
+	spec func(args ...string) *specs.Spec
+	rows []row
+	hung []error // the steps at which a shim did not answer
 }
 
-// figure is a row of the table: the samples of one quantity.
-type figure struct {
+// row is a row of the table: the samples of one quantity.
+type row struct {
 	name    string
 	unit    string
 	more    bool // more of it is better
@@ -35,23 +35,23 @@ var goals = map[string]float64{
 	"stdio": 3, "delete": 0.5, "memory": 0.5,
 }
 
-// add records a sample of the named figure; figures keep the order of their first samples.
+// add records a sample of the named row; rows keep the order of their first samples.
 func (k *kind) add(name, unit string, value float64) {
-	i := slices.IndexFunc(k.figures, func(f figure) bool { return f.name == name })
+	i := slices.IndexFunc(k.rows, func(f row) bool { return f.name == name })
 	if i < 0 {
-		i = len(k.figures)
-		k.figures = append(k.figures, figure{name: name, unit: unit, more: unit == "MB/s", goal: goals[name]})
+		i = len(k.rows)
+		k.rows = append(k.rows, row{name: name, unit: unit, more: unit == "MB/s", goal: goals[name]})
 	}
-	k.figures[i].samples = append(k.figures[i].samples, value)
+	k.rows[i].samples = append(k.rows[i].samples, value)
 }
 
-// figure finds the samples of a quantity.
-func (k *kind) figure(name string) (figure, bool) {
-	i := slices.IndexFunc(k.figures, func(f figure) bool { return f.name == name })
+// row finds the samples of a quantity.
+func (k *kind) row(name string) (row, bool) {
+	i := slices.IndexFunc(k.rows, func(f row) bool { return f.name == name })
 	if i < 0 {
-		return figure{}, false
+		return row{}, false
 	}
-	return k.figures[i], true
+	return k.rows[i], true
 }
 
 // time records how long since began.
@@ -60,19 +60,19 @@ func (k *kind) time(name string, began time.Time) {
 }
 
 // median is the middle sample.
-func (f figure) median() float64 {
+func (f row) median() float64 {
 	s := slices.Sorted(slices.Values(f.samples))
 	return s[len(s)/2]
 }
 
-// layered makes specifications as the reference wants them: with layers and a user.
+// layered makes specifications for the reference shim, which needs layers and a user.
 func layered(dir string) func(args ...string) *specs.Spec {
 	return func(args ...string) *specs.Spec {
 		s := workload.Spec(args...)
 		s.Process.User.Username = `NT AUTHORITY\SYSTEM`
 		for _, layer := range []string{"base", "scratch"} {
 			path := filepath.Join(dir, layer)
-			_ = os.MkdirAll(path, 0o755) // the shim tells what it misses
+			_ = os.MkdirAll(path, 0o755) // the shim reports a missing directory
 			s.Windows.LayerFolders = append(s.Windows.LayerFolders, path)
 		}
 		return s

@@ -48,8 +48,8 @@ func compare(ctx context.Context, rounds int) error {
 // report writes the medians of both kinds, for test/bench/chart.
 func report(w io.Writer, rounds int, reference, ours *kind) error {
 	peers := result.Peers{Rounds: rounds}
-	for _, f := range ours.figures {
-		r, ok := reference.figure(f.name)
+	for _, f := range ours.rows {
+		r, ok := reference.row(f.name)
 		if !ok {
 			continue
 		}

@@ -16,18 +16,18 @@ import (
 
 const (
 	execs    = 5        // in one container
-	calls    = 40       // of each method that only asks
+	calls    = 40       // of each query
 	flood    = 16 << 20 // bytes that one program prints
 	sigkill  = 9
-	children = 3 // besides init, so that statistics have something to sum
+	children = 3 // besides init, so that statistics have several processes to sum
 )
 
-// patience bounds one shim's measurement. It is far above what any step takes: a shim that meets it hangs.
-const patience = 40 * time.Second
+// timeout bounds the measurement of one shim. No step takes that long: a shim that reaches it hangs.
+const timeout = 40 * time.Second
 
-// measure takes one sample, or a few, of every quantity from one kind of shim. A shim that hangs is counted and left.
+// measure takes one or more samples of every quantity from a new shim. A shim that hangs is counted and abandoned.
 func measure(ctx context.Context, k *kind, dir string) error {
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := walk(bounded, k, dir)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
@@ -37,7 +37,7 @@ func measure(ctx context.Context, k *kind, dir string) error {
 	return err
 }
 
-// walk takes a shim through its life.
+// walk runs all steps with a shim.
 func walk(ctx context.Context, k *kind, dir string) error {
 	s, err := startShim(ctx, k, dir, "tree", fmt.Sprint(children), "600")
 	if err != nil {
@@ -48,7 +48,7 @@ func walk(ctx context.Context, k *kind, dir string) error {
 		name string
 		run  func(context.Context) error
 	}{
-		{"create", s.create}, {"start", s.begin}, {"exec", s.execs}, {"bare program", s.bare}, {"ask", s.ask}, {"memory", s.memory},
+		{"create", s.create}, {"start", s.begin}, {"exec", s.execs}, {"bare program", s.bare}, {"queries", s.queries}, {"memory", s.memory},
 		{"delete", s.remove}, {"shutdown", s.shutdown}, {"stdio", func(ctx context.Context) error { return throughput(ctx, k, dir) }},
 	} {
 		if err := step.run(ctx); err != nil {
@@ -78,7 +78,7 @@ func (s *shim) begin(ctx context.Context) error {
 	return nil
 }
 
-// bare runs the same program without any shim: what exec cannot go below.
+// bare runs the program without a shim: the lower bound of an exec.
 func (s *shim) bare(ctx context.Context) error {
 	for range execs {
 		began := time.Now()
@@ -90,7 +90,7 @@ func (s *shim) bare(ctx context.Context) error {
 	return nil
 }
 
-// execs runs programs that end at once, one after the other.
+// execs runs programs that exit at once, one after the other.
 func (s *shim) execs(ctx context.Context) error {
 	text, err := json.Marshal(&specs.Process{
 		Args: []string{workload.Payload, "exit", "0"}, Cwd: `C:\`, User: s.kind.spec().Process.User,
@@ -124,8 +124,8 @@ func (s *shim) exec(ctx context.Context, id string, spec *anypb.Any) error {
 	return err
 }
 
-// ask calls the methods that change nothing.
-func (s *shim) ask(ctx context.Context) error {
+// queries calls the methods that change nothing.
+func (s *shim) queries(ctx context.Context) error {
 	for _, m := range []struct {
 		name string
 		call func() error
@@ -163,11 +163,11 @@ func (s *shim) remove(ctx context.Context) error {
 	return nil
 }
 
-// shutdown ends the shim, hangs up as containerd does, and waits for the end of its process; then its executable is asked
-// to clean up.
+// shutdown ends the shim, closes the connection as containerd does, and waits for the exit of its process. Then it runs the
+// verb delete.
 func (s *shim) shutdown(ctx context.Context) error {
 	began := time.Now()
-	_, _ = s.Shutdown(ctx, &api.ShutdownRequest{ID: s.id, Now: true}) // the answer may not make it
+	_, _ = s.Shutdown(ctx, &api.ShutdownRequest{ID: s.id, Now: true}) // the answer may be lost
 	_ = s.conn.Close()
 	if err := ended(ctx, s.pid); err != nil {
 		return err
@@ -175,7 +175,7 @@ func (s *shim) shutdown(ctx context.Context) error {
 	s.kind.time("shutdown", began)
 	began = time.Now()
 	if out, err := s.command(ctx, "delete").Output(); err != nil || len(out) == 0 {
-		return fmt.Errorf("delete command: %w", told(err))
+		return fmt.Errorf("delete command: %w", withStderr(err))
 	}
 	s.kind.time("delete command", began)
 	return nil

@@ -30,7 +30,7 @@ func (s *shim) memory(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open shim %d: %w", s.pid, err)
 	}
-	defer windows.CloseHandle(process) //nolint:errcheck // it was only asked
+	defer windows.CloseHandle(process) //nolint:errcheck // it was only queried
 	c := processMemoryCounters{}
 	c.size = uint32(unsafe.Sizeof(c))
 	if ok, _, err := procGetProcessMemoryInfo.Call(uintptr(process), uintptr(unsafe.Pointer(&c)), uintptr(c.size)); ok == 0 {
@@ -49,13 +49,13 @@ func (s *shim) memory(context.Context) error {
 func ended(ctx context.Context, pid uint32) error {
 	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, pid)
 	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
-		return nil // it is gone
+		return nil // it has exited
 	}
 	if err != nil {
 		return fmt.Errorf("open shim %d: %w", pid, err)
 	}
 	defer windows.CloseHandle(process) //nolint:errcheck // it was only waited for
-	switch event, err := windows.WaitForSingleObject(process, uint32(patience.Milliseconds())); {
+	switch event, err := windows.WaitForSingleObject(process, uint32(timeout.Milliseconds())); {
 	case err != nil:
 		return err
 	case event != windows.WAIT_OBJECT_0:

@@ -24,7 +24,7 @@ const namespace = "bench"
 
 var serial int
 
-// shim is a running shim with a client to it. It speaks version 2 of the task API, which both kinds know.
+// shim is a running shim with a client. The client uses version 2 of the Task API, which both kinds serve.
 type shim struct {
 	api.TTRPCTaskService
 	kind   *kind
@@ -36,7 +36,7 @@ type shim struct {
 	pid    uint32
 }
 
-// sink takes events, as containerd does.
+// sink receives events, as containerd does.
 type sink struct{}
 
 func (sink) Forward(context.Context, *events.ForwardRequest) (*emptypb.Empty, error) {
@@ -60,7 +60,7 @@ func startShim(ctx context.Context, k *kind, dir string, args ...string) (*shim,
 	began := time.Now()
 	out, err := s.command(ctx, "start").Output()
 	if err != nil {
-		return nil, fmt.Errorf("start: %w", told(err))
+		return nil, fmt.Errorf("start: %w", withStderr(err))
 	}
 	conn, err := winio.DialPipeContext(ctx, strings.TrimSpace(string(out)))
 	if err != nil {
@@ -70,20 +70,20 @@ func startShim(ctx context.Context, k *kind, dir string, args ...string) (*shim,
 	s.TTRPCTaskService = api.NewTTRPCTaskClient(s.conn)
 	_, err = s.State(ctx, &api.StateRequest{ID: s.id})
 	if _, answered := status.FromError(err); err == nil || !answered {
-		return nil, fmt.Errorf("state of a task that is not there yet: %w", err)
+		return nil, fmt.Errorf("state of a task that was not created: %w", err)
 	}
 	k.time("start and first answer", began)
 	return s, nil
 }
 
-// end takes down what may be left.
+// end ends the shim and its connections.
 func (s *shim) end() {
-	_, _ = s.Shutdown(context.Background(), &api.ShutdownRequest{ID: s.id, Now: true}) // it may have ended
+	_, _ = s.Shutdown(context.Background(), &api.ShutdownRequest{ID: s.id, Now: true}) // it may have exited
 	_ = s.conn.Close()
 	_ = s.events.Close()
 }
 
-// command is the shim's executable with one of its verbs.
+// command prepares the shim's executable with a verb.
 func (s *shim) command(ctx context.Context, verb string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.kind.exe, "-namespace", namespace, "-address", `\\.\pipe\none`,
 		"-publish-binary", "none", "-id", s.id, "-bundle", s.bundle, verb)
@@ -107,8 +107,8 @@ func (s *shim) serveEvents() error {
 	return nil
 }
 
-// told adds to an error what the program wrote on stderr.
-func told(err error) error {
+// withStderr adds the program's standard error to an error.
+func withStderr(err error) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return fmt.Errorf("%w: %s", err, exit.Stderr)

@@ -45,13 +45,13 @@ func throughput(ctx context.Context, k *kind, dir string) error {
 	return err
 }
 
-// reader makes the pipe that the shim is to write to.
+// reader makes the pipe for the shim's output.
 func (s *shim) reader() (net.Listener, error) {
 	s.stdout = fmt.Sprintf(`\\.\pipe\peers-%d-%s-out`, os.Getpid(), s.id)
 	return winio.ListenPipe(s.stdout, nil)
 }
 
-// arrival is what arrived at a reader, and when its end did.
+// arrival has the bytes that a reader got, and the time of the end.
 type arrival struct {
 	n   int64
 	at  time.Time
@@ -64,7 +64,7 @@ func drain(l net.Listener) arrival {
 		return arrival{err: err}
 	}
 	defer conn.Close()
-	// As containerd's clients read: 32 KiB at a time.
+	// containerd's clients read 32 KiB at a time.
 	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, conn, make([]byte, 32<<10))
 	return arrival{n, time.Now(), err}
 }

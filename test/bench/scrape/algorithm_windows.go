@@ -9,14 +9,14 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// algorithm takes one sample of a container and returns the sum of its private working sets, so that no two of them can
-// differ in what they find.
+// algorithm takes a sample of a container. It returns the sum of the private working sets, so that the results of the
+// algorithms can be compared.
 type algorithm struct {
 	name   string
 	sample func() (private uint64, err error)
 }
 
-// algorithms are those that are compared, for the container whose job is open and named.
+// algorithms are the compared algorithms, for the container with this open job and its name.
 func algorithms(k *counting, job *jobobject.Job, name string) ([]algorithm, func(), error) {
 	warm := stats.NewCollector(job, stats.Options{KeepHandles: true})
 	cold := stats.NewCollector(job, stats.Options{})
@@ -49,24 +49,24 @@ func algorithms(k *counting, job *jobobject.Job, name string) ([]algorithm, func
 		}, nil
 }
 
-// jobFigures asks a job for what it counts itself. Memory and storage may be refused.
-func jobFigures(k *counting, job jobobject.Handle) error {
+// queryJob queries the statistics of a job. The kernel may refuse memory and storage.
+func queryJob(k *counting, job jobobject.Handle) error {
 	_, _ = k.MemoryUsage(job)
 	_, _ = k.IOAttribution(job)
 	_, err := k.Accounting(job)
 	return err
 }
 
-// reference does what the reference shim does: it opens the job, asks whether it is a silo, lists the members twice (the
-// first time for their number), and opens, checks, asks and closes each.
+// reference is the algorithm of the reference shim: it opens the job, checks whether it is a silo, lists the members twice
+// (the first time for their number), and opens, checks, queries and closes each.
 func reference(k *counting, name string) (sum uint64, err error) {
 	job, err := k.OpenJob(name, jobobject.AccessAll)
 	if err != nil {
 		return 0, err
 	}
-	defer k.CloseHandle(job) //nolint:errcheck // it was only asked
-	_, _ = k.Silo(job)       // a bare job is none
-	if err := jobFigures(k, job); err != nil {
+	defer k.CloseHandle(job) //nolint:errcheck // it was only queried
+	_, _ = k.Silo(job)       // a plain job is not a silo
+	if err := queryJob(k, job); err != nil {
 		return 0, err
 	}
 	pids, err := list(k, job)
@@ -74,7 +74,7 @@ func reference(k *counting, name string) (sum uint64, err error) {
 		return 0, err
 	}
 	for _, pid := range pids {
-		private, err := ask(k, job, pid)
+		private, err := query(k, job, pid)
 		if err != nil {
 			return 0, err
 		}
@@ -83,7 +83,7 @@ func reference(k *counting, name string) (sum uint64, err error) {
 	return sum, nil
 }
 
-// list asks for the number of members and then for the members.
+// list queries the number of members and then the members.
 func list(k *counting, job jobobject.Handle) ([]uint32, error) {
 	_, assigned, err := k.ProcessIDs(job, make([]uint32, 1))
 	if err != nil {
@@ -94,13 +94,13 @@ func list(k *counting, job jobobject.Handle) ([]uint32, error) {
 	return pids[:listed], err
 }
 
-// ask opens a process for one question.
-func ask(k *counting, job jobobject.Handle, pid uint32) (uint64, error) {
+// query opens a process for one query.
+func query(k *counting, job jobobject.Handle, pid uint32) (uint64, error) {
 	process, err := k.OpenProcess(pid, jobobject.ProcessQueryLimited)
 	if err != nil {
 		return 0, err
 	}
-	defer k.CloseHandle(process) //nolint:errcheck // it was only asked
+	defer k.CloseHandle(process) //nolint:errcheck // it was only queried
 	if in, err := k.IsProcessInJob(process, job); err != nil || !in {
 		return 0, err
 	}
@@ -108,14 +108,14 @@ func ask(k *counting, job jobobject.Handle, pid uint32) (uint64, error) {
 	return m.PrivateWorkingSet, err
 }
 
-// machineWide lists the processes of the machine and picks out the members.
+// machineWide lists the processes of the machine and selects the members.
 func machineWide(k *counting, name string) (sum uint64, err error) {
 	job, err := k.OpenJob(name, jobobject.AccessQuery)
 	if err != nil {
 		return 0, err
 	}
-	defer k.CloseHandle(job) //nolint:errcheck // it was only asked
-	if err := jobFigures(k, job); err != nil {
+	defer k.CloseHandle(job) //nolint:errcheck // it was only queried
+	if err := queryJob(k, job); err != nil {
 		return 0, err
 	}
 	pids, err := list(k, job)

@@ -2,8 +2,8 @@ package main
 
 import "github.com/siloshim/siloshim/jobobject"
 
-// bare is the floor: the three questions to the job and one to each member, on handles that are open, with nothing around
-// them. It would not notice a member that comes or goes.
+// bare is the lower bound: three queries of the job and one of each member on open handles, and nothing else. It
+// would not notice a member that starts or exits.
 type bare struct {
 	kernel  *counting
 	job     jobobject.Handle
@@ -33,7 +33,7 @@ func newBare(k *counting, name string) (*bare, error) {
 }
 
 func (b *bare) sample() (sum uint64, err error) {
-	if err := jobFigures(b.kernel, b.job); err != nil {
+	if err := queryJob(b.kernel, b.job); err != nil {
 		return 0, err
 	}
 	for _, process := range b.members {
@@ -46,7 +46,7 @@ func (b *bare) sample() (sum uint64, err error) {
 	return sum, nil
 }
 
-// close gives back every handle. They were only asked, so there is no error to learn from.
+// close closes every handle. Errors are ignored, because the handles were only queried.
 func (b *bare) close() {
 	for _, process := range b.members {
 		_ = b.kernel.CloseHandle(process)

@@ -2,7 +2,7 @@ package main
 
 import "github.com/siloshim/siloshim/jobobject"
 
-// counting is a kernel that counts the calls that a sample makes.
+// counting is a kernel that counts its calls.
 type counting struct {
 	jobobject.Kernel
 	calls int

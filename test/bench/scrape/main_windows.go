@@ -22,21 +22,21 @@ func main() {
 	}
 }
 
-// run measures every size of container, first alone and then among strangers.
+// run measures every size of container, first alone and then among processes outside its job.
 func run(turns int) error {
-	crowd, err := jobobject.Create(jobobject.Options{KillOnClose: true})
+	others, err := jobobject.Create(jobobject.Options{KillOnClose: true})
 	if err != nil {
 		return err
 	}
-	defer crowd.Close() //nolint:errcheck // the kernel ends the strangers
+	defer others.Close() //nolint:errcheck // the kernel ends them
 	var all []result.Case
-	for _, strangers := range []int{0, 300} {
-		if err := populate(crowd, strangers); err != nil {
+	for _, nonMembers := range []int{0, 300} {
+		if err := populate(others, nonMembers); err != nil {
 			return err
 		}
 		for _, members := range []int{1, 15, 60} {
-			fmt.Fprintf(os.Stderr, "%d processes among %d strangers\n", members, strangers)
-			cases, err := measure(members, strangers, turns)
+			fmt.Fprintf(os.Stderr, "%d processes among %d non-members\n", members, nonMembers)
+			cases, err := measure(members, nonMembers, turns)
 			if err != nil {
 				return err
 			}
@@ -63,9 +63,9 @@ func populate(job *jobobject.Job, n int) error {
 }
 
 // measure makes a container and takes samples with each algorithm in turns.
-func measure(members, strangers, turns int) (cases []result.Case, err error) {
+func measure(members, nonMembers, turns int) (cases []result.Case, err error) {
 	k := &counting{Kernel: jobobject.System()}
-	name := fmt.Sprintf(`\Container_bench-%d-%d-%d`, os.Getpid(), members, strangers)
+	name := fmt.Sprintf(`\Container_bench-%d-%d-%d`, os.Getpid(), members, nonMembers)
 	job, err := jobobject.Create(jobobject.Options{Name: name, KillOnClose: true, Kernel: k})
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func measure(members, strangers, turns int) (cases []result.Case, err error) {
 	defer release()
 	took := make([][]time.Duration, len(all))
 	calls := make([]int, len(all))
-	for range turns + 1 { // the first turn fills caches and does not count
+	for range turns + 1 { // the first turn fills caches and is not measured
 		for i, a := range all {
 			k.calls = 0
 			began := time.Now()
@@ -94,7 +94,7 @@ func measure(members, strangers, turns int) (cases []result.Case, err error) {
 	for i, a := range all {
 		s := slices.Sorted(slices.Values(took[i][1:]))
 		cases = append(cases, result.Case{
-			Algorithm: a.name, Members: members, Strangers: strangers, Calls: calls[i], Median: s[len(s)/2],
+			Algorithm: a.name, Members: members, NonMembers: nonMembers, Calls: calls[i], Median: s[len(s)/2],
 		})
 	}
 	return cases, nil

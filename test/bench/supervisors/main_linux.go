@@ -17,7 +17,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// exitCode is the program's own, which every supervisor has to hand on.
+// exitCode is the program's exit code, which every supervisor must return.
 const exitCode = 3
 
 // candidate is one way to run the program.
@@ -117,5 +117,5 @@ func report(list []*candidate) {
 	}
 }
 
-// at is the value below which a part of the sorted values is.
+// at is a quantile of sorted values.
 func at[T any](sorted []T, part float64) T { return sorted[int(part*float64(len(sorted)-1))] }

@@ -12,10 +12,10 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// compiler is that of Debian's package gcc-mingw-w64-x86-64, which the test environment installs.
+// compiler is in Debian's package gcc-mingw-w64-x86-64, which the test environment installs.
 const compiler = "x86_64-w64-mingw32-gcc"
 
-// TestLayouts_MingwHeaders_MatchTheLists compiles layout.c and runs it.
+// layout.c is compiled and run.
 func TestLayouts_MingwHeaders_MatchTheLists(t *testing.T) {
 	wine := testenv.Require(t)
 	exe := filepath.Join(t.TempDir(), "layout.exe")
@@ -31,7 +31,7 @@ func TestLayouts_MingwHeaders_MatchTheLists(t *testing.T) {
 	if diff := cmp.Diff(list(t, "mingw-layouts.txt"), printed); diff != "" {
 		t.Errorf("layout.c does not print what testdata/mingw-layouts.txt has (-want +got):\n%s", diff)
 	}
-	// The other list is from other headers. Where both have a structure or a field, they agree.
+	// The other list is from other headers. They agree on structures and fields that both have.
 	win64 := map[string]string{}
 	for _, line := range list(t, "win64-layouts.txt") {
 		name, numbers := split(line)
@@ -59,7 +59,7 @@ func lines(text string) []string {
 	return strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), "\n")
 }
 
-// split takes a line apart: "S structure" and its size, or "F structure field" and its offset and size.
+// split splits a line: "S structure" and its size, or "F structure field" and its offset and size.
 func split(line string) (name, numbers string) {
 	words := strings.Fields(line)
 	n := map[string]int{"S": 2, "F": 3}[words[0]]

@@ -9,8 +9,8 @@ import (
 	"github.com/Microsoft/go-winio"
 )
 
-// TestBackupWrite_StreamInPieces_WritesFile writes a file as containerd unpacks one from a layer: all that a file has in one stream,
-// which comes in pieces that end anywhere.
+// A file is written as containerd unpacks one from a layer: one stream has all parts of the file, and arrives in pieces of
+// any size.
 func TestBackupWrite_StreamInPieces_WritesFile(t *testing.T) {
 	want := bytes.Repeat([]byte("0123456789abcdef"), 10_000)
 	var stream bytes.Buffer

@@ -1,5 +1,4 @@
-// Package probe holds tests of the ground that Windows programs stand on: named pipes, files, processes and job objects
-// as the product uses them. They state what Windows does, so they hold on Windows as well as on the Wine test environment, where they
-// check the gap filler in test/wine/gap. The tests of package testenv run them under Wine, and once more with the gap filler
-// off, where most must fail.
+// Package probe tests the parts of Windows that the product uses: named pipes, files, processes and job objects. The tests
+// state what Windows does, so they hold on Windows and in the Wine test environment, where they check the gap filler in
+// test/wine/gap. The tests of package testenv run them on Wine, and once more without the gap filler, when most must fail.
 package probe

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// endAmongThreads ends the process with code 7 while others of its goroutines create threads.
+// endAmongThreads exits with code 7 while goroutines create threads.
 func endAmongThreads() {
 	for range 4 {
 		go func() { // ends with the process
@@ -29,15 +29,14 @@ func endAmongThreads() {
 			}
 		}()
 	}
-	time.Sleep(3 * time.Millisecond) // let them get going
+	time.Sleep(3 * time.Millisecond) // until they run
 	os.Exit(7)
 }
 
-// endAmongReads ends the process with code 7 at the moment that data comes for a read of the thread that ends it, while other
-// threads are in the midst of changes to the memory's map. So a client of gRPC ends. Without the gap filler one in a hundred
-// hangs.
+// endAmongReads exits with code 7 at the moment at which data arrives for a read of the same thread, while other threads
+// change the memory map. A gRPC client exits like that. Without the gap filler one in a hundred hangs.
 func endAmongReads() {
-	runtime.GOMAXPROCS(8) // more threads at it than the machine has processors
+	runtime.GOMAXPROCS(8) // more threads than the machine has processors
 	runtime.LockOSThread()
 	name := fmt.Sprintf(`\\.\pipe\probe-reads-%d`, os.Getpid())
 	h := must(windows.CreateNamedPipe(windows.StringToUTF16Ptr(name), windows.PIPE_ACCESS_INBOUND|windows.FILE_FLAG_OVERLAPPED,
@@ -52,20 +51,20 @@ func endAmongReads() {
 	var ready, now atomic.Bool
 	go func() {
 		ready.Store(true)
-		for !now.Load() { // busy, to be quick when it comes
+		for !now.Load() { // a busy loop reacts fastest
 		}
 		for range rand.N(30000) {
 			now.Load()
 		}
 		_ = must(end.Write([]byte{1}))
 	}()
-	for !ready.Load() { // busy as well
+	for !ready.Load() { // busy, too
 	}
 	now.Store(true)
 	os.Exit(7)
 }
 
-// remap changes the memory's map again and again.
+// remap changes the memory map repeatedly.
 func remap() {
 	for {
 		a := must(windows.VirtualAlloc(0, 1<<16, windows.MEM_RESERVE, windows.PAGE_NOACCESS))
@@ -82,8 +81,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// TestExit_ThreadsStartOrRead_ExitCodeIsKept: a process that ends while it creates threads, or while its threads read, does end, with its exit
-// code, and in silence.
+// A process that creates threads, or whose threads read, exits with its exit code and prints nothing.
 func TestExit_ThreadsStartOrRead_ExitCodeIsKept(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// connect returns both ends of a pipe as containerd's clients make it, without a buffer.
+// connect returns both ends of a pipe without a buffer, as containerd's clients make it.
 func connect(t *testing.T, what string) (server, client net.Conn) {
 	t.Helper()
 	name := pipeName(what)
@@ -41,8 +41,7 @@ func connect(t *testing.T, what string) (server, client net.Conn) {
 	return server, client
 }
 
-// TestPipe_WriteInterrupted_ReportsZeroBytes: a reader takes a part of a write and leaves, or the write is
-// cancelled. The writer is told of 0 bytes in both cases.
+// A reader reads a part of a write and closes, or the write is cancelled. In both cases the write reports 0 bytes.
 func TestPipe_WriteInterrupted_ReportsZeroBytes(t *testing.T) {
 	for name, end := range map[string]func(reader, writer net.Conn) error{
 		"reader leaves": func(reader, _ net.Conn) error { return reader.Close() },
@@ -72,7 +71,7 @@ func TestPipe_WriteInterrupted_ReportsZeroBytes(t *testing.T) {
 	}
 }
 
-// TestPipe_ServerClosed_ClientReadsItsPID: also after the server has hung up.
+// The client can query the pid also after the server has closed.
 func TestPipe_ServerClosed_ClientReadsItsPID(t *testing.T) {
 	server, client := connect(t, "server")
 	handle := windows.Handle(client.(interface{ Fd() uintptr }).Fd())

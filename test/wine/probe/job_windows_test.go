@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Job information classes that x/sys does not name.
+// Job information classes that x/sys does not declare.
 const (
 	cpuRateControl = 15
 	memoryUsage    = 28
@@ -68,7 +68,7 @@ func TestJob_LimitsSet_ReadBack(t *testing.T) {
 	}
 }
 
-// TestJob_HandleValueReused_LimitsAreUnset: what was set on a job is not found on the next that gets its handle value.
+// Settings of a job do not appear on the next job with the same handle value.
 func TestJob_HandleValueReused_LimitsAreUnset(t *testing.T) {
 	for range 4 {
 		job, err := windows.CreateJobObject(nil, nil)
@@ -99,7 +99,7 @@ type basicAccounting struct {
 	Faults, Total, Active, Terminated      uint32
 }
 
-// TestJob_MemberExited_TimesAreKept: the time of a member counts while it lives and after.
+// The times of a member count while it runs and after its exit.
 func TestJob_MemberExited_TimesAreKept(t *testing.T) {
 	job, cmd := newJob(t), child(t, "spin")
 	assign(t, job, cmd.Process.Pid)
@@ -122,7 +122,7 @@ func TestJob_MemberExited_TimesAreKept(t *testing.T) {
 		return a.Active == 0, err
 	})
 	if a.User+a.Kernel < seen {
-		t.Errorf("time went back from %d to %d", seen, a.User+a.Kernel)
+		t.Errorf("time decreased from %d to %d", seen, a.User+a.Kernel)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestJob_Members_MemoryIsCounted(t *testing.T) {
 	}
 }
 
-// TestIsProcessInJob_LimitedHandle_Answers: PROCESS_QUERY_LIMITED_INFORMATION is enough to ask.
+// PROCESS_QUERY_LIMITED_INFORMATION suffices for the query.
 func TestIsProcessInJob_LimitedHandle_Answers(t *testing.T) {
 	job, in, out := newJob(t), child(t, "idle"), child(t, "idle")
 	assign(t, job, in.Process.Pid)
@@ -161,7 +161,7 @@ func isProcessInJob(process, job windows.Handle, is *bool) error {
 	return nil
 }
 
-// TestJob_StorageOnWine_NotSupported: Wine counts no I/O, so to ask for it must fail rather than give zeros.
+// Wine counts no I/O, so the query must fail instead of returning zeros.
 func TestJob_StorageOnWine_NotSupported(t *testing.T) {
 	if !onWine() {
 		t.Skip("this is Windows, which counts I/O")

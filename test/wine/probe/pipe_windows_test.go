@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// pipeName is a name that no other run of these tests uses.
+// pipeName is unique to this run.
 func pipeName(what string) string {
 	return fmt.Sprintf(`\\.\pipe\siloshim-probe-%s-%d`, what, os.Getpid())
 }
 
-// listen makes a listener of go-winio that answers every client with the greeting and hangs up.
+// listen makes a listener of go-winio that sends each client a greeting and disconnects.
 func listen(t *testing.T, name string) {
 	t.Helper()
 	l, err := winio.ListenPipe(name, nil)
@@ -31,7 +31,7 @@ func listen(t *testing.T, name string) {
 			if err != nil {
 				return
 			}
-			_, _ = io.WriteString(c, "hello") // the client tells what it got
+			_, _ = io.WriteString(c, "hello") // the client reports the result
 			_ = c.Close()
 		}
 	}()
@@ -62,7 +62,7 @@ func TestPipe_FirstClient_IsServed(t *testing.T) {
 	}
 }
 
-// TestPipe_ClientBeforeListen_ServedOrRefused: a client that calls while the listener is being made is served or sent away.
+// A client that connects while the listener is being created is served or refused.
 func TestPipe_ClientBeforeListen_ServedOrRefused(t *testing.T) {
 	for i := range 300 {
 		name := pipeName(fmt.Sprintf("early-%d", i))

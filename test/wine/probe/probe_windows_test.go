@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// TestMain makes this binary its own workload too: with PROBE_CHILD=spin it keeps a processor busy, with
-// PROBE_CHILD=idle it only lives. Both end with the parent, whose end of the pipe to standard input closes then. With
-// PROBE_CHILD=threads or reads it ends at once with code 7, while it creates threads or its threads read.
+// TestMain makes this binary a workload, too: with PROBE_CHILD=spin it uses a processor, with PROBE_CHILD=idle it waits. Both
+// exit when standard input ends, that is, with the parent. With PROBE_CHILD=threads or reads it exits at once with code 7,
+// while it creates threads or its threads read.
 func TestMain(m *testing.M) {
 	mode := os.Getenv("PROBE_CHILD")
 	if mode == "" {
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		endAmongReads()
 	case "spin":
 		go func() { // ends with the process
-			for { //nolint:staticcheck // it is there to keep a processor busy
+			for { //nolint:staticcheck // a busy loop on purpose
 			}
 		}()
 	}
@@ -58,7 +58,7 @@ func child(t *testing.T, mode string) *exec.Cmd {
 	return cmd
 }
 
-// open opens a process as a monitor does, with the least rights.
+// open opens a process with the fewest rights, as a monitor does.
 func open(t *testing.T, pid int) windows.Handle {
 	t.Helper()
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
@@ -69,7 +69,7 @@ func open(t *testing.T, pid int) windows.Handle {
 	return h
 }
 
-// eventually asks until ok. What never comes runs into the time limit of the test binary.
+// eventually repeats a query until ok. The time limit of the test binary ends it.
 func eventually(t *testing.T, what string, ok func() (bool, error)) {
 	t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
@@ -86,7 +86,7 @@ func eventually(t *testing.T, what string, ok func() (bool, error)) {
 	}
 }
 
-// onWine reports whether this is Wine. Only tests of what Wine cannot know ask.
+// onWine reports whether this is Wine, for tests of information that Wine does not have.
 func onWine() bool {
 	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
 }
@@ -109,7 +109,7 @@ func TestRemoveAll_DirectoryTree_Removed(t *testing.T) {
 		t.Errorf("RemoveAll: %v", err)
 	}
 	if _, err := os.Stat(root); !os.IsNotExist(err) {
-		t.Errorf("the directory is still there: %v", err)
+		t.Errorf("the directory still exists: %v", err)
 	}
 }
 

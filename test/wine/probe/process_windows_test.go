@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// cpuTime is the processor time a process has used, as GetProcessTimes tells it.
+// cpuTime is the processor time of a process, by GetProcessTimes.
 func cpuTime(h windows.Handle) (time.Duration, error) {
-	var born, ended, kernel, user windows.Filetime
-	err := windows.GetProcessTimes(h, &born, &ended, &kernel, &user)
+	var created, ended, kernel, user windows.Filetime
+	err := windows.GetProcessTimes(h, &created, &ended, &kernel, &user)
 	return ticks(kernel) + ticks(user), err
 }
 
@@ -19,7 +19,7 @@ func ticks(f windows.Filetime) time.Duration {
 	return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
 }
 
-// TestProcessTimes_OfAChild_NotTheCallers compares a child that spins with one that idles, while the caller does neither.
+// One child uses a processor, and one waits, as the caller does.
 func TestProcessTimes_OfAChild_NotTheCallers(t *testing.T) {
 	spin, idle := open(t, child(t, "spin").Process.Pid), open(t, child(t, "idle").Process.Pid)
 	const much = 500 * time.Millisecond
@@ -39,7 +39,7 @@ func TestProcessTimes_OfAChild_NotTheCallers(t *testing.T) {
 	}
 }
 
-// TestProcessTimes_ChildExited_AreKept: what was seen of a process is not lost when it ends.
+// The times of a process that were seen once are not lower after its exit.
 func TestProcessTimes_ChildExited_AreKept(t *testing.T) {
 	cmd := child(t, "spin")
 	h := open(t, cmd.Process.Pid)
@@ -54,7 +54,7 @@ func TestProcessTimes_ChildExited_AreKept(t *testing.T) {
 	}
 	_ = cmd.Wait() // killed
 	if used, err := cpuTime(h); err != nil || used < seen {
-		t.Errorf("after its end the child used %v, %v; before, %v", used, err, seen)
+		t.Errorf("after the exit the child has used %v, %v; before, %v", used, err, seen)
 	}
 }
 

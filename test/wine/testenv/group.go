@@ -21,14 +21,14 @@ var groups atomic.Uint64
 
 // NewGroup makes an empty group.
 func NewGroup() *Group {
-	return &Group{fmt.Sprintf("SILOSHIM_BED_GROUP=%d.%d", os.Getpid(), groups.Add(1))}
+	return &Group{fmt.Sprintf("SILOSHIM_TEST_GROUP=%d.%d", os.Getpid(), groups.Add(1))}
 }
 
 // Add adds a command that has not been started. A process belongs to the group that was added last.
 func (g *Group) Add(cmd *exec.Cmd) {
 	kept := cmd.Env[:0:0]
 	for _, kv := range cmd.Env {
-		if !strings.HasPrefix(kv, "SILOSHIM_BED_GROUP=") {
+		if !strings.HasPrefix(kv, "SILOSHIM_TEST_GROUP=") {
 			kept = append(kept, kv)
 		}
 	}

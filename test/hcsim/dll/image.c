@@ -1,4 +1,4 @@
-// vmcompute.dll for Wine, the part that containerd itself calls: layers as they come from images, and as they go.
+// vmcompute.dll for Wine, the functions that containerd calls: importing and removing the layers of images.
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
@@ -7,7 +7,7 @@
 
 typedef struct { int flavour; LPCWSTR home; } driver;
 
-// ProcessBaseImage leaves the disk that containerd copies for each container; it is empty here.
+// ProcessBaseImage makes the disk that containerd copies for each container; it is empty here.
 API ProcessBaseImage(LPCWSTR layer) {
     WCHAR path[MAX_PATH];
     lstrcpynW(path, layer, MAX_PATH - 20);
@@ -18,7 +18,7 @@ API ProcessBaseImage(LPCWSTR layer) {
     return S_OK;
 }
 
-// destroy removes what is in a directory, and the directory. path has room for MAX_PATH characters.
+// destroy removes a directory with its content. path has room for MAX_PATH characters.
 static BOOL destroy(WCHAR *path) {
     WIN32_FIND_DATAW found;
     int end = lstrlenW(path);
@@ -44,7 +44,7 @@ static BOOL destroy(WCHAR *path) {
     return ok && RemoveDirectoryW(path);
 }
 
-// DestroyLayer removes a layer that is named by its directory below the driver's home, or by its path.
+// DestroyLayer removes a layer, given by its directory below the driver's home, or by its path.
 API DestroyLayer(const driver *d, LPCWSTR layer) {
     WCHAR path[MAX_PATH] = L"";
     if (d && d->home && d->home[0] && layer[0] && layer[1] != ':') {

@@ -1,6 +1,6 @@
-// computenetwork.dll for Wine: the functions for network namespaces. The directory that HCSIM_NAMESPACES names, with a
-// backslash at its end, has a file for each that exists, so that a test sees what was left. The file holds what a query
-// answers, and behind that the ids of the namespace's endpoints. A namespace that has endpoints is not deleted.
+// computenetwork.dll for Wine: the functions for network namespaces. The directory HCSIM_NAMESPACES, with a backslash at its
+// end, has a file for each namespace, so that a test sees which ones remain. The file has the answer to a query, and after it
+// the ids of the namespace's endpoints. A namespace with endpoints is not deleted.
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
@@ -23,7 +23,7 @@ static HRESULT open_file(const GUID *id, DWORD how, HANDLE *ns) {
     return FAILED_WITH(GetLastError() == ERROR_FILE_NOT_FOUND ? ERROR_NOT_FOUND : GetLastError());
 }
 
-// invent makes an id that no other call makes.
+// invent makes a unique id.
 static GUID invent(void) {
     static LONG serial;
     LARGE_INTEGER now;
@@ -33,7 +33,7 @@ static GUID invent(void) {
 
 #define DESCRIPTION L"{\"ID\":\"________-____-____-____-____________\",\"SchemaVersion\":{\"Major\":2,\"Minor\":0}}"
 
-// describe writes what a query answers into a new namespace.
+// describe writes the answer to a query into a new namespace.
 static BOOL describe(HANDLE ns, const GUID *id) {
     static const WCHAR digits[] = L"0123456789abcdef";
     static const BYTE order[] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -59,7 +59,7 @@ API HcnCreateNamespace(const GUID *id, LPCWSTR settings, HANDLE *ns, LPWSTR *err
 
 enum { ROOM = 4096, ID_AT = 7, ID_LENGTH = 36 }; // of an answer, and of the id in the description
 
-// answer gives memory for an answer, which the caller gives back with CoTaskMemFree.
+// answer allocates an answer, which the caller frees with CoTaskMemFree.
 static WCHAR *answer(void) {
     typedef void *(WINAPI * allocator)(SIZE_T);
     allocator allocate = (allocator)(void *)GetProcAddress(LoadLibraryW(L"ole32"), "CoTaskMemAlloc");
@@ -80,7 +80,7 @@ static BOOL contains(LPCWSTR text, LPCWSTR part) {
     return FALSE;
 }
 
-// id_in reads the id of the namespace that a file is.
+// id_in reads the id of the namespace in a file.
 static BOOL id_in(LPCWSTR name, WCHAR *id) {
     WCHAR path[MAX_PATH], text[128];
     DWORD n;
@@ -94,7 +94,7 @@ static BOOL id_in(LPCWSTR name, WCHAR *id) {
     return ok;
 }
 
-// HcnEnumerateNamespaces lists the ids that the query names, or all of them if it names none.
+// HcnEnumerateNamespaces lists the ids of the query, or all of them if it has none.
 API HcnEnumerateNamespaces(LPCWSTR query, LPWSTR *namespaces, LPWSTR *error) {
     WCHAR path[MAX_PATH], id[ID_LENGTH + 1];
     WIN32_FIND_DATAW found;
@@ -122,7 +122,7 @@ API HcnOpenNamespace(const GUID *id, HANDLE *ns, LPWSTR *error) {
 
 typedef WCHAR endpoint[ID_LENGTH];
 
-// behind is the text behind a part of another, or NULL.
+// behind is the text after a part of another, or NULL.
 static LPCWSTR behind(LPCWSTR text, LPCWSTR part) {
     for (int n = lstrlenW(part); lstrlenW(text) >= n; text++)
         if (CompareStringOrdinal(text, n, part, n, TRUE) == CSTR_EQUAL) return text + n;

@@ -1,7 +1,7 @@
-// vmcompute.dll for Wine: the layer functions. A layer is a directory. What is done to it is a file in there, "active" or
-// "prepared", so that a test sees what was left mounted; an order of calls that Windows would refuse is refused. The
-// volume of a layer is the directory "volume" in it, where the parents' files are copied to; a file in C:\gap\volume tells
-// the gap filler, which mounts it.
+// vmcompute.dll for Wine: the layer functions. A layer is a directory. Its state is a file in it, "active" or "prepared", so
+// that a test sees which layers remain mounted; an order of calls that Windows would refuse is refused. The volume of a layer
+// is the directory "volume" in it, to which the parents' files are copied; a file in C:\gap\volume names it to the gap
+// filler, which mounts it.
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
@@ -35,7 +35,7 @@ static HRESULT unmark(LPCWSTR layer, LPCWSTR name) {
     return DeleteFileW(path) ? S_OK : FAILED_WITH(GetLastError());
 }
 
-// hash makes the same GUID of the same name.
+// hash computes a GUID from a name.
 static GUID hash(LPCWSTR name) {
     ULONG sum = 2166136261u;
     for (; *name; name++) sum = (sum ^ *name) * 16777619u;
@@ -78,7 +78,7 @@ static BOOL visit(WCHAR *at, WCHAR *to, BOOL (*f)(WCHAR *at, WCHAR *to, BOOL dir
     lstrcatW(at, L"\\*");
     HANDLE search = FindFirstFileW(at, &found);
     at[end] = 0;
-    if (search == INVALID_HANDLE_VALUE) return TRUE; // a layer without files
+    if (search == INVALID_HANDLE_VALUE) return TRUE; // the layer has no files
     BOOL ok = TRUE;
     do {
         if (!lstrcmpW(found.cFileName, L".") || !lstrcmpW(found.cFileName, L"..")) continue;
@@ -98,15 +98,15 @@ static BOOL visit(WCHAR *at, WCHAR *to, BOOL (*f)(WCHAR *at, WCHAR *to, BOOL dir
     return ok;
 }
 
-// copy takes an entry of a parent over unless a nearer one has it. A hard link would not do for programs: Wine does not
-// let go of one that runs under another name.
+// copy copies an entry of a parent unless a nearer parent has it. Hard links do not work for programs: Wine does not
+// close a program that runs under another name.
 static BOOL copy(WCHAR *at, WCHAR *to, BOOL directory) {
     if (directory) return (CreateDirectoryW(to, NULL) || GetLastError() == ERROR_ALREADY_EXISTS) && visit(at, to, copy);
     return CopyFileW(at, to, TRUE) || GetLastError() == ERROR_FILE_EXISTS;
 }
 
-// unlink takes the links out of a volume: to Wine they are directories, and whoever removes the layer would go on behind
-// them.
+// unlink removes the links from a volume: for Wine they are directories, and removing the layer would delete their
+// targets.
 static BOOL unlink(WCHAR *at, WCHAR *to, BOOL directory) {
     typedef BOOL(WINAPI * unlinker)(LPCWSTR);
     unlinker f = (unlinker)(void *)GetProcAddress(GetModuleHandleW(L"bcryptprimitives"), "gap_unlink");
@@ -117,7 +117,7 @@ static BOOL unlink(WCHAR *at, WCHAR *to, BOOL directory) {
 
 typedef struct { GUID id; ULONG flags; LPCWSTR path; } descriptor; // WC_LAYER_DESCRIPTOR
 
-// fill makes the volume of a layer if it has none.
+// fill creates the volume of a layer if it has none.
 static BOOL fill(LPCWSTR layer, const descriptor *parents, ULONG count) {
     WCHAR to[MAX_PATH], from[MAX_PATH];
     path_of(to, layer, L"volume");
@@ -129,7 +129,7 @@ static BOOL fill(LPCWSTR layer, const descriptor *parents, ULONG count) {
     return TRUE;
 }
 
-// announce tells the gap filler where the volume of a layer is; conceal takes that back.
+// announce writes the volume of a layer for the gap filler; conceal removes that.
 static BOOL announce(LPCWSTR layer) {
     WCHAR path[64], dir[MAX_PATH];
     DWORD n;

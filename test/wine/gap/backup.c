@@ -1,5 +1,5 @@
-// Backup streams: with BackupWrite containerd unpacks the layers of an image. Wine 8 has a stub of it. Here the data of a
-// file is written; what else a stream tells of it (security, links, alternate streams) is dropped, as Wine could not keep it.
+// Backup streams: containerd unpacks the layers of an image with BackupWrite, which is a stub in Wine 8. Here the data of a
+// file is written. The rest of a stream (security, links, alternate streams) is dropped, because Wine cannot store it.
 #include "gap.h"
 
 enum { DATA = 1 }; // BACKUP_DATA
@@ -10,7 +10,7 @@ typedef struct { ULONG id, attributes; ULONGLONG size; ULONG name; } header;
 #pragma pack(pop)
 _Static_assert(sizeof(header) == 20, "WIN32_STREAM_ID");
 
-// backup is where a writer stands: in a header, in the name behind it, or in the stream.
+// backup is the position of a writer: in a header, in the name after it, or in the stream.
 typedef struct {
     BYTE head[sizeof(header)];
     ULONG got; // of head
@@ -25,7 +25,7 @@ static BOOL write_all(HANDLE file, const BYTE *from, DWORD n) {
     return TRUE;
 }
 
-// take_header collects a header and returns how many bytes of it came now.
+// take_header collects a header and returns how many bytes of this call belong to it.
 static DWORD take_header(backup *b, const BYTE *from, DWORD n) {
     DWORD part = sizeof b->head - b->got < n ? sizeof b->head - b->got : n;
     for (DWORD i = 0; i < part; i++) b->head[b->got++] = from[i];

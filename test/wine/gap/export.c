@@ -1,4 +1,4 @@
-// Exports that are looked up at run time, as Go does: those that kernel32 of Wine 8 lacks, and those for accounts and services.
+// Exports that Go looks up at run time: those that Wine 8's kernel32 lacks, and those for accounts and services.
 #include "gap.h"
 
 typedef NTSTATUS(NTAPI *get_address)(HMODULE, const ANSI_STRING *, ULONG, PVOID *);

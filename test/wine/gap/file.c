@@ -1,5 +1,5 @@
-// Files: the information classes with which Go's os.RemoveAll and os.Root.Rename work. Wine 8 refuses both with a
-// status that Go does not take as "not there".
+// Files: the information classes of Go's os.RemoveAll and os.Root.Rename. Wine 8 refuses both with a
+// status that Go does not treat as "not supported".
 #include "gap.h"
 
 typedef NTSTATUS(NTAPI *set_file)(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG, ULONG);

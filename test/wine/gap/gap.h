@@ -1,15 +1,15 @@
-// The gap filler: what Wine 8 lacks inside a process that runs Windows container code. Test code only.
+// The gap filler supplies calls that Wine 8 lacks, inside a process that runs Windows container code. Only tests use it.
 //
-// It is delivered as bcryptprimitives.dll, which Wine 8 does not have and which every Go program loads at start; so it
-// gets into each process of the test environment by itself. It hooks a dozen functions of ntdll there. Three rules:
+// It is named bcryptprimitives.dll. Wine 8 does not have that DLL, and every Go program loads it at start, so every process
+// of the test environment has the gap filler. It hooks a dozen functions of ntdll. Three rules:
 //
-//   * It answers with figures that Wine or Linux really has, and otherwise says "not supported". It invents none.
-//   * What was set can be read back, and has no effect: no limit is enforced.
-//   * It knows what happened in its own process alone. Another process that opens the same job reads Wine's answers.
+//   * It answers with values that Wine or Linux has, and otherwise with "not supported". It invents none.
+//   * A setting can be read back and has no effect: no limit is enforced.
+//   * It has the settings of its own process only. Another process that opens the same job gets Wine's answers.
 //
-// WINEGAP=0 in the environment leaves the hooks out. WINEGAP=members leaves out the sums over the members of a job (classes
-// 1 and 28), for measurements: they cost what Windows does not charge. WINEGAP=peer gives the reference shim what it needs to start at all:
-// zeros from job class 42, and layers and volumes that do nothing (peer.c). Such figures are not evidence.
+// With WINEGAP=0 there are no hooks. WINEGAP=members omits the sums over the members of a job (classes 1 and 28) for
+// measurements: on Windows they cost nothing. WINEGAP=peer supplies what the reference shim needs to start:
+// zeros from job class 42, and layers and volumes that do nothing (peer.c). Such values are no evidence.
 #ifndef GAP_H
 #define GAP_H
 
@@ -27,7 +27,7 @@ enum {
     STATUS_UNSUPPORTED_ = 0xC00000BB,
 };
 
-// gap_lock guards all state of the gap filler. It may be taken again by the thread that holds it.
+// gap_lock guards all state of the gap filler. A thread may take it repeatedly.
 extern CRITICAL_SECTION gap_lock;
 
 // gap_peer is WINEGAP=peer, gap_members WINEGAP=members.
@@ -35,17 +35,17 @@ extern BOOL gap_peer, gap_members;
 
 // hook.c ------------------------------------------------------------------------------------------------------------
 
-// hook_syscall makes calls of an Nt function of ntdll go to `to` and returns the function as it was, or NULL if it does
+// hook_syscall redirects an Nt function of ntdll to `to`. It returns the original function, or NULL if the code does
 // not look as in Wine 8.
 void *hook_syscall(const char *name, void *to);
 
 // hook_prologue does the same for a function that begins with the n bytes given (no relative jump among them).
 void *hook_prologue(const char *name, void *to, const BYTE *prologue, int n);
 
-// replace makes calls of a function of any module go to `to`, whatever it looks like. The original is lost.
+// replace redirects a function of any module to `to`, whatever its code is. The original is lost.
 BOOL replace(const char *module, const char *name, void *to);
 
-// The nouns. Each installs its hooks and reports whether all of them took. -------------------------------------------
+// The parts. Each installs its hooks and reports whether that succeeded. --------------------------------------------
 
 BOOL pipe_install(void);
 BOOL job_install(void);
@@ -66,10 +66,10 @@ void exit_thread_begins(void);
 
 // process.c ---------------------------------------------------------------------------------------------------------
 
-// cpu is the processor time one process has used. born tells two owners of one pid apart.
-typedef struct { ULONG pid; LONGLONG born; ULONGLONG user, kernel; } cpu;
+// cpu is the processor time of a process. The creation time distinguishes two processes with one pid.
+typedef struct { ULONG pid; LONGLONG created; ULONGLONG user, kernel; } cpu;
 
-// snapshot_take lists all processes with their real times; NULL when memory is out. Free it with snapshot_free.
+// snapshot_take lists all processes with their real times; NULL without memory. Free it with snapshot_free.
 void *snapshot_take(void);
 void snapshot_free(void *snapshot);
 BOOL snapshot_find(const void *snapshot, ULONG pid, cpu *out);
@@ -87,7 +87,7 @@ BOOL WINAPI gap_unlink(LPCWSTR path);
 
 // user.c ------------------------------------------------------------------------------------------------------------
 
-// user_function gives the function that takes the place of one for accounts, or NULL for any other.
+// user_function returns the replacement of a function for accounts, or NULL for any other.
 void *user_function(const char *name);
 
 // service.c ---------------------------------------------------------------------------------------------------------

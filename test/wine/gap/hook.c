@@ -13,7 +13,7 @@ static void write_jump(BYTE *at, void *to) {
     at[11] = 0xe0;
 }
 
-// looks reports whether code begins with the pattern, in which 0xcc stands for any byte.
+// looks reports whether code begins with the pattern, in which 0xcc matches any byte.
 static BOOL looks(const BYTE *code, const BYTE *pattern, int n) {
     for (int i = 0; i < n; i++)
         if (pattern[i] != 0xcc && code[i] != pattern[i]) return FALSE;
@@ -27,7 +27,7 @@ static BOOL patch(BYTE *code, void *to) {
     return VirtualProtect(code, 12, old, &old);
 }
 
-// hook copies n bytes of the function to a trampoline, which jumps back behind them unless they are the whole function.
+// hook copies n bytes of the function to a trampoline, which continues after them unless they are the whole function.
 static void *hook(const char *name, void *to, const BYTE *pattern, int n, BOOL whole) {
     BYTE *code = (BYTE *)GetProcAddress(GetModuleHandleA("ntdll"), name);
     if (!code || !looks(code, pattern, n)) return NULL;

@@ -1,4 +1,4 @@
-// I/O rate control of a job: three functions that kernel32 of Wine 8 does not export. What was set is remembered.
+// I/O rate control of a job: three functions that kernel32 of Wine 8 does not export. A setting is stored.
 #include "job.h"
 
 DWORD WINAPI iorate_set(HANDLE h, void *rate) {
@@ -14,7 +14,7 @@ DWORD WINAPI iorate_set(HANDLE h, void *rate) {
     return j != NULL;
 }
 
-// iorate_query gives one element, zero where nothing was set. The caller frees it.
+// iorate_query returns one element, which is zero if nothing was set. The caller frees it.
 DWORD WINAPI iorate_query(HANDLE h, PCWSTR volume, void **rates, ULONG *count) {
     (void)volume;
     io_rate *out = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, sizeof *out);

@@ -1,9 +1,9 @@
-// Job objects: the information classes that Wine 8 refuses, or takes and forgets.
+// Job objects: the information classes that Wine 8 refuses, or accepts and does not store.
 #include "job.h"
 
 typedef NTSTATUS(NTAPI *set_job)(HANDLE, ULONG, PVOID, ULONG);
 typedef NTSTATUS(NTAPI *close_handle)(HANDLE);
-NTSTATUS(NTAPI *job_ask)(HANDLE, ULONG, PVOID, ULONG, PULONG);
+NTSTATUS(NTAPI *job_query)(HANDLE, ULONG, PVOID, ULONG, PULONG);
 static set_job original_set;
 static close_handle original_close;
 
@@ -17,11 +17,11 @@ enum {
     IO_ATTRIBUTION = 42,
 };
 
-// jobs are the known states; a slot is free when its job has no handle. known says that there is any at all.
+// jobs are the known states; a slot is free if its job has no handle. known is set if there is any.
 static job *jobs[512];
 static volatile LONG known;
 
-// read_name gives the name of a job, or "" for an anonymous one.
+// read_name reads the name of a job, or "" for an anonymous one.
 static void read_name(HANDLE h, WCHAR *name, int size) {
     union { UNICODE_STRING name; BYTE space[1024]; } info;
     name[0] = 0;
@@ -62,7 +62,7 @@ job *job_of(HANDLE h) {
     return j;
 }
 
-// A handle value may be given out again at once, to another object: its job forgets it first.
+// A handle value may be reused at once for another object, so the job's state drops it first.
 static NTSTATUS NTAPI replacement_close(HANDLE h) {
     if (known) {
         EnterCriticalSection(&gap_lock);
@@ -78,7 +78,7 @@ static void copy(void *to, const void *from, ULONG n) {
     for (ULONG i = 0; i < n; i++) ((BYTE *)to)[i] = ((const BYTE *)from)[i];
 }
 
-// remember keeps what is set. Validation is Windows' business and not done here.
+// remember stores a setting. Unlike Windows it does not validate.
 static NTSTATUS remember(job *j, ULONG class, const void *info, ULONG len) {
     switch (class) {
     case BASIC_LIMIT:
@@ -105,7 +105,7 @@ static NTSTATUS remember(job *j, ULONG class, const void *info, ULONG len) {
 static NTSTATUS NTAPI replacement_set(HANDLE h, ULONG class, PVOID info, ULONG len) {
     NTSTATUS st = 0;
     switch (class) {
-    case BASIC_LIMIT: // Wine keeps the flags of these two, and acts on some
+    case BASIC_LIMIT: // Wine stores the flags of these two, and applies some
     case EXTENDED_LIMIT: st = original_set(h, class, info, len); break;
     case GROUPS:
     case CPU_RATE:
@@ -120,17 +120,17 @@ static NTSTATUS NTAPI replacement_set(HANDLE h, ULONG class, PVOID info, ULONG l
     return st;
 }
 
-// read_limits lays what was set over Wine's answer of zeros, but for the fields that the kernel itself measures: IoInfo
+// read_limits copies the settings over Wine's zeros, except the fields that the kernel measures: IoInfo
 // (64 to 112) and the two peaks (from 128).
 static NTSTATUS read_limits(const job *j, ULONG class, BYTE *info, ULONG len, PULONG ret) {
-    NTSTATUS st = job_ask(((job *)j)->handles[0], class, info, len, ret);
+    NTSTATUS st = job_query(((job *)j)->handles[0], class, info, len, ret);
     if (!OK(st)) return st;
     copy(info, j->limits, len < 64 ? len : 64);
     if (len >= 128) copy(info + 112, j->limits + 112, 16);
     return st;
 }
 
-// read_groups gives the groups that were set, or all processors.
+// read_groups returns the groups that were set, or all processors.
 static NTSTATUS read_groups(const job *j, GROUP_AFFINITY *info, ULONG len, PULONG ret) {
     ULONG need = (j->group_count ? j->group_count : 1) * sizeof *info;
     if (ret) *ret = need;
@@ -151,7 +151,7 @@ static NTSTATUS read_cpu_rate(const job *j, void *info, ULONG len, PULONG ret) {
     return 0;
 }
 
-// read_io_attribution has nothing to give: Wine counts no I/O.
+// read_io_attribution returns no values: Wine counts no I/O.
 static NTSTATUS read_io_attribution(const job *j, BYTE *info, ULONG len, PULONG ret) {
     if (!gap_peer || !j->io_attribution) return STATUS(STATUS_UNSUPPORTED_);
     if (len < 72) return STATUS(STATUS_LENGTH_MISMATCH_);
@@ -161,7 +161,7 @@ static NTSTATUS read_io_attribution(const job *j, BYTE *info, ULONG len, PULONG 
 }
 
 static NTSTATUS NTAPI replacement_query(HANDLE h, ULONG class, PVOID info, ULONG len, PULONG ret) {
-    if (gap_members && (class == ACCOUNTING || class == MEMORY_USAGE)) return job_ask(h, class, info, len, ret);
+    if (gap_members && (class == ACCOUNTING || class == MEMORY_USAGE)) return job_query(h, class, info, len, ret);
     switch (class) {
     case ACCOUNTING: return account_times(h, info, len, ret);
     case MEMORY_USAGE: return account_memory(h, info, len, ret);
@@ -170,7 +170,7 @@ static NTSTATUS NTAPI replacement_query(HANDLE h, ULONG class, PVOID info, ULONG
     case GROUPS:
     case CPU_RATE:
     case IO_ATTRIBUTION: break;
-    default: return job_ask(h, class, info, len, ret);
+    default: return job_query(h, class, info, len, ret);
     }
     NTSTATUS st = STATUS(STATUS_UNSUPPORTED_);
     EnterCriticalSection(&gap_lock);
@@ -185,7 +185,7 @@ static NTSTATUS NTAPI replacement_query(HANDLE h, ULONG class, PVOID info, ULONG
 
 BOOL job_install(void) {
     original_set = hook_syscall("NtSetInformationJobObject", replacement_set);
-    job_ask = hook_syscall("NtQueryInformationJobObject", replacement_query);
+    job_query = hook_syscall("NtQueryInformationJobObject", replacement_query);
     original_close = hook_syscall("NtClose", replacement_close);
-    return original_set && job_ask && original_close;
+    return original_set && job_query && original_close;
 }

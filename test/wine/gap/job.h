@@ -1,5 +1,4 @@
-// What the gap filler remembers of a job: all that was set through this process, and the processor time of members that
-// have left.
+// The gap filler's state of a job: the settings that this process made, and the processor time of former members.
 #ifndef GAP_JOB_H
 #define GAP_JOB_H
 
@@ -15,12 +14,12 @@ typedef struct {
 } io_rate;
 
 typedef struct {
-    // Which job: all handles of a named one share a state, an anonymous one is known by its handle alone.
+    // The job: all handles of a named job share a state; an anonymous job is identified by its handle.
     HANDLE handles[JOB_HANDLES];
     int handle_count;
     WCHAR name[256];
 
-    // What was set, each with how much of it.
+    // The settings, each with its size.
     BYTE limits[JOB_LIMITS]; // JOBOBJECT_EXTENDED_LIMIT_INFORMATION
     ULONG limits_len;
     GROUP_AFFINITY groups[JOB_GROUPS];
@@ -29,17 +28,17 @@ typedef struct {
     io_rate io;
     BOOL io_set, io_attribution;
 
-    // What was seen: see account.c.
+    // The results of queries: see account.c.
     cpu members[JOB_MEMBERS];
     int member_count;
-    ULONGLONG gone_user, gone_kernel, peak_commit;
+    ULONGLONG former_user, former_kernel, peak_commit;
 } job;
 
-// job_of finds or makes the state of a job; NULL when memory is out. gap_lock is held, and held while it is used.
+// job_of finds or creates the state of a job; NULL without memory. The caller holds gap_lock while it uses the state.
 job *job_of(HANDLE h);
 
-// job_ask is NtQueryInformationJobObject as Wine has it.
-extern NTSTATUS(NTAPI *job_ask)(HANDLE, ULONG, PVOID, ULONG, PULONG);
+// job_query is Wine's NtQueryInformationJobObject.
+extern NTSTATUS(NTAPI *job_query)(HANDLE, ULONG, PVOID, ULONG, PULONG);
 
 // account.c: job classes 1 and 28.
 NTSTATUS account_times(HANDLE h, void *info, ULONG len, PULONG ret);

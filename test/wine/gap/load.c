@@ -1,6 +1,6 @@
-// System DLLs that Windows has and Wine lacks: one that is not found is looked for in C:\gap\dll. They are not put into
-// system32, where programs would take their mere presence for a feature of the host. WINEGAP_DLLS names a directory, with
-// a backslash at its end, that is looked at first: a test that brings DLLs of its own.
+// System DLLs that Windows has and Wine lacks: a DLL that is not found is searched in C:\gap\dll. They are not in
+// system32, where programs would treat their presence as a feature of the host. WINEGAP_DLLS is a directory, with a
+// backslash at its end, that is searched first: a test uses it for its DLLs.
 #include "gap.h"
 
 typedef NTSTATUS(NTAPI *load_dll)(LPCWSTR, DWORD, const UNICODE_STRING *, HMODULE *);

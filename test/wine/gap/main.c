@@ -1,4 +1,4 @@
-// The DLL itself: its one export, and the installation of the hooks.
+// The DLL: its only export, and the installation of the hooks.
 #include "gap.h"
 
 CRITICAL_SECTION gap_lock;
@@ -6,10 +6,10 @@ BOOL gap_peer, gap_members;
 
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG); // RtlGenRandom, real in Wine
 
-// ProcessPrng is what Go asks of bcryptprimitives.dll.
+// ProcessPrng is the function that Go uses of bcryptprimitives.dll.
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE to, SIZE_T n) { return SystemFunction036(to, (ULONG)n); }
 
-// complain is for the one case in which silence would make tests lie: a Wine whose code looks different.
+// complain reports a Wine whose code looks different: without hooks the tests would give wrong results.
 static BOOL complain(void) {
     static const char text[] = "winegap: this is not the Wine 8 that the hooks were made for\r\n";
     DWORD n;

@@ -1,5 +1,5 @@
-// What the reference shim alone needs (WINEGAP=peer): it gives every job container a volume and mounts it. The volume
-// comes from test/wine/peer/vmcompute.c and is empty; so to mount and unmount it is to do nothing.
+// For the reference shim only (WINEGAP=peer): it mounts a volume for every job container. The volume
+// comes from test/wine/peer/vmcompute.c and is empty, so mounting and unmounting do nothing.
 #include "gap.h"
 
 static BOOL WINAPI mount(LPCWSTR path, LPCWSTR volume) { return path && volume; }

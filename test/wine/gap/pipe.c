@@ -12,8 +12,8 @@ enum {
     TRANSFER = GENERIC_READ | GENERIC_WRITE | GENERIC_ALL | FILE_READ_DATA | FILE_WRITE_DATA,
 };
 
-// taken reports whether the name \??\pipe\X has a server. To wait for a pipe tells so without connecting to it.
-// Between this answer and the creation another server may come; Windows would see it, this does not.
+// taken reports whether the name \??\pipe\X has a server. Waiting for a pipe shows it without connecting.
+// Another server may be created between this answer and the creation; Windows would refuse that.
 static BOOL taken(const UNICODE_STRING *name) {
     static const WCHAR device[] = L"\\??\\pipe\\", dos[] = L"\\\\.\\pipe\\"; // both are 9 long
     WCHAR path[300];
@@ -28,9 +28,9 @@ static BOOL taken(const UNICODE_STRING *name) {
     return WaitNamedPipeW(path, 1) || GetLastError() == ERROR_SEM_TIMEOUT;
 }
 
-// disconnect leaves the instance just made as Windows does with one that was created without data access. Wine lets it
-// listen, so the first real client would be lost in it. Only what is connected can be disconnected: to a client of ours, or to
-// one that was quicker.
+// disconnect disconnects a new instance, as Windows does with one that was created without data access. Wine lets it
+// listen, so the first client would be lost. Only a connected instance can be disconnected: from a client of the gap
+// filler, or from one that was faster.
 static void disconnect(HANDLE instance, const OBJECT_ATTRIBUTES *name) {
     OBJECT_ATTRIBUTES client = *name;
     IO_STATUS_BLOCK io;
@@ -49,7 +49,7 @@ static NTSTATUS NTAPI replacement(PHANDLE h, ULONG access, POBJECT_ATTRIBUTES na
     // Wine 8 lets a second server create a name that is in use; Windows refuses it.
     if (disposition == CREATE_NEW_PIPE && name && name->ObjectName && taken(name->ObjectName))
         return STATUS(STATUS_DENIED_);
-    // Wine 8 takes FILE_PIPE_REJECT_REMOTE_CLIENTS, bit 1 of the type, for message mode.
+    // Wine 8 treats FILE_PIPE_REJECT_REMOTE_CLIENTS, bit 1 of the type, as message mode.
     NTSTATUS st = original(h, access, name, io, share, disposition, options, type & MESSAGE_MODE, read_mode, completion,
                            instances, in, out, timeout);
     if (OK(st) && !(access & TRANSFER)) disconnect(*h, name);

@@ -10,16 +10,16 @@ enum {
     BASIC = 0, // ProcessBasicInformation
     COUNTERS = 3, // ProcessVmCounters
     TIMES = 4, // ProcessTimes
-    RUNNING = 259, // STATUS_PENDING, the exit status of a living process
+    RUNNING = 259, // STATUS_PENDING, the exit status of a running process
 };
 
-// record is SYSTEM_PROCESS_INFORMATION as far as it is needed.
+// record is the beginning of SYSTEM_PROCESS_INFORMATION.
 typedef struct {
     ULONG next, threads;
     LONGLONG private_working_set;
     ULONG hard_faults, high_watermark;
     ULONGLONG cycles;
-    LONGLONG born;
+    LONGLONG created;
     ULONGLONG user, kernel;
     UNICODE_STRING image;
     LONG priority;
@@ -30,9 +30,9 @@ typedef struct {
 typedef struct { NTSTATUS exit; void *peb; ULONG_PTR affinity; LONG priority; ULONG_PTR pid, parent; } basic;
 
 // times is KERNEL_USER_TIMES.
-typedef struct { LONGLONG born, ended; ULONGLONG kernel, user; } times;
+typedef struct { LONGLONG created, ended; ULONGLONG kernel, user; } times;
 
-// counters is VM_COUNTERS_EX2. Wine 8 fills it as far as private_usage.
+// counters is VM_COUNTERS_EX2. Wine 8 fills it up to private_usage.
 typedef struct {
     SIZE_T peak_virtual, virtual;
     ULONG faults;
@@ -43,10 +43,10 @@ enum { COUNTERS_EX = 96 };
 _Static_assert(sizeof(counters) == 112, "VM_COUNTERS_EX2");
 _Static_assert(sizeof(times) == 32, "KERNEL_USER_TIMES");
 
-// UNBORN is what Wine's server tells as the start of a process that has not begun to run: memory that nobody has written.
-#define UNBORN 0x5555555555555555LL
+// NOT_STARTED is the creation time of a process that has not run yet, in Wine's server: uninitialized memory.
+#define NOT_STARTED 0x5555555555555555LL
 
-// seen remembers the last times of processes somebody asked for, so that they survive the process. Oldest go first.
+// seen has the last times of queried processes, also after their exit. The oldest are replaced first.
 static cpu seen[256];
 static unsigned next_seen;
 
@@ -67,7 +67,7 @@ BOOL snapshot_find(const void *list, ULONG pid, cpu *out) {
     for (const BYTE *at = list;;) {
         const record *r = (const record *)at;
         if (r->pid == pid) {
-            *out = (cpu){pid, r->born, r->user, r->kernel};
+            *out = (cpu){pid, r->created, r->user, r->kernel};
             return TRUE;
         }
         if (!r->next) return FALSE;
@@ -75,10 +75,10 @@ BOOL snapshot_find(const void *list, ULONG pid, cpu *out) {
     }
 }
 
-// remember and recall keep the last seen times. gap_lock is held.
+// remember and recall store and load the last times. The caller holds gap_lock.
 static void remember(const cpu *c) {
     for (unsigned i = 0; i < 256; i++)
-        if (seen[i].pid == c->pid && seen[i].born == c->born) {
+        if (seen[i].pid == c->pid && seen[i].created == c->created) {
             seen[i] = *c;
             return;
         }
@@ -87,24 +87,24 @@ static void remember(const cpu *c) {
 
 static void recall(cpu *c) {
     for (unsigned i = 0; i < 256; i++)
-        if (seen[i].pid == c->pid && seen[i].born == c->born) *c = seen[i];
+        if (seen[i].pid == c->pid && seen[i].created == c->created) *c = seen[i];
 }
 
-// query_times cures ProcessTimes: Wine 8 answers with the caller's own processor times whatever process is asked about.
-// For a process that has ended Linux knows nothing more; then the times are those last seen, or zero.
+// query_times corrects ProcessTimes: Wine 8 answers with the caller's processor times for every process.
+// After the exit of a process Linux has no times; then they are the last ones seen, or zero.
 static NTSTATUS query_times(HANDLE process, times *t, ULONG len, PULONG ret) {
     basic b;
     NTSTATUS st = original(process, TIMES, t, len, ret);
-    if (OK(st) && len >= sizeof *t && t->born == UNBORN) GetSystemTimeAsFileTime((FILETIME *)&t->born);
+    if (OK(st) && len >= sizeof *t && t->created == NOT_STARTED) GetSystemTimeAsFileTime((FILETIME *)&t->created);
     if (!OK(st) || len < sizeof *t || !OK(original(process, BASIC, &b, sizeof b, NULL))) return st;
     if (b.pid == GetCurrentProcessId()) return st;
-    cpu c = {(ULONG)b.pid, t->born, 0, 0};
+    cpu c = {(ULONG)b.pid, t->created, 0, 0};
     void *list = b.exit == RUNNING ? snapshot_take() : NULL;
-    BOOL alive = list && snapshot_find(list, c.pid, &c);
+    BOOL running = list && snapshot_find(list, c.pid, &c);
     if (list) snapshot_free(list);
-    c.born = t->born; // the list rounds it
+    c.created = t->created; // the list rounds it
     EnterCriticalSection(&gap_lock);
-    if (alive) remember(&c);
+    if (running) remember(&c);
     else recall(&c);
     LeaveCriticalSection(&gap_lock);
     t->user = c.user;
@@ -112,9 +112,9 @@ static NTSTATUS query_times(HANDLE process, times *t, ULONG len, PULONG ret) {
     return st;
 }
 
-// query_counters adds the private working set, which Wine 8 lacks: private pages that are resident. Linux counts
-// private pages with those swapped out, hence the minimum. Nothing is known of the shared commit. A process that has
-// ended has no memory, though Linux may still be taking it down.
+// query_counters adds the private working set, which Wine 8 lacks: the resident private pages. Linux counts
+// private pages including swapped ones, hence the minimum. The shared commit is unknown. A process that has
+// exited has no memory, although Linux may still be freeing it.
 static NTSTATUS query_counters(HANDLE process, counters *c, PULONG ret) {
     basic b;
     NTSTATUS st = original(process, COUNTERS, c, COUNTERS_EX, ret);
@@ -143,7 +143,7 @@ BOOL private_commit(ULONG pid, ULONGLONG *bytes) {
     return OK(st);
 }
 
-// Windows answers NtIsProcessInJob for a handle with PROCESS_QUERY_LIMITED_INFORMATION; Wine 8 asks for more.
+// Windows answers NtIsProcessInJob for a handle with PROCESS_QUERY_LIMITED_INFORMATION; Wine 8 requires more.
 static NTSTATUS NTAPI replacement_in_job(HANDLE process, HANDLE job) {
     NTSTATUS st = original_in_job(process, job);
     DWORD pid;

@@ -1,6 +1,6 @@
-// Services: Wine 8 lists nothing that depends on a service, stops one that others need, and keeps no recovery actions.
-// What depends on what is in the registry, where Wine's service manager writes it, and so are the recovery actions, under
-// the names that Windows gives them. They are kept and not carried out: nothing is restarted.
+// Services: Wine 8 does not list dependents of a service, stops a service that others need, and stores no recovery actions.
+// Dependencies are in the registry, where Wine's service manager writes them, and so are the recovery actions, under
+// the names that Windows uses. They are stored and not carried out: no service is restarted.
 #include "gap.h"
 
 #define API BOOL WINAPI
@@ -8,7 +8,7 @@
 
 enum { NAME = 257, KNOWN = 256, TEXT = 4096, ACTIONS = 16 };
 
-// opened is a handle of a service with its name, which Wine does not tell, and its rights.
+// opened is a handle of a service with its name, which Wine does not report, and its rights.
 typedef struct { SC_HANDLE handle; DWORD access; WCHAR name[NAME]; } opened;
 static opened known[KNOWN];
 static unsigned next_known;
@@ -22,7 +22,7 @@ static opened *find(SC_HANDLE h) {
 static SC_HANDLE remember(SC_HANDLE h, LPCWSTR name, DWORD access) {
     if (!h) return NULL;
     EnterCriticalSection(&gap_lock);
-    opened *o = find(h); // of a service that was closed
+    opened *o = find(h); // of a closed service
     if (!o) o = &known[next_known++ % KNOWN];
     o->handle = h;
     o->access = access;
@@ -31,7 +31,7 @@ static SC_HANDLE remember(SC_HANDLE h, LPCWSTR name, DWORD access) {
     return h;
 }
 
-// name_of gives the name of a service that was opened with a right.
+// name_of returns the name of a service that was opened with a right.
 static BOOL name_of(SC_HANDLE h, DWORD access, WCHAR *name) {
     EnterCriticalSection(&gap_lock);
     opened *o = find(h);
@@ -53,7 +53,7 @@ static SC_HANDLE WINAPI service_create(SC_HANDLE manager, LPCWSTR name, LPCWSTR 
     return remember(h, name, access);
 }
 
-// needs tells whether a service depends on another.
+// needs reports whether a service depends on another.
 static BOOL needs(LPCWSTR service, LPCWSTR other) {
     WCHAR key[NAME + 64], list[TEXT];
     DWORD size = sizeof list - 2 * sizeof *list;
@@ -65,7 +65,7 @@ static BOOL needs(LPCWSTR service, LPCWSTR other) {
     return FALSE;
 }
 
-// dependent looks for the next service from *at on that depends on another, and gives its state.
+// dependent finds the next service from *at on that depends on another, and its state.
 static BOOL dependent(SC_HANDLE manager, HKEY services, LPCWSTR other, DWORD *at, WCHAR *name, SERVICE_STATUS *status) {
     for (;;) {
         DWORD length = NAME;
@@ -78,7 +78,7 @@ static BOOL dependent(SC_HANDLE manager, HKEY services, LPCWSTR other, DWORD *at
     }
 }
 
-// dependents lists the direct dependents of a service in the states that are wanted. The names are at the end of the buffer.
+// dependents lists the direct dependents of a service in the requested states. The names are at the end of the buffer.
 static BOOL dependents(LPCWSTR other, DWORD states, ENUM_SERVICE_STATUSW *list, DWORD size, DWORD *needed, DWORD *count) {
     WCHAR name[NAME];
     SERVICE_STATUS status;
@@ -136,7 +136,7 @@ static HKEY key_of(SC_HANDLE h, DWORD right) {
     return st ? NULL : key;
 }
 
-// actions is how recovery actions are kept: SERVICE_FAILURE_ACTIONS without its texts.
+// actions is the stored form of recovery actions: SERVICE_FAILURE_ACTIONS without its texts.
 typedef struct { DWORD reset, count; SC_ACTION list[ACTIONS]; } actions;
 
 static API service_set(SC_HANDLE h, DWORD level, void *info) {

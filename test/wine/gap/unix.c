@@ -1,6 +1,6 @@
-// Links of Linux: Wine follows them and has no way to make or to see them. A link stands for what Windows does with a
-// reparse point: a mounted volume, a symbolic link. To Wine it is the file or the directory behind it: whoever deletes a
-// tree with a link in it deletes what the link leads to. So links must be gone before, see gap_unlink.
+// Links of Linux: Wine follows them and can neither create nor see them. A link replaces a Windows
+// reparse point: a mounted volume or a symbolic link. For Wine it is its target: deleting a
+// tree with a link in it deletes the target. So links must be removed before, see gap_unlink.
 #include "gap.h"
 
 // call is a system call of Linux.
@@ -12,7 +12,7 @@ static LONGLONG call(LONGLONG number, const void *a, const void *b, LONGLONG c) 
 
 enum { OPEN = 2, CLOSE = 3, UNLINK = 87, SYMLINK = 88, READLINK = 89, O_PATH = 0x200000 };
 
-// unix_path gives the path that Linux knows a file by, of which the last part need not exist. Free it with HeapFree.
+// unix_path returns the Linux path of a file, whose last part need not exist. Free it with HeapFree.
 static char *unix_path(LPCWSTR path) {
     typedef char *(CDECL * convert)(LPCWSTR);
     convert f = (convert)(void *)GetProcAddress(GetModuleHandleA("kernel32"), "wine_get_unix_file_name");
@@ -35,7 +35,7 @@ BOOL unix_link(LPCWSTR path, LPCWSTR target) {
     return ok;
 }
 
-// gap_unlink takes a link away and reports whether path was one. It is exported for DLLs that tests bring.
+// gap_unlink removes a link and reports whether path was one. It is exported for DLLs of tests.
 __declspec(dllexport) BOOL WINAPI gap_unlink(LPCWSTR path) {
     if (!unix_is_link(path)) return FALSE;
     char *at = unix_path(path);
@@ -44,7 +44,7 @@ __declspec(dllexport) BOOL WINAPI gap_unlink(LPCWSTR path) {
     return ok;
 }
 
-// unix_final gives the path of what path leads to, with no link in it. Free it with HeapFree.
+// unix_final returns the path with all links resolved. Free it with HeapFree.
 WCHAR *unix_final(LPCWSTR path) {
     typedef WCHAR *(CDECL * convert)(const char *);
     convert f = (convert)(void *)GetProcAddress(GetModuleHandleA("kernel32"), "wine_get_dos_file_name");

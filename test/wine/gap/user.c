@@ -1,13 +1,13 @@
-// Users and groups: Wine 8 says yes to every name and every password, keeps no account, and its LogonUser gives a token
-// that is none. Here an account is a file in C:\gap\user that holds its password and its comment, and whoever logs on gets
-// a copy of the caller's own token: Wine has one user.
+// Users and groups: Wine 8 accepts every name and every password, stores no account, and its LogonUser returns no valid
+// token. Here an account is a file in C:\gap\user with its password and its comment, and a logon returns a copy of the
+// caller's token: Wine has one user.
 #include "gap.h"
 
 #define API DWORD WINAPI
 
 enum { NOT_A_GROUP = 2220, NOT_A_USER = 2221, USER_EXISTS = 2224, BAD_PASSWORD = 2245, LONGEST = 20, PASSWORD = 128, COMMENT = 256 };
 
-// record is what a file holds.
+// record is the content of a file.
 typedef struct { WCHAR password[PASSWORD], comment[COMMENT]; } record;
 
 // user_info is USER_INFO_1.
@@ -24,7 +24,7 @@ static BOOL is_group(LPCWSTR name) {
     return is_one_of(name, groups);
 }
 
-// path_of is where an account is kept; a name that Windows would refuse has no place.
+// path_of is the file of an account; a name that Windows would refuse has none.
 static BOOL path_of(LPCWSTR name, WCHAR *path) {
     int n = lstrlenW(name);
     if (!n || n > LONGEST) return FALSE;
@@ -53,7 +53,7 @@ static API user_add(LPCWSTR server, DWORD level, user_info *u, DWORD *wrong) {
     return ok ? 0 : ERROR_WRITE_FAULT;
 }
 
-// recall reads what is kept of an account.
+// recall reads the file of an account.
 static BOOL recall(LPCWSTR name, record *r) {
     WCHAR path[64];
     DWORD n = 0;
@@ -65,7 +65,7 @@ static BOOL recall(LPCWSTR name, record *r) {
     return ok;
 }
 
-// user_list gives what fits into one buffer, which is all that a test has.
+// user_list returns the accounts that fit into one buffer; no test has more.
 static API user_list(LPCWSTR server, DWORD level, DWORD filter, BYTE **buf, DWORD most, DWORD *count, DWORD *total, DWORD *resume) {
     enum { ROOM = 256 };
     typedef struct { user_info users[ROOM]; struct { WCHAR name[LONGEST + 1], comment[COMMENT]; } texts[ROOM]; } list;
@@ -97,7 +97,7 @@ static API user_del(LPCWSTR server, LPCWSTR name) {
     return path_of(name, path) && DeleteFileW(path) ? 0 : NOT_A_USER;
 }
 
-// group_info knows the one level that Windows documents.
+// group_info supports the only level that Windows documents.
 static API group_info(LPCWSTR server, LPCWSTR name, DWORD level, BYTE **buf) {
     typedef struct { LPWSTR name, comment; WCHAR text[LONGEST + 1]; } info; // begins as LOCALGROUP_INFO_1
     (void)server;
@@ -113,7 +113,7 @@ static API group_info(LPCWSTR server, LPCWSTR name, DWORD level, BYTE **buf) {
     return 0;
 }
 
-// account_sid is a SID: S-1-5-21-1-2-3-N, N made from the account's name, which is the same in any case.
+// account_sid is a SID: S-1-5-21-1-2-3-N, N computed from the account's name, without case.
 typedef struct { BYTE revision, count, authority[6]; ULONG parts[5]; } account_sid;
 
 static void sid_of(LPCWSTR name, account_sid *sid) {
@@ -122,7 +122,7 @@ static void sid_of(LPCWSTR name, account_sid *sid) {
     *sid = (account_sid){1, 5, {0, 0, 0, 0, 0, 5}, {21, 1, 2, 3, 1000 + hash % 1000000}};
 }
 
-// lookup_name finds the SID of an account that is kept here. Wine knows the others.
+// lookup_name finds the SID of an account in C:\gap\user. Wine finds the others.
 static BOOL WINAPI lookup_name(LPCWSTR system, LPCWSTR name, PSID sid, DWORD *size, LPWSTR domain, DWORD *length, PSID_NAME_USE use) {
     WCHAR path[64], computer[MAX_COMPUTERNAME_LENGTH + 1];
     DWORD n = MAX_COMPUTERNAME_LENGTH + 1;
@@ -156,7 +156,7 @@ static BOOL is_kept(PSID sid) {
 }
 
 // group_add takes SIDs. The other level of Windows, names with their domain, is refused: on a domain controller that
-// domain is not the computer's name, so who asks for it has to be found here.
+// domain is not the computer's name, so such a request must fail.
 static API group_add(LPCWSTR server, LPCWSTR group, DWORD level, PSID *members, DWORD count) {
     (void)server;
     if (level != 0) return ERROR_INVALID_LEVEL;
@@ -166,7 +166,7 @@ static API group_add(LPCWSTR server, LPCWSTR group, DWORD level, PSID *members, 
     return 0;
 }
 
-// knows tells whether an account has this password.
+// knows reports whether an account has this password.
 static BOOL knows(LPCWSTR name, LPCWSTR password) {
     record r;
     return recall(name, &r) && password && !lstrcmpW(r.password, password);
@@ -188,7 +188,7 @@ static BOOL WINAPI logon(LPCWSTR name, LPCWSTR domain, LPCWSTR password, DWORD t
     return ok;
 }
 
-// These modules are not in every process, so the functions are given out instead of changed.
+// These modules are not in every process, so the functions are looked up here instead of hooked.
 void *user_function(const char *name) {
     static const struct { const char *name; void *function; } functions[] = {
         {"NetUserAdd", user_add}, {"NetUserDel", user_del}, {"NetUserEnum", user_list},

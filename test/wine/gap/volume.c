@@ -1,8 +1,8 @@
-// Volumes of layers and symbolic links. Wine 8 can mount no volume and only says that it made a link. A volume is a
-// directory here, which the emulated layer functions name in C:\gap\volume; to mount it is to make a link to it.
+// Volumes of layers and symbolic links. Wine 8 can mount no volume and only pretends to create links. A volume is a
+// directory here, which the emulated layer functions write to C:\gap\volume; mounting it creates a link to it.
 #include "gap.h"
 
-// volume_dir reads the directory of a volume, which is named as \\?\Volume{GUID}\.
+// volume_dir reads the directory of a volume, named \\?\Volume{GUID}\.
 static BOOL volume_dir(LPCWSTR volume, WCHAR *dir) {
     static const WCHAR prefix[] = L"\\\\?\\Volume{", home[] = L"C:\\gap\\volume\\";
     enum { PREFIX = 10, NAME = 4, LENGTH = 44 }; // of the prefix without brace; where "Volume" begins; and of it with the GUID
@@ -42,7 +42,7 @@ static BOOL WINAPI mount(LPCWSTR path, LPCWSTR volume) {
         SetLastError(ERROR_DIR_NOT_EMPTY);
         return FALSE;
     }
-    if (!RemoveDirectoryW(at)) return FALSE; // it must be there, and be empty
+    if (!RemoveDirectoryW(at)) return FALSE; // it must exist and be empty
     return unix_link(at, dir);
 }
 
@@ -66,8 +66,8 @@ static BOOL in_volume(LPCWSTR path) {
     return FALSE;
 }
 
-// link makes symbolic links in volumes, where they are taken away again. Elsewhere it says so, as Wine does, and makes
-// none: containerd puts one into each bundle, and whoever removes the bundle on Wine would go on behind it.
+// link creates symbolic links in volumes, where they are removed with the mount. Elsewhere it reports success, as Wine
+// does, and creates none: containerd makes one in each bundle, and removing the bundle on Wine would delete its target.
 static BOOLEAN WINAPI link(LPCWSTR path, LPCWSTR target, DWORD flags) {
     (void)flags;
     if (!in_volume(path)) return TRUE;
@@ -78,15 +78,15 @@ static BOOLEAN WINAPI link(LPCWSTR path, LPCWSTR target, DWORD flags) {
     return (BOOLEAN)unix_link(path, target);
 }
 
-// no_name is for the volumes of drives. Wine has names for them, \\?\Volume{GUID}, and cannot open what is named so.
+// no_name is for the volumes of drives. Wine has names for them, \\?\Volume{GUID}, and cannot open such paths.
 static BOOL WINAPI no_name(LPCWSTR path, LPWSTR volume, DWORD size) {
     (void)path, (void)volume, (void)size;
     SetLastError(ERROR_PATH_NOT_FOUND);
     return FALSE;
 }
 
-// final_path names a file as it is when all links on the way to it were followed. Wine names it as it was opened. Volumes
-// have no names here, which Windows says of shares.
+// final_path returns the path of a file with all links resolved. Wine returns the path that was opened. Volumes
+// have no names here, as shares have none on Windows.
 static DWORD WINAPI final_path(HANDLE file, LPWSTR out, DWORD size, DWORD flags) {
     struct {
         UNICODE_STRING name;

@@ -1,5 +1,5 @@
-// vmcompute.dll for the reference shim: storage layers that are empty and do nothing, and an HCS without a system. It
-// needs layers for job containers, whose root file system it mounts even where they run on the host's own files.
+// vmcompute.dll for the reference shim: layers that are empty and do nothing, and an HCS without a system. The shim
+// needs layers for job containers, whose root file system it mounts even if they use the host's files.
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
@@ -37,7 +37,7 @@ API GetLayerMountPath(void *driver, LPCWSTR id, SIZE_T *len, WCHAR *path) {
     return S_OK;
 }
 
-// HcsOpenComputeSystem finds no system; the shim's "delete" asks for one by its id.
+// HcsOpenComputeSystem finds no system; the shim's "delete" opens one by its id.
 API HcsOpenComputeSystem(LPCWSTR id, HANDLE *system, LPWSTR *result) {
     (void)id, (void)system;
     *result = NULL;

@@ -1,5 +1,5 @@
-// bindfltapi.dll: the bind filter of a host without any binding. containerd asks it on every unmount whether the path is
-// one, and takes a missing DLL for a failure.
+// bindfltapi.dll: the bind filter of a host without bindings. containerd queries on every unmount whether the path is a
+// binding, and treats a missing DLL as a failure.
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
@@ -10,7 +10,7 @@ API BfRemoveMapping(HANDLE job, LPCWSTR root) {
     return HRESULT_FROM_WIN32(ERROR_NOT_FOUND);
 }
 
-// BfGetMappings answers with the header alone: status, count and flags, all zero.
+// BfGetMappings answers with the header only: status, count and flags, all zero.
 API BfGetMappings(ULONG flags, HANDLE job, LPCWSTR root, void *sid, ULONG *size, ULONG *out) {
     (void)flags, (void)job, (void)root, (void)sid;
     ULONG room = *size;

@@ -1,9 +1,9 @@
-// Prints the layout of each structure that mingw's headers have and this module declares, under the module's names:
+// Prints the layout of each structure that is in mingw's headers and in this module, under the module's names:
 //
 //	S structure size
 //	F structure field offset size
 //
-// Where mingw has only an older form, the fields that both have are printed, and no size.
+// If mingw has only an older form, the common fields are printed, and no size.
 #include <stddef.h>
 #include <stdio.h>
 #include <windows.h>

@@ -42,7 +42,7 @@ func podSession(t *testing.T, n *node) {
 	if got := n.stats(t, first); got.Memory.WorkingSetBytes.Value == 0 {
 		t.Errorf("stats %+v, want memory", got)
 	}
-	if got, told := n.podStats(t, pod); told && len(got.Windows.Containers) != 2 {
+	if got, ok := n.podStats(t, pod); ok && len(got.Windows.Containers) != 2 {
 		t.Errorf("statsp reports %d containers, want 2", len(got.Windows.Containers))
 	}
 

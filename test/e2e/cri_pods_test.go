@@ -14,7 +14,7 @@ import (
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
-// pods is how many pods TestManyPods_AtOnce_NothingRemains runs at once; `make pods` asks for 50.
+// pods is how many pods TestManyPods_AtOnce_NothingRemains runs at once; 50 in `make pods`.
 var pods = flag.Int("pods", 3, "pods at once, for TestManyPods_AtOnce_NothingRemains")
 
 // scrapes is how often the metrics of all pods are queried, as a kubelet does every ten seconds.

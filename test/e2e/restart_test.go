@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// restarts is how often TestContainerd_RestartsUnderTraffic_NothingIsLost kills containerd; `make restarts` asks for more.
+// restarts is how often TestContainerd_RestartsUnderTraffic_NothingIsLost kills containerd; `make restarts` sets more.
 var restarts = flag.Int("restarts", 3, "times that containerd is killed while containers run")
 
 // containerd.exe is killed repeatedly while one container prints without a pause and others exit: before the kill, while

@@ -29,7 +29,7 @@ func TestRun_OutputAndExitCode_Arrive(t *testing.T) {
 	d.nothingLeft(t)
 }
 
-// floods is how often TestRun_FastExit_AllOutputArrives runs its container; `make flood` asks for 200.
+// floods is how often TestRun_FastExit_AllOutputArrives runs its container; 200 in `make flood`.
 var floods = flag.Int("floods", 5, "runs of a container that prints 10 MiB and exits at once")
 
 func TestRun_FastExit_AllOutputArrives(t *testing.T) {

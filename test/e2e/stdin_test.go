@@ -13,7 +13,7 @@ import (
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// pipes is how often TestRun_PipedStdin_EndsWithAllBytes runs its container; `make pipes` asks for 100.
+// pipes is how often TestRun_PipedStdin_EndsWithAllBytes runs its container; 100 in `make pipes`.
 var pipes = flag.Int("pipes", 3, "runs of a container whose stdin is a pipe")
 
 // ctr run does not call CloseIO. It closes its pipe when its input ends, and the program reads the end of its input.

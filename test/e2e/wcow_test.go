@@ -160,7 +160,7 @@ func TestWCOW_OutputAndExitCode_Arrive(t *testing.T) {
 		t.Fatalf("%d systems were made, want 3", len(documents))
 	}
 	_, document, _ := strings.Cut(documents[0], " ")
-	var told struct {
+	var got struct {
 		Container struct {
 			GuestOs    struct{ HostName string }
 			Storage    struct{ Path string }
@@ -168,10 +168,10 @@ func TestWCOW_OutputAndExitCode_Arrive(t *testing.T) {
 			Networking struct{ Namespace string }
 		}
 	}
-	if err := json.Unmarshal([]byte(document), &told); err != nil {
+	if err := json.Unmarshal([]byte(document), &got); err != nil {
 		t.Fatal(err)
 	}
-	c := told.Container
+	c := got.Container
 	if c.GuestOs.HostName != "box" || c.Memory.SizeInMB != 256 || c.Networking.Namespace == "" || !strings.HasPrefix(c.Storage.Path, `\\?\Volume{`) {
 		t.Errorf("the service got %s", document)
 	}

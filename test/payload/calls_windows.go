@@ -47,7 +47,7 @@ func logger(args []string) (int, error) {
 // stacks: requests a dump of the goroutines of every shim and every containerd, and prints the number of requests.
 func stacks([]string) (int, error) {
 	const lastPid = 1 << 16
-	asked := 0
+	requests := 0
 	for pid := 4; pid < lastPid; pid += 4 {
 		name, err := windows.UTF16PtrFromString(fmt.Sprintf(`Global\stackdump-%d`, pid))
 		if err != nil {
@@ -60,10 +60,10 @@ func stacks([]string) (int, error) {
 		if err := windows.SetEvent(event); err != nil {
 			return 0, err
 		}
-		asked++
+		requests++
 		_ = windows.CloseHandle(event) // the event was set
 	}
-	return printLine([]string{fmt.Sprint(asked)})
+	return printLine([]string{fmt.Sprint(requests)})
 }
 
 // BOOL GetProcessMemoryInfo(HANDLE Process, PPROCESS_MEMORY_COUNTERS counters, DWORD cb);

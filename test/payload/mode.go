@@ -208,12 +208,12 @@ func parting(args []string) (int, error) {
 	case len(args) != 2:
 		return 0, errors.New("parting needs a file")
 	}
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
+	events := make(chan os.Signal, 1)
+	signal.Notify(events, os.Interrupt, syscall.SIGTERM)
 	if err := os.WriteFile(args[0], []byte("ready"), 0o600); err != nil {
 		return 0, err
 	}
-	<-asked
+	<-events
 	time.Sleep(time.Second) // the time of an orderly exit
 	return 0, os.WriteFile(args[0], []byte("done"), 0o600)
 }

@@ -59,7 +59,7 @@ func ended(ctx context.Context, pid uint32) error {
 	case err != nil:
 		return err
 	case event != windows.WAIT_OBJECT_0:
-		return fmt.Errorf("shim %d lives on after its shutdown: %w", pid, context.DeadlineExceeded)
+		return fmt.Errorf("shim %d runs after its shutdown: %w", pid, context.DeadlineExceeded)
 	}
 	return ctx.Err()
 }

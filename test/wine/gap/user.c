@@ -166,8 +166,8 @@ static API group_add(LPCWSTR server, LPCWSTR group, DWORD level, PSID *members, 
     return 0;
 }
 
-// knows reports whether an account has this password.
-static BOOL knows(LPCWSTR name, LPCWSTR password) {
+// password_matches reports whether an account has this password.
+static BOOL password_matches(LPCWSTR name, LPCWSTR password) {
     record r;
     return recall(name, &r) && password && !lstrcmpW(r.password, password);
 }
@@ -178,7 +178,7 @@ static BOOL WINAPI logon(LPCWSTR name, LPCWSTR domain, LPCWSTR password, DWORD t
     HANDLE own;
     (void)provider;
     BOOL service = type == SERVICE && domain && !lstrcmpiW(domain, L"NT AUTHORITY") && is_one_of(name, services);
-    if (!service && !knows(name, password)) {
+    if (!service && !password_matches(name, password)) {
         SetLastError(ERROR_LOGON_FAILURE);
         return FALSE;
     }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The runtime handlers that a node of [Env.CRI] knows.
+// The runtime handlers of a node of [Env.CRI].
 const (
 	// SiloHandler is the shim with containerd's pods: a pause container or a placeholder, and tasks.
 	SiloHandler = "silo"

@@ -1,19 +1,20 @@
-# siloshim: `make` shows what there is. Everything a target needs, it sets up.
+# siloshim: `make` lists the targets. Each target sets up what it needs.
 
 GO     ?= go
 TAGS   := no_grpc
+# The tool of the Wine test environment, test/wine.
 BED    := .bed/bin/wine
-# Packages that run on any system; test/ needs the wine environment.
+# Packages whose tests run on any system; those in test/ need the wine environment.
 UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
-# Packages whose tests call the kernel: they run again as Windows programs on Wine.
+# Packages whose tests call the kernel. They run as Windows programs on Wine, too.
 WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./container/... ./internal/winsys ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
-# A test program that takes longer than this hangs: a busy machine alone does not make one that slow.
+# The time limit of a test program. None takes that long, also on a busy machine.
 HUNG   := 1h
-# Packages whose tests write their golden files and pages with -update.
+# Packages whose tests write golden files and pages with -update.
 GOLDEN := grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u
-# Packages with a promise of stability, see RELEASES.md.
+# Packages whose API is stable, see RELEASES.md.
 PUBLIC := ./jobobject/... ./stats/... ./hcs/... ./schema/...
-# Tools are built from their own module, tools/go.mod, which pins them.
+# Tools, in the versions that tools/go.mod pins.
 TOOLS  := .bed/bin
 LINT   := $(TOOLS)/golangci-lint
 VULN   := $(TOOLS)/govulncheck
@@ -21,7 +22,7 @@ DIFF   := $(TOOLS)/apidiff
 
 .DEFAULT_GOAL := help
 .PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover \
-	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon clean
+	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,23 +30,23 @@ help: ## show this list
 build: ## build the shim for Windows into bin/
 	CGO_ENABLED=0 GOOS=windows $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
-release: ## the tagged commit for Windows on amd64 and arm64, with checksums, into bin/release/
+release: ## build the tagged commit for amd64 and arm64, with checksums, into bin/release/
 	@git describe --tags --exact-match || { echo "make release: HEAD has no tag; RELEASES.md says how to make one"; exit 1; }
 	rm -rf bin/release
 	for arch in amd64 arm64; do CGO_ENABLED=0 GOOS=windows GOARCH=$$arch $(GO) build -tags $(TAGS) -trimpath -buildvcs=true -ldflags '-s -w' -o bin/release/$$arch/ ./cmd/... || exit 1; done
 	cd bin/release && sha256sum */*.exe | tee SHA256SUMS
 
-demo: bed ## a tour: real containerd runs a container through the shim, on Wine
+demo: bed ## demonstration: real containerd runs containers through the shim, on Wine
 	@$(BED) with -- $(GO) run ./test/demo
 
-test: ## everything: unit, cross, lint, manifests, contract suites and end to end on Wine
+test: ## run all tests and checks
 	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube contract e2e
 
-unit: ## unit tests on this system, with the race detector
+unit: ## run the unit tests on this system, with the race detector
 	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
 	$(GO) test -race -tags $(TAGS) -timeout $(HUNG) $$($(UNIT))
 
-cross: cross-amd64 cross-arm64 cross-host cross-faults ## vet and compile all for Windows, tests too
+cross: cross-amd64 cross-arm64 cross-host cross-faults ## vet and compile all packages and tests for Windows
 
 cross-amd64 cross-arm64: cross-%:
 	GOOS=windows GOARCH=$* $(GO) vet -tags $(TAGS) ./...
@@ -56,17 +57,17 @@ cross-host:
 cross-faults:
 	$(GO) vet -tags $(TAGS),faults ./...
 
-lint: $(LINT) ## golangci-lint, for Linux and for Windows
-	$(LINT) run --disable unused # the declarations of Windows are unused here
+lint: $(LINT) ## run golangci-lint for Linux and for Windows
+	$(LINT) run --disable unused # declarations for Windows are unused on Linux
 	GOOS=windows $(LINT) run
 
-# Without its database govulncheck knows nothing: then the target says that it was skipped, and succeeds.
-vuln: $(VULN) ## govulncheck, for Windows; skipped if its database cannot be reached
+# Without the vulnerability database the check is skipped, and the target succeeds.
+vuln: $(VULN) ## run govulncheck for Windows; skipped without its database
 	@out=$$(GOOS=windows $(VULN) -tags $(TAGS) ./... 2>&1) && code=0 || code=$$?; echo "$$out"; \
 	case "$$code $$out" in [1-9]*"govulncheck: fetching vulnerabilities:"*) code=0; echo "make vuln: SKIPPED: the vulnerability database cannot be reached";; esac; exit $$code
 
 apidiff: SINCE = $$(git describe --tags --abbrev=0 2>/dev/null)
-apidiff: $(DIFF) ## what changed in the public packages since the last tag, or since SINCE
+apidiff: $(DIFF) ## list changes of the public packages since the last tag, or since SINCE
 	@since=$(SINCE); [ -n "$$since" ] || { echo "make apidiff: there is no tag yet, so there is nothing to compare with"; exit 0; }; \
 	old=$$(mktemp -d) && trap 'git worktree remove --force "$$old/tree"; rm -rf "$$old"' EXIT && git worktree add --quiet --detach "$$old/tree" "$$since" || exit 1; \
 	export GOOS=windows GOFLAGS="$$GOFLAGS -tags=$(TAGS)"; for p in $$($(GO) list $(PUBLIC)); do \
@@ -79,32 +80,32 @@ $(DIFF): PACKAGE = golang.org/x/exp/cmd/apidiff
 $(LINT) $(VULN) $(DIFF): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o $(CURDIR)/$@ $(PACKAGE)
 
-generate: ## write the generated pages of docs/; the tests fail if one is out of date
+generate: ## write the generated pages of docs/
 	$(GO) test -tags $(TAGS) -count 1 -run '^(TestDocument|TestDifferential|Test.*_Committed_.*)$$' $$($(GOLDEN)) -update
 
 golden: ## write the generated pages and all golden files
 	$(GO) test -tags $(TAGS),faults -count 1 -timeout $(HUNG) $$($(GOLDEN)) -update
 
 FUZZTIME ?= 30s
-fuzz: ## each fuzz target for FUZZTIME
+fuzz: ## run each fuzz target for FUZZTIME
 	grep -rn --include='*_test.go' '^func Fuzz' . | sed 's/\(.*\)\/[^/]*:func \(Fuzz[A-Za-z0-9_]*\).*/\1 \2/' | while read -r dir target; do \
 	  $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
 
-cover: ## the coverage of the unit tests, by package and in bin/cover.html
+cover: ## measure the coverage of the unit tests; see bin/cover.html
 	@mkdir -p bin
 	$(GO) test -tags $(TAGS) -timeout $(HUNG) -coverprofile bin/cover.out $$($(UNIT))
 	$(GO) tool cover -html bin/cover.out -o bin/cover.html
 
-# Not cached: the go command does not see that deploy/ changed.
+# Not cached: the go command does not notice changes in deploy/.
 kube: ## validate deploy/ against the schemas that Kubernetes publishes
 	cd test/kube && $(GO) vet . && $(GO) test -count 1 -timeout $(HUNG) .
 
-bed: ## make the wine environment in .bed/ (packages, prefix, gap filler, containerd)
+bed: ## set up the wine environment in .bed/ (packages, prefix, gap filler, containerd)
 	@$(GO) build -o $(BED) ./test/wine
 	@$(BED) setup
 	@$(BED) build
 
-contract: layouts suites ## the contract suites on Wine's kernel, and structures as mingw's headers have them
+contract: layouts suites ## run the contract suites on Wine, and compare structures with mingw's headers
 
 layouts: bed
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) ./test/wine/layout
@@ -115,27 +116,27 @@ suites: bed
 crictl: bed
 	@$(BED) crictl
 
-e2e: crictl ## real containerd.exe, ctr.exe and crictl.exe against the shim
+e2e: crictl ## test the shim with real containerd.exe, ctr.exe and crictl.exe on Wine
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout $(HUNG) ./test/...
 
-flood: bed ## 200 containers that print 10 MiB and exit at once: every byte must arrive
+flood: bed ## run 200 containers that print 10 MiB and exit at once; every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run FastExit -v ./test/e2e -floods 200
 
 pipes: N = 100
-pipes: bed ## N times `echo data | ctr run --rm ... cat` on each version of containerd
+pipes: bed ## run `echo data | ctr run --rm ... cat` N times with each version of containerd
 	$(BED) daemons
 	for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
 	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run PipedStdin -v ./test/e2e -pipes $(N) || exit 1; done
 
 pods: N = 50
-pods: crictl ## N pods at once: all started, queried for metrics ten times, and removed
+pods: crictl ## start N pods at once, query their metrics ten times, and remove them
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N)
 
 N ?= 100
 restarts: bed ## kill and restart containerd N times under traffic
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run RestartsUnderTraffic -v ./test/e2e -restarts $(N)
 
-daemons: crictl ## the end to end suite with every version of containerd, into docs/evidence.md
+daemons: crictl ## run e2e with every version of containerd; writes docs/evidence.md
 	$(BED) daemons
 	commit=$$(git describe --always --dirty); for v in $$($(BED) daemons -list); do echo "containerd $$v"; \
 	  BED_CONTAINERD=$$v $(BED) with -- $(GO) test -json -tags $(TAGS) -count 1 -timeout $(HUNG) ./test/e2e | \
@@ -144,37 +145,40 @@ daemons: crictl ## the end to end suite with every version of containerd, into d
 EXECS  ?= 100000
 REAL   ?= 2000
 STARTS ?= 200
-soak: bed ## EXECS execs on the simulated kernel, REAL on Wine, and STARTS shims at once
+soak: bed ## run EXECS execs on the simulated kernel, REAL on Wine, and STARTS shims at once
 	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Soak$$' -v ./shim -soak $(EXECS)
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run 'Soak$$|StartsInParallel' -v ./test/rpc -soak $(REAL) -starts $(STARTS)
 
 walk: N = 1000000
-walk: ## N random steps over the Task API, checked against a model, then a slice with the race detector
+walk: ## send N random requests, compare with a model, and some with the race detector
 	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk $(N)
 	$(GO) test -race -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk 20000
 
-crash: bed ## the shim exits or hangs at each of its calls; on Wine some real ones exit
+crash: bed ## let the shim exit or hang at each of its calls; on Wine some real shims exit
 	$(GO) test -race -tags $(TAGS),faults -count 1 -timeout $(HUNG) -run 'CrashMatrix|Hang|Dies$$' -v ./shim ./shim/bootstrap
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run Crash -v ./test/rpc
 
-# A benchmark's result replaces the previous one in docs/performance.json, from which the page is written.
+# The result of a benchmark replaces the previous one in docs/performance.json. The page is written from it.
 MEASURE = $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m'
 CHART   = .bed/result.json && $(GO) run ./test/bench/chart docs < .bed/result.json
-bench: bed ## what a Stats costs, into docs/performance.md
+bench: bed ## measure the cost of a Stats; writes docs/performance.md
 	GOOS=windows WINEGAP=members $(MEASURE) ./test/bench/scrape > $(CHART)
 
-bench-peers: bed ## the reference shim beside ours, in one run, into docs/performance.md
+bench-peers: bed ## measure the shim beside the reference shim; writes docs/performance.md
 	$(BED) peers
 	GOOS=windows WINEGAP=peer $(MEASURE) ./test/bench/peers > $(CHART)
 
-bench-damon: bed ## silo run beside Damon 0.1.1, in one run: the table of docs/coming-from.md
+bench-damon: bed ## measure silo run beside Damon 0.1.1, for docs/coming-from.md
 	$(BED) with -- $(GO) run -tags $(TAGS) ./test/bench/supervisors
 
 bench-pods: N = 50
-bench-pods: crictl ## the same with the reference shim in the same run
+bench-pods: crictl ## run pods with the shim and the reference shim, and print a table
 	$(BED) peers
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N) -handlers silo,silo-sandbox,runhcs
 
-clean: ## remove what was built, the wine environment too
+measure: ## count lines, files and packages, and list repeated code
+	@$(GO) run ./test/measure
+
+clean: ## remove built files and the wine environment
 	-@[ ! -x $(BED) ] || $(BED) stop
 	rm -rf bin .bed

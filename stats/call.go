@@ -85,13 +85,19 @@ func within[T any](ctx context.Context, c *Collector, call func() T) (value T, e
 	done, left := make(chan result), make(chan struct{})
 	go func() { // ends with the call
 		var r result
-		r.value, r.panicked = try(call)
-		select {
-		case done <- r:
-		case <-left:
-			c.panicked = r.panicked
-			c.release()
-		}
+		defer func() {
+			// A panic in another goroutine than the caller's would end the program.
+			if p := recover(); p != nil {
+				r.panicked = fmt.Sprintf("%v\n%s", p, debug.Stack())
+			}
+			select {
+			case done <- r:
+			case <-left:
+				c.panicked = r.panicked
+				c.release()
+			}
+		}()
+		r.value = call()
 	}()
 	select {
 	case r := <-done:
@@ -104,15 +110,4 @@ func within[T any](ctx context.Context, c *Collector, call func() T) (value T, e
 		close(left)
 		return value, fmt.Errorf("the kernel has not returned for %v: %w", c.elapsed(c.began.Load()), context.Cause(ctx))
 	}
-}
-
-// try makes a call and returns its panic with the stack: a panic in another goroutine than the caller's would end the
-// program.
-func try[T any](call func() T) (value T, panicked string) {
-	defer func() {
-		if p := recover(); p != nil {
-			panicked = fmt.Sprintf("%v\n%s", p, debug.Stack())
-		}
-	}()
-	return call(), ""
 }

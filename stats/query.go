@@ -33,7 +33,9 @@ func (c *Collector) sample(started time.Time) (s Sample, err error) {
 	c.memory(job, &s)
 	c.processor(job, &s)
 	c.storage(job, &s)
-	c.workingSets(job, &s)
+	if c.refresh(job, &s) {
+		c.setWorkingSets(&s, c.members.memory())
+	}
 	if c.queryLimits {
 		c.jobLimits(job, &s)
 	}
@@ -63,9 +65,12 @@ func (c *Collector) list() listing {
 }
 
 func (c *Collector) memory(job *jobobject.Job, s *Sample) {
-	m, err := once(c, MetricMemory, job.Memory)
+	if c.skip(s, MetricMemory) {
+		return
+	}
+	m, err := job.Memory()
 	if err != nil {
-		s.setMissing(MetricMemory, err)
+		c.setRefused(s, MetricMemory, err)
 		return
 	}
 	s.Memory.Commit, s.Memory.PeakCommit = m.Commit, m.PeakCommit
@@ -91,9 +96,12 @@ func (c *Collector) processor(job *jobobject.Job, s *Sample) {
 }
 
 func (c *Collector) storage(job *jobobject.Job, s *Sample) {
-	io, err := once(c, MetricStorage, job.Storage)
+	if c.skip(s, MetricStorage) {
+		return
+	}
+	io, err := job.Storage()
 	if err != nil {
-		s.setMissing(MetricStorage, err)
+		c.setRefused(s, MetricStorage, err)
 		return
 	}
 	s.Storage = Storage{Reads: io.ReadCount, ReadBytes: io.ReadBytes, Writes: io.WriteCount, WriteBytes: io.WriteBytes}
@@ -116,29 +124,39 @@ func (c *Collector) jobLimits(job *jobobject.Job, s *Sample) {
 	s.setOrigin(MetricLimits, SourceJob, Exact, nil)
 }
 
-// once does not repeat a query that the kernel does not support.
-func once[T any](c *Collector, m Metric, query func() (T, error)) (v T, err error) {
-	if c.unsupported[m] != nil {
-		return v, c.unsupported[m]
+// skip reports whether the kernel does not support a query, so that it is not repeated. The metric is missing then.
+func (c *Collector) skip(s *Sample, m Metric) bool {
+	err := c.unsupported[m]
+	if err != nil {
+		s.setMissing(m, err)
 	}
-	if v, err = query(); errors.Is(err, jobobject.ErrNotSupported) {
-		c.unsupported[m] = err
-	}
-	return v, err
+	return err != nil
 }
 
-// workingSets sums over the members what the job does not count.
-func (c *Collector) workingSets(job *jobobject.Job, s *Sample) {
+// setRefused stores why a query failed.
+func (c *Collector) setRefused(s *Sample, m Metric, err error) {
+	if errors.Is(err, jobobject.ErrNotSupported) {
+		c.unsupported[m] = err
+	}
+	s.setMissing(m, err)
+}
+
+// refresh opens the members that the working sets are summed over. If it fails they are missing.
+func (c *Collector) refresh(job *jobobject.Job, s *Sample) bool {
 	var now *generation
 	if s.Has(MetricProcesses) {
 		now = &generation{total: s.Processes.Total, active: s.Processes.Active}
 	}
-	if err := c.members.refresh(job, now, c.job == nil); err != nil {
+	err := c.members.refresh(job, now, c.job == nil)
+	if err != nil {
 		s.setMissing(MetricPrivateWorkingSet, err)
 		s.setMissing(MetricWorkingSet, err)
-		return
 	}
-	sum := c.members.memory()
+	return err == nil
+}
+
+// setWorkingSets stores what the job does not count and its members do.
+func (c *Collector) setWorkingSets(s *Sample, sum memorySum) {
 	s.Processes.Unreadable = sum.unreadable
 	if sum.read == 0 && sum.unreadable > 0 {
 		// No member could be queried: a zero would be wrong.

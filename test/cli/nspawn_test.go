@@ -116,7 +116,7 @@ func TestNspawn_AllKeys_AreApplied(t *testing.T) {
 	h.nothingLeft(t)
 }
 
-func TestRunServer_EnvironmentTimeoutAndMissingProgram_AsDocumented(t *testing.T) {
+func TestRunServer_EnvAndExitCodes_AsDocumented(t *testing.T) {
 	h := newHCS(t)
 	args := []string{"run", "--server", "--layer", h.wine.WindowsPath(h.layer), "--memory", "256m", "--cpu-percent", "50"}
 	r := h.try(t, h.exe, h.env, append(args, "--env", "MODE=fast", "--", workload.Payload, "env")...)

@@ -35,7 +35,7 @@ func TestAdd_CodeOfTheComputeService_HasContainerdsClass(t *testing.T) {
 			t.Errorf("%v: class %v, want %v", code, class, want)
 		}
 		text := err.Error()
-		if !errors.Is(err, want) && want != errdefs.ErrUnknown {
+		if !errors.Is(err, want) && !errors.Is(want, errdefs.ErrUnknown) {
 			text += ": " + want.Error()
 		}
 		if again := Add(got); got.Error() != text || again.Error() != text {

@@ -57,8 +57,8 @@ cross-faults:
 	$(GO) vet -tags $(TAGS),faults ./...
 
 lint: $(LINT) ## golangci-lint, for Linux and for Windows
-	$(LINT) run --disable unused # the declarations of Windows are unused here
-	GOOS=windows $(LINT) run
+	$(LINT) run --allow-parallel-runners --disable unused # the declarations of Windows are unused here
+	GOOS=windows $(LINT) run --allow-parallel-runners
 
 # Without its database govulncheck knows nothing: then the target says that it was skipped, and succeeds.
 vuln: $(VULN) ## govulncheck, for Windows; skipped if its database cannot be reached

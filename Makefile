@@ -58,8 +58,8 @@ cross-faults:
 	$(GO) vet -tags $(TAGS),faults ./...
 
 lint: $(LINT) ## run golangci-lint for Linux and for Windows
-	$(LINT) run --disable unused # declarations for Windows are unused on Linux
-	GOOS=windows $(LINT) run
+	$(LINT) run --allow-parallel-runners --disable unused # declarations for Windows are unused on Linux
+	GOOS=windows $(LINT) run --allow-parallel-runners
 
 # Without the vulnerability database the check is skipped, and the target succeeds.
 vuln: $(VULN) ## run govulncheck for Windows; skipped without its database

@@ -16,12 +16,18 @@ import (
 // nothing but wait for processes in that job.
 const waiterKey = "SILO_TEST_WAITER"
 
-// Before the tests, so that no other goroutine and no timer is there.
+// In the main goroutine before the tests, so that there is no other goroutine and no timer. An init function is too early:
+// callbacks wait until all of them have returned.
 func init() {
-	name := os.Getenv(waiterKey)
-	if name == "" {
-		return
+	beforeTests = func() {
+		jobtest.Main()
+		if name := os.Getenv(waiterKey); name != "" {
+			waiterMain(name)
+		}
 	}
+}
+
+func waiterMain(name string) {
 	if err := waitInTurn(name); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 	wire "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 	"github.com/containerd/errdefs"
 
@@ -23,7 +22,7 @@ import (
 // The statements of package stats, by its numbers, as they hold for the containers of this package.
 
 // windows are the statistics of a container.
-func windows(c container.Container, started time.Time) *stats.WindowsContainerStatistics {
+func windows(c container.Container, started time.Time) *wire.WindowsContainerStatistics {
 	sample, err := c.Stats(context.Background(), started)
 	if err != nil {
 		return nil

@@ -36,23 +36,16 @@ var classes = []struct{ cause, class error }{
 	{hcs.ErrUnavailable, errdefs.ErrUnavailable},
 }
 
-// Add gives an error of the kernel or of the compute service its class. An error without one stays as it is.
+// Add gives an error of the kernel or of the compute service its class, which its text ends with: clients print no other.
+// An error that has its class, or has none, stays as it is.
 func Add(err error) error {
 	for _, c := range classes {
-		if errors.Is(err, c.cause) {
-			return classified{err, c.class}
+		if errors.Is(err, c.cause) && !errors.Is(err, c.class) {
+			return fmt.Errorf("%w: %w", err, c.class)
 		}
 	}
 	return err
 }
-
-// classified is an error with its class. The class is not in the text, which names the cause.
-type classified struct {
-	error
-	class error
-}
-
-func (c classified) Unwrap() []error { return []error{c.error, c.class} }
 
 // blamed are the fields of a process that errors of its start are about: its program, where none is named.
 var blamed = []struct {

@@ -2,6 +2,7 @@ package errclass
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/siloshim/siloshim/hcs"
 )
 
-// TestAdd_CodeOfTheComputeService_HasContainerdsClass: the class is that of the wire, and the text stays as it is.
+// TestAdd_CodeOfTheComputeService_HasContainerdsClass: the class is that of the wire, and is at the end of the text, once.
 func TestAdd_CodeOfTheComputeService_HasContainerdsClass(t *testing.T) {
 	for code, want := range map[hcs.Code]error{
 		hcs.CodeSystemNotFound:        errdefs.ErrNotFound,
@@ -33,8 +34,12 @@ func TestAdd_CodeOfTheComputeService_HasContainerdsClass(t *testing.T) {
 		if class := errdefs.Resolve(got); class != want { //nolint:errorlint // Resolve returns the class itself
 			t.Errorf("%v: class %v, want %v", code, class, want)
 		}
-		if got.Error() != err.Error() {
-			t.Errorf("text %q, want %q", got, err)
+		text := err.Error()
+		if !errors.Is(err, want) && !errors.Is(want, errdefs.ErrUnknown) {
+			text += ": " + want.Error()
+		}
+		if again := Add(got); got.Error() != text || again.Error() != text {
+			t.Errorf("text %q and %q, want %q", got, again, text)
 		}
 	}
 }

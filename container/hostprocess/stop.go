@@ -50,7 +50,7 @@ func (j *Container) raise(pid uint32, event jobobject.ConsoleEvent) error {
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	defer m.Close() //nolint:errcheck // it was opened for one call
 	image, err := m.Image()
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 // BestEffort is the annotation that, when "true", turns what a job container cannot do into a warning.
 const BestEffort = "io.siloshim.best-effort"
 
-// Job is the plan of a job container.
+// HostProcess is the plan of a job container.
 type HostProcess struct {
 	// Root is the root file system, or nil: then the job works on the host's own files.
 	Root *Root
@@ -32,7 +32,7 @@ type HostProcess struct {
 	user string // that the spec names
 }
 
-// Job plans a job container called id; rootfs are the mounts that came with it. A kind of container, or a wish, that is not implemented is
+// HostProcess plans a job container called id; rootfs are the mounts that came with it. A kind of container, or a wish, that is not implemented is
 // [errdefs.ErrNotImplemented] and names the field; a value that makes no sense is [errdefs.ErrInvalidArgument]; a
 // program that does not exist is [errdefs.ErrNotFound].
 func (h Machine) HostProcess(id string, s *specs.Spec, rootfs []specs.Mount) (*HostProcess, error) {
@@ -56,7 +56,7 @@ func (h Machine) HostProcess(id string, s *specs.Spec, rootfs []specs.Mount) (*H
 	return j, nil
 }
 
-// IsJob tells whether a spec asks for a job container, and not for a Windows Server container.
+// IsHostProcess tells whether a spec asks for a job container, and not for a Windows Server container.
 func IsHostProcess(s *specs.Spec) bool {
 	return s.Annotations[annotations.HostProcessContainer] == "true"
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/siloshim/siloshim/internal/textfile"
 )
 
-// Host is what planning has to know of the machine. The zero Host is the one that runs.
+// Machine is what planning has to know of the machine. The zero Machine is the one that runs.
 type Machine struct {
 	// Lookup reports whether path is a file.
 	Lookup func(path string) bool

@@ -8,7 +8,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// JobUpdate is a change of the limits of a job container. Once Limits are in force, Requested is for the next one.
+// HostProcessUpdate is a change of the limits of a job container. Once Limits are in force, Requested is for the next one.
 type HostProcessUpdate struct {
 	Limits    Limits
 	Requested Requested
@@ -44,7 +44,7 @@ func (j *HostProcess) Update(now Limits, before Requested, r *specs.WindowsResou
 	return &HostProcessUpdate{now, q.next, c.Warnings}, nil
 }
 
-// ServerUpdate is a change of the limits of a Windows Server container. Once all of it is in force, Requested is for the
+// WCOWUpdate is a change of the limits of a Windows Server container. Once all of it is in force, Requested is for the
 // next one.
 type WCOWUpdate struct {
 	// Requests are for the service.

@@ -15,7 +15,7 @@ import (
 // Owner is whom the Host Compute Service lists as the client behind our containers.
 const Owner = "containerd-shim-silo-v1"
 
-// Server is the plan of a Windows Server container.
+// WCOW is the plan of a Windows Server container.
 type WCOW struct {
 	// Document is what the Host Compute Service is told, but for what exists only once it is made: the mounted layers
 	// and their volume, a network namespace of the container's own and the state of its credentials.
@@ -38,7 +38,7 @@ type WCOW struct {
 	host Machine
 }
 
-// Server plans a Windows Server container called id; rootfs are the mounts that came with it. Errors are those of
+// WCOW plans a Windows Server container called id; rootfs are the mounts that came with it. Errors are those of
 // [Machine.HostProcess], but a program is sought inside of the container and by nobody here.
 func (h Machine) WCOW(id string, s *specs.Spec, rootfs []specs.Mount) (*WCOW, error) {
 	switch err := isWindows(s); {

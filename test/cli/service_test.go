@@ -71,7 +71,7 @@ func TestMetrics_WindowsService_StartsAndStops(t *testing.T) {
 	}
 	s.run(t, "service", "remove", name)
 	removed = true
-	if r := s.try(t, s.exe, nil, "service", "run", name, "--", "metrics"); r.code != 125 || !strings.Contains(r.stderr, "only the service manager") {
+	if r := s.try(t, s.exe, nil, "service", "run", name, "--", "metrics"); r.code != 125 || !strings.Contains(r.stderr, "not started by the service manager") {
 		t.Errorf("run by a user: %+v, want 125", r)
 	}
 }

@@ -49,10 +49,8 @@ listens on the loopback address. Another address needs --expose: the connection 
 func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	registry := prometheus.NewRegistry()
 	version, revision := buildinfo.Read()
-	o := a.newObserver()
-	defer o.retain(nil)
 	err := registry.Register(prom.New(prom.Options{
-		List: func() ([]prom.Container, error) { return a.exported(ctx, o) }, Version: version, Revision: revision, GoVersion: runtime.Version(),
+		List: func() ([]prom.Container, error) { return a.exported(ctx) }, Version: version, Revision: revision, GoVersion: runtime.Version(),
 	}))
 	if err != nil {
 		return err
@@ -77,8 +75,11 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	return serve(ctx, listener, mux)
 }
 
-// exported samples every container for a scrape.
-func (a *App) exported(ctx context.Context, o *observer) ([]prom.Container, error) {
+// exported samples every container for a scrape. Nothing is kept until the next, which is many seconds away: a process
+// handle would hold the remains of an exited process.
+func (a *App) exported(ctx context.Context) ([]prom.Container, error) {
+	o := a.newObserver()
+	defer o.retain(nil)
 	list, err := a.Node.Containers()
 	if err != nil {
 		return nil, err

@@ -44,8 +44,12 @@ func (j *Container) Update(ctx context.Context, r *specs.WindowsResources, annot
 	return nil
 }
 
-// Status implements [container.Container], with the names that a person reads in the status of a pod.
+// Status implements [container.Container], with the names that a person reads in the status of a pod. The limits of an
+// adopted job are not known here.
 func (j *Container) Status() container.Status {
+	if j.adopted {
+		return container.Status{Violations: j.violations()}
+	}
 	l := j.inForce()
 	all := map[string]any{}
 	for name, value := range map[string]uint64{

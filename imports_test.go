@@ -16,15 +16,15 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"container/engine", "shim", "shim/bootstrap", "shim/event", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "shim", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"jobobject"},
 	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
 	"cmd/silo/node":               {"internal/pipe", "jobobject", "stats"},
 	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
-	"cmd/silo/server":             {"container/engine", "container/plan", "hcs", "jobobject", "schema", "internal/textfile"},
-	"cmd/silo/supervisor":         {"jobobject"},
+	"cmd/silo/supervisor":         {"container", "container/plan"},
 	"cmd/silo/token":              {},
+	"cmd/silo/wcow":               {"container/resource", "jobobject", "schema", "internal/textfile"},
 
 	"shim":           {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/stdio", "shim/task", "stats", "stats/runhcs", "internal/logfield", "internal/trace"},
 	"shim/bootstrap": {"container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
@@ -89,7 +89,9 @@ var onlyImporter = map[string]string{"go.opencensus.io": "internal/trace"}
 
 // unlinked has what a package must not link, itself or through others: a package, or with a slash at the end all below
 // a path. The shim has no network server, no TLS and no gRPC. A program that only samples needs neither hcsshim nor protobuf.
+// Silo needs nothing of the shim, and no client or server of containerd.
 var unlinked = map[string][]string{
+	"cmd/silo":                    {module + "/shim", module + "/shim/", "github.com/containerd/ttrpc", "github.com/containerd/containerd/", "google.golang.org/grpc"},
 	"cmd/containerd-shim-silo-v1": {"net/http", "net/rpc", "crypto/tls", "google.golang.org/grpc"},
 	"stats":                       {"github.com/Microsoft/", "google.golang.org/protobuf/", "github.com/containerd/"},
 }

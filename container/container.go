@@ -15,6 +15,7 @@ import (
 
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -34,8 +35,8 @@ type Container interface {
 	Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error
 	// Status is what a person may want to know beside statistics.
 	Status() Status
-	// Watch has every limit that is met reported, until the container is closed. It is called once, before the first
-	// process is started.
+	// Watch has every notice reported, one after the other, until the container is closed. It is called once, before the
+	// first process is started. A process's notices are reported before its Wait returns, unless the kernel is late.
 	Watch(report func(Notice))
 
 	// Pause stops every process, and those that come later, and returns when none runs, or with ctx. After a failure all
@@ -49,6 +50,8 @@ type Container interface {
 	// Terminate ends every process and returns when none is left, or with ctx. What it ends reports status as its exit
 	// status. It may be called again.
 	Terminate(ctx context.Context, status uint32) error
+	// TerminateProcesses ends every process as Terminate does. Another may be started afterwards.
+	TerminateProcesses(ctx context.Context, status uint32) error
 	// TerminateTimeout is how long Terminate and Close may take. To stop waiting earlier could take the layers away from
 	// under a container that still writes to them.
 	TerminateTimeout() time.Duration
@@ -65,18 +68,20 @@ type Status struct {
 	Violations map[string]uint64 // how often each kind of limit was reached
 }
 
-// Notice says that a process has met a limit.
+// Notice is a message of the kernel about the processes of a container. The kernel may drop one.
 type Notice struct {
+	Kind  jobobject.MessageKind
 	Limit Limit
-	Pid   uint32 // 0 where none in particular did
+	Pid   uint32 // 0 if the notice is not about one process
 }
 
-// Limit is a kind of limit.
+// Limit is the kind of limit that a process has met.
 type Limit uint8
 
 // The kinds.
 const (
-	MemoryLimit Limit = iota // the kernel has refused memory
+	NoLimit     Limit = iota // the notice is not about a limit, or about a threshold that stops nothing
+	MemoryLimit              // the kernel has refused memory
 	OtherLimit               // the kernel has ended the process
 )
 

@@ -83,6 +83,11 @@ func (s *placeholder) Terminate(_ context.Context, status uint32) error {
 	return nil
 }
 
+// TerminateProcesses is refused: there is nothing to start afterwards.
+func (s *placeholder) TerminateProcesses(context.Context, uint32) error {
+	return container.ErrUnsupported
+}
+
 // TerminateTimeout is never needed.
 func (s *placeholder) TerminateTimeout() time.Duration { return time.Second }
 

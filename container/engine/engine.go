@@ -66,6 +66,16 @@ func (e Engine) HostProcess(ctx context.Context, namespace, id, bundle string, p
 	}))
 }
 
+// Adopt makes a job container of an existing job, see [hostprocess.Config], whose programs run as the user of a token.
+// Close closes both; they are closed after an error, too.
+func (e Engine) Adopt(ctx context.Context, job *jobobject.Job, token hostprocess.Token, id, bundle string, p *plan.HostProcess) (container.Container, error) {
+	e = e.withDefaults()
+	return made(hostprocess.New(ctx, hostprocess.Config{
+		ID: id, Bundle: bundle, Plan: p, Job: job, Token: token,
+		Kernel: e.Kernel, Storage: e.Storage, Files: e.Files, Accounts: e.Accounts, Suspend: e.Suspend, Releases: e.releases(),
+	}))
+}
+
 // WCOW makes a Windows Server container that does not run yet, as HostProcess does. Errors name the step.
 func (e Engine) WCOW(ctx context.Context, id, bundle string, p *plan.WCOW) (container.Container, error) {
 	if err := inheritEvents(); err != nil {

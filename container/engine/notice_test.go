@@ -9,6 +9,7 @@ import (
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/stdio"
 )
@@ -31,7 +32,11 @@ func TestJob_Violations_UnknownUntilFirstMessage(t *testing.T) {
 		t.Errorf("violations = %v before anybody listens, want unknown", v)
 	}
 	notices := make(chan container.Notice, 1)
-	j.Watch(func(n container.Notice) { notices <- n })
+	j.Watch(func(n container.Notice) {
+		if n.Limit != container.NoLimit {
+			notices <- n
+		}
+	})
 	if v := j.Status().Violations; v != nil {
 		t.Errorf("violations = %v before the first message, want unknown", v)
 	}
@@ -45,7 +50,7 @@ func TestJob_Violations_UnknownUntilFirstMessage(t *testing.T) {
 	}
 	<-grown
 	close(grow)
-	if n := <-notices; n.Limit != container.MemoryLimit {
+	if n := <-notices; n.Limit != container.MemoryLimit || n.Kind != jobobject.JobMemoryLimit {
 		t.Errorf("notice = %+v", n)
 	}
 	want := map[string]uint64{"memory": 1, "processes": 0, "time": 0, "other": 0}

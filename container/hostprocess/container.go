@@ -35,6 +35,12 @@ type Config struct {
 	Namespace, ID, Bundle string
 	Plan                  *plan.HostProcess
 
+	// Job is an existing job to use, or nil. Its limits stay as its maker has set them, so Update returns
+	// [container.ErrUnsupported]. Processes remain in the jobs of this process, under the limits of those, too.
+	Job *jobobject.Job
+	// Token is the user of all processes, or nil for the one that the plan names.
+	Token Token
+
 	Kernel   jobobject.Kernel // nil is the system's
 	Storage  layer.Storage
 	Files    Files
@@ -58,6 +64,7 @@ type Container struct {
 	plan      *plan.HostProcess
 	hold      *hold
 	notices   notices
+	adopted   bool // the job is that of [Config]
 
 	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
 	updating  deadline.Mutex
@@ -72,20 +79,24 @@ type Container struct {
 var _ container.Container = (*Container)(nil)
 
 // New makes a job container with no process in it. What it will have is written down in its bundle first, should this
-// process die. Whatever it made is gone again when it fails.
+// process die. Whatever it made is gone again when it fails. The job and the token of c are closed by Close, and when New
+// fails.
 func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
-	job, err := jobobject.Create(jobobject.Options{
-		Name: JobName(c.Namespace, c.ID), KillOnClose: true, TrackIO: true, Kernel: c.Kernel,
-	})
-	if err != nil {
-		return nil, errclass.Add(err)
+	job := c.Job
+	if job == nil {
+		var err error
+		if job, err = jobobject.Create(jobobject.Options{
+			Name: JobName(c.Namespace, c.ID), KillOnClose: true, TrackIO: true, Kernel: c.Kernel,
+		}); err != nil {
+			return nil, errclass.Add(err)
+		}
 	}
 	j := &Container{
 		id: c.ID, job: job, record: resource.New(c.Bundle, c.Releases), token: ownToken(),
-		plan: c.Plan, limits: c.Plan.Limits, requested: c.Plan.Requested,
+		plan: c.Plan, limits: c.Plan.Limits, requested: c.Plan.Requested, adopted: c.Job != nil,
 		hold: newHold(job, c.Suspend), updating: deadline.NewMutex(),
-		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, BusyAfter: container.BusyAfter, Limits: statsLimits(c.Plan.Limits)}),
+		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, BusyAfter: container.BusyAfter}),
 	}
 	if err := j.make(ctx, c); err != nil {
 		return nil, errors.Join(errclass.Add(err), j.Close())
@@ -97,13 +108,34 @@ func New(ctx context.Context, c Config) (*Container, error) {
 // fails. A silo is made before the limits are set: that is the order which is known to work, since the reference shim
 // keeps it.
 func (j *Container) make(ctx context.Context, c Config) error {
+	if c.Token != nil {
+		if err := j.holdToken(c.Token); err != nil {
+			return err
+		}
+	}
 	if j.plan.Silo {
 		if err := j.job.PromoteToSilo(); err != nil {
 			return err
 		}
 	}
-	if err := j.job.SetLimits(ctx, jobLimits(j.plan.Limits)); err != nil {
+	if !j.adopted {
+		if err := j.job.SetLimits(ctx, jobLimits(j.plan.Limits)); err != nil {
+			return err
+		}
+	}
+	j.collector.SetLimits(statsLimits(j.job.Limits()))
+	if err := j.setUser(c); err != nil {
 		return err
+	}
+	var err error
+	j.root, err = makeRoot(ctx, c, j.job, j.record)
+	return err
+}
+
+// setUser logs the user on, unless c has a token, and reserves what the container will have.
+func (j *Container) setUser(c Config) error {
+	if c.Token != nil {
+		return j.reserve(Account{}, "")
 	}
 	account := Account{accountName(c.Namespace, c.ID), accountComment + c.Namespace + "/" + c.ID}
 	group, groupErr := groupOf(c.Accounts, j.plan)
@@ -114,12 +146,16 @@ func (j *Container) make(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	return j.holdToken(user)
+}
+
+// holdToken makes a token the container's, to be closed with it.
+func (j *Container) holdToken(user Token) error {
 	j.token = user
 	if err := j.record.Hold(resource.Resource{Kind: resource.Logon}, func(context.Context) error { return user.Close() }); err != nil {
 		return errors.Join(err, user.Close())
 	}
-	j.root, err = makeRoot(ctx, c, j.job, j.record)
-	return err
+	return nil
 }
 
 // reserve writes down what the container will have, but for directories that are kept for it. A container that works on
@@ -186,6 +222,11 @@ func (j *Container) Terminate(ctx context.Context, status uint32) error {
 	j.ended = true
 	j.mu.Unlock()
 	j.collector.Release()
+	return j.TerminateProcesses(ctx, status)
+}
+
+// TerminateProcesses ends every member and returns once the job is empty. Another may be started afterwards.
+func (j *Container) TerminateProcesses(ctx context.Context, status uint32) error {
 	if err := j.job.Terminate(status); err != nil {
 		if errors.Is(err, jobobject.ErrClosed) {
 			return nil

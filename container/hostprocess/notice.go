@@ -49,10 +49,7 @@ func (j *Container) Watch(report func(container.Notice)) {
 
 func (j *Container) hear(m jobobject.Message, report func(container.Notice)) {
 	j.collector.Observe(m.Kind)
-	if limit, ok := limits[m.Kind]; ok {
-		report(container.Notice{Limit: limit, Pid: m.Pid})
-		return
-	}
+	report(container.Notice{Kind: m.Kind, Limit: limits[m.Kind], Pid: m.Pid})
 	switch m.Kind {
 	case jobobject.NewProcess:
 		if err := j.hold.catch(); err != nil {

@@ -41,7 +41,7 @@ func (p *process) Start(context.Context) (uint32, error) {
 		CommandLine: p.plan.CommandLine,
 		Dir:         dir,
 		Env:         env,
-		BreakAway:   true, // the limits of a job around the shim are not the container's
+		BreakAway:   !p.container.adopted, // the limits of a job around the shim are not the container's
 	}
 	if err := p.connect(&o); err != nil {
 		return 0, err

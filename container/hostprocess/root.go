@@ -104,8 +104,8 @@ func (r *root) show(job *jobobject.Job, id string) error {
 // it, for the kernel opens it as the shim, the other as the container does. The kernel wants that to be there for the
 // shim, too.
 func (r *root) locate(p *plan.Process, env []string) (application, dir string, err error) {
-	if p.Search == nil { // only its command line is known
-		return "", p.Dir, nil
+	if p.Search == nil {
+		return p.Program, p.Dir, nil
 	}
 	if application, dir, err = p.Search.In(view{r}, env); err != nil {
 		return "", "", err

@@ -20,6 +20,9 @@ import (
 // force. After an error the limits are what they were, but for an affinity where there was none: the kernel does not
 // take that back.
 func (j *Container) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
+	if j.adopted {
+		return container.ErrUnsupported
+	}
 	if err := j.updating.Lock(ctx); err != nil {
 		return err
 	}
@@ -36,13 +39,17 @@ func (j *Container) Update(ctx context.Context, r *specs.WindowsResources, annot
 	j.limits = next.Limits
 	j.mu.Unlock()
 	j.requested = next.Requested
-	j.collector.SetLimits(statsLimits(next.Limits))
+	j.collector.SetLimits(statsLimits(j.job.Limits()))
 	container.LogWarnings(j.id, next.Warnings)
 	return nil
 }
 
-// Status implements [container.Container], with the names that a person reads in the status of a pod.
+// Status implements [container.Container], with the names that a person reads in the status of a pod. The limits of an
+// adopted job are not known here.
 func (j *Container) Status() container.Status {
+	if j.adopted {
+		return container.Status{Violations: j.violations()}
+	}
 	l := j.inForce()
 	all := map[string]any{}
 	for name, value := range map[string]uint64{
@@ -120,7 +127,7 @@ func jobAffinity(list []plan.Affinity) (out []jobobject.GroupAffinity) {
 	return out
 }
 
-// statsLimits are the limits of a plan as statistics show them.
-func statsLimits(l plan.Limits) *stats.Limits {
-	return &stats.Limits{CommitBytes: l.MemoryBytes, ProcessorRate: l.CPURate, ProcessorWeight: l.CPUWeight}
+// statsLimits are the limits of a job as statistics show them.
+func statsLimits(l jobobject.Limits) *stats.Limits {
+	return &stats.Limits{CommitBytes: l.JobMemory, ProcessorRate: l.CPURate, ProcessorWeight: l.CPUWeight}
 }

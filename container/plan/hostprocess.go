@@ -56,6 +56,24 @@ func (h Machine) HostProcess(id string, s *specs.Spec, rootfs []specs.Mount) (*H
 	return j, nil
 }
 
+// Program plans a job container for one program on the host's own files, as the user of this process and without limits.
+// dir is absolute, and env has the program's own entries. The program is searched at once, in dir and in the PATH of env
+// over base; the process of the plan has the paths that were found and no Search. Errors are those of
+// [Machine.HostProcess] and name the fields of an OCI specification.
+func (h Machine) Program(args []string, dir string, env, base []string) (*HostProcess, error) {
+	j := &HostProcess{host: h.withDefaults(), InheritUser: true}
+	p, err := j.Exec(&specs.Process{Args: args, Cwd: dir, Env: env})
+	if err != nil {
+		return nil, err
+	}
+	if p.Program, p.Dir, err = p.Search.In(nil, MergeEnv(base, p.Env)); err != nil {
+		return nil, err
+	}
+	p.Search = nil
+	j.Process = *p
+	return j, nil
+}
+
 // IsHostProcess tells whether a spec asks for a job container, and not for a Windows Server container.
 func IsHostProcess(s *specs.Spec) bool {
 	return s.Annotations[annotations.HostProcessContainer] == "true"

@@ -11,14 +11,14 @@ import (
 
 // Process is the plan of one process: what CreateProcess is to be told.
 type Process struct {
-	// Search finds the program and the working directory of a job container's process. It is nil for a Windows Server
-	// container.
+	// Search finds the program and the working directory of a job container's process. It is nil where Program and Dir are
+	// final: in a Windows Server container, and in a plan of [Machine.Program].
 	Search *Search
-	// Program is what the spec names as the program, and Field where it does.
+	// Program is what the spec names as the program, and Field where it does. A job container without a Search has its path.
 	Program, Field string
 	// CommandLine is what the program sees, its own name first.
 	CommandLine string
-	// Dir is the working directory in a Windows Server container.
+	// Dir is the working directory if there is no Search.
 	Dir string
 	// Env holds the container's own entries. The host's belong under them: see [MergeEnv].
 	Env []string

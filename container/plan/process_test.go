@@ -174,3 +174,25 @@ func TestWithoutRootfsTheVariableStays(t *testing.T) {
 		t.Errorf("command line %s, environment %v", got.CommandLine, got.Env)
 	}
 }
+
+// TestMachineProgram: the program is searched in its own PATH over the one of the base; the plan has no search left.
+func TestMachineProgram(t *testing.T) {
+	m := machine(`C:\tools\app.exe`)
+	got, err := m.Program([]string{"app", "a b"}, `C:\work`, []string{"A=1"}, []string{`PATH=C:\tools`, "B=2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Process{
+		Program: `C:\tools\app.exe`, Field: "process.args[0]", CommandLine: `app "a b"`, Dir: `C:\work`, Env: []string{"A=1"},
+		Width: 80, Height: 25,
+	}
+	if diff := cmp.Diff(want, got.Process); diff != "" {
+		t.Errorf("process (-want +got):\n%s", diff)
+	}
+	if !got.InheritUser || got.Root != nil || got.Silo || !cmp.Equal(got.Limits, Limits{}) {
+		t.Errorf("plan %+v, want the own user, the host's files and no limits", got)
+	}
+	if _, err := m.Program([]string{"app"}, `C:\work`, []string{`PATH=C:\other`}, []string{`PATH=C:\tools`}); !errdefs.IsNotFound(err) {
+		t.Errorf("with another PATH: %v, want not found", err)
+	}
+}

@@ -215,6 +215,11 @@ func (s *Container) Resume(context.Context) error { return container.ErrUnsuppor
 // inside to shut down.
 func (s *Container) Stop(context.Context, uint32) error { return container.ErrUnsupported }
 
+// TerminateProcesses implements [container.Container]: the container does not outlive its processes.
+func (s *Container) TerminateProcesses(context.Context, uint32) error {
+	return container.ErrUnsupported
+}
+
 // Watch implements [container.Container]. The service reports no limits.
 func (s *Container) Watch(func(container.Notice)) {}
 

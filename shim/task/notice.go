@@ -18,6 +18,9 @@ var reasons = map[container.Limit]Reason{container.MemoryLimit: ReasonOutOfMemor
 // error, and init's where init did not start the process itself. Refused memory is announced as TaskOOM, at most once a
 // second, between init's start and its exit.
 func (t *Task) Notice(n container.Notice) {
+	if n.Limit == container.NoLimit {
+		return
+	}
 	<-t.Init.started // whatever meets a limit was launched, but that may not have been announced yet
 	p := t.owner(n.Pid)
 	p.mu.Lock()

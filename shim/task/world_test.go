@@ -68,8 +68,10 @@ func (w *world) announced() []string {
 
 func (w *world) Close() error { w.closed++; return nil }
 
-func (w *world) Stop(context.Context, uint32) error { return container.ErrUnsupported }
-func (w *world) TerminateTimeout() time.Duration    { return 30 * time.Second }
+func (w *world) Stop(context.Context, uint32) error               { return container.ErrUnsupported }
+func (w *world) TerminateProcesses(context.Context, uint32) error { return container.ErrUnsupported }
+
+func (w *world) TerminateTimeout() time.Duration { return 30 * time.Second }
 
 func (w *world) Pause(ctx context.Context) error {
 	if w.halting != nil {

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/siloshim/siloshim/cmd/silo/server"
+	"github.com/siloshim/siloshim/container/resource"
 )
 
 // resources is a leftover for the resources that a dead process has recorded for a container. then runs after their release.
@@ -41,7 +41,7 @@ func (a *App) deadBundles(ctx context.Context, dir string) ([]leftover, error) {
 	} else if _, err := os.Stat(dir); err != nil {
 		return nil, fmt.Errorf("--bundles: %w", err)
 	}
-	paths, err := filepath.Glob(filepath.Join(dir, "*", "*", server.Ledger))
+	paths, err := filepath.Glob(filepath.Join(dir, "*", "*", resource.File))
 	if err != nil {
 		return nil, fmt.Errorf("--bundles: %w", err)
 	}

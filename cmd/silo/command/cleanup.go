@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
-	"github.com/siloshim/siloshim/cmd/silo/server"
-	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/cmd/silo/wcow"
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -32,7 +32,7 @@ with --yes it gives them back, the output of the containers included. Containers
 	return c
 }
 
-// leftover is something that nobody owns any more.
+// leftover is a resource whose owner is gone.
 type leftover struct {
 	What string `json:"what"`
 	Name string `json:"name"`
@@ -90,7 +90,7 @@ func (a *App) leftovers(ctx context.Context) ([]leftover, error) {
 			continue // without a record it may be one that is just being started
 		}
 		found = append(found, leftover{What: "job", Name: c.Job, Why: "its supervisor is gone", remove: func() error {
-			return a.look(c, jobobject.AccessTerminate, func(job *jobobject.Job) error { return job.Terminate(supervisor.Killed) })
+			return a.look(c, jobobject.AccessTerminate, func(job *jobobject.Job) error { return job.Terminate(container.Killed) })
 		}})
 	}
 	records, err := a.Node.Records.All()
@@ -101,7 +101,7 @@ func (a *App) leftovers(ctx context.Context) ([]leftover, error) {
 		if alive[r.ID] || a.lives(r.Supervisor) {
 			continue
 		}
-		if dir := a.Node.Records.Path(r.ID); r.Kind == node.Server && server.Left(dir) {
+		if dir := a.Node.Records.Path(r.ID); r.Kind == node.Server && wcow.Left(dir) {
 			found = append(found, a.resources(ctx, node.Own, r.ID, dir, func() error { return a.Node.Records.Remove(r.ID) }))
 			continue
 		}
@@ -114,8 +114,8 @@ func (a *App) leftovers(ctx context.Context) ([]leftover, error) {
 	return found, nil
 }
 
-// lives tells whether a supervisor may be alive. A pid that went to another process keeps a leftover: it is better kept
-// once too often.
+// lives reports whether a supervisor may be alive. A leftover whose pid another process has by now is kept, which does no
+// harm.
 func (a *App) lives(pid uint32) bool {
 	h, err := a.Kernel.OpenProcess(pid, jobobject.ProcessQueryLimited)
 	if err != nil {

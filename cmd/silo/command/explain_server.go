@@ -7,7 +7,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
-	"github.com/siloshim/siloshim/cmd/silo/server"
+	"github.com/siloshim/siloshim/cmd/silo/wcow"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -74,9 +74,9 @@ func (a *App) explainNspawn(f *explainFlags, m limit.Machine, text []byte) error
 	if err != nil {
 		return err
 	}
-	if _, err := server.NspawnOutput(n); err != nil {
+	if _, err := wcow.NspawnOutput(n); err != nil {
 		return err
 	}
-	s, dropped := server.Nspawn(n, []string{n.ParentLayerDirectory, noPath + "(scratch layer)"})
+	s, dropped := wcow.Nspawn(n, []string{n.ParentLayerDirectory, noPath + "(scratch layer)"})
 	return a.explainServer(f, m, s, serverOwner, dropped)
 }

@@ -28,7 +28,7 @@ type journal struct {
 	// mu guards the fields below, and is held while the file is written: an old record must not replace a new one.
 	mu     sync.Mutex
 	record *node.Record
-	lost   error // why the latest count is not in the file
+	lost   error // why the latest record is not in the file
 }
 
 // newJournal starts a journal. Nothing is written before the first write.
@@ -41,9 +41,9 @@ func newJournal(records node.Records, record *node.Record) *journal {
 	return j
 }
 
-// observe counts a message of the job. The record must have been written before.
-func (j *journal) observe(m jobobject.Message) {
-	if j.counter.Observe(m.Kind) {
+// observe counts a message of the job.
+func (j *journal) observe(kind jobobject.MessageKind) {
+	if j.counter.Observe(kind) {
 		j.scheduleWrite()
 	}
 }
@@ -60,7 +60,7 @@ func (j *journal) scheduleWrite() {
 func (j *journal) listen(messages <-chan jobobject.Message) {
 	go func() { // ends when the job is closed
 		for m := range messages {
-			j.observe(m)
+			j.observe(m.Kind)
 		}
 	}()
 }
@@ -73,13 +73,7 @@ func (j *journal) run() {
 			return
 		case <-j.changed:
 		}
-		err := j.write(func(*node.Record) {})
-		j.mu.Lock()
-		j.lost = err
-		j.mu.Unlock()
-		if err != nil {
-			j.scheduleWrite() // a file that is just being read cannot be replaced on Windows
-		}
+		j.update(func(*node.Record) {})
 		pause := time.NewTimer(journalInterval)
 		select {
 		case <-j.closing:
@@ -87,6 +81,18 @@ func (j *journal) run() {
 			return
 		case <-pause.C:
 		}
+	}
+}
+
+// update changes the record and writes it, again later if that fails: a file that is just being read cannot be replaced
+// on Windows.
+func (j *journal) update(change func(*node.Record)) {
+	err := j.write(change)
+	j.mu.Lock()
+	j.lost = err
+	j.mu.Unlock()
+	if err != nil {
+		j.scheduleWrite()
 	}
 }
 
@@ -105,7 +111,7 @@ func (j *journal) countLocked() {
 	}
 }
 
-// close ends the writes of violations and returns why the last of them failed. The record, which has the final count
+// close ends the writes and returns why the last update failed. The record, which has the final count
 // then, is the caller's again.
 func (j *journal) close() error {
 	close(j.closing)

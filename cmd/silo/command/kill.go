@@ -9,6 +9,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -29,7 +30,7 @@ may start the program again; silo stop prevents that.`,
 	}
 	c.Flags().StringVarP(&signal, "signal", "s", "", "ctrl-c, ctrl-break, ctrl-close, ctrl-logoff or ctrl-shutdown")
 	c.Flags().Uint32Var(&pid, "pid", 0, "only this process of the container")
-	c.Flags().Uint32Var(&code, "code", supervisor.Killed, "exit code of the processes")
+	c.Flags().Uint32Var(&code, "code", container.Killed, "exit code of the processes")
 	return c
 }
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/siloshim/siloshim/cmd/silo/server"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/cmd/silo/wcow"
 	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -51,24 +51,25 @@ func (a *App) nspawn(ctx context.Context, config string) (err error) {
 	if err != nil {
 		return err
 	}
-	path, err := server.NspawnOutput(n)
+	path, err := wcow.NspawnOutput(n)
 	if err != nil {
 		return fmt.Errorf("read nspawn configuration: %w", err)
 	}
-	layers, err := server.Chain(n.ParentLayerDirectory)
+	layers, err := wcow.Chain(n.ParentLayerDirectory)
 	if err != nil {
 		return err
 	}
-	r := serverRun{name: fmt.Sprintf("nspawn-%d", os.Getpid()), output: a.Stdout, errors: a.Stderr}
-	r.stop = &runPlan{runFlags: runFlags{name: r.name, grace: nspawnGrace}, stops: []supervisor.Signal{supervisor.CtrlC}}
-	r.spec, r.warnings = server.Nspawn(n, append(layers, server.Scratch(a.Node.Records.Path(r.name))))
+	p := &runPlan{stops: []supervisor.Signal{supervisor.CtrlC}}
+	p.name, p.grace = fmt.Sprintf("nspawn-%d", os.Getpid()), nspawnGrace
+	r := serverRun{runPlan: p, out: streams{stdout: a.Stdout, stderr: a.Stderr}}
+	r.spec, r.tolerated = wcow.Nspawn(n, append(layers, wcow.Scratch(a.Node.Records.Path(p.name))))
 	if path != "" {
 		file, ferr := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if ferr != nil {
 			return fmt.Errorf("open stdout_filename: %w", ferr)
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
-		r.output, r.errors = io.MultiWriter(file, a.Stdout), io.MultiWriter(file, a.Stderr)
+		r.out.stdout, r.out.stderr = io.MultiWriter(file, a.Stdout), io.MultiWriter(file, a.Stderr)
 	}
 	return a.serve(ctx, &r)
 }

@@ -3,14 +3,14 @@ package command
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
-	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -34,42 +34,41 @@ func (f *programFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.noEnv, "clean-env", false, "start from an empty environment instead of this one")
 }
 
-// program plans what to start. A program that is not there has exit code 127.
-func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions, error) {
+// planProgram plans a program of the host. A missing program has exit code 127.
+func (a *App) planProgram(f *programFlags, args []string) (*plan.HostProcess, error) {
 	env, err := f.entries(a.Env)
 	if err != nil {
-		return jobobject.ProcessOptions{}, err
+		return nil, err
 	}
-	dir := f.dir
-	if dir == "" {
-		dir = a.Dir
-	}
-	planned, err := a.Host.HostProcess("", &specs.Spec{
-		Process:     &specs.Process{Args: args, Cwd: dir, Env: env},
-		Windows:     &specs.Windows{},
-		Annotations: map[string]string{annotations.HostProcessContainer: "true", annotations.HostProcessInheritUser: "true"},
-	}, nil)
-	var application string
-	if err == nil { // the search path is that of the caller, also with a clean environment
-		application, dir, err = planned.Process.Search.In(nil, plan.MergeEnv(a.Env, planned.Process.Env))
-	}
+	// The search path is that of the caller, also with a clean environment.
+	planned, err := a.Host.Program(args, cmp.Or(f.dir, a.Dir), env, a.Env)
 	if errdefs.IsNotFound(err) {
-		return jobobject.ProcessOptions{}, &failure{codeNotFound, fmt.Errorf("%s: no such program in the working directory, PATH or the directories of Windows", args[0])}
+		return nil, &failure{codeNotFound, fmt.Errorf("%s: no such program in the working directory, PATH or the directories of Windows", args[0])}
 	}
+	return planned, err
+}
+
+// program plans a program for a job of another process.
+func (a *App) program(f *programFlags, args []string) (jobobject.ProcessOptions, error) {
+	planned, err := a.planProgram(f, args)
 	if err != nil {
 		return jobobject.ProcessOptions{}, err
 	}
-	base := a.Env
-	if f.noEnv {
-		base = nil
-	}
+	p := &planned.Process
 	return jobobject.ProcessOptions{
-		Application: application, CommandLine: planned.Process.CommandLine, Dir: dir,
-		Env: plan.MergeEnv(base, planned.Process.Env),
+		Application: p.Program, CommandLine: p.CommandLine, Dir: p.Dir, Env: planned.Environ(f.base(a.Env), p),
 	}, nil
 }
 
-// entries are those of the file with those of the flags behind them. No value is ever part of an error.
+// base is the environment that the program starts from, out of that of silo.
+func (f *programFlags) base(outer []string) []string {
+	if f.noEnv {
+		return nil
+	}
+	return outer
+}
+
+// entries are those of the file, followed by those of the flags. No error contains a value.
 func (f *programFlags) entries(outer []string) ([]string, error) {
 	var list []string
 	if f.envFile != "" {
@@ -110,7 +109,7 @@ func lookupEnv(env []string, name string) string {
 	return ""
 }
 
-// connect gives the program our own streams where they are files.
+// connect connects the program to silo's own streams if they are files.
 func (a *App) connect(p *jobobject.ProcessOptions) (direct bool) {
 	p.Stdin = a.Stdin
 	out, ok1 := a.Stdout.(*os.File)
@@ -121,7 +120,21 @@ func (a *App) connect(p *jobobject.ProcessOptions) (direct bool) {
 	return ok1 && ok2
 }
 
-// startError gives the error of a start its exit code.
+// streams are the standard streams of a program, see [supervisor.Options].
+type streams struct {
+	stdin          *os.File
+	stdout, stderr io.Writer
+}
+
+// streams are silo's own. Output that is not inherited goes to stdout as a whole, so that its order is kept.
+func (a *App) streams() streams {
+	if a.connect(new(jobobject.ProcessOptions)) {
+		return streams{a.Stdin, a.Stdout, a.Stderr}
+	}
+	return streams{stdin: a.Stdin, stdout: a.Stdout}
+}
+
+// startError adds the exit code to the error of a start.
 func startError(err error) error {
 	switch {
 	case err == nil:
@@ -132,7 +145,7 @@ func startError(err error) error {
 	return &failure{codeRefused, err}
 }
 
-// needProgram wants at least one argument.
+// needProgram requires at least one argument.
 func needProgram(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return errors.New("say which program to run: silo VERB [FLAGS] -- PROGRAM [ARGS]")

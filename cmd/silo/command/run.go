@@ -16,6 +16,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/token"
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/pipe"
 	"github.com/siloshim/siloshim/jobobject"
@@ -87,14 +88,13 @@ network and the directories that --network and --mount name; the layer that it w
 // runPlan is a run that was checked and not started.
 type runPlan struct {
 	runFlags
-	process jobobject.ProcessOptions
-	own     []string // entries of the environment that were asked for
+	process *plan.HostProcess // nil with --server
 	wanted  jobobject.Limits
 	policy  supervisor.Policy
 	stops   []supervisor.Signal
 }
 
-// planRun checks everything that can be checked before anything is made.
+// planRun checks all that can be checked before something is created.
 func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 	p := &runPlan{runFlags: *f}
 	var err error
@@ -136,10 +136,7 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 	if err := p.token.Validate(); err != nil {
 		return nil, err
 	}
-	if p.own, err = p.program.entries(a.Env); err != nil {
-		return nil, err
-	}
-	p.process, err = a.program(&f.program, args)
+	p.process, err = a.planProgram(&f.program, args)
 	return p, err
 }
 
@@ -157,7 +154,7 @@ func (a *App) run(ctx context.Context, f *runFlags, args []string) error {
 	return a.runPlan(ctx, p)
 }
 
-// runPlan makes the job and keeps the program running in it.
+// runPlan makes a job and keeps the program running in it.
 func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 	ctx, unlisten, err := a.claim(ctx, p.name, func() {})
 	if err != nil {
@@ -168,19 +165,35 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 	if err != nil {
 		return hint(err)
 	}
-	defer func() { err = errors.Join(err, job.Close()) }()
-	user, err := p.account()
+	user, err := p.account(a.Env)
+	if err != nil {
+		return errors.Join(err, job.Close())
+	}
+	c, err := a.containers().Adopt(ctx, job, user, p.name, a.Node.Records.Path(p.name), p.process)
 	if err != nil {
 		return err
 	}
-	defer user.Close() //nolint:errcheck // the handle ends with this process anyway
-	return a.supervised(ctx, p, job, warnings)
+	defer func() { err = errors.Join(err, c.Close()) }()
+	record := p.record(node.Run, warnings, a.Now())
+	record.Program = p.process.Process.Program
+	for _, s := range p.stops {
+		record.Signals = append(record.Signals, s.String())
+	}
+	journal := newJournal(a.Node.Records, record)
+	out, closeLog := a.route(p)
+	result, err := a.supervised(ctx, p, c, &p.process.Process, out, journal)
+	err = errors.Join(err, closeLog())
+	lost := journal.close()
+	if err != nil && result.Reason == "" {
+		return errors.Join(startError(err), lost, a.Node.Records.Remove(p.name))
+	}
+	return a.finish(p, record, result, errors.Join(err, lost))
 }
 
-// errLimit says that the host cannot apply a limit.
+// errLimit is the error of a limit that the host cannot apply.
 var errLimit = errors.New("a limit cannot be applied")
 
-// hint tells the way out where there is one.
+// hint adds the flag that avoids the error, if there is one.
 func hint(err error) error {
 	if errors.Is(err, errLimit) {
 		return fmt.Errorf("%w; --best-effort makes this a warning", err)
@@ -188,7 +201,7 @@ func hint(err error) error {
 	return err
 }
 
-// createJob makes the job of a container of ours and sets its limits.
+// createJob creates the job of a container and sets its limits.
 func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobobject.Job, []string, error) {
 	job, err := jobobject.Create(jobobject.Options{
 		Name: node.JobName(node.Own, name), SecurityDescriptor: pipe.Owner, KillOnClose: l.KillOnClose, TrackIO: true, Kernel: a.Kernel,
@@ -209,40 +222,35 @@ func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobo
 	return job, warnings, nil
 }
 
-// supervised writes the record, runs the program, and writes how it ended.
-func (a *App) supervised(ctx context.Context, p *runPlan, job *jobobject.Job, warnings []string) error {
-	record := &node.Record{
-		Kind: node.Run, ID: p.name, Supervisor: uint32(os.Getpid()), Program: p.process.Application,
-		Log: p.log, Warnings: warnings, GraceNS: int64(p.grace), Started: a.Now(),
+// record is the record of the container before its start.
+func (p *runPlan) record(kind node.Kind, warnings []string, now time.Time) *node.Record {
+	return &node.Record{
+		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
 	}
-	for _, s := range p.stops {
-		record.Signals = append(record.Signals, s.String())
-	}
-	journal := newJournal(a.Node.Records, record)
-	o := supervisor.Options{
-		Job: job, Process: p.process, Policy: p.policy, Signals: p.stops, Grace: p.grace, Timeout: p.timeout,
-		Message: journal.observe,
-	}
-	closeLog := a.route(&o, p)
-	var lost error
+}
+
+// supervised keeps the program of a container running, and the journal up to date.
+func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container, process *plan.Process, out streams, j *journal) (supervisor.Result, error) {
 	ready := detached(a, p.name)
-	o.Observe = func(e supervisor.Event) {
-		if e.Pid == 0 {
-			fmt.Fprintf(a.Stderr, "silo: %s ended with code %d; starting it anew in %v\n", p.name, e.Code, e.Pause)
-			return
-		}
-		lost = errors.Join(lost, journal.write(func(r *node.Record) { r.Pid, r.Restarts = e.Pid, e.Restarts }))
-		ready()
-	}
-	result, err := supervisor.Run(ctx, o)
-	err = errors.Join(err, closeLog())
-	lost = errors.Join(lost, journal.close())
+	return supervisor.Run(ctx, supervisor.Options{
+		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,
+		Policy: p.policy, Signals: p.stops, Grace: p.grace, Timeout: p.timeout,
+		Notice: func(n container.Notice) { j.observe(n.Kind) },
+		Observe: func(e supervisor.Event) {
+			if e.Pid == 0 {
+				fmt.Fprintf(a.Stderr, "silo: %s ended with code %d; starting it anew in %v\n", p.name, e.Code, e.Pause)
+				return
+			}
+			j.update(func(r *node.Record) { r.Pid, r.Restarts = e.Pid, e.Restarts })
+			ready()
+		},
+	})
+}
+
+// finish writes how a run ended, and returns its exit code. What has failed beside the program is a warning.
+func (a *App) finish(p *runPlan, record *node.Record, result supervisor.Result, failed error) error {
 	record.Exit = &node.Exit{Code: result.Code, Reason: string(result.Reason), At: a.Now()}
-	if err != nil && result.Reason == "" {
-		return errors.Join(startError(err), lost, a.Node.Records.Remove(p.name))
-	}
-	lost = errors.Join(lost, a.endRecord(p, record))
-	if err := errors.Join(err, lost); err != nil {
+	if err := errors.Join(failed, a.endRecord(p, record)); err != nil {
 		fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
 	}
 	if result.Code != 0 {
@@ -251,7 +259,7 @@ func (a *App) supervised(ctx context.Context, p *runPlan, job *jobobject.Job, wa
 	return nil
 }
 
-// endRecord keeps the record of a named container, for silo wait and silo logs; nobody asks for another's.
+// endRecord keeps the record of a named container, for silo wait and silo logs, and removes any other.
 func (a *App) endRecord(p *runPlan, record *node.Record) error {
 	if suffix := fmt.Sprintf("-%d", os.Getpid()); record.ID == "run"+suffix || record.ID == "nspawn"+suffix {
 		return a.Node.Records.Remove(p.name)
@@ -259,19 +267,24 @@ func (a *App) endRecord(p *runPlan, record *node.Record) error {
 	return a.Node.Records.Write(record)
 }
 
-// route decides where the program's output goes, and returns what closes it.
-func (a *App) route(o *supervisor.Options, p *runPlan) func() error {
-	ours := a.connect(&o.Process)
+// route connects the program to silo's streams and to the log. A Windows Server container has no stdin, and its two
+// outputs stay apart. closeLog closes the log after the end of the program.
+func (a *App) route(p *runPlan) (out streams, closeLog func() error) {
+	out = a.streams()
+	if p.server.on {
+		out = streams{stdout: a.Stdout, stderr: a.Stderr}
+	}
 	if p.log == "" {
-		if !ours {
-			o.Output = a.Stdout
-		}
-		return func() error { return nil }
+		return out, func() error { return nil }
 	}
 	file := &lumberjack.Logger{Filename: p.log, MaxSize: p.logSize, MaxBackups: p.logFiles}
-	o.Output = io.MultiWriter(file, a.Stdout)
-	if p.detach {
-		o.Output, o.Process.Stdin = file, nil
+	switch {
+	case p.detach:
+		out = streams{stdout: file}
+	case p.server.on:
+		out.stdout, out.stderr = io.MultiWriter(file, a.Stdout), io.MultiWriter(file, a.Stderr)
+	default:
+		out.stdout, out.stderr = io.MultiWriter(file, a.Stdout), nil
 	}
-	return file.Close
+	return out, file.Close
 }

@@ -43,7 +43,8 @@ func TestRunHandsOnArgumentsOutputAndCode(t *testing.T) {
 	}
 }
 
-// TestRun_LimitReached_ViolationsShown: silo run alone hears of it, and silo stats, inspect and metrics show it.
+// TestRun_LimitReached_ViolationsShown: silo run alone receives the messages, and silo stats, inspect and metrics show the
+// count.
 func TestRun_LimitReached_ViolationsShown(t *testing.T) {
 	w := newWorld(t)
 	counted := func() *stats.Violations {
@@ -90,7 +91,7 @@ func TestRun_LimitReached_ViolationsShown(t *testing.T) {
 	}
 }
 
-// TestStats_MadeByAnother_ViolationsUnknown: of a job that somebody else listens to there is no count, which is not 0.
+// TestStats_MadeByAnother_ViolationsUnknown: a job whose messages another process receives has no count, which is not 0.
 func TestStats_MadeByAnother_ViolationsUnknown(t *testing.T) {
 	w := newWorld(t)
 	w.container(t, "default/web")
@@ -239,7 +240,7 @@ func TestExecAndKill(t *testing.T) {
 		t.Errorf("kill: %d %s %s", code, &w.Stdout, &w.Stderr)
 	}
 	if a, err := job.Accounting(); err != nil || a.Active != 0 {
-		t.Errorf("%+v %v, want nobody left", a, err)
+		t.Errorf("%+v %v, want none left", a, err)
 	}
 }
 

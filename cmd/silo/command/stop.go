@@ -10,6 +10,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -79,7 +80,7 @@ func (a *App) stop(ctx context.Context, c node.Container, signals []supervisor.S
 			return err
 		}
 	}
-	return a.kill(ctx, c, supervisor.Killed)
+	return a.kill(ctx, c, container.Killed)
 }
 
 // recordInterval is the time between two reads of the record of a container that is being started.

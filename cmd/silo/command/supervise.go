@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -15,10 +14,10 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/token"
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/stats"
 )
 
 // The exit codes of Damon for what is not the program's own.
@@ -109,7 +108,7 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 	began := t.app.Now()
 	version, revision := buildinfo.Read()
 	t.log.Info("damon starting", "cmdline", args[:1], "args", len(args)-1, "revision", revision, "version", version)
-	process, err := t.app.program(&programFlags{}, args)
+	planned, err := t.app.planProgram(&programFlags{}, args)
 	if err != nil {
 		return result, err
 	}
@@ -126,14 +125,16 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 	if err != nil {
 		return result, err
 	}
-	defer func() { err = errors.Join(err, job.Close()) }()
 	user, err := t.restrict()
+	if err != nil {
+		return result, errors.Join(err, job.Close())
+	}
+	c, err := t.app.containers().Adopt(ctx, job, programUser{user, t.app.Env}, t.name, t.app.Node.Records.Path(t.name), planned)
 	if err != nil {
 		return result, err
 	}
-	defer user.Close() //nolint:errcheck // the handle ends with this process anyway
-	process.Token = user.Handle()
-	result, err = t.keep(ctx, job, process)
+	defer func() { err = errors.Join(err, c.Close()) }()
+	result, err = t.keep(ctx, job, c, &planned.Process)
 	if err == nil {
 		end := t.app.Now()
 		t.log.Info(fmt.Sprintf("process exited: %d", result.Code), "reason", string(result.Reason))
@@ -144,20 +145,14 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 }
 
 // keep runs the program with metrics beside it.
-func (t *task) keep(ctx context.Context, job *jobobject.Job, process jobobject.ProcessOptions) (supervisor.Result, error) {
+func (t *task) keep(ctx context.Context, job *jobobject.Job, c container.Container, process *plan.Process) (supervisor.Result, error) {
 	metrics := damon.NewMetrics(job, t.config, t.app.Machine.Processors(), t.app.Machine.MHz, t.app.Now)
-	collector := stats.NewCollector(job, stats.Options{Now: t.app.Now, Limits: &stats.Limits{
-		CommitBytes: job.Limits().JobMemory, ProcessorRate: job.Limits().CPURate,
-	}})
-	defer t.serve(collector, metrics)()
-	record := &node.Record{Kind: node.Run, ID: t.name, Supervisor: uint32(os.Getpid()), Program: process.Application, GraceNS: int64(damonGrace), Started: t.app.Now()}
+	defer t.serve(c, metrics)()
+	record := &node.Record{Kind: node.Run, ID: t.name, Supervisor: uint32(os.Getpid()), Program: process.Program, GraceNS: int64(damonGrace), Started: t.app.Now()}
 	journal := newJournal(t.app.Node.Records, record)
-	var out io.Writer
-	if !t.app.connect(&process) {
-		out = t.app.Stdout
-	}
+	out := t.app.streams()
 	result, err := supervisor.Run(ctx, supervisor.Options{
-		Job: job, Process: process, Output: out, Policy: supervisor.Policy{When: "no"},
+		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,
 		Signals: []supervisor.Signal{supervisor.CtrlBreak}, Grace: damonGrace,
 		Observe: func(e supervisor.Event) {
 			if e.Pid == 0 {
@@ -169,10 +164,9 @@ func (t *task) keep(ctx context.Context, job *jobobject.Job, process jobobject.P
 				t.log.Warn("silo ps will not know the program", "error", err.Error())
 			}
 		},
-		Message: func(m jobobject.Message) {
-			metrics.Observe(m)
-			collector.Observe(m.Kind)
-			journal.observe(m)
+		Notice: func(n container.Notice) {
+			metrics.Observe(jobobject.Message{Kind: n.Kind, Pid: n.Pid})
+			journal.observe(n.Kind)
 		},
 	})
 	if jerr := journal.close(); jerr != nil {

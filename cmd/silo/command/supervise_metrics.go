@@ -11,19 +11,19 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/damon"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/internal/buildinfo"
-	"github.com/siloshim/siloshim/stats"
 	"github.com/siloshim/siloshim/stats/prom"
 )
 
-// serve serves Damon's series and ours until the function it returns is called. As with Damon the program runs without
-// its metrics where the port is taken; the log tells.
-func (t *task) serve(collector *stats.Collector, metrics *damon.Metrics) (stop func()) {
+// serve serves Damon's series and those of silo until stop is called. As with Damon the program runs without its metrics
+// if the port is in use; the log has the error.
+func (t *task) serve(c container.Container, metrics *damon.Metrics) (stop func()) {
 	if t.config.Address == "" {
 		return func() {}
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(metrics, t.ours(collector))
+	registry.MustRegister(metrics, t.ours(c))
 	listener, err := net.Listen("tcp", t.config.Address)
 	if err != nil {
 		t.log.Error("metrics are not served", "error", err.Error())
@@ -46,8 +46,8 @@ func (t *task) serve(collector *stats.Collector, metrics *damon.Metrics) (stop f
 	}
 }
 
-// ours are the corrected series of the same job, with the same labels.
-func (t *task) ours(collector *stats.Collector) *prom.Exporter {
+// ours are the corrected series of the same container, with the same labels.
+func (t *task) ours(c container.Container) *prom.Exporter {
 	begun := t.app.Now()
 	version, revision := buildinfo.Read()
 	return prom.New(prom.Options{
@@ -55,7 +55,7 @@ func (t *task) ours(collector *stats.Collector) *prom.Exporter {
 		List: func() ([]prom.Container, error) {
 			ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)
 			defer cancel()
-			s, err := collector.Sample(ctx, begun)
+			s, err := c.Stats(ctx, begun)
 			return []prom.Container{{Kind: string(node.Run), Namespace: node.Own, ID: t.name, Sample: s}}, err
 		},
 	})

@@ -1,10 +1,11 @@
 package command
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/token"
-	"github.com/siloshim/siloshim/container/plan"
 )
 
 func (a *App) tokenCommand() *cobra.Command {
@@ -25,24 +26,29 @@ program.`,
 	}
 }
 
-// account makes the token that the flags require and starts the program with it. It returns nil where the token of silo
-// is used. A service account has another environment, which --env overrides.
-func (p *runPlan) account() (_ *token.Token, err error) {
+// programUser is the user of a program, and the environment that the program starts from. It implements
+// [hostprocess.Token].
+type programUser struct {
+	*token.Token // nil is that of silo
+	env          []string
+}
+
+// Environment implements [hostprocess.Token].
+func (u programUser) Environment() ([]string, error) { return u.env, nil }
+
+// account makes the user that the flags require. A service account has another environment.
+func (p *runPlan) account(outer []string) (u programUser, err error) {
+	u.env = p.program.base(outer)
 	if p.token.Empty() {
-		return nil, nil
+		return u, nil
 	}
-	t, err := token.New(&p.token)
-	if err != nil {
-		return nil, err
+	if u.Token, err = token.New(&p.token); err != nil {
+		return u, err
 	}
-	p.process.Token = t.Handle()
 	if p.user != "" && !p.program.noEnv {
-		env, err := t.Environment()
-		if err != nil {
-			_ = t.Close() // the handle ends with this process anyway
-			return nil, err
+		if u.env, err = u.Token.Environment(); err != nil {
+			return u, errors.Join(err, u.Close())
 		}
-		p.process.Env = plan.MergeEnv(env, p.own)
 	}
-	return t, nil
+	return u, nil
 }

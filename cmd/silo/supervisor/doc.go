@@ -1,10 +1,11 @@
-// Package supervisor keeps one program running in a job: it starts it, hands on its output, stops it with signals that
-// it may answer, ends what it leaves behind, and starts it anew as a policy says.
+// Package supervisor keeps the one program of a container running: it starts it, copies its output, stops it with signals
+// that it may answer, ends what it leaves behind, and restarts it by a policy. Job containers and Windows Server
+// containers are the same to it.
 //
-//	Run ─► start ─► wait ─┬─ the program ended ──► end the rest of the job ─► Policy: again, after a pause
-//	                      ├─ ctx ended ──────────► signal, grace, signal, grace, terminate the job
+//	Run ─► Start ─► Wait ─┬─ the program ended ──► terminate the other processes ─► Policy: restart, after a pause
+//	                      ├─ ctx ended ──────────► signal, grace, signal, grace, kill and terminate
 //	                      └─ the time is up ─────► the same
 //
-// The job is empty when a run is over. The caller owns the job; its death ends the job's members, if they are to.
-// The package logs nothing: it tells what happened through [Options].Observe.
+// No process of the container is left when a run is over. The caller owns the container and closes it. The package logs
+// nothing: it reports what happened through [Options].Observe.
 package supervisor

@@ -6,61 +6,109 @@ import (
 	"io"
 	"os"
 	"time"
-
-	"github.com/siloshim/siloshim/jobobject"
 )
 
-// output hands the program's output on.
+// output carries the streams of one process. It implements [container.Streams].
 type output struct {
-	process  jobobject.ProcessOptions
-	pipe     *os.File // the program's end, ours to close
-	finished chan error
+	stdin          *os.File
+	stdout, stderr io.Writer
+	pipes          []*os.File // the program's ends, to be closed when it has started
+	copied         chan error // has a value for each copy that has ended
+	copies         int
 }
 
-func openOutput(o *Options) (*output, error) {
-	out := &output{process: o.Process}
-	if o.Output == nil {
-		return out, nil
+// newOutput makes the streams of one process, see [Options].
+func newOutput(stdin *os.File, stdout, stderr io.Writer) *output {
+	return &output{stdin: stdin, stdout: stdout, stderr: stderr, copied: make(chan error, 2)}
+}
+
+// Wanted implements [container.Streams].
+func (o *output) Wanted() (stdin, stdout, stderr bool) {
+	return o.stdin != nil, o.stdout != nil, o.stdout != nil || o.stderr != nil
+}
+
+// Pipes implements [container.Streams]: it returns the files themselves, and pipes to the other writers.
+func (o *output) Pipes() (stdin, stdout, stderr *os.File, err error) {
+	if stdout, err = o.end(o.stdout); err != nil {
+		return nil, nil, nil, err
+	}
+	if o.stderr == nil {
+		return o.stdin, stdout, stdout, nil
+	}
+	stderr, err = o.end(o.stderr)
+	return o.stdin, stdout, stderr, err
+}
+
+// end is the program's end of a stream.
+func (o *output) end(to io.Writer) (*os.File, error) {
+	if to == nil {
+		return nil, nil
+	}
+	if file, ok := to.(*os.File); ok {
+		return file, nil
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make the pipe of the output: %w", err)
 	}
-	out.process.Stdout, out.process.Stderr, out.pipe = write, write, write
-	out.finished = make(chan error, 1)
-	go func() { // ends when the last process that holds the pipe has; drain waits for it
-		_, err := io.Copy(o.Output, read)
+	o.pipes = append(o.pipes, write)
+	o.copy(to, read)
+	return write, nil
+}
+
+// Use implements [container.Streams]. Nothing is written to stdin.
+func (o *output) Use(stdin io.WriteCloser, stdout, stderr io.ReadCloser) {
+	if stdin != nil {
+		_ = stdin.Close() // nothing was written to it
+	}
+	if stdout != nil {
+		o.copy(o.stdout, stdout)
+	}
+	if stderr != nil && o.stderr != nil {
+		o.copy(o.stderr, stderr)
+	} else if stderr != nil {
+		o.copy(o.stdout, stderr)
+	}
+}
+
+// copy copies a stream until its end, and closes it.
+func (o *output) copy(to io.Writer, from io.ReadCloser) {
+	if to == nil {
+		to = io.Discard
+	}
+	o.copies++
+	go func() { // ends when the last process that has the other end has; drain waits for it
+		_, err := io.Copy(to, from)
 		if err != nil {
 			// The program must not block on a log that cannot be written.
-			_, _ = io.Copy(io.Discard, read)
+			_, _ = io.Copy(io.Discard, from)
 			err = fmt.Errorf("write the output of the program: %w", err)
 		}
-		out.finished <- errors.Join(err, read.Close())
+		o.copied <- errors.Join(err, from.Close())
 	}()
-	return out, nil
 }
 
-// started gives up our copy of the program's end.
+// started closes the program's ends of the pipes.
 func (o *output) started() {
-	if o.pipe != nil {
-		_ = o.pipe.Close() // nothing was written through it
+	for _, pipe := range o.pipes {
+		_ = pipe.Close() // nothing was written through it
 	}
 }
 
-// drainTime bounds the wait for output. Only a process that was let out of the job can still hold the pipe then.
-const drainTime = 5 * time.Second
+// drainTimeout bounds the wait for output. Only a process outside of the container can still have the pipe then.
+const drainTimeout = 5 * time.Second
 
-// drain waits until all output has been handed on. The job must be empty.
-func (o *output) drain() error {
-	if o.finished == nil {
-		return nil
-	}
-	timer := time.NewTimer(drainTime)
+// drain waits until all output has been copied. No process of the container may be left.
+func (o *output) drain() (err error) {
+	timer := time.NewTimer(drainTimeout)
 	defer timer.Stop()
-	select {
-	case err := <-o.finished:
-		return err
-	case <-timer.C:
-		return nil
+	for range o.copies {
+		select {
+		case cerr := <-o.copied:
+			err = errors.Join(err, cerr)
+		case <-timer.C:
+			return err
+		}
 	}
+	return err
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Policy says when an ended program is started anew.
+// Policy is when an ended program is restarted.
 type Policy struct {
 	// When is "no", "on-failure" or "always".
 	When string
@@ -36,7 +36,7 @@ func ParsePolicy(text string) (Policy, error) {
 	return p, fmt.Errorf("%q is not no, always, on-failure or on-failure:COUNT", text)
 }
 
-// again tells whether the program is to be started once more, after so many restarts.
+// again reports whether to restart a program that ended with code, after so many restarts.
 func (p Policy) again(code uint32, restarts int) bool {
 	switch {
 	case p.Max > 0 && restarts >= p.Max:
@@ -47,7 +47,7 @@ func (p Policy) again(code uint32, restarts int) bool {
 	return p.When == "on-failure" && code != 0
 }
 
-// pause is how long to wait before the next start, given the pause before and how long the program ran.
+// pause is the time before the next start, from the pause before and how long the program ran.
 func (p Policy) pause(last, ran time.Duration) time.Duration {
 	if last == 0 || ran >= p.Most {
 		return p.Least

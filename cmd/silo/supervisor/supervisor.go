@@ -4,18 +4,19 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"sync/atomic"
 	"time"
 
-	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 )
 
-// Codes of a program that we ended ourselves.
-const (
-	Killed   uint32 = 137 // it did not answer the stop signals: 128 + 9, as containers say
-	TimedOut uint32 = 124 // its time was up, as timeout(1) says
-)
+// TimedOut is the exit code of a program whose time was up, as that of timeout(1). One that was killed has
+// [container.Killed].
+const TimedOut uint32 = 124
 
-// Reason says why a run is over.
+// Reason is why a run is over.
 type Reason string
 
 // The reasons.
@@ -29,21 +30,26 @@ const (
 
 // Options describe what to keep running.
 type Options struct {
-	Job     *jobobject.Job
-	Process jobobject.ProcessOptions // its Stdout and Stderr are taken only where Output is nil
-	// Output takes standard output and error of the program; nil leaves it to Process.
-	Output io.Writer
-	Policy Policy
-	// Signals are raised one after the other, each with Grace to answer, before the job is terminated.
+	// Container has not run a process yet, and is not watched by another. A container that does not support
+	// [container.Container.TerminateProcesses] takes no policy that restarts.
+	Container container.Container
+	Process   *plan.Process
+	// Stdin is inherited by the program of a job container; nil is none.
+	Stdin *os.File
+	// Stdout and Stderr take the output, nil for none. A job container's program inherits an *os.File; any other writer,
+	// and every writer of a Windows Server container, gets a copy. A nil Stderr is Stdout, with the order of the writes
+	// kept in a job container; the writer may be called concurrently in the other kind.
+	Stdout, Stderr io.Writer
+	Policy         Policy
+	// Signals are sent one after the other, each with Grace to answer, before the container is terminated.
 	Signals []Signal
 	Grace   time.Duration
 	// Timeout bounds the run, restarts included; 0 is no bound.
 	Timeout time.Duration
-	// Observe hears of each start and end, on the goroutine of Run; nil for nobody.
+	// Observe receives each start and end, on the goroutine of Run; it may be nil.
 	Observe func(Event)
-	// Message hears of each message of the job while the program runs, on the same goroutine; nil for nobody. Nobody
-	// else may read the job's messages.
-	Message func(jobobject.Message)
+	// Notice receives each notice of the container, on a goroutine of the container that may outlive Run; it may be nil.
+	Notice func(container.Notice)
 }
 
 // Event is one step of a run.
@@ -57,160 +63,174 @@ type Event struct {
 // Result is how a run ended.
 type Result struct {
 	Code     uint32
-	Reason   Reason
+	Reason   Reason // "" if the program could not be started
 	Restarts int
 }
 
 // errTimeout is the cause when the time of a run is up.
 var errTimeout = errors.New("the time is up")
 
-// Run keeps the program running until it ends and the policy lets it, or ctx ends. With a ctx that has ended nothing is
-// started, and the program counts as killed. An error means that the program
-// could not be started or watched; the job is empty in any case.
+// run is a call of Run.
+type run struct {
+	Options
+	refused atomic.Bool // memory, to the program that runs
+}
+
+// Run keeps the program running until it ends and the policy does not restart it, or ctx ends. With a ctx that has ended
+// nothing is started, and the program counts as killed. An error means that the program could not be started or watched,
+// or that its container could not be terminated.
 func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, errTimeout)
 		defer cancel()
 	}
-	var r Result
+	var result Result
 	if ctx.Err() != nil {
-		return Result{Code: Killed, Reason: Forced}, nil
+		return Result{Code: container.Killed, Reason: Forced}, nil
 	}
+	r := &run{Options: o}
+	r.Container.Watch(r.notice)
 	var pause time.Duration
 	for {
 		began := time.Now()
-		code, reason, err := once(ctx, &o, r.Restarts)
-		r.Code, r.Reason = code, reason
-		if err != nil || ctx.Err() != nil || !o.Policy.again(code, r.Restarts) {
-			return r, err
+		code, reason, err := r.once(ctx, result.Restarts)
+		result.Code, result.Reason = code, reason
+		if err != nil || ctx.Err() != nil || !r.Policy.again(code, result.Restarts) {
+			return result, err
 		}
-		pause = o.Policy.pause(pause, time.Since(began))
-		o.tell(Event{Code: code, Restarts: r.Restarts, Pause: pause})
+		pause = r.Policy.pause(pause, time.Since(began))
+		r.report(Event{Code: code, Restarts: result.Restarts, Pause: pause})
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return r, nil
+			return result, nil
 		case <-timer.C:
 		}
-		r.Restarts++
+		result.Restarts++
 	}
 }
 
-func (o *Options) tell(e Event) {
-	if o.Observe != nil {
-		o.Observe(e)
+func (r *run) report(e Event) {
+	if r.Observe != nil {
+		r.Observe(e)
 	}
 }
 
-// once starts the program and returns when it, and the rest of the job, has ended and all output has been written.
-func once(ctx context.Context, o *Options, restarts int) (code uint32, reason Reason, err error) {
-	out, err := openOutput(o)
-	if err != nil {
-		return 0, "", err
+func (r *run) notice(n container.Notice) {
+	if n.Limit == container.MemoryLimit {
+		r.refused.Store(true)
 	}
-	o.Job.Messages() // nothing is kept from before the first call, and the program may meet a limit at once
-	process, err := o.Job.Start(out.process)
+	if r.Notice != nil {
+		r.Notice(n)
+	}
+}
+
+// once starts the program and returns when it and every other process have ended and all output has been copied.
+func (r *run) once(ctx context.Context, restarts int) (code uint32, reason Reason, err error) {
+	r.refused.Store(false)
+	out := newOutput(r.Stdin, r.Stdout, r.Stderr)
+	p := r.Container.Process(r.Process, out)
+	defer func() { err = errors.Join(err, p.Close()) }()
+	pid, err := r.start(ctx, p)
 	out.started()
 	if err != nil {
 		return 0, "", errors.Join(err, out.drain())
 	}
-	defer func() { err = errors.Join(err, process.Close()) }()
-	o.tell(Event{Pid: process.Pid(), Restarts: restarts})
-	code, reason, err = o.await(ctx, process)
-	// What the program left behind ends with it, or the job would not be that of the next start.
-	err = errors.Join(err, End(o.Job, Killed), out.drain())
-	if refused := o.hearRest(); refused && reason == Exited && code != 0 {
-		reason = Memory // told after the end of the program
+	r.report(Event{Pid: pid, Restarts: restarts})
+	code, reason, err = r.await(ctx, p)
+	again := err == nil && ctx.Err() == nil && r.Policy.again(code, restarts)
+	err = errors.Join(err, r.terminate(ctx, again), out.drain())
+	if reason == Exited && code != 0 && r.refused.Load() {
+		reason = Memory
 	}
 	return code, reason, err
 }
 
-// End terminates the job and waits until it is empty.
-func End(job *jobobject.Job, code uint32) error {
-	if err := job.Terminate(code); err != nil {
-		return err
-	}
-	return job.WaitEmpty(context.Background())
+// start starts the program. When ctx ends meanwhile, a start that succeeds within the grace period is awaited: the
+// program can then be signalled like any other.
+func (r *run) start(ctx context.Context, p container.Process) (pid uint32, err error) {
+	starting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { // ends when start returns
+		select {
+		case <-time.After(r.Grace):
+			cancel(context.Cause(ctx))
+		case <-starting.Done():
+		}
+	})()
+	return p.Start(starting)
 }
 
-// await waits for the end of the program, or brings it about when ctx ends.
-func (o *Options) await(ctx context.Context, p *jobobject.Process) (uint32, Reason, error) {
-	messages := o.Job.Messages()
-	refused := false
+// terminate ends every process that the program has left behind. again leaves the container usable for a restart.
+func (r *run) terminate(ctx context.Context, again bool) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Container.TerminateTimeout())
+	defer cancel()
+	if again {
+		return r.Container.TerminateProcesses(ctx, container.Killed)
+	}
+	return r.Container.Terminate(ctx, container.Killed)
+}
+
+// exit is how a program has ended.
+type exit struct {
+	code uint32
+	err  error
+}
+
+// await waits for the end of the program, or ends it when ctx ends.
+func (r *run) await(ctx context.Context, p container.Process) (uint32, Reason, error) {
+	exited := make(chan exit, 1)
+	go func() { // ends with the program, or when it is closed
+		code, err := p.Wait(context.WithoutCancel(ctx))
+		exited <- exit{code, err}
+	}()
+	select {
+	case e := <-exited:
+		return e.code, Exited, e.err
+	case <-ctx.Done():
+	}
+	e, graceful := r.stop(context.WithoutCancel(ctx), p, exited)
+	switch {
+	case errors.Is(context.Cause(ctx), errTimeout):
+		return TimedOut, Timeout, e.err
+	case graceful:
+		return e.code, Stopped, e.err
+	}
+	return e.code, Forced, e.err
+}
+
+// stop sends one signal after the other and kills the program if it answers none. graceful reports whether it answered.
+// The signals end with the bounds of the container.
+func (r *run) stop(ctx context.Context, p container.Process, exited <-chan exit) (e exit, graceful bool) {
+	for _, s := range r.Signals {
+		if e, ended := r.signal(ctx, p, s, exited); ended {
+			return e, true
+		}
+	}
+	_ = p.Signal(ctx, container.SIGKILL) // if that fails, terminate ends it
+	return exit{code: container.Killed}, false
+}
+
+// signal sends one signal and waits for the end of the program, at most for the grace period. A signal that cannot be
+// sent gets no grace.
+func (r *run) signal(ctx context.Context, p container.Process, s Signal, exited <-chan exit) (e exit, ended bool) {
+	sent := make(chan error, 1)
+	go func() { sent <- p.Signal(ctx, uint32(s)) }() // it may wait for an answer
+	grace := time.NewTimer(r.Grace)
+	defer grace.Stop()
 	for {
 		select {
-		case m, ok := <-messages:
-			if !ok {
-				messages = nil
-				continue
+		case e := <-exited:
+			return e, true
+		case err := <-sent:
+			if err != nil {
+				return exit{}, false
 			}
-			refused = o.hear(m) || refused
-			continue
-		case <-p.Exited():
-			refused = o.hearRest() || refused
-			code, err := p.Wait(context.Background())
-			if refused && code != 0 {
-				return code, Memory, err
-			}
-			return code, Exited, err
-		case <-ctx.Done():
-		}
-		code, graceful, err := o.stop(p)
-		switch {
-		case errors.Is(context.Cause(ctx), errTimeout):
-			return TimedOut, Timeout, err
-		case graceful:
-			return code, Stopped, err
-		}
-		return code, Forced, err
-	}
-}
-
-// hear hands on a message of the job, and tells whether it says that an allocation was refused.
-func (o *Options) hear(m jobobject.Message) (refused bool) {
-	if o.Message != nil {
-		o.Message(m)
-	}
-	return m.Kind == jobobject.JobMemoryLimit || m.Kind == jobobject.ProcessMemoryLimit
-}
-
-// hearRest hears the messages that have come and were not read yet.
-func (o *Options) hearRest() (refused bool) {
-	for {
-		select {
-		case m, ok := <-o.Job.Messages():
-			if !ok {
-				return refused
-			}
-			refused = o.hear(m) || refused
-		default:
-			return refused
+			sent = nil
+		case <-grace.C:
+			return exit{}, false
 		}
 	}
-}
-
-// stop raises one signal after the other and terminates the job when none was answered. graceful tells that one was.
-func (o *Options) stop(p *jobobject.Process) (code uint32, graceful bool, err error) {
-	for _, s := range o.Signals {
-		switch err := p.Signal(jobobject.ConsoleEvent(s)); {
-		case errors.Is(err, jobobject.ErrExited):
-		case err != nil:
-			continue // a process that cannot be signalled gets no grace from this one
-		}
-		timer := time.NewTimer(o.Grace)
-		select {
-		case <-p.Exited():
-			timer.Stop()
-			code, err := p.Wait(context.Background())
-			return code, true, err
-		case <-timer.C:
-		}
-	}
-	if err := o.Job.Terminate(Killed); err != nil {
-		return Killed, false, err
-	}
-	code, err = p.Wait(context.Background())
-	return code, false, err
 }

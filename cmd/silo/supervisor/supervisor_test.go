@@ -12,12 +12,15 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/engine"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// world is a simulated kernel with one job. The program "app" runs what the test gives it.
-func world(t *testing.T, app func(*jobtest.Proc) uint32) (*jobtest.Kernel, supervisor.Options) {
+// world is a simulated kernel with one job container. The program "app" runs what the test gives it.
+func world(t *testing.T, app func(*jobtest.Proc) uint32) (*jobtest.Kernel, *jobobject.Job, supervisor.Options) {
 	t.Helper()
 	k := jobtest.New()
 	k.Program("app.exe", app)
@@ -26,8 +29,12 @@ func world(t *testing.T, app func(*jobtest.Proc) uint32) (*jobtest.Kernel, super
 	if err != nil {
 		t.Fatal(err)
 	}
+	c, err := engine.Engine{Kernel: k}.Adopt(t.Context(), job, nil, "c", t.TempDir(), &plan.HostProcess{InheritUser: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if err := job.Close(); err != nil {
+		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
 		k.Wait()
@@ -39,8 +46,8 @@ func world(t *testing.T, app func(*jobtest.Proc) uint32) (*jobtest.Kernel, super
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k, supervisor.Options{
-		Job: job, Process: jobobject.ProcessOptions{CommandLine: "app.exe"}, Policy: policy,
+	return k, job, supervisor.Options{
+		Container: c, Process: &plan.Process{CommandLine: "app.exe"}, Policy: policy,
 		Signals: []supervisor.Signal{supervisor.CtrlC, supervisor.CtrlBreak}, Grace: time.Second,
 	}
 }
@@ -55,13 +62,13 @@ func policy(t *testing.T, text string) supervisor.Policy {
 }
 
 func TestExitCodeAndOutput(t *testing.T) {
-	_, o := world(t, func(p *jobtest.Proc) uint32 {
+	_, _, o := world(t, func(p *jobtest.Proc) uint32 {
 		fmt.Fprint(p.Stdout, "out ")
 		fmt.Fprint(p.Stderr, "err")
 		return 7
 	})
 	var out bytes.Buffer
-	o.Output = &out
+	o.Stdout = &out
 	r, err := supervisor.Run(t.Context(), o)
 	if err != nil || r.Code != 7 || r.Reason != supervisor.Exited || out.String() != "out err" {
 		t.Errorf("%+v %v %q, want code 7, exited, the output of both streams", r, err, out.String())
@@ -69,7 +76,7 @@ func TestExitCodeAndOutput(t *testing.T) {
 }
 
 func TestWhatTheProgramLeavesBehindEndsWithIt(t *testing.T) {
-	k, o := world(t, nil)
+	k, job, o := world(t, nil)
 	k.Program("app.exe", func(p *jobtest.Proc) uint32 {
 		if _, err := k.Place("job", "left.exe", p.Pid()); err != nil {
 			return 1
@@ -79,8 +86,8 @@ func TestWhatTheProgramLeavesBehindEndsWithIt(t *testing.T) {
 	if r, err := supervisor.Run(t.Context(), o); err != nil || r.Code != 0 {
 		t.Fatal(r, err)
 	}
-	if a, err := o.Job.Accounting(); err != nil || a.Active != 0 || a.Total != 2 {
-		t.Errorf("%+v %v, want nobody left of 2", a, err)
+	if a, err := job.Accounting(); err != nil || a.Active != 0 || a.Total != 2 {
+		t.Errorf("%+v %v, want none left of 2", a, err)
 	}
 }
 
@@ -95,7 +102,7 @@ func TestRestart(t *testing.T) {
 		t.Run(c.policy, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var starts atomic.Int32
-				_, o := world(t, func(*jobtest.Proc) uint32 { starts.Add(1); return c.code })
+				_, _, o := world(t, func(*jobtest.Proc) uint32 { starts.Add(1); return c.code })
 				o.Policy = policy(t, c.policy)
 				var pauses []time.Duration
 				o.Observe = func(e supervisor.Event) {
@@ -119,7 +126,7 @@ func TestRestart(t *testing.T) {
 func TestStopRaisesOneSignalAfterTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := make(chan uint32, 2)
-		_, o := world(t, func(p *jobtest.Proc) uint32 {
+		_, _, o := world(t, func(p *jobtest.Proc) uint32 {
 			for heard := p.Events(); ; {
 				select {
 				case e := <-heard:
@@ -157,7 +164,7 @@ func stubborn(p *jobtest.Proc) uint32 {
 
 func TestStopKillsWhatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, o := world(t, stubborn)
+		_, _, o := world(t, stubborn)
 		o.Policy = policy(t, "always")
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -166,7 +173,7 @@ func TestStopKillsWhatDoesNotAnswer(t *testing.T) {
 		}()
 		began := time.Now()
 		r, err := supervisor.Run(ctx, o)
-		if err != nil || r.Code != supervisor.Killed || r.Reason != supervisor.Forced || time.Since(began) != 2*time.Second {
+		if err != nil || r.Code != container.Killed || r.Reason != supervisor.Forced || time.Since(began) != 2*time.Second {
 			t.Errorf("%+v %v after %v, want 137, killed, after two graces", r, err, time.Since(began))
 		}
 	})
@@ -174,7 +181,7 @@ func TestStopKillsWhatDoesNotAnswer(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, o := world(t, stubborn)
+		_, _, o := world(t, stubborn)
 		o.Timeout = time.Minute
 		r, err := supervisor.Run(t.Context(), o)
 		if err != nil || r.Code != supervisor.TimedOut || r.Reason != supervisor.Timeout {
@@ -184,18 +191,18 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestStopBeforeTheStart(t *testing.T) {
-	_, o := world(t, func(*jobtest.Proc) uint32 { t.Error("the program was started"); return 0 })
+	_, _, o := world(t, func(*jobtest.Proc) uint32 { t.Error("the program was started"); return 0 })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r, err := supervisor.Run(ctx, o)
-	if err != nil || r.Code != supervisor.Killed || r.Reason != supervisor.Forced {
+	if err != nil || r.Code != container.Killed || r.Reason != supervisor.Forced {
 		t.Errorf("%+v %v, want 137, killed", r, err)
 	}
 }
 
 func TestStopEndsAPauseBetweenStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, o := world(t, func(*jobtest.Proc) uint32 { return 5 })
+		_, _, o := world(t, func(*jobtest.Proc) uint32 { return 5 })
 		o.Policy = policy(t, "always")
 		ctx, cancel := context.WithCancel(t.Context())
 		o.Observe = func(e supervisor.Event) {
@@ -211,31 +218,37 @@ func TestStopEndsAPauseBetweenStarts(t *testing.T) {
 }
 
 func TestMemoryIsTheReasonAfterARefusal(t *testing.T) {
-	_, o := world(t, func(p *jobtest.Proc) uint32 {
-		if p.Commit(64 << 20) {
-			return 0
+	synctest.Test(t, func(t *testing.T) {
+		_, job, o := world(t, func(p *jobtest.Proc) uint32 {
+			if p.Commit(64 << 20) {
+				return 0
+			}
+			return 9
+		})
+		if err := job.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
+			t.Fatal(err)
 		}
-		return 9
+		var reported atomic.Bool // of refused memory
+		o.Notice = func(n container.Notice) {
+			if n.Kind == jobobject.JobMemoryLimit {
+				reported.Store(true)
+			}
+		}
+		r, err := supervisor.Run(t.Context(), o)
+		if err != nil || r.Code != 9 {
+			t.Fatal(r, err)
+		}
+		if !reported.Load() || r.Reason != supervisor.Memory {
+			t.Errorf("reason %s, refusal reported: %v; want %s after a report", r.Reason, reported.Load(), supervisor.Memory)
+		}
 	})
-	if err := o.Job.SetLimits(t.Context(), jobobject.Limits{KillOnClose: true, JobMemory: 32 << 20}); err != nil {
-		t.Fatal(err)
-	}
-	var heard []jobobject.MessageKind
-	o.Message = func(m jobobject.Message) { heard = append(heard, m.Kind) }
-	r, err := supervisor.Run(t.Context(), o)
-	if err != nil || r.Code != 9 {
-		t.Fatal(r, err)
-	}
-	if slices.Contains(heard, jobobject.JobMemoryLimit) != (r.Reason == supervisor.Memory) {
-		t.Errorf("reason %s after messages %v", r.Reason, heard)
-	}
 }
 
 func TestProgramThatIsNotThere(t *testing.T) {
-	_, o := world(t, nil)
+	_, _, o := world(t, nil)
 	o.Process.CommandLine = "missing.exe"
 	var out bytes.Buffer
-	o.Output = &out
+	o.Stdout = &out
 	if _, err := supervisor.Run(t.Context(), o); !errors.Is(err, jobobject.ErrNotExist) {
 		t.Errorf("%v, want %v", err, jobobject.ErrNotExist)
 	}

@@ -1,4 +1,4 @@
-package server_test
+package wcow_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/siloshim/siloshim/cmd/silo/server"
+	"github.com/siloshim/siloshim/cmd/silo/wcow"
 )
 
 func TestParseMount(t *testing.T) {
@@ -16,7 +16,7 @@ func TestParseMount(t *testing.T) {
 		`type=bind,src=C:\a b=c,dst=C:\b,readonly,ro`:         {Source: `C:\a b=c`, Destination: `C:\b`, Options: []string{"ro"}},
 		`type=npipe,source=\\.\pipe\a,destination=\\.\pipe\b`: {Source: `\\.\pipe\a`, Destination: `\\.\pipe\b`},
 	} {
-		got, err := server.ParseMount(text)
+		got, err := wcow.ParseMount(text)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
 		}
@@ -25,7 +25,7 @@ func TestParseMount(t *testing.T) {
 		"": "is not source=", `C:\a:C:\b`: "is not source=", `source=C:\a`: "name source= and target=", `source=,target=C:\b`: "name source= and target=",
 		`type=tmpfs,target=C:\b`: "is not bind or npipe", `source=C:\a,target=C:\b,readonly=false`: "takes no value",
 	} {
-		if _, err := server.ParseMount(text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := wcow.ParseMount(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
@@ -38,7 +38,7 @@ func TestParseNetwork(t *testing.T) {
 		"namespace=" + one: {NetworkNamespace: one},
 		"endpoint=" + one + " endpoint=" + two + " dns-search=corp.example": {EndpointList: []string{one, two}, DNSSearchList: []string{"corp.example"}},
 	} {
-		got, err := server.ParseNetwork(strings.Fields(text))
+		got, err := wcow.ParseNetwork(strings.Fields(text))
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
 		}
@@ -48,7 +48,7 @@ func TestParseNetwork(t *testing.T) {
 		"endpoint=6bf84ac7-5bd1-4b5e-9a8e-2f3c1f0c-a11": "no GUID", "namespace=" + one + " namespace=" + two: "one namespace",
 		"namespace=" + one + " endpoint=" + two: "exclude each other", "dns-search=corp": "needs a namespace=", "dns-search=": "is not namespace=GUID",
 	} {
-		if _, err := server.ParseNetwork(strings.Fields(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := wcow.ParseNetwork(strings.Fields(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}

@@ -1,15 +1,16 @@
-package server
+package wcow
 
 import (
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/Microsoft/go-winio/pkg/guid"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// ParseNetwork reads what a container is joined to: one namespace=GUID that somebody else keeps, or endpoint=GUID, for
-// each of which the container's own namespace gets one, and dns-search=DOMAIN. Without words there is no network.
+// ParseNetwork parses the network of a container: either one namespace=GUID to join, or each endpoint=GUID of a namespace
+// that is created with the container; and dns-search=DOMAIN. Without words there is no network.
 func ParseNetwork(words []string) (*specs.WindowsNetwork, error) {
 	if len(words) == 0 {
 		return nil, nil
@@ -41,17 +42,8 @@ func ParseNetwork(words []string) (*specs.WindowsNetwork, error) {
 	return n, nil
 }
 
-// isGUID takes the form without braces.
+// isGUID reports whether text is a GUID without braces.
 func isGUID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, c := range []byte(text) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		hex := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
-		if dash != (c == '-') || !dash && !hex {
-			return false
-		}
-	}
-	return true
+	_, err := guid.FromString(text)
+	return err == nil
 }

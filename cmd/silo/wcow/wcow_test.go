@@ -1,4 +1,4 @@
-package server_test
+package wcow_test
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/siloshim/siloshim/cmd/silo/server"
+	"github.com/siloshim/siloshim/cmd/silo/wcow"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
@@ -29,7 +29,7 @@ func TestChain(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "layerchain.json"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := server.Chain(dir)
+		got, err := wcow.Chain(dir)
 		switch {
 		case err != nil && !cmp.Equal(want, []string{"an error"}):
 			t.Errorf("%s: %v", text, err)
@@ -37,7 +37,7 @@ func TestChain(t *testing.T) {
 			t.Errorf("%s: %q", text, got)
 		}
 	}
-	if got, err := server.Chain(t.TempDir()); err == nil {
+	if got, err := wcow.Chain(t.TempDir()); err == nil {
 		t.Errorf("without the list: %q", got)
 	}
 }
@@ -47,7 +47,7 @@ func TestNspawnOutput(t *testing.T) {
 		"out.txt": `C:\work\out.txt`, `logs\out.txt`: `C:\work\logs\out.txt`, "": "", "a..b": `C:\work\a..b`,
 		`..\out.txt`: "an error", `logs\..\..\out.txt`: "an error", `D:\out.txt`: "an error", `\out.txt`: "an error", "out.txt:stream": "an error",
 	} {
-		got, err := server.NspawnOutput(&schema.NspawnConfig{ProcessDirectory: `C:\work\`, StdoutFilename: name})
+		got, err := wcow.NspawnOutput(&schema.NspawnConfig{ProcessDirectory: `C:\work\`, StdoutFilename: name})
 		if err != nil {
 			got = "an error"
 		}
@@ -57,7 +57,7 @@ func TestNspawnOutput(t *testing.T) {
 	}
 }
 
-// TestNspawnProcessors: each combination of the three keys plans, and the service is told of one limit at most.
+// TestNspawnProcessors: each combination of the three keys plans, and the document has one limit at most.
 func TestNspawnProcessors(t *testing.T) {
 	base := schema.NspawnConfig{ProcessDirectory: t.TempDir(), ProcessExecutable: "a.exe", MappedDirectory: `C:\in\`}
 	for _, c := range []struct {
@@ -72,7 +72,7 @@ func TestNspawnProcessors(t *testing.T) {
 	} {
 		n := base
 		n.CPUsCount, n.MaxCPUPercent, n.CPUAffinity = c.count, c.percent, c.mask
-		s, dropped := server.Nspawn(&n, []string{`C:\layer`, `C:\scratch`})
+		s, dropped := wcow.Nspawn(&n, []string{`C:\layer`, `C:\scratch`})
 		s.Mounts[0].Source = `C:\work` // absolute on any system
 		resolve := func(path string) (string, error) { return path, nil }
 		planned, err := plan.Machine{Processors: 8, Resolve: resolve}.WCOW("c", s, nil)
@@ -93,26 +93,31 @@ func TestNspawnProcessors(t *testing.T) {
 	}
 	n := base
 	n.MaxCPUPercent = 101
-	s, _ := server.Nspawn(&n, []string{`C:\layer`, `C:\scratch`})
+	s, _ := wcow.Nspawn(&n, []string{`C:\layer`, `C:\scratch`})
 	if _, err := (plan.Machine{Processors: 8}).WCOW("c", s, nil); err == nil {
 		t.Error("101 percent is taken")
 	}
 }
 
-// TestResources: what a container can have is the same after the planner; the rest is told.
-func TestResources(t *testing.T) {
-	for weight := uint32(1); weight <= 9; weight++ {
-		r, rest := server.Resources(jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20, CPUWeight: weight, ActiveProcesses: 3})
+// TestResources_CPUWeight_IsScaled: the weights of a job are spread over those of a compute system; the limits that it
+// cannot have are left.
+func TestResources_CPUWeight_IsScaled(t *testing.T) {
+	for weight, want := range map[uint32]int64{1: 1, 2: 1250, 5: 5000, 9: 10000} {
+		r, rest := wcow.Resources(jobobject.Limits{KillOnClose: true, JobMemory: 64 << 20, CPUWeight: weight, ActiveProcesses: 3})
 		if !cmp.Equal(jobobject.Limits{ActiveProcesses: 3}, rest) {
 			t.Errorf("rest %+v", rest)
 		}
 		s := &specs.Spec{
-			Process: &specs.Process{Args: []string{`C:\app.exe`}, Cwd: `C:\`}, Windows: &specs.Windows{Resources: r},
-			Annotations: map[string]string{"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true"},
+			Process: &specs.Process{Args: []string{`C:\app.exe`}, Cwd: `C:\`},
+			Windows: &specs.Windows{Resources: r, LayerFolders: []string{`C:\layer`, `C:\scratch`}},
 		}
-		planned, err := plan.Machine{Processors: 8, Root: `C:\Windows`, Lookup: func(string) bool { return true }}.HostProcess("c", s, nil)
-		if err != nil || planned.Limits.CPUWeight != weight || planned.Limits.MemoryBytes != 64<<20 {
-			t.Errorf("weight %d: %+v %v", weight, planned, err)
+		resolve := func(path string) (string, error) { return path, nil }
+		planned, err := plan.Machine{Processors: 8, Resolve: resolve}.WCOW("c", s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := planned.Document.Container; c.Processor.Weight != want || c.Memory.SizeInMB != 64 {
+			t.Errorf("weight %d: %+v and %+v, want weight %d and 64 MB", weight, c.Processor, c.Memory, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package server
+package wcow
 
 import (
 	"fmt"
@@ -8,7 +8,8 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// ParseMount reads a directory or pipe of the host in the container, in docker's words: source=C:\data,target=C:\app,readonly.
+// ParseMount parses a directory or pipe of the host in the container, in the syntax of docker run --mount:
+// source=C:\data,target=C:\app,readonly.
 func ParseMount(text string) (specs.Mount, error) {
 	var m specs.Mount
 	wrong := func(format string, args ...any) (specs.Mount, error) {

@@ -1,4 +1,4 @@
-package server
+package wcow
 
 import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -6,7 +6,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Resources are the limits of a job as a Windows Server container can have them, and rest those that it cannot.
+// Resources are the limits of a job that a Windows Server container can have. rest has the others.
 func Resources(l jobobject.Limits) (r *specs.WindowsResources, rest jobobject.Limits) {
 	r = &specs.WindowsResources{CPU: &specs.WindowsCPUResources{}}
 	if l.JobMemory > 0 {
@@ -16,7 +16,7 @@ func Resources(l jobobject.Limits) (r *specs.WindowsResources, rest jobobject.Li
 		r.CPU.Maximum = new(uint16(l.CPURate))
 	}
 	if l.CPUWeight > 0 {
-		// A job counts from 1 to 9, the service to 10000; the planner turns this into the same weight again.
+		// The weight of a job is 1 to 9, that of a compute system 1 to 10000.
 		r.CPU.Shares = new(uint16(max(1, (l.CPUWeight-1)*1250)))
 	}
 	for _, a := range l.Affinity {

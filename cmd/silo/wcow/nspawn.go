@@ -1,4 +1,4 @@
-package server
+package wcow
 
 import (
 	"fmt"
@@ -9,11 +9,10 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// Nspawn is the specification of the container that a configuration of hostcompute_nspawn asks for, over layers that
-// end with the one to write to. Arguments are quoted, so that each arrives as it is written; that tool joined them
-// with blanks and gave them to cmd.exe. The service takes either a count of processors or a percentage: where the
-// configuration has both, the count is left out, which that tool's documentation says was never enforced, and dropped
-// says so.
+// Nspawn is the specification of the container of a configuration of hostcompute_nspawn, over layers that end with the
+// scratch layer. Arguments are quoted, so that each arrives as it is written; that tool joined them with blanks and passed
+// them to cmd.exe. The service takes either a count of processors or a percentage. A configuration with both loses the
+// count, which that tool's documentation says was never enforced, and dropped has a warning.
 func Nspawn(n *schema.NspawnConfig, layers []string) (s *specs.Spec, dropped []string) {
 	cpu := &specs.WindowsCPUResources{}
 	switch {
@@ -43,8 +42,8 @@ func Nspawn(n *schema.NspawnConfig, layers []string) (s *specs.Spec, dropped []s
 	}, dropped
 }
 
-// NspawnOutput is the file of the host that takes the program's output, or "" for none. That tool's shell wrote it in
-// the mapped directory; it is written from outside here, so a name that leads out of that directory is an error.
+// NspawnOutput is the file of the host that receives the program's output, or "" for none. That tool's shell wrote it in
+// the mapped directory. Here silo writes it on the host, so a name that leads out of that directory is an error.
 func NspawnOutput(n *schema.NspawnConfig) (string, error) {
 	name := n.StdoutFilename
 	if name == "" {

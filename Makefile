@@ -6,7 +6,7 @@ BED    := .bed/bin/wine
 # Packages that run on any system; test/ needs the wine environment.
 UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
 # Packages whose tests call the kernel: they run again as Windows programs on Wine.
-WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./container/... ./internal/winsys ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
+WINE   := ./jobobject/... ./stats ./stats/prom ./shim/service ./container/... ./internal/winsys ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
 # A test program that takes longer than this hangs: a busy machine alone does not make one that slow.
 HUNG   := 1h
 # Packages whose tests write their golden files and pages with -update.
@@ -145,16 +145,16 @@ EXECS  ?= 100000
 REAL   ?= 2000
 STARTS ?= 200
 soak: bed ## EXECS execs on the simulated kernel, REAL on Wine, and STARTS shims at once
-	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Soak$$' -v ./shim -soak $(EXECS)
+	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Soak$$' -v ./shim/service -soak $(EXECS)
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run 'Soak$$|StartsInParallel' -v ./test/rpc -soak $(REAL) -starts $(STARTS)
 
 walk: N = 1000000
 walk: ## N random steps over the Task API, checked against a model, then a slice with the race detector
-	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk $(N)
-	$(GO) test -race -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk 20000
+	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim/service -walk $(N)
+	$(GO) test -race -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim/service -walk 20000
 
 crash: bed ## the shim exits or hangs at each of its calls; on Wine some real ones exit
-	$(GO) test -race -tags $(TAGS),faults -count 1 -timeout $(HUNG) -run 'CrashMatrix|Hang|Dies$$' -v ./shim ./shim/bootstrap
+	$(GO) test -race -tags $(TAGS),faults -count 1 -timeout $(HUNG) -run 'CrashMatrix|Hang|Dies$$' -v ./shim/service ./shim/bootstrap
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run Crash -v ./test/rpc
 
 # A benchmark's result replaces the previous one in docs/performance.json, from which the page is written.

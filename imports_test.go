@@ -14,9 +14,9 @@ const module = "github.com/siloshim/siloshim"
 // cmd -> shim -> container -> jobobject, hcs and stats, and cmd/silo beside the shim. A package that is not in the table fails the
 // test, so a new one is placed before it is used.
 var mayImport = map[string][]string{
-	"cmd/containerd-shim-silo-v1": {"container/engine", "shim", "shim/bootstrap", "shim/event", "internal/logfield", "internal/trace"},
+	"cmd/containerd-shim-silo-v1": {"container/engine", "shim/bootstrap", "shim/event", "shim/service", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "shim", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/server", "cmd/silo/supervisor", "cmd/silo/token", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"jobobject"},
 	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"cmd/silo/supervisor":         {"jobobject"},
 	"cmd/silo/token":              {},
 
-	"shim":           {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/stdio", "shim/task", "stats", "stats/runhcs", "internal/logfield", "internal/trace"},
+	"shim/service":   {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/stdio", "shim/task", "stats", "stats/runhcs", "internal/logfield", "internal/trace"},
 	"shim/bootstrap": {"container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
 	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep"},
 	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/pipe", "internal/size", "internal/sleep"},

@@ -1,0 +1,118 @@
+package service
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	api "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/shim/bootstrap"
+	"github.com/siloshim/siloshim/shim/stdio"
+	"github.com/siloshim/siloshim/shim/task"
+)
+
+// newEndingService makes a service that tries to make a task at the moment at which it ends the shim.
+func newEndingService() (s *Service, ended <-chan error) {
+	last := make(chan error, 1)
+	s = NewService(Config{Emit: func(any) {}, Shutdown: func() { last <- s.reserve("late") }})
+	return s, last
+}
+
+// placeholderTask gives a service a task that runs nothing.
+func placeholderTask(t *testing.T, s *Service, id string) *entry {
+	t.Helper()
+	if err := s.reserve(id); err != nil {
+		t.Fatal(err)
+	}
+	relay, err := stdio.Open(t.Context(), stdio.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlaceholder()
+	added := s.newEntry(id, t.TempDir(), made{Container: p, init: &plan.Process{}, plan: p}, bootstrap.Options{}, relay, task.Stdio{})
+	if err := s.settle(added); err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// TestShutdown_Now_MakesNoTaskAnyMore: not even one whose Create is behind the Shutdown.
+func TestShutdown_Now_MakesNoTaskAnyMore(t *testing.T) {
+	s, ended := newEndingService()
+	made := placeholderTask(t, s, "c")
+	if _, err := s.Shutdown(t.Context(), &api.ShutdownRequest{ID: "c", Now: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errdefs.IsUnavailable(err) {
+		t.Errorf("a task that comes at the end: %v, want unavailable", err)
+	}
+	if _, err := s.remove(t.Context(), made, ""); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestIdleEnd_MakesNoTaskAnyMore: the shim has told that it ends.
+func TestIdleEnd_MakesNoTaskAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ended := newEndingService()
+		defer s.watchIdle().close()
+		begin := time.Now()
+		if err := <-ended; !errdefs.IsUnavailable(err) {
+			t.Errorf("a task that comes at the end: %v, want unavailable", err)
+		}
+		if took := time.Since(begin); took != patience {
+			t.Errorf("the end came after %v, want %v", took, patience)
+		}
+	})
+}
+
+// TestIdleEnd_BesideATask_Waits: a task may come between the last moment of the wait and the end.
+func TestIdleEnd_BesideATask_Waits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ended := newEndingService()
+		defer s.watchIdle().close()
+		count := s.need
+		s.need = func(int) {} // which the timer did not see any more
+		made := placeholderTask(t, s, "c")
+		s.need = count
+		time.Sleep(2 * patience)
+		if len(ended) > 0 {
+			t.Fatal("the shim has ended with a task in it")
+		}
+		if _, err := s.remove(t.Context(), made, ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestUndoCreate_TaskRuns_KeepsIt: what cannot be deleted is not forgotten: its id would be free and its processes
+// without a task.
+func TestUndoCreate_TaskRuns_KeepsIt(t *testing.T) {
+	s, _ := newEndingService()
+	made := placeholderTask(t, s, "c")
+	if _, err := made.Init.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.undoCreate(&api.CreateTaskRequest{ID: "c"})
+	if got, err := s.task("c"); got != made {
+		t.Errorf("the running task is gone: %v", err)
+	}
+	if err := s.reserve("c"); !errdefs.IsAlreadyExists(err) {
+		t.Errorf("its id is free: %v", err)
+	}
+	if err := made.Init.Kill(container.SIGKILL); err != nil {
+		t.Error(err)
+	}
+	if _, err := made.Init.Wait(context.Background()); err != nil {
+		t.Error(err)
+	}
+	s.undoCreate(&api.CreateTaskRequest{ID: "c"})
+	if _, err := s.task("c"); !errdefs.IsNotFound(err) {
+		t.Errorf("after its end: %v, want not found", err)
+	}
+}

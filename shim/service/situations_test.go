@@ -1,0 +1,155 @@
+package service_test
+
+// situation is a request in a state, and what containerd's shim for runc answers. why is the reason for answering
+// otherwise.
+type situation struct{ state, op, runc, why string }
+
+// ways lead to the states. The exec is that of the last step that names one.
+var ways = map[string][]step{
+	"no task":               nil,
+	"created":               {{op: "create"}},
+	"running":               {{op: "create"}, {op: "start"}},
+	"paused":                {{op: "create"}, {op: "start"}, {op: "pause"}},
+	"stopped":               {{op: "create"}, {op: "start"}, {op: "kill"}, {op: "wait"}},
+	"deleted":               {{op: "create"}, {op: "start"}, {op: "kill"}, {op: "wait"}, {op: "delete"}},
+	"running, no exec":      {{op: "create"}, {op: "start"}},
+	"exec created":          {{op: "create"}, {op: "start"}, {op: "exec", exec: "ax"}},
+	"exec running":          {{op: "create"}, {op: "start"}, {op: "exec", exec: "ax"}, {op: "start", exec: "ax"}},
+	"exec stopped":          {{op: "create"}, {op: "start"}, {op: "exec", exec: "ax"}, {op: "start", exec: "ax"}, {op: "kill", exec: "ax"}, {op: "wait", exec: "ax"}},
+	"exec deleted":          {{op: "create"}, {op: "start"}, {op: "exec", exec: "ax"}, {op: "start", exec: "ax"}, {op: "kill", exec: "ax"}, {op: "wait", exec: "ax"}, {op: "delete", exec: "ax"}},
+	"exec created, paused":  {{op: "create"}, {op: "start"}, {op: "exec", exec: "ax"}, {op: "pause"}},
+	"exec running, paused":  {{op: "create"}, {op: "start"}, {op: "exec", exec: "ax"}, {op: "start", exec: "ax"}, {op: "pause"}},
+	"exec created, stopped": {{op: "create"}, {op: "start"}, {op: "exec", exec: "ax"}, {op: "kill"}, {op: "wait"}},
+}
+
+// Reasons that more than one situation has.
+const (
+	classed  = "the same refusal, with the class that its text means: a client can act on it"
+	terminal = "there is no terminal: a resize that can have no effect is not reported as done; the reference shim for Windows refuses it alike"
+	noCriu   = "Windows has no checkpoint of processes"
+)
+
+var situations = []situation{
+	{"no task", "state", notFound, ""},
+	{"no task", "start", notFound, ""},
+	{"no task", "kill", notFound, ""},
+	{"no task", "kill all", notFound, ""},
+	{"no task", "delete", notFound, ""},
+	{"no task", "pause", notFound, ""},
+	{"no task", "resume", notFound, ""},
+	{"no task", "update", notFound, ""},
+	{"no task", "pids", notFound, ""},
+	{"no task", "stats", notFound, ""},
+	{"no task", "close io", notFound, ""},
+	{"no task", "resize", notFound, ""},
+	{"no task", "checkpoint", notFound, noCriu + ", whatever the task"},
+	{"no task", "connect", "done", ""},
+
+	{"created", "state", "created", ""},
+	{"created", "create", plain, "the same refusal, with its class; runc's own message about the id has none"},
+	{"created", "start", "done", ""},
+	{"created", "kill", "done", ""},
+	{"created", "kill all", "done", ""},
+	{"created", "delete", "done", ""},
+	{"created", "exec", "done", "nothing runs in the container yet that an exec could join; runc has a waiting process in it"},
+	{"created", "pause", plain, classed},
+	{"created", "resume", plain, classed},
+	{"created", "update", "done", ""},
+	{"created", "wait", "done", ""},
+	{"created", "pids", "done", ""},
+	{"created", "stats", "done", ""},
+	{"created", "close io", "done", ""},
+	{"created", "resize", "done", terminal},
+	{"created", "checkpoint", plain, noCriu},
+	{"created", "shutdown", "done", ""},
+
+	{"running", "state", "running", ""},
+	{"running", "start", plain, classed},
+	{"running", "kill", "done", ""},
+	{"running", "kill all", "done", ""},
+	{"running", "kill with signal 12", "done", "Windows has no such signal; saying so is better than a signal that never arrives"},
+	{"running", "delete", plain, classed},
+	{"running", "exec with the task's id", "done", "exits are told by id: two processes of one id could not be told apart"},
+	{"running", "resume", plain, classed},
+	{"running", "pause", "done", ""},
+	{"running", "update", "done", ""},
+	{"running", "wait", "done", ""},
+	{"running", "pids", "done", ""},
+	{"running", "stats", "done", ""},
+	{"running", "close io", "done", ""},
+	{"running", "resize", "done", terminal},
+	{"running", "checkpoint", "done", noCriu},
+	{"running", "connect", "done", ""},
+	{"running", "shutdown", "done", ""},
+
+	{"paused", "state", "paused", ""},
+	{"paused", "start", plain, classed},
+	{"paused", "kill", "done", ""},
+	{"paused", "kill all", "done", ""},
+	{"paused", "delete", plain, classed},
+	{"paused", "exec", plain, classed},
+	{"paused", "pause", plain, classed},
+	{"paused", "resume", "done", ""},
+	{"paused", "update", "done", ""},
+	{"paused", "wait", "done", ""},
+	{"paused", "pids", "done", ""},
+	{"paused", "stats", "done", ""},
+
+	{"stopped", "state", "stopped", ""},
+	{"stopped", "start", plain, classed},
+	{"stopped", "kill", notFound, ""},
+	{"stopped", "kill all", notFound, ""},
+	{"stopped", "delete", "done", ""},
+	{"stopped", "exec", plain, classed},
+	{"stopped", "pause", plain, classed},
+	{"stopped", "resume", plain, classed},
+	{"stopped", "update", plain, classed},
+	{"stopped", "wait", "done", ""},
+	{"stopped", "pids", "done", ""},
+	{"stopped", "close io", "done", ""},
+	{"stopped", "checkpoint", plain, noCriu},
+
+	{"deleted", "state", notFound, ""},
+	{"deleted", "start", notFound, ""},
+	{"deleted", "kill", notFound, ""},
+	{"deleted", "delete", notFound, ""},
+	{"deleted", "create", "done", ""},
+
+	{"running, no exec", "state", notFound, ""},
+	{"running, no exec", "start", notFound, ""},
+	{"running, no exec", "kill", notFound, ""},
+	{"running, no exec", "delete", notFound, ""},
+	{"running, no exec", "wait", notFound, ""},
+	{"running, no exec", "exec", "done", ""},
+
+	{"exec created", "state", "created", ""},
+	{"exec created", "exec", exists, ""},
+	{"exec created", "start", "done", ""},
+	{"exec created", "kill", precondition, "an exec that was added can be ended before it starts, as a task can, so that its Wait returns"},
+	{"exec created", "delete", "done", ""},
+	{"exec created", "close io", "done", ""},
+	{"exec created", "resize", "done", terminal},
+
+	{"exec running", "state", "running", ""},
+	{"exec running", "start", plain, classed},
+	{"exec running", "kill", "done", ""},
+	{"exec running", "kill all of an exec", "done", "all applies to the whole task: runc ignores it in an exec, and the client would believe that all processes got the signal"},
+	{"exec running", "delete", plain, classed},
+	{"exec running", "wait", "done", ""},
+
+	{"exec stopped", "state", "stopped", ""},
+	{"exec stopped", "start", plain, classed},
+	{"exec stopped", "kill", notFound, ""},
+	{"exec stopped", "delete", "done", ""},
+	{"exec stopped", "wait", "done", ""},
+	{"exec stopped", "resize", plain, "the same refusal; here it is for want of a terminal"},
+
+	{"exec deleted", "state", notFound, ""},
+	{"exec deleted", "kill", notFound, ""},
+	{"exec deleted", "exec", "done", ""},
+
+	{"exec created, paused", "start", plain, classed},
+	{"exec running, paused", "state", "paused", ""},
+	{"exec running, paused", "kill", "done", ""},
+	{"exec created, stopped", "start", precondition, ""},
+}

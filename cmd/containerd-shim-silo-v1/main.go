@@ -10,6 +10,7 @@ import (
 	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/event"
+	"github.com/siloshim/siloshim/shim/pod"
 	"github.com/siloshim/siloshim/shim/service"
 )
 
@@ -32,7 +33,7 @@ func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 
 // Cleanup implements [bootstrap.Shim].
 func (s silo) Cleanup(ctx context.Context, p bootstrap.Params) error {
-	return service.Cleanup(ctx, s.engine, p.Namespace, p.ID, p.Bundle)
+	return pod.Cleanup(ctx, s.engine, p.Namespace, p.ID, p.Bundle)
 }
 
 func main() { os.Exit(bootstrap.Main(bootstrap.Self(), silo{})) }

@@ -1,33 +1,74 @@
-package service
+package pod
 
 import (
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 
+	"github.com/Microsoft/hcsshim/pkg/annotations"
+	api "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/container/plan"
 )
 
-// podConfigType is the message with which Kubernetes' runtime interface asks for a sandbox.
+// FromRequest makes the pod that CreateSandbox requests. Its kind is in the options if they are those of Kubernetes'
+// runtime interface; otherwise it is in the annotations: the request's, then the bundle's, then the defaults. What
+// cannot be used is [errdefs.ErrInvalidArgument].
+func FromRequest(r *api.CreateSandboxRequest, defaults map[string]string) (*Pod, error) {
+	switch {
+	case len(r.Rootfs) > 0:
+		return nil, fmt.Errorf("rootfs: the sandbox has no process that could use one: leave it out: %w", errdefs.ErrInvalidArgument)
+	case r.BundlePath == "":
+		return nil, fmt.Errorf("bundle_path is missing: name the sandbox's bundle: %w", errdefs.ErrInvalidArgument)
+	}
+	own, err := plan.Annotations(r.BundlePath)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for _, from := range []map[string]string{defaults, own, r.Annotations} {
+		maps.Copy(all, from)
+	}
+	wanted, set, err := hostProcess(r.Options)
+	if err != nil {
+		return nil, err
+	}
+	if set {
+		all[annotations.HostProcessContainer] = strconv.FormatBool(wanted)
+	}
+	s := &specs.Spec{Annotations: all, Windows: &specs.Windows{}}
+	p := newPod(r.SandboxID, r.BundlePath, s)
+	p.SandboxAPI, p.network = true, r.NetnsPath
+	if p.job {
+		return p, plan.CheckPlaceholder(s)
+	}
+	return p, nil
+}
+
+// podConfigType is the message with which Kubernetes' runtime interface describes a sandbox.
 //
 // https://github.com/kubernetes/cri-api/blob/master/pkg/apis/runtime/v1/api.proto
 const podConfigType = "runtime.v1.PodSandboxConfig"
 
-// The way to its one field that matters here. The numbers are the interface's promise; its package would be a third of
-// the shim.
+// hostProcessField is the path to the one field that is used. The interface promises its numbers; its package would be a
+// third of the shim.
 var hostProcessField = []protowire.Number{
 	9, // windows
 	1, // security_context
 	3, // host_process
 }
 
-// hostProcess tells whether the options of a sandbox ask for one of job containers, and whether they say anything about
-// it: there may be none. Options of another type are [errdefs.ErrInvalidArgument].
+// hostProcess reports whether the options of a sandbox request job containers. Without options set is false. Options of
+// another type are [errdefs.ErrInvalidArgument].
 //
-// The annotations among them are the pod author's own words, of which containerd lets through none but those that the
-// operator allows. They are not read.
-func hostProcess(options *anypb.Any) (wanted, said bool, err error) {
+// The annotations in the options are not read: the pod's author writes them, and containerd passes on only those that the
+// operator allows.
+func hostProcess(options *anypb.Any) (wanted, set bool, err error) {
 	if options.GetTypeUrl() == "" && len(options.GetValue()) == 0 {
 		return false, false, nil
 	}
@@ -42,8 +83,8 @@ func hostProcess(options *anypb.Any) (wanted, said bool, err error) {
 	return value != 0, true, nil
 }
 
-// lookup follows a path of field numbers through a message and those in it, and sets value to the number at its end. As
-// everywhere in protocol buffers, the last of several holds, and what is not there is 0.
+// lookup follows a path of field numbers through nested messages and sets value to the number at its end. As in all
+// protocol buffers, the last of several values counts, and a missing one is 0.
 func lookup(message []byte, path []protowire.Number, value *uint64) error {
 	for len(message) > 0 {
 		field, kind, size := protowire.ConsumeTag(message)

@@ -1,4 +1,4 @@
-package service
+package pod
 
 import (
 	"slices"
@@ -27,27 +27,27 @@ func TestHostProcess(t *testing.T) {
 	around := slices.Concat(message(1, message(1, []byte("name"))),
 		message(7, message(1, []byte("microsoft.com/hostprocess-container")), message(2, []byte("true"))))
 	for name, tt := range map[string]struct {
-		kind         string
-		value        []byte
-		wanted, said bool
-		fails        bool
+		kind        string
+		value       []byte
+		wanted, set bool
+		fails       bool
 	}{
 		"no options":                 {},
-		"nothing said":               {kind: podConfigType, said: true},
-		"wanted":                     {kind: "types.example/" + podConfigType, value: slices.Concat(around, message(9, message(1, message(1, []byte("u")), number(3, 1)))), wanted: true, said: true},
-		"not wanted":                 {kind: podConfigType, value: slices.Concat(around, message(9, message(1, number(3, 0)))), said: true},
-		"the same number elsewhere":  {kind: podConfigType, value: append(message(9, message(2, number(3, 1))), message(8, message(1, number(3, 1)))...), said: true},
-		"the last holds":             {kind: podConfigType, value: message(9, message(1, number(3, 1)), message(1, number(3, 0))), said: true},
-		"what comes after adds":      {kind: podConfigType, value: append(message(9, message(1, number(3, 1))), message(9, message(1))...), wanted: true, said: true},
-		"a field of another kind":    {kind: podConfigType, value: message(9, message(1, message(3, []byte{1}))), said: true},
-		"options for somebody else":  {kind: "example.Options", value: message(9, message(1, number(3, 1))), fails: true},
+		"nothing is set":             {kind: podConfigType, set: true},
+		"wanted":                     {kind: "types.example/" + podConfigType, value: slices.Concat(around, message(9, message(1, message(1, []byte("u")), number(3, 1)))), wanted: true, set: true},
+		"not wanted":                 {kind: podConfigType, value: slices.Concat(around, message(9, message(1, number(3, 0)))), set: true},
+		"the same number elsewhere":  {kind: podConfigType, value: append(message(9, message(2, number(3, 1))), message(8, message(1, number(3, 1)))...), set: true},
+		"the last holds":             {kind: podConfigType, value: message(9, message(1, number(3, 1)), message(1, number(3, 0))), set: true},
+		"what comes after adds":      {kind: podConfigType, value: append(message(9, message(1, number(3, 1))), message(9, message(1))...), wanted: true, set: true},
+		"a field of another kind":    {kind: podConfigType, value: message(9, message(1, message(3, []byte{1}))), set: true},
+		"options of another type":    {kind: "example.Options", value: message(9, message(1, number(3, 1))), fails: true},
 		"cut off":                    {kind: podConfigType, value: message(9, message(1, number(3, 1)))[:4], fails: true},
 		"cut off in a message in it": {kind: podConfigType, value: message(9, []byte{0x0a, 0x7f}), fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wanted, said, err := hostProcess(&anypb.Any{TypeUrl: tt.kind, Value: tt.value})
-			if wanted != tt.wanted || said != tt.said || errdefs.IsInvalidArgument(err) != tt.fails {
-				t.Errorf("host process is wanted: %v, said: %v, %v; want %v, %v", wanted, said, err, tt.wanted, tt.said)
+			wanted, set, err := hostProcess(&anypb.Any{TypeUrl: tt.kind, Value: tt.value})
+			if wanted != tt.wanted || set != tt.set || errdefs.IsInvalidArgument(err) != tt.fails {
+				t.Errorf("host process is wanted: %v, set: %v, %v; want %v, %v", wanted, set, err, tt.wanted, tt.set)
 			}
 		})
 	}
@@ -58,9 +58,9 @@ func FuzzHostProcess(f *testing.F) {
 	f.Add(message(9, message(1, number(3, 1))))
 	f.Add([]byte{0x4a, 0xff})
 	f.Fuzz(func(t *testing.T, value []byte) {
-		wanted, said, err := hostProcess(&anypb.Any{TypeUrl: podConfigType, Value: value})
-		if wanted && !said || said == (err != nil) {
-			t.Errorf("wanted: %v, said: %v, %v", wanted, said, err)
+		wanted, set, err := hostProcess(&anypb.Any{TypeUrl: podConfigType, Value: value})
+		if wanted && !set || set == (err != nil) {
+			t.Errorf("wanted: %v, set: %v, %v", wanted, set, err)
 		}
 	})
 }

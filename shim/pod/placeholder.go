@@ -1,4 +1,4 @@
-package service
+package pod
 
 import (
 	"context"
@@ -15,105 +15,105 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// placeholder is the container of a sandbox that has no process: that of a pod of job containers, and any that the
-// Sandbox API makes. Its one process is the shim itself in name, and lives until a signal or Terminate. All methods are
-// safe for concurrent use.
-type placeholder struct {
+// Placeholder is the container of a sandbox without a process. Its one process has the pid of the shim, and runs until a
+// signal or Terminate. All methods are safe for concurrent use.
+type Placeholder struct {
 	once  sync.Once // guards exit and the close of ended
 	exit  uint32
 	ended chan struct{}
 }
 
-var _ container.Container = (*placeholder)(nil)
+var _ container.Container = (*Placeholder)(nil)
 
-func newPlaceholder() *placeholder { return &placeholder{ended: make(chan struct{})} }
+// NewPlaceholder makes a placeholder, which need not be closed.
+func NewPlaceholder() *Placeholder { return &Placeholder{ended: make(chan struct{})} }
 
-func (s *placeholder) end(status uint32) {
-	s.once.Do(func() {
-		s.exit = status
-		close(s.ended)
+func (p *Placeholder) end(status uint32) {
+	p.once.Do(func() {
+		p.exit = status
+		close(p.ended)
 	})
 }
 
-// Exec refuses every process.
-func (s *placeholder) Exec(*specs.Process) (*plan.Process, error) {
+// Exec returns [errdefs.ErrNotImplemented].
+func (p *Placeholder) Exec(*specs.Process) (*plan.Process, error) {
 	return nil, fmt.Errorf("the sandbox has no process that another could join: "+
 		"run it in one of the pod's containers: %w", errdefs.ErrNotImplemented)
 }
 
-// Process is the process of the placeholder. Nothing is written to the streams.
-func (s *placeholder) Process(*plan.Process, container.Streams) container.Process {
-	return placeholderProcess{s}
+// Process returns the process. It does not use the streams.
+func (p *Placeholder) Process(*plan.Process, container.Streams) container.Process {
+	return process{p}
 }
 
-// Processes are none of its own; see [Service.Pids].
-func (s *placeholder) Processes(context.Context) ([]stats.Process, error) { return nil, nil }
+// Processes lists none.
+func (p *Placeholder) Processes(context.Context) ([]stats.Process, error) { return nil, nil }
 
-// Stats are those of a container that uses nothing: containerd adds the workloads' to them.
-func (s *placeholder) Stats(_ context.Context, started time.Time) (stats.Sample, error) {
+// Stats returns zero values: containerd adds those of the workloads.
+func (p *Placeholder) Stats(_ context.Context, started time.Time) (stats.Sample, error) {
 	return stats.Idle(time.Now(), started), nil
 }
 
-// Update is refused: there is nothing to limit.
-func (s *placeholder) Update(context.Context, *specs.WindowsResources, map[string]string) error {
+// Update returns [container.ErrUnsupported]: there is nothing to limit.
+func (p *Placeholder) Update(context.Context, *specs.WindowsResources, map[string]string) error {
 	return container.ErrUnsupported
 }
 
 // Status is empty.
-func (s *placeholder) Status() container.Status { return container.Status{} }
+func (p *Placeholder) Status() container.Status { return container.Status{} }
 
 // Watch reports nothing.
-func (s *placeholder) Watch(func(container.Notice)) {}
+func (p *Placeholder) Watch(func(container.Notice)) {}
 
-// Pause does nothing: there is nothing that runs.
-func (s *placeholder) Pause(context.Context) error { return nil }
+// Pause does nothing.
+func (p *Placeholder) Pause(context.Context) error { return nil }
 
 // Resume does nothing.
-func (s *placeholder) Resume(context.Context) error { return nil }
+func (p *Placeholder) Resume(context.Context) error { return nil }
 
 // Stop ends the process.
-func (s *placeholder) Stop(context.Context, uint32) error {
-	s.end(0)
+func (p *Placeholder) Stop(context.Context, uint32) error {
+	p.end(0)
 	return nil
 }
 
 // Terminate ends the process.
-func (s *placeholder) Terminate(_ context.Context, status uint32) error {
-	s.end(status)
+func (p *Placeholder) Terminate(_ context.Context, status uint32) error {
+	p.end(status)
 	return nil
 }
 
-// TerminateTimeout is never needed.
-func (s *placeholder) TerminateTimeout() time.Duration { return time.Second }
+// TerminateTimeout is never reached.
+func (p *Placeholder) TerminateTimeout() time.Duration { return time.Second }
 
-// Close has nothing to give back.
-func (s *placeholder) Close() error { return nil }
+// Close does nothing.
+func (p *Placeholder) Close() error { return nil }
 
-// placeholderProcess is the one process of a placeholder.
-type placeholderProcess struct{ *placeholder }
+// process is the one process of a placeholder.
+type process struct{ *Placeholder }
 
-// Start answers the pid of the shim: containerd takes a running task without a pid for one that is lost.
-func (s placeholderProcess) Start(context.Context) (uint32, error) { return uint32(os.Getpid()), nil }
+// Start returns the pid of the shim: containerd treats a running task without a pid as lost.
+func (p process) Start(context.Context) (uint32, error) { return uint32(os.Getpid()), nil }
 
-// Wait waits until a signal or Terminate.
-func (s placeholderProcess) Wait(ctx context.Context) (uint32, error) {
+// Wait returns after a signal or Terminate, or with ctx.
+func (p process) Wait(ctx context.Context) (uint32, error) {
 	select {
-	case <-s.ended:
-		return s.exit, nil
+	case <-p.ended:
+		return p.exit, nil
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
 }
 
-// Signal ends the process: with the status of what was killed, or of what was asked to end and did.
-func (s placeholderProcess) Signal(_ context.Context, sig uint32) error {
+// Signal ends the process: with [container.Killed] for SIGKILL, and with 0 for any other signal.
+func (p process) Signal(_ context.Context, sig uint32) error {
 	if sig == container.SIGKILL {
-		s.end(container.Killed)
+		p.end(container.Killed)
 	} else {
-		s.end(0)
+		p.end(0)
 	}
 	return nil
 }
 
-// Resize does nothing: it has no console.
-func (s placeholderProcess) Resize(context.Context, uint32, uint32) error { return nil }
+// Resize does nothing: there is no console.
+func (p process) Resize(context.Context, uint32, uint32) error { return nil }

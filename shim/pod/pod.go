@@ -1,160 +1,151 @@
-package service
+// Package pod has what the containers of a shim share when they are a Kubernetes pod: the sandbox, the workloads, and the
+// rules for both.
+//
+// Package service makes the tasks and serves the APIs. It has one [Slot], which holds the [Pod] that the shim belongs to, if
+// any. The pod checks a container before it is made (Slot.Join), gets the task (Pod.Add), and loses it with Pod.Remove. It ends
+// its tasks (Kill, Stop) and reports on them (Status, Metrics); only the service deletes them. The sandbox of a pod of job
+// containers, and each that the Sandbox API makes, has a [Placeholder] for its container.
+//
+// The bundle of the sandbox has a record of each workload, so that [Cleanup] finds them when the shim has died.
+package pod
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/containerd/log"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// pod is what the tasks of a shim have in common when there is a sandbox among them. The sandbox is the task with the
-// pod's id, whoever asked for it.
-type pod struct {
+// Pod is a sandbox and its workloads, which are the other containers of the shim. All methods are safe for concurrent use.
+// Kill, Stop, Status and Metrics require that the sandbox was added.
+type Pod struct {
 	// Immutable.
-	id, bundle  string
-	job         bool              // of job containers
-	api         bool              // the Sandbox API made it, and ends it
-	annotations map[string]string // of the sandbox
-	network     string            // the network namespace of its containers, if the Sandbox API named one
+	ID          string // of the sandbox, which is one of the tasks
+	Bundle      string // of the sandbox
+	SandboxAPI  bool   // the Sandbox API has created the sandbox, and removes it; otherwise the Task API does
+	job         bool   // the workloads are job containers
+	annotations map[string]string
+	network     string // the network namespace of the workloads; "" if the Sandbox API named none
 	created     time.Time
 
-	// ending says that nothing starts in it any more. Service.mu guards it.
-	ending bool
+	// mu guards the fields below.
+	mu        sync.Mutex
+	sandbox   *task.Task // nil until it is added
+	workloads map[string]*task.Task // a nil task is being created
+	ending    bool // nothing starts any more
 }
 
-// enroll finds the place of a container that is to be made: the sandbox of a new pod, a workload of the one that is
-// here, or none. It completes what the container asks for with what the pod has for all of its own.
-func (s *Service) enroll(id, bundle string, wanted *specs.Spec) error {
-	role, sandbox, err := plan.RoleOf(id, wanted.Annotations)
-	if err != nil {
-		return err
-	}
-	if role == plan.Sandbox {
-		plan.KeepRunning(wanted)
-		return s.found(&pod{id: id, bundle: bundle, job: plan.IsHostProcess(wanted), annotations: wanted.Annotations, created: time.Now()})
-	}
-	p, err := s.hosts(sandbox)
-	if p == nil || err != nil {
-		return err
-	}
-	if err := p.admit(wanted); err != nil {
-		return err
-	}
-	return p.record(id, bundle)
-}
-
-// found makes this the shim of a pod. A shim has one: another is [errdefs.ErrAlreadyExists].
-func (s *Service) found(p *pod) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pod != nil {
-		return fmt.Errorf("the shim belongs to sandbox %s: %w", s.pod.id, errdefs.ErrAlreadyExists)
-	}
-	s.pod = p
-	return nil
-}
-
-// unfound undoes found for a sandbox that could not be made.
-func (s *Service) unfound(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pod != nil && s.pod.id == id {
-		s.pod = nil
+// newPod makes the pod of a sandbox that the Task API creates.
+func newPod(id, bundle string, s *specs.Spec) *Pod {
+	return &Pod{
+		ID: id, Bundle: bundle, job: plan.IsHostProcess(s), annotations: s.Annotations, created: time.Now(),
+		workloads: map[string]*task.Task{},
 	}
 }
 
-// hosts is the pod that a workload joins, nil if it joins none. It fails with [errdefs.ErrFailedPrecondition] unless
-// the sandbox is here and runs.
-func (s *Service) hosts(sandbox string) (*pod, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch p := s.pod; {
-	case p == nil && sandbox == "":
-		return nil, nil
-	case p == nil:
-		return nil, fmt.Errorf("sandbox %s is not here: create it first: %w", sandbox, errdefs.ErrFailedPrecondition)
-	case sandbox != "" && sandbox != p.id:
-		return nil, fmt.Errorf("the container belongs to sandbox %s, but this is the shim of sandbox %s: %w",
-			sandbox, p.id, errdefs.ErrFailedPrecondition)
+// Add makes a task the sandbox, if it has the pod's id, or a workload. A workload fails with
+// [errdefs.ErrFailedPrecondition] if the pod has begun to end.
+func (p *Pod) Add(t *task.Task) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case t.ID == p.ID:
+		p.sandbox = t
+	case p.ending:
+		return fmt.Errorf("sandbox %s has been stopped: %w", p.ID, errdefs.ErrFailedPrecondition)
 	default:
-		return p, s.runsLocked(p)
-	}
-}
-
-// runsLocked says why nothing may start in a pod, if it may not. s.mu must be held.
-func (s *Service) runsLocked(p *pod) error {
-	t := s.tasks[p.id]
-	if t == nil || p.ending {
-		return fmt.Errorf("sandbox %s is not running: %w", p.id, errdefs.ErrFailedPrecondition)
-	}
-	if state := t.Init.Status().State; state != task.Running {
-		return fmt.Errorf("sandbox %s is %s, not running: %w", p.id, state, errdefs.ErrFailedPrecondition)
+		p.workloads[t.ID] = t
 	}
 	return nil
 }
 
-// mayStart says why a task may not start, if it may not: a workload needs its sandbox.
-func (s *Service) mayStart(id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pod == nil || s.pod.id == id {
-		return nil
-	}
-	return s.runsLocked(s.pod)
+// Remove undoes Add and [Slot.Join]; see also RemoveRecord. Nothing starts in the pod without its sandbox.
+func (p *Pod) Remove(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ending = p.ending || id == p.ID
+	delete(p.workloads, id)
 }
 
-// admit refuses a workload that does not go with the pod, and gives the others what the pod has for them.
-func (p *pod) admit(wanted *specs.Spec) error {
-	switch job := plan.IsHostProcess(wanted); {
-	case job && !p.job:
-		return fmt.Errorf("a job container cannot join sandbox %s, which is not one of job containers: "+
-			"ask for host process on the pod as well: %w", p.id, errdefs.ErrFailedPrecondition)
-	case !job && p.job:
-		return fmt.Errorf("sandbox %s takes job containers only: ask for host process on the container as well: %w",
-			p.id, errdefs.ErrFailedPrecondition)
-	case job:
-		plan.Inherit(wanted, p.annotations)
-		return nil
-	}
-	return plan.JoinNetwork(wanted, p.network)
-}
-
-// workloads lists the other tasks of a pod.
-func (s *Service) workloads(p *pod) (all []*entry) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, t := range s.tasks {
-		if id != p.id && t != nil {
-			all = append(all, t)
-		}
-	}
+// Workloads lists the workloads in no order.
+func (p *Pod) Workloads() []*task.Task {
+	_, all := p.tasks()
 	return all
 }
 
-// podOf is the pod whose sandbox has this id, or nil.
-func (s *Service) podOf(id string) *pod {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pod != nil && s.pod.id == id {
-		return s.pod
+func (p *Pod) tasks() (sandbox *task.Task, workloads []*task.Task) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.workloads {
+		if t != nil {
+			workloads = append(workloads, t)
+		}
+	}
+	return p.sandbox, workloads
+}
+
+// close lets nothing start any more.
+func (p *Pod) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ending = true
+}
+
+// CheckRunning fails with [errdefs.ErrFailedPrecondition] unless the sandbox runs: a workload is neither created nor
+// started without it.
+func (p *Pod) CheckRunning() error {
+	p.mu.Lock()
+	sandbox, ending := p.sandbox, p.ending
+	p.mu.Unlock()
+	if sandbox == nil || ending {
+		return fmt.Errorf("sandbox %s is not running: %w", p.ID, errdefs.ErrFailedPrecondition)
+	}
+	if state := sandbox.Init.Status().State; state != task.Running {
+		return fmt.Errorf("sandbox %s is %s, not running: %w", p.ID, state, errdefs.ErrFailedPrecondition)
 	}
 	return nil
 }
 
-// killPod sends a signal to every process of a pod's workloads, and then to its sandbox.
-func (s *Service) killPod(p *pod, sandbox *entry, sig uint32) error {
-	if sig == container.SIGKILL {
-		s.close(p)
+// checkWorkload refuses a workload of another kind than the pod's.
+func (p *Pod) checkWorkload(s *specs.Spec) error {
+	switch job := plan.IsHostProcess(s); {
+	case job && !p.job:
+		return fmt.Errorf("a job container cannot join sandbox %s, which is not one of job containers: "+
+			"ask for host process on the pod as well: %w", p.ID, errdefs.ErrFailedPrecondition)
+	case !job && p.job:
+		return fmt.Errorf("sandbox %s takes job containers only: ask for host process on the container as well: %w",
+			p.ID, errdefs.ErrFailedPrecondition)
 	}
+	return nil
+}
+
+// completeWorkload adds to a workload's spec what the pod has for all its workloads.
+func (p *Pod) completeWorkload(s *specs.Spec) error {
+	if p.job {
+		plan.Inherit(s, p.annotations)
+		return nil
+	}
+	return plan.JoinNetwork(s, p.network)
+}
+
+// Kill sends a signal to every process of the workloads, and then to the sandbox. After SIGKILL nothing starts any more.
+func (p *Pod) Kill(sig uint32) error {
+	if sig == container.SIGKILL {
+		p.close()
+	}
+	sandbox, workloads := p.tasks()
 	var errs []error
-	for _, t := range s.workloads(p) {
+	for _, t := range workloads {
 		if err := t.KillAll(sig); err != nil && !errdefs.IsNotFound(err) {
 			errs = append(errs, err)
 		}
@@ -162,48 +153,42 @@ func (s *Service) killPod(p *pod, sandbox *entry, sig uint32) error {
 	return errors.Join(append(errs, sandbox.KillAll(sig))...)
 }
 
-// stopPod ends a pod: its workloads are asked to, and have the grace to do so.
-func (s *Service) stopPod(ctx context.Context, p *pod, sandbox *entry, grace time.Duration) error {
-	s.close(p)
-	workloads := s.workloads(p)
+// Stop ends the pod and returns when all its tasks have ended, or with ctx. The workloads get SIGTERM and have the grace
+// period to end; then they are killed. It may be called again.
+func (p *Pod) Stop(ctx context.Context, grace time.Duration) error {
+	p.close()
+	sandbox, workloads := p.tasks()
 	if grace > 0 {
 		for _, t := range workloads {
 			if err := t.Init.Kill(container.SIGTERM); err != nil && !errdefs.IsNotFound(err) {
-				report(t.ID)("ask for the end", err) // it will be killed
+				log.L.WithField(logfield.ContainerID, t.ID).WithError(err).Warn("send SIGTERM") // SIGKILL follows
 			}
 		}
 		bounded, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
-		if err := ended(bounded, workloads); err != nil && ctx.Err() != nil {
+		if err := wait(bounded, workloads); err != nil && ctx.Err() != nil {
 			return err
 		}
 	}
 	var errs []error
 	for _, t := range append(workloads, sandbox) {
 		sig := uint32(container.SIGKILL)
-		if t == sandbox && p.api {
-			sig = container.SIGTERM // a stop is no failure: a stand-in that is asked to end ends with 0
+		if t == sandbox && p.SandboxAPI {
+			sig = container.SIGTERM // a stop is no failure: a placeholder that gets SIGTERM ends with 0
 		}
 		if err := t.Init.Kill(sig); err != nil && !errdefs.IsNotFound(err) {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, ended(ctx, append(workloads, sandbox)))...)
+	return errors.Join(append(errs, wait(ctx, append(workloads, sandbox)))...)
 }
 
-// ended waits until tasks have ended.
-func ended(ctx context.Context, tasks []*entry) error {
+// wait returns when all tasks have ended, or with ctx.
+func wait(ctx context.Context, tasks []*task.Task) error {
 	for _, t := range tasks {
 		if _, err := t.Init.Wait(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// close lets nothing start in a pod any more.
-func (s *Service) close(p *pod) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p.ending = true
 }

@@ -1,4 +1,4 @@
-package service
+package pod
 
 import (
 	"context"
@@ -12,52 +12,48 @@ import (
 	"strings"
 )
 
-// musterPrefix begins the names of the files in a sandbox's bundle that each name the bundle of a workload. Containerd
-// 2.3 calls `delete` for the sandbox alone when a shim has died, so the sandbox has to know whom else to look after.
-const musterPrefix = "silo-workload-"
+// recordPrefix begins the names of the workload records: files in the sandbox's bundle that each contain the bundle of a
+// workload. If a shim has died containerd 2.3 calls `delete` for the sandbox alone, which then removes the workloads too.
+const recordPrefix = "silo-workload-"
 
-// record notes a workload in the sandbox's bundle.
-func (p *pod) record(id, bundle string) error {
-	if err := os.WriteFile(filepath.Join(p.bundle, musterPrefix+id), []byte(bundle), 0o600); err != nil {
-		return fmt.Errorf("note the workload in the bundle of sandbox %s: %w", p.id, err)
+func (p *Pod) recordPath(id string) string { return filepath.Join(p.Bundle, recordPrefix+id) }
+
+// record adds a workload that is being created, and writes its record.
+func (p *Pod) record(id, bundle string) error {
+	p.mu.Lock()
+	p.workloads[id] = nil
+	p.mu.Unlock()
+	if err := os.WriteFile(p.recordPath(id), []byte(bundle), 0o600); err != nil {
+		return fmt.Errorf("record the workload in the bundle of sandbox %s: %w", p.ID, err)
 	}
 	return nil
 }
 
-// forget undoes record. The bundle may be gone: the sandbox may go first.
-func (p *pod) forget(id string) error {
-	err := os.Remove(filepath.Join(p.bundle, musterPrefix+id))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// RemoveRecord removes the record of a workload, if there is one. For the sandbox it removes those of all workloads that
+// outlive it: containerd also calls `delete` after a sandbox was deleted without a failure.
+func (p *Pod) RemoveRecord(id string) error {
+	ids := []string{id}
+	if id == p.ID {
+		p.mu.Lock()
+		ids = slices.Collect(maps.Keys(p.workloads))
+		p.mu.Unlock()
 	}
-	return err
-}
-
-// forget has a task not cleaned up with its pod any more. If it is the sandbox, that holds for all that outlive it:
-// containerd calls `delete` after a delete in order, too.
-func (s *Service) forget(id string) {
-	s.mu.Lock()
-	p, ids := s.pod, []string{id}
-	if p != nil && p.id == id {
-		ids = slices.Collect(maps.Keys(s.tasks))
-	}
-	s.mu.Unlock()
-	if p == nil {
-		return
-	}
+	var errs []error
 	for _, id := range ids {
-		if err := p.forget(id); err != nil {
-			report(id)("forget the workload", err)
+		if err := os.Remove(p.recordPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) { // the bundle may be gone
+			errs = append(errs, err)
 		}
 	}
+	return errors.Join(errs...)
 }
 
-// Cleaner gives back what a dead shim has left of one container. It may find nothing, and may be called again.
+// Cleaner removes what the dead shim of one container has left. It may find nothing, and may be called again.
 type Cleaner interface {
 	Cleanup(ctx context.Context, namespace, id, bundle string) error
 }
 
-// Cleanup gives back what a dead shim has left of a container and, if that is a sandbox, of the workloads in its pod.
+// Cleanup removes what a dead shim has left of a container and, if that is a sandbox, of the recorded workloads. It goes on
+// after a failure.
 func Cleanup(ctx context.Context, c Cleaner, namespace, id, bundle string) error {
 	workloads, err := Workloads(bundle)
 	results := make(chan error, len(workloads))
@@ -77,8 +73,8 @@ func Cleanup(ctx context.Context, c Cleaner, namespace, id, bundle string) error
 	return errors.Join(errs...)
 }
 
-// Workloads reads which workloads the sandbox of a bundle had when its shim died: their bundles by their ids. There are
-// none where there was no sandbox.
+// Workloads reads the workload records of a sandbox's bundle: the workloads' bundles by their ids. Without a bundle or a
+// record there are none.
 func Workloads(bundle string) (map[string]string, error) {
 	entries, err := os.ReadDir(bundle)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -89,7 +85,7 @@ func Workloads(bundle string) (map[string]string, error) {
 	}
 	all := map[string]string{}
 	for _, e := range entries {
-		id, is := strings.CutPrefix(e.Name(), musterPrefix)
+		id, is := strings.CutPrefix(e.Name(), recordPrefix)
 		if !is {
 			continue
 		}

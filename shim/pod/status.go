@@ -1,11 +1,10 @@
-package service
+package pod
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	api "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	"github.com/containerd/containerd/api/types"
-	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -28,64 +26,29 @@ const (
 	notReady = "SANDBOX_NOTREADY"
 )
 
-// Platform tells what the pod's containers have to be made for: the host's own system.
-func (s *Service) Platform(_ context.Context, r *api.PlatformRequest) (*api.PlatformResponse, error) {
-	if _, _, err := s.sandbox(r.SandboxID); err != nil {
-		return nil, err
-	}
-	return &api.PlatformResponse{Platform: &types.Platform{OS: "windows", Architecture: runtime.GOARCH, OSVersion: osVersion()}}, nil
-}
-
-// WaitSandbox answers once the sandbox has ended: with 0 if it was stopped, and with 137 if it was killed.
-func (s *Service) WaitSandbox(ctx context.Context, r *api.WaitSandboxRequest) (*api.WaitSandboxResponse, error) {
-	_, t, err := s.sandbox(r.SandboxID)
-	if err != nil {
-		return nil, err
-	}
-	end, err := t.Init.Wait(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &api.WaitSandboxResponse{ExitStatus: end.Exit, ExitedAt: timestamppb.New(end.ExitedAt)}, nil
-}
-
-// PingSandbox tells whether the sandbox runs: it fails with [errdefs.ErrFailedPrecondition] if it does not.
-func (s *Service) PingSandbox(_ context.Context, r *api.PingRequest) (*api.PingResponse, error) {
-	_, t, err := s.sandbox(r.SandboxID)
-	if err != nil {
-		return nil, err
-	}
-	if state := t.Init.Status().State; state != task.Running {
-		return nil, fmt.Errorf("sandbox %s is %s: %w", r.SandboxID, state, errdefs.ErrFailedPrecondition)
-	}
-	return &api.PingResponse{}, nil
-}
-
-// SandboxStatus tells where the sandbox stands, and if it is asked to be verbose, what is in the pod.
-func (s *Service) SandboxStatus(_ context.Context, r *api.SandboxStatusRequest) (*api.SandboxStatusResponse, error) {
-	p, t, err := s.sandbox(r.SandboxID)
-	if err != nil {
-		return nil, err
-	}
-	now := t.Init.Status()
-	answer := &api.SandboxStatusResponse{
-		SandboxID: p.id, Pid: now.Pid, State: notReady, CreatedAt: timestamppb.New(p.created),
-	}
+// Status reports the state of the sandbox and, if verbose, what is in the pod. The values of Info are text or JSON, which
+// crictl prints.
+func (p *Pod) Status(verbose bool) (*api.SandboxStatusResponse, error) {
+	sandbox, workloads := p.tasks()
+	now := sandbox.Init.Status()
+	r := &api.SandboxStatusResponse{SandboxID: p.ID, Pid: now.Pid, State: notReady, CreatedAt: p.CreatedAt()}
 	if now.State == task.Running {
-		answer.State = ready
+		r.State = ready
 	}
 	if !now.ExitedAt.IsZero() {
-		answer.ExitedAt = timestamppb.New(now.ExitedAt)
+		r.ExitedAt = timestamppb.New(now.ExitedAt)
 	}
-	if r.Verbose {
-		if answer.Info, err = s.describe(p, now); err != nil {
-			return nil, fmt.Errorf("describe sandbox %s: %w", p.id, err)
-		}
+	var err error
+	if verbose {
+		r.Info, err = p.info(now, workloads)
 	}
-	return answer, nil
+	return r, err
 }
 
-// workload is what a verbose status tells about one.
+// CreatedAt is when the sandbox was created.
+func (p *Pod) CreatedAt() *timestamppb.Timestamp { return timestamppb.New(p.created) }
+
+// workload is what a verbose status has of a workload.
 type workload struct {
 	ID        string     `json:"id"`
 	State     string     `json:"state"`
@@ -100,16 +63,15 @@ type workload struct {
 	Violations map[string]uint64 `json:"limit_violations,omitempty"`
 }
 
-// describe is the verbose part of a status. Values are text or JSON, which crictl shows as such.
-func (s *Service) describe(p *pod, now task.Status) (map[string]string, error) {
+func (p *Pod) info(now task.Status, workloads []*task.Task) (map[string]string, error) {
 	list := []workload{}
-	for _, t := range s.workloads(p) {
+	for _, t := range workloads {
 		list = append(list, describe(t))
 	}
 	slices.SortFunc(list, func(a, b workload) int { return strings.Compare(a.ID, b.ID) })
 	text, err := json.Marshal(list)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("describe sandbox %s: %w", p.ID, err)
 	}
 	kind := "process isolated"
 	if p.job {
@@ -124,7 +86,7 @@ func (s *Service) describe(p *pod, now task.Status) (map[string]string, error) {
 	return info, nil
 }
 
-func describe(t *entry) workload {
+func describe(t *task.Task) workload {
 	now := t.Init.Status()
 	w := workload{ID: t.ID, State: now.State.String(), Pid: now.Pid, Execs: len(t.Processes()) - 1}
 	if !now.StartedAt.IsZero() {
@@ -133,20 +95,17 @@ func describe(t *entry) workload {
 	if !now.ExitedAt.IsZero() {
 		w.ExitedAt, w.Exit, w.Reason = &now.ExitedAt, &now.Exit, now.Reason.String()
 	}
-	status := t.container.Status()
+	status := t.Container().Status()
 	w.Limits, w.Violations = status.Limits, status.Violations
 	return w
 }
 
-// SandboxMetrics sums what the pod's containers use.
-func (s *Service) SandboxMetrics(ctx context.Context, r *api.SandboxMetricsRequest) (*api.SandboxMetricsResponse, error) {
-	p, t, err := s.sandbox(r.SandboxID)
-	if err != nil {
-		return nil, err
-	}
-	sum := stats.Idle(time.Now(), t.Init.Status().StartedAt)
-	for _, t := range append(s.workloads(p), t) {
-		one, err := t.container.Stats(ctx, t.Init.Status().StartedAt)
+// Metrics adds up the statistics of the sandbox and the workloads. It fails if one of them does.
+func (p *Pod) Metrics(ctx context.Context) (*types.Metric, error) {
+	sandbox, workloads := p.tasks()
+	sum := stats.Idle(time.Now(), sandbox.Init.Status().StartedAt)
+	for _, t := range append(workloads, sandbox) {
+		one, err := t.Container().Stats(ctx, t.Init.Status().StartedAt)
 		if err != nil {
 			return nil, fmt.Errorf("statistics of task %s: %w", t.ID, err)
 		}
@@ -154,7 +113,7 @@ func (s *Service) SandboxMetrics(ctx context.Context, r *api.SandboxMetricsReque
 	}
 	data, err := typeurl.MarshalAnyToProto(runhcs.Statistics(sum))
 	if err != nil {
-		return nil, fmt.Errorf("statistics of sandbox %s: %w", p.id, err)
+		return nil, fmt.Errorf("statistics of sandbox %s: %w", p.ID, err)
 	}
-	return &api.SandboxMetricsResponse{Metrics: &types.Metric{Timestamp: timestamppb.New(sum.Timestamp), ID: p.id, Data: data}}, nil
+	return &types.Metric{Timestamp: timestamppb.New(sum.Timestamp), ID: p.ID, Data: data}, nil
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/siloshim/siloshim/shim/service"
+	"github.com/siloshim/siloshim/shim/pod"
 )
 
 // cleaner remembers what it was asked to clean up, and fails for one id.
@@ -45,7 +45,7 @@ func TestCleanupOfASandbox(t *testing.T) {
 	}
 	want = append(want, "ns p "+filepath.Base(dir))
 	c := &cleaner{}
-	if err := service.Cleanup(t.Context(), c, "ns", "p", dir); err != nil {
+	if err := pod.Cleanup(t.Context(), c, "ns", "p", dir); err != nil {
 		t.Error(err)
 	}
 	slices.Sort(want)
@@ -54,7 +54,7 @@ func TestCleanupOfASandbox(t *testing.T) {
 		t.Errorf("cleaned up (-want +got):\n%s", diff)
 	}
 	c = &cleaner{fails: "b"}
-	if err := service.Cleanup(t.Context(), c, "ns", "p", dir); err == nil || !strings.Contains(err.Error(), "workload b: in use") || len(c.seen) != 3 {
+	if err := pod.Cleanup(t.Context(), c, "ns", "p", dir); err == nil || !strings.Contains(err.Error(), "workload b: in use") || len(c.seen) != 3 {
 		t.Errorf("with one that fails: %v, and cleaned up: %v", err, c.seen)
 	}
 }
@@ -67,7 +67,7 @@ func TestCleanupOfAContainer(t *testing.T) {
 	}
 	for _, bundle := range []string{dir, filepath.Join(dir, "gone")} {
 		c := &cleaner{}
-		if err := service.Cleanup(t.Context(), c, "ns", "c", bundle); err != nil || len(c.seen) != 1 {
+		if err := pod.Cleanup(t.Context(), c, "ns", "c", bundle); err != nil || len(c.seen) != 1 {
 			t.Errorf("cleaned up: %v, %v", c.seen, err)
 		}
 	}

@@ -1,70 +1,110 @@
 package service
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"time"
 )
 
-// readerBound is how long an answer waits for the reader of its connection. It is met when the client breaks the
-// protocol alone: the server's reader and writer then wait for each other.
-const readerBound = 10 * time.Millisecond
-
-// paced is a connection whose writes wait until its reader reads on.
-//
-// ttrpc's server notes a request's stream after it has started the handler, and forgets it when it has written the
-// answer. An answer that overtakes the note leaves the stream noted for as long as the connection lasts, which is as
-// long as containerd. The one goroutine that notes streams reads on afterwards: an answer that waits for that comes
-// after the note. All methods are safe for concurrent use, with one reader.
-type paced struct {
-	net.Conn
-
-	mu    sync.Mutex // guards the fields below
-	back  bool       // the reader reads, or will not again
-	ended bool
-	wake  chan struct{} // closed when the reader is back; nil until somebody waits
+// listener counts the clients of a listener.
+type listener struct {
+	net.Listener
+	idle *idle
 }
 
-func (p *paced) Read(b []byte) (int, error) {
-	p.turn(true, false)
-	n, err := p.Conn.Read(b)
-	p.turn(false, err != nil)
+// Accept waits for a client. Each failure but the close of the listener is temporary to ttrpc, which then tries again: a
+// client that cannot be accepted must not end a shim with containers.
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if errors.Is(err, net.ErrClosed) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, temporary{err}
+	}
+	l.idle.countClients(1)
+	return &client{Conn: &orderedConn{Conn: c}, idle: l.idle}, nil
+}
+
+// temporary is an error after which ttrpc accepts again.
+type temporary struct{ error }
+
+// Temporary is what ttrpc looks for.
+func (t temporary) Temporary() bool { return true }
+
+func (t temporary) Unwrap() error { return t.error }
+
+// client is one connection.
+type client struct {
+	net.Conn
+	idle *idle
+	once sync.Once // guards the count
+}
+
+func (c *client) Close() error {
+	c.once.Do(func() { c.idle.countClients(-1) })
+	return c.Conn.Close()
+}
+
+// readerTimeout is how long an answer waits for the reader of its connection. Only a client that breaks the protocol
+// causes such a wait: the server's reader and writer then wait for each other.
+const readerTimeout = 10 * time.Millisecond
+
+// orderedConn is a connection whose writes wait until its reader reads again.
+//
+// ttrpc's server records the stream of a request after it has started the handler, and removes it when it has written the
+// answer. If the answer is first the record remains until the connection ends, which is as long as containerd runs. The
+// goroutine that records streams then reads again: an answer that waits for that read comes after the record. All methods
+// are safe for concurrent use, with one reader.
+type orderedConn struct {
+	net.Conn
+
+	mu      sync.Mutex // guards the fields below
+	reading bool       // the reader reads, or will not read again
+	ended   bool
+	wake    chan struct{} // closed when the reader reads; nil while no write waits
+}
+
+func (c *orderedConn) Read(b []byte) (int, error) {
+	c.setReading(true, false)
+	n, err := c.Conn.Read(b)
+	c.setReading(false, err != nil)
 	return n, err
 }
 
-// turn says whether the reader reads.
-func (p *paced) turn(reads, ended bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ended = p.ended || ended
-	p.back = reads || p.ended
-	if p.back && p.wake != nil {
-		close(p.wake)
-		p.wake = nil
+func (c *orderedConn) setReading(reading, ended bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = c.ended || ended
+	c.reading = reading || c.ended
+	if c.reading && c.wake != nil {
+		close(c.wake)
+		c.wake = nil
 	}
 }
 
-func (p *paced) Write(b []byte) (int, error) {
-	if back := p.awaited(); back != nil {
-		late := time.NewTimer(readerBound)
+func (c *orderedConn) Write(b []byte) (int, error) {
+	if wake := c.waitForReader(); wake != nil {
+		late := time.NewTimer(readerTimeout)
 		defer late.Stop()
 		select {
-		case <-back:
+		case <-wake:
 		case <-late.C:
 		}
 	}
-	return p.Conn.Write(b)
+	return c.Conn.Write(b)
 }
 
-// awaited is closed when the reader is back; nil if it is.
-func (p *paced) awaited() <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.back {
+// waitForReader returns a channel that is closed when the reader reads, or nil if it does.
+func (c *orderedConn) waitForReader() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reading {
 		return nil
 	}
-	if p.wake == nil {
-		p.wake = make(chan struct{})
+	if c.wake == nil {
+		c.wake = make(chan struct{})
 	}
-	return p.wake
+	return c.wake
 }

@@ -12,7 +12,7 @@ import (
 func TestAnswersWaitForTheReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		p := &paced{Conn: ours}
+		p := &orderedConn{Conn: ours}
 		go func() { _, _ = io.Copy(io.Discard, theirs) }() // ends with the pipe
 		write := func() time.Duration {
 			began := time.Now()
@@ -21,8 +21,8 @@ func TestAnswersWaitForTheReader(t *testing.T) {
 			}
 			return time.Since(began)
 		}
-		if took := write(); took != readerBound {
-			t.Errorf("without a reader a write took %v, want %v", took, readerBound)
+		if took := write(); took != readerTimeout {
+			t.Errorf("without a reader a write took %v, want %v", took, readerTimeout)
 		}
 		go func() { // ends with the pipe
 			time.Sleep(time.Millisecond) // the bubble's clock: a reader that is about to read
@@ -38,7 +38,7 @@ func TestAnswersWaitForTheReader(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if back := p.awaited(); back != nil {
+		if back := p.waitForReader(); back != nil {
 			t.Error("after the end of the connection a write would wait")
 		}
 	})

@@ -9,21 +9,15 @@ import (
 	"github.com/containerd/containerd/api/events"
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/errdefs"
-	"github.com/containerd/log"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
-	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/shim/bootstrap"
-	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-type empty = emptypb.Empty
-
-// Create makes a task from the bundle's config.json. Nothing of it is left when it fails.
+// Create makes a task from the bundle's config.json. If it fails nothing is left.
 func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.CreateTaskResponse, error) {
 	if err := plan.ValidID(r.ID); err != nil {
 		return nil, err
@@ -33,17 +27,17 @@ func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.Cr
 	}
 	t, err := s.create(ctx, r)
 	if err != nil {
-		s.forget(r.ID)
-		s.unfound(r.ID)
-		s.free(r.ID)
+		s.removeRecord(r.ID)
+		s.pod.Clear(r.ID)
+		s.release(r.ID)
 		return nil, fmt.Errorf("create task %s: %w", r.ID, err)
 	}
 	s.config.Emit(&events.TaskCreate{
 		ContainerID: r.ID, Bundle: r.Bundle, Rootfs: r.Rootfs, Checkpoint: r.Checkpoint,
 		IO: &events.TaskIO{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal},
 	})
-	if err := s.settle(t); err != nil {
-		_, failed := s.remove(ctx, t, "")
+	if err := s.publish(t); err != nil {
+		_, failed := s.remove(ctx, t.Task, "")
 		return nil, fmt.Errorf("create task %s: %w", r.ID, errors.Join(err, failed))
 	}
 	return &api.CreateTaskResponse{}, nil
@@ -54,8 +48,8 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*entry,
 	if err != nil {
 		return nil, err
 	}
-	// The container comes first: where it is not implemented containerd asks again by the older API, and the client's
-	// streams, once opened and closed, would be gone; then it would report that instead.
+	// The container is made before the streams are opened. If the container is not implemented containerd repeats the
+	// request by the older API, and the client's streams can be opened only once.
 	m, err := s.make(ctx, r, options)
 	if err != nil {
 		return nil, err
@@ -71,28 +65,7 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*entry,
 	return t, nil
 }
 
-// newEntry makes a task of what it is to have. One that the Sandbox API made is not announced.
-func (s *Service) newEntry(id, bundle string, m made, options bootstrap.Options, relay *stdio.Relay, streams task.Stdio) *entry {
-	emit := s.config.Emit
-	if p := s.podOf(id); p != nil && p.api {
-		emit = func(any) {}
-	}
-	t := task.New(task.Config{
-		ID: id, Bundle: bundle, Container: m.Container, Stop: task.Stop(m.stop),
-		Emit: emit, Report: report(id), Exited: exited(id),
-	}, m.Process(m.init, relay), relay, streams)
-	return &entry{t, m.Container, m.plan, options}
-}
-
-func (s *Service) open(ctx context.Context, id string, at task.Stdio, options bootstrap.Options) (*stdio.Relay, error) {
-	return stdio.Open(ctx, stdio.Config{
-		Stdin: at.Stdin, Stdout: at.Stdout, Stderr: at.Stderr, Terminal: at.Terminal, Retry: options.IORetryTimeout,
-		ID: id, Namespace: s.config.Namespace,
-		Log: log.L.WithField(logfield.ContainerID, id),
-	})
-}
-
-// Exec adds a process to a running task.
+// Exec adds a process to a running task. It does not start the process.
 func (s *Service) Exec(ctx context.Context, r *api.ExecProcessRequest) (*empty, error) {
 	if err := plan.ValidID(r.ExecID); err != nil {
 		return nil, err
@@ -111,11 +84,11 @@ func (s *Service) Exec(ctx context.Context, r *api.ExecProcessRequest) (*empty, 
 }
 
 func (s *Service) exec(ctx context.Context, t *entry, r *api.ExecProcessRequest) error {
-	var wanted specs.Process
-	if err := json.Unmarshal(r.GetSpec().GetValue(), &wanted); err != nil {
+	var spec specs.Process
+	if err := json.Unmarshal(r.GetSpec().GetValue(), &spec); err != nil {
 		return fmt.Errorf("spec is not an OCI process: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
-	process, err := t.plan.Exec(&wanted)
+	process, err := t.plan.Exec(&spec)
 	if err != nil {
 		return err
 	}
@@ -125,20 +98,20 @@ func (s *Service) exec(ctx context.Context, t *entry, r *api.ExecProcessRequest)
 	if err != nil {
 		return err
 	}
-	if err := t.Exec(r.ExecID, t.container.Process(process, relay), relay, streams); err != nil {
+	if err := t.Exec(r.ExecID, t.Container().Process(process, relay), relay, streams); err != nil {
 		return errors.Join(err, relay.Close())
 	}
 	return nil
 }
 
-// undoCreate, undoStart and undoExec take back what came about after its request was answered as overdue: its client
-// was told that there is nothing.
+// undoCreate, undoStart and undoExec revert a call that has succeeded after its request had timed out: to its client
+// there is no such task or process.
 func (s *Service) undoCreate(r *api.CreateTaskRequest) {
 	t, err := s.task(r.ID)
 	if err == nil {
-		_, err = s.remove(context.Background(), t, "")
+		_, err = s.remove(context.Background(), t.Task, "")
 	}
-	s.undone(r.ID, err)
+	logUndo(r.ID, err)
 }
 
 func (s *Service) undoStart(r *api.StartRequest) {
@@ -146,7 +119,7 @@ func (s *Service) undoStart(r *api.StartRequest) {
 	if err == nil {
 		err = p.Kill(container.SIGKILL)
 	}
-	s.undone(r.ID, err)
+	logUndo(r.ID, err)
 }
 
 func (s *Service) undoExec(r *api.ExecProcessRequest) {
@@ -154,12 +127,12 @@ func (s *Service) undoExec(r *api.ExecProcessRequest) {
 	if err == nil {
 		_, err = t.Delete(context.Background(), r.ExecID)
 	}
-	s.undone(r.ID, err)
+	logUndo(r.ID, err)
 }
 
-// undone logs it. What is gone already needs no undoing.
-func (s *Service) undone(id string, err error) {
+// logUndo logs the failure of an undo. A task or process that was removed meanwhile is none.
+func logUndo(id string, err error) {
 	if err != nil && !errdefs.IsNotFound(err) {
-		report(id)("undo a request that was overdue", err)
+		report(id)("undo a request that has timed out", err)
 	}
 }

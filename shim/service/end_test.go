@@ -10,7 +10,6 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/container"
-	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
@@ -33,9 +32,8 @@ func placeholderTask(t *testing.T, s *Service, id string) *entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlaceholder()
-	added := s.newEntry(id, t.TempDir(), made{Container: p, init: &plan.Process{}, plan: p}, bootstrap.Options{}, relay, task.Stdio{})
-	if err := s.settle(added); err != nil {
+	added := s.newEntry(id, t.TempDir(), newPlaceholder(), bootstrap.Options{}, relay, task.Stdio{})
+	if err := s.publish(added); err != nil {
 		t.Fatal(err)
 	}
 	return added
@@ -51,7 +49,7 @@ func TestShutdown_Now_MakesNoTaskAnyMore(t *testing.T) {
 	if err := <-ended; !errdefs.IsUnavailable(err) {
 		t.Errorf("a task that comes at the end: %v, want unavailable", err)
 	}
-	if _, err := s.remove(t.Context(), made, ""); err != nil {
+	if _, err := s.remove(t.Context(), made.Task, ""); err != nil {
 		t.Error(err)
 	}
 }
@@ -65,8 +63,8 @@ func TestIdleEnd_MakesNoTaskAnyMore(t *testing.T) {
 		if err := <-ended; !errdefs.IsUnavailable(err) {
 			t.Errorf("a task that comes at the end: %v, want unavailable", err)
 		}
-		if took := time.Since(begin); took != patience {
-			t.Errorf("the end came after %v, want %v", took, patience)
+		if took := time.Since(begin); took != idleTimeout {
+			t.Errorf("the end came after %v, want %v", took, idleTimeout)
 		}
 	})
 }
@@ -76,15 +74,15 @@ func TestIdleEnd_BesideATask_Waits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ended := newEndingService()
 		defer s.watchIdle().close()
-		count := s.need
-		s.need = func(int) {} // which the timer did not see any more
+		count := s.countTasks
+		s.countTasks = func(int) {} // which the timer did not see any more
 		made := placeholderTask(t, s, "c")
-		s.need = count
-		time.Sleep(2 * patience)
+		s.countTasks = count
+		time.Sleep(2 * idleTimeout)
 		if len(ended) > 0 {
 			t.Fatal("the shim has ended with a task in it")
 		}
-		if _, err := s.remove(t.Context(), made, ""); err != nil {
+		if _, err := s.remove(t.Context(), made.Task, ""); err != nil {
 			t.Error(err)
 		}
 	})

@@ -34,18 +34,18 @@ func TestAShimThatNobodyNeedsEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * patience) // of the fake clock: a client is there
-		i.need(1)                // a task comes
+		time.Sleep(2 * idleTimeout) // of the fake clock: a client is there
+		i.count(1)                  // a task comes
 		_ = c.Close()
 		_ = c.Close() // counts once
-		time.Sleep(2 * patience)
+		time.Sleep(2 * idleTimeout)
 		if len(ended) > 0 {
 			t.Fatal("a shim with a client, or with a task, has ended")
 		}
-		i.need(-1)
+		i.count(-1)
 		last := time.Now()
-		if took := (<-ended).Sub(last); took != patience {
-			t.Errorf("it ended after %v, want %v", took, patience)
+		if took := (<-ended).Sub(last); took != idleTimeout {
+			t.Errorf("it ended after %v, want %v", took, idleTimeout)
 		}
 	})
 }
@@ -54,20 +54,20 @@ func TestAShimThatNobodyNeedsEnds(t *testing.T) {
 func TestAShimThatEndsWaitsForItsClients(t *testing.T) {
 	i := newIdle(func() {})
 	defer i.close()
-	<-i.deserted()
-	i.client(1)
-	i.client(1)
-	left, again := i.deserted(), i.deserted()
-	i.client(-1)
+	<-i.noClients()
+	i.countClients(1)
+	i.countClients(1)
+	left, again := i.noClients(), i.noClients()
+	i.countClients(-1)
 	select {
 	case <-left:
 		t.Fatal("a client is there")
 	default:
 	}
-	i.client(-1)
+	i.countClients(-1)
 	<-left
 	<-again
-	<-i.deserted()
+	<-i.noClients()
 }
 
 // TestAClientThatCannotBeAccepted: the next one can.

@@ -16,8 +16,8 @@ import (
 	"github.com/siloshim/siloshim/internal/trace"
 )
 
-// intercept is what every request goes through: a span around it, a panic made an error, an error given its class on
-// the wire. Success is not logged.
+// intercept handles every request: it opens a span, makes a panic an error, and maps an error's class to a status. Success
+// is not logged.
 func intercept(ctx context.Context, unmarshal ttrpc.Unmarshaler, info *ttrpc.UnaryServerInfo, call ttrpc.Method) (answer any, err error) {
 	ctx, end := trace.StartSpan(ctx, info.FullMethod)
 	defer func() {
@@ -34,8 +34,8 @@ func intercept(ctx context.Context, unmarshal ttrpc.Unmarshaler, info *ttrpc.Una
 	return call(ctx, unmarshal)
 }
 
-// wireError is an error as the client gets it: one line and one class. Of an error that wraps several, errgrpc sends all
-// but the first as details, its class among them, and containerd prints each detail on a line behind the message.
+// wireError is an error as the client gets it: one line and one class. If an error wraps several, errgrpc sends all but the
+// first as details, the class among them, and containerd prints each detail on a line after the message.
 type wireError struct {
 	text  string
 	class error

@@ -33,7 +33,8 @@ func TestIntercept_Error_OneLineOneClass(t *testing.T) {
 		{"joined and joined", errors.Join(errors.Join(boom, boom), notFound), errdefs.ErrNotFound, "boom; boom; open a: boom: not found"},
 		{"the text of another", errors.New("line\nline\n"), errdefs.ErrUnknown, "line; line"},
 		{"no class", boom, errdefs.ErrUnknown, "boom"},
-		{"overdue", errOverdue, context.DeadlineExceeded, errOverdue.Error()},
+		{"timeout", fmt.Errorf("Create: no answer after 5m0s: %w", context.DeadlineExceeded), context.DeadlineExceeded,
+			"Create: no answer after 5m0s: context deadline exceeded"},
 		{"of ttrpc itself", status.Error(codes.Internal, "no request"), errdefs.ErrInternal, "no request"},
 		{"a class alone", errdefs.ErrNotImplemented, errdefs.ErrNotImplemented, "not implemented"},
 	} {

@@ -9,7 +9,7 @@ import (
 	sandbox "github.com/containerd/containerd/api/runtime/sandbox/v1"
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 
-	"github.com/siloshim/siloshim/shim/service"
+	"github.com/siloshim/siloshim/shim/pod"
 )
 
 // TestPodEndsInACrowd: containers of every state come and go while their pod is ended, in each of the ways. Whoever
@@ -49,7 +49,7 @@ func TestPodEndsInACrowd(t *testing.T) {
 			if left := p.kernel.OpenHandles(); left != before {
 				t.Errorf("%d handles are open, %d were before", left, before)
 			}
-			if left, err := service.Workloads(p.bundle); err != nil || len(left) > 0 {
+			if left, err := pod.Workloads(p.bundle); err != nil || len(left) > 0 {
 				t.Errorf("left in the bundle: %v, %v", left, err)
 			}
 		})

@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/hcs/hcstest"
-	"github.com/siloshim/siloshim/shim/service"
+	"github.com/siloshim/siloshim/shim/pod"
 )
 
 // podNetwork is the network namespace of the pods here.
@@ -131,11 +131,11 @@ func TestShutdownThatLeavesSomething(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "delete task c") || !strings.Contains(err.Error(), "delete task web") {
 		t.Errorf("shutdown: %v, want both containers named", err)
 	}
-	if left, err := service.Workloads(dir); err != nil || len(left) != 2 {
+	if left, err := pod.Workloads(dir); err != nil || len(left) != 2 {
 		t.Errorf("the sandbox knows of %v, %v; want both", left, err)
 	}
 	w.machine.Fail("Deactivate", 0, 0, nil)
-	if err := service.Cleanup(t.Context(), w.host, "ns", "p", dir); err != nil {
+	if err := pod.Cleanup(t.Context(), w.host, "ns", "p", dir); err != nil {
 		t.Error(err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
-	"github.com/siloshim/siloshim/shim/service"
+	"github.com/siloshim/siloshim/shim/pod"
 )
 
 // The annotations that Kubernetes' runtime interface gives the containers of a pod.
@@ -165,7 +165,7 @@ func TestPodIsEndedInAnyOrder(t *testing.T) {
 				}
 				// containerd before 2.3, and 2.4, asks for the end after each; 2.3 after the sandbox alone
 				if id == "p" {
-					if left, err := service.Workloads(dir); err != nil || len(left) > 0 {
+					if left, err := pod.Workloads(dir); err != nil || len(left) > 0 {
 						t.Errorf("the clean-up of a sandbox that was deleted in order would take %v, %v with it", left, err)
 					}
 					if _, err := w.Shutdown(t.Context(), &api.ShutdownRequest{ID: id}); err != nil {
@@ -181,7 +181,7 @@ func TestPodIsEndedInAnyOrder(t *testing.T) {
 			if left := w.kernel.OpenHandles(); left != before {
 				t.Errorf("%d handles are open, %d were before", left, before)
 			}
-			if left, err := service.Workloads(dir); err != nil || len(left) > 0 {
+			if left, err := pod.Workloads(dir); err != nil || len(left) > 0 {
 				t.Errorf("left in the sandbox's bundle: %v, %v", left, err)
 			}
 		})
@@ -263,11 +263,11 @@ func TestSandboxKnowsItsWorkloads(t *testing.T) {
 	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "b", Bundle: wrong}); err == nil {
 		t.Fatal("a batch file was taken for a program")
 	}
-	left, err := service.Workloads(dir)
+	left, err := pod.Workloads(dir)
 	if diff := cmp.Diff(map[string]string{"a": at}, left); diff != "" || err != nil {
 		t.Errorf("the sandbox's workloads: %v (-want +got):\n%s", err, diff)
 	}
-	if left, err := service.Workloads(filepath.Join(dir, "gone")); err != nil || len(left) > 0 {
+	if left, err := pod.Workloads(filepath.Join(dir, "gone")); err != nil || len(left) > 0 {
 		t.Errorf("of a bundle that is gone: %v, %v", left, err)
 	}
 }

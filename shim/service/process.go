@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"os"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	types "github.com/containerd/containerd/api/types/task"
@@ -12,14 +13,16 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// Start launches init or an exec and answers its pid.
+var _ api.TTRPCTaskService = (*Service)(nil)
+
+// Start starts init or an exec and returns its pid.
 func (s *Service) Start(ctx context.Context, r *api.StartRequest) (*api.StartResponse, error) {
 	_, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
 		return nil, err
 	}
 	if r.ExecID == "" {
-		if err := s.mayStart(r.ID); err != nil {
+		if err := s.pod.CheckStart(r.ID); err != nil {
 			return nil, fmt.Errorf("start %s: %w", p, err)
 		}
 	}
@@ -30,7 +33,7 @@ func (s *Service) Start(ctx context.Context, r *api.StartRequest) (*api.StartRes
 	return &api.StartResponse{Pid: pid}, nil
 }
 
-// State tells where a process stands.
+// State returns the state of a process.
 func (s *Service) State(_ context.Context, r *api.StateRequest) (*api.StateResponse, error) {
 	t, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
@@ -39,7 +42,7 @@ func (s *Service) State(_ context.Context, r *api.StateRequest) (*api.StateRespo
 	now := p.Status()
 	answer := &api.StateResponse{
 		ID: t.ID, ExecID: p.ID, Bundle: t.Bundle,
-		Pid: now.Pid, Status: wire[now.State], ExitStatus: now.Exit,
+		Pid: now.Pid, Status: wireStates[now.State], ExitStatus: now.Exit,
 		Stdin: p.Stdio.Stdin, Stdout: p.Stdio.Stdout, Stderr: p.Stdio.Stderr, Terminal: p.Stdio.Terminal,
 	}
 	if !now.ExitedAt.IsZero() {
@@ -48,8 +51,8 @@ func (s *Service) State(_ context.Context, r *api.StateRequest) (*api.StateRespo
 	return answer, nil
 }
 
-// wire are the states as the API spells them.
-var wire = [...]types.Status{
+// wireStates are the states in the API.
+var wireStates = [...]types.Status{
 	task.Created:  types.Status_CREATED,
 	task.Starting: types.Status_CREATED,
 	task.Running:  types.Status_RUNNING,
@@ -58,7 +61,7 @@ var wire = [...]types.Status{
 	task.Deleted:  types.Status_STOPPED,
 }
 
-// Wait answers once the process has stopped and its output has been delivered.
+// Wait returns once the process has stopped and its output has been delivered.
 func (s *Service) Wait(ctx context.Context, r *api.WaitRequest) (*api.WaitResponse, error) {
 	_, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
@@ -71,19 +74,19 @@ func (s *Service) Wait(ctx context.Context, r *api.WaitRequest) (*api.WaitRespon
 	return &api.WaitResponse{ExitStatus: end.Exit, ExitedAt: timestamppb.New(end.ExitedAt)}, nil
 }
 
-// Kill sends a signal to a process, or with All to every process of the task; a sandbox's are those of its pod. It
-// answers promptly: what the system takes longer over goes on, and the log has how it ended.
+// Kill sends a signal to a process, or with All to every process of the task; those of a sandbox are those of its pod. It
+// returns promptly: a signal that takes longer goes on, and the log has its failure.
 func (s *Service) Kill(ctx context.Context, r *api.KillRequest) (*empty, error) {
 	if r.All && r.ExecID != "" {
-		return nil, refuseAll(r)
+		return nil, fmt.Errorf("kill task %s: all and exec_id %q exclude each other: %w", r.ID, r.ExecID, errdefs.ErrFailedPrecondition)
 	}
 	t, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
 		return nil, err
 	}
-	return &empty{}, soon(ctx, func() error {
-		if pod := s.podOf(r.ID); r.All && pod != nil {
-			return s.killPod(pod, t, r.Signal)
+	return &empty{}, detachAfterPrompt(ctx, "Kill", func() error {
+		if pod := s.pod.Of(r.ID); r.All && pod != nil {
+			return pod.Kill(r.Signal)
 		}
 		if r.All {
 			return t.KillAll(r.Signal)
@@ -92,16 +95,16 @@ func (s *Service) Kill(ctx context.Context, r *api.KillRequest) (*empty, error) 
 	})
 }
 
-// Delete forgets a stopped process; init's task goes with it.
+// Delete removes a stopped process. With init it removes the task and its container.
 func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.DeleteResponse, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
 	}
-	if p := s.podOf(r.ID); p != nil && p.api {
-		return nil, fmt.Errorf("delete sandbox %s: ShutdownSandbox does: %w", r.ID, errdefs.ErrFailedPrecondition)
+	if p := s.pod.Of(r.ID); p != nil && p.SandboxAPI {
+		return nil, fmt.Errorf("delete sandbox %s: use ShutdownSandbox: %w", r.ID, errdefs.ErrFailedPrecondition)
 	}
-	end, err := s.remove(ctx, t, r.ExecID)
+	end, err := s.remove(ctx, t.Task, r.ExecID)
 	if err != nil {
 		return nil, err
 	}
@@ -112,19 +115,19 @@ func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.Delete
 	return answer, nil
 }
 
-// remove deletes a process, and lets go of the task with its init.
-func (s *Service) remove(ctx context.Context, t *entry, execID string) (task.Status, error) {
+// remove deletes a process, and with init releases the id of the task.
+func (s *Service) remove(ctx context.Context, t *task.Task, execID string) (task.Status, error) {
 	end, err := t.Delete(ctx, execID)
 	if execID == "" && t.Init.Status().State == task.Deleted {
-		if err == nil || s.podOf(t.ID) != nil {
-			s.forget(t.ID) // or else `delete` has something left to do
+		if err == nil || s.pod.Of(t.ID) != nil {
+			s.removeRecord(t.ID) // otherwise `delete` removes what is left
 		}
-		s.free(t.ID)
+		s.release(t.ID)
 	}
 	return end, err
 }
 
-// CloseIO ends a process's input after what the client has sent.
+// CloseIO ends the stdin of a process after what the client has sent.
 func (s *Service) CloseIO(_ context.Context, r *api.CloseIORequest) (*empty, error) {
 	_, p, err := s.process(r.ID, r.ExecID)
 	if err != nil {
@@ -143,4 +146,13 @@ func (s *Service) ResizePty(ctx context.Context, r *api.ResizePtyRequest) (*empt
 		return nil, err
 	}
 	return &empty{}, p.Resize(ctx, r.Width, r.Height)
+}
+
+// Connect returns the pids of the shim and of the task's init. It does not fail without a task.
+func (s *Service) Connect(_ context.Context, r *api.ConnectRequest) (*api.ConnectResponse, error) {
+	answer := &api.ConnectResponse{ShimPid: uint32(os.Getpid())}
+	if t, err := s.task(r.ID); err == nil {
+		answer.TaskPid = t.Init.Status().Pid
+	}
+	return answer, nil
 }

@@ -4,25 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"strconv"
+	"runtime"
 	"time"
 
-	"github.com/Microsoft/hcsshim/pkg/annotations"
 	api "github.com/containerd/containerd/api/runtime/sandbox/v1"
+	"github.com/containerd/containerd/api/types"
 	"github.com/containerd/errdefs"
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/shim/pod"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
 var _ api.TTRPCSandboxService = (*Service)(nil)
 
-// CreateSandbox makes this the shim of a pod. Its sandbox has no process, neither among job containers nor among Windows
-// Server containers: those join the network namespace that the request names. Containerd asks the Task API for the
-// sandbox as well, so it is a task; but one that is not announced, for it is no container.
+// CreateSandbox makes this the shim of a pod. The sandbox has no process; Windows Server containers join the network
+// namespace that the request names. Containerd also looks for the sandbox in the Task API: it is a task there, without
+// events.
 func (s *Service) CreateSandbox(ctx context.Context, r *api.CreateSandboxRequest) (*api.CreateSandboxResponse, error) {
 	if err := plan.ValidID(r.SandboxID); err != nil {
 		return nil, err
@@ -34,81 +33,47 @@ func (s *Service) CreateSandbox(ctx context.Context, r *api.CreateSandboxRequest
 }
 
 func (s *Service) createSandbox(ctx context.Context, r *api.CreateSandboxRequest) error {
-	p, err := s.planSandbox(r)
+	p, err := pod.FromRequest(r, s.config.Options.DefaultAnnotations)
 	if err != nil {
 		return err
 	}
-	if err := s.reserve(p.id); err != nil {
+	if err := s.reserve(p.ID); err != nil {
 		return err
 	}
-	if err := s.found(p); err != nil {
-		s.free(p.id)
+	if err := s.pod.Set(p); err != nil {
+		s.release(p.ID)
 		return err
 	}
-	relay, err := s.open(ctx, p.id, task.Stdio{}, s.config.Options)
+	relay, err := s.open(ctx, p.ID, task.Stdio{}, s.config.Options)
 	if err != nil {
-		s.unfound(p.id)
-		s.free(p.id)
+		s.pod.Clear(p.ID)
+		s.release(p.ID)
 		return err
 	}
-	placeholder := newPlaceholder()
-	return s.settle(s.newEntry(p.id, p.bundle, made{Container: placeholder, init: &plan.Process{}, plan: placeholder}, s.config.Options, relay, task.Stdio{}))
+	return s.publish(s.newEntry(p.ID, p.Bundle, newPlaceholder(), s.config.Options, relay, task.Stdio{}))
 }
 
-// planSandbox reads what kind of pod is asked for. That is in the options where the runtime interface of Kubernetes
-// asks, and else in the annotations of the request, of the bundle's spec or of the runtime's options.
-func (s *Service) planSandbox(r *api.CreateSandboxRequest) (*pod, error) {
-	switch {
-	case len(r.Rootfs) > 0:
-		return nil, fmt.Errorf("rootfs: the sandbox has no process that could use one: leave it out: %w", errdefs.ErrInvalidArgument)
-	case r.BundlePath == "":
-		return nil, fmt.Errorf("bundle_path is missing: name the sandbox's bundle: %w", errdefs.ErrInvalidArgument)
-	}
-	own, err := plan.Annotations(r.BundlePath)
-	if err != nil {
-		return nil, err
-	}
-	p := &pod{
-		id: r.SandboxID, bundle: r.BundlePath, api: true, network: r.NetnsPath,
-		annotations: map[string]string{}, created: time.Now(),
-	}
-	for _, from := range []map[string]string{s.config.Options.DefaultAnnotations, own, r.Annotations} {
-		maps.Copy(p.annotations, from)
-	}
-	wanted, said, err := hostProcess(r.Options)
-	if err != nil {
-		return nil, err
-	}
-	if said {
-		p.annotations[annotations.HostProcessContainer] = strconv.FormatBool(wanted)
-	}
-	as := &specs.Spec{Annotations: p.annotations, Windows: &specs.Windows{}}
-	if p.job = plan.IsHostProcess(as); p.job {
-		return p, plan.CheckPlaceholder(as)
-	}
-	return p, nil
-}
-
-// errNoSandbox says that nobody has made a sandbox yet.
+// errNoSandbox is returned before a sandbox was created.
 var errNoSandbox = fmt.Errorf("the shim has none: %w", errdefs.ErrNotFound)
 
-// sandbox finds the sandbox of this shim, or fails with [errdefs.ErrNotFound] and says whose shim it is.
-func (s *Service) sandbox(id string) (*pod, *entry, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch p := s.pod; {
+// sandbox finds the pod of this shim and its sandbox, or fails with [errdefs.ErrNotFound].
+func (s *Service) sandbox(id string) (*pod.Pod, *task.Task, error) {
+	p := s.pod.Get()
+	switch {
 	case p == nil:
 		return nil, nil, fmt.Errorf("sandbox %s: %w", id, errNoSandbox)
-	case p.id != id:
-		return nil, nil, fmt.Errorf("sandbox %s: this is the shim of sandbox %s: %w", id, p.id, errdefs.ErrNotFound)
-	case s.tasks[id] == nil:
-		return nil, nil, fmt.Errorf("sandbox %s: %w", id, errdefs.ErrNotFound)
-	default:
-		return p, s.tasks[id], nil
+	case p.ID != id:
+		return nil, nil, fmt.Errorf("sandbox %s: this is the shim of sandbox %s: %w", id, p.ID, errdefs.ErrNotFound)
 	}
+	t, err := s.task(id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sandbox %s: %w", id, errdefs.ErrNotFound)
+	}
+	return p, t.Task, nil
 }
 
-// StartSandbox lets the pod's containers come. It fails with [errdefs.ErrFailedPrecondition] before CreateSandbox.
+// StartSandbox starts the sandbox, so that workloads can be created. It fails with [errdefs.ErrFailedPrecondition] before
+// CreateSandbox.
 func (s *Service) StartSandbox(ctx context.Context, r *api.StartSandboxRequest) (*api.StartSandboxResponse, error) {
 	p, t, err := s.sandbox(r.SandboxID)
 	if errors.Is(err, errNoSandbox) {
@@ -121,49 +86,104 @@ func (s *Service) StartSandbox(ctx context.Context, r *api.StartSandboxRequest) 
 	if err != nil {
 		return nil, fmt.Errorf("start sandbox %s: %w", r.SandboxID, err)
 	}
-	return &api.StartSandboxResponse{Pid: pid, CreatedAt: timestamppb.New(p.created)}, nil
+	return &api.StartSandboxResponse{Pid: pid, CreatedAt: p.CreatedAt()}, nil
 }
 
-// StopSandbox ends the pod. Its workloads are asked to end and have the time that the request gives; what still runs
-// then is killed. It returns when all have ended, and may be called again.
+// StopSandbox ends the pod and returns when all its tasks have ended. The workloads get SIGTERM and have the request's
+// timeout to end; then they are killed. It may be called again.
 func (s *Service) StopSandbox(ctx context.Context, r *api.StopSandboxRequest) (*api.StopSandboxResponse, error) {
-	p, t, err := s.sandbox(r.SandboxID)
+	p, _, err := s.sandbox(r.SandboxID)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.stopPod(ctx, p, t, time.Duration(r.TimeoutSecs)*time.Second); err != nil {
+	if err := p.Stop(ctx, time.Duration(r.TimeoutSecs)*time.Second); err != nil {
 		return nil, fmt.Errorf("stop sandbox %s: %w", r.SandboxID, err)
 	}
 	return &api.StopSandboxResponse{}, nil
 }
 
-// ShutdownSandbox ends the pod at once, forgets it and ends the shim. It does so as well where there is nothing to
-// forget: containerd asks for it after a CreateSandbox that has failed.
+// ShutdownSandbox kills the pod, deletes its tasks and ends the shim. Without a sandbox it ends the shim: containerd
+// requests that after a CreateSandbox that has failed.
 func (s *Service) ShutdownSandbox(ctx context.Context, r *api.ShutdownSandboxRequest) (*api.ShutdownSandboxResponse, error) {
-	p, t, err := s.sandbox(r.SandboxID)
-	if err != nil && s.leave(r.SandboxID) {
+	p, sandbox, err := s.sandbox(r.SandboxID)
+	if err != nil && s.endIfEmpty(r.SandboxID) {
 		return &api.ShutdownSandboxResponse{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.stopPod(ctx, p, t, 0); err != nil {
+	if err := p.Stop(ctx, 0); err != nil {
 		return nil, fmt.Errorf("shut down sandbox %s: %w", r.SandboxID, err)
 	}
 	var errs []error
-	for _, t := range append(s.workloads(p), t) {
+	for _, t := range append(p.Workloads(), sandbox) {
 		if _, err := s.remove(ctx, t, ""); err != nil && !errdefs.IsNotFound(err) {
-			errs = append(errs, err) // what is left of it is for `delete`
+			errs = append(errs, err) // `delete` removes what is left
 		}
 	}
-	s.leave(r.SandboxID) // or else the last one that is being made does
+	s.endIfEmpty(r.SandboxID) // a workload that is being created ends the shim later
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("shut down sandbox %s: %w", r.SandboxID, err)
 	}
 	return &api.ShutdownSandboxResponse{}, nil
 }
 
-// UpdateSandbox is not implemented: a pod has no limits of its own on Windows. Containerd puts up with that.
+// UpdateSandbox returns [errdefs.ErrNotImplemented], which containerd accepts: on Windows a pod has no limits.
 func (s *Service) UpdateSandbox(context.Context, *api.UpdateSandboxRequest) (*api.UpdateSandboxResponse, error) {
 	return nil, fmt.Errorf("update of a sandbox: %w", errdefs.ErrNotImplemented)
+}
+
+// Platform returns the platform that the pod's images must have, which is the host's.
+func (s *Service) Platform(_ context.Context, r *api.PlatformRequest) (*api.PlatformResponse, error) {
+	if _, _, err := s.sandbox(r.SandboxID); err != nil {
+		return nil, err
+	}
+	return &api.PlatformResponse{Platform: &types.Platform{OS: "windows", Architecture: runtime.GOARCH, OSVersion: osVersion()}}, nil
+}
+
+// WaitSandbox returns once the sandbox has ended: with status 0 if it was stopped, and 137 if it was killed.
+func (s *Service) WaitSandbox(ctx context.Context, r *api.WaitSandboxRequest) (*api.WaitSandboxResponse, error) {
+	_, t, err := s.sandbox(r.SandboxID)
+	if err != nil {
+		return nil, err
+	}
+	end, err := t.Init.Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &api.WaitSandboxResponse{ExitStatus: end.Exit, ExitedAt: timestamppb.New(end.ExitedAt)}, nil
+}
+
+// PingSandbox fails with [errdefs.ErrFailedPrecondition] unless the sandbox runs.
+func (s *Service) PingSandbox(_ context.Context, r *api.PingRequest) (*api.PingResponse, error) {
+	_, t, err := s.sandbox(r.SandboxID)
+	if err != nil {
+		return nil, err
+	}
+	if state := t.Init.Status().State; state != task.Running {
+		return nil, fmt.Errorf("sandbox %s is %s: %w", r.SandboxID, state, errdefs.ErrFailedPrecondition)
+	}
+	return &api.PingResponse{}, nil
+}
+
+// SandboxStatus returns the state of the sandbox and, if verbose, what is in the pod.
+func (s *Service) SandboxStatus(_ context.Context, r *api.SandboxStatusRequest) (*api.SandboxStatusResponse, error) {
+	p, _, err := s.sandbox(r.SandboxID)
+	if err != nil {
+		return nil, err
+	}
+	return p.Status(r.Verbose)
+}
+
+// SandboxMetrics returns the sum of the statistics of the pod's containers.
+func (s *Service) SandboxMetrics(ctx context.Context, r *api.SandboxMetricsRequest) (*api.SandboxMetricsResponse, error) {
+	p, _, err := s.sandbox(r.SandboxID)
+	if err != nil {
+		return nil, err
+	}
+	m, err := p.Metrics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &api.SandboxMetricsResponse{Metrics: m}, nil
 }

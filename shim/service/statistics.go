@@ -7,22 +7,21 @@ import (
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	types "github.com/containerd/containerd/api/types/task"
-	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
 
 	"github.com/siloshim/siloshim/shim/task"
 	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
-// Pids lists every process of a task with its details; init and the execs carry their exec id. A live task is never
-// answered with an empty list: containerd takes that for a dead shim and reaps it (core/runtime/v2/shim_load.go).
-// Before the start the shim itself stands for the task.
+// Pids lists every process of a task with its details; those of the execs have the exec id. The list is never empty:
+// containerd treats a shim without processes as dead (core/runtime/v2/shim_load.go). A task without one has the pid of
+// the shim.
 func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsResponse, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
 	}
-	processes, err := t.container.Processes(ctx)
+	processes, err := t.Container().Processes(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the processes of task %s: %w", r.ID, err)
 	}
@@ -42,7 +41,7 @@ func (s *Service) Pids(ctx context.Context, r *api.PidsRequest) (*api.PidsRespon
 	return answer, nil
 }
 
-// runningExecs are the exec ids of the processes that the shim started, by pid.
+// runningExecs returns the exec ids of the processes that the shim has started, by pid.
 func runningExecs(t *task.Task) map[uint32]string {
 	execs := map[uint32]string{}
 	for _, p := range t.Processes() {
@@ -53,31 +52,18 @@ func runningExecs(t *task.Task) map[uint32]string {
 	return execs
 }
 
-// Stats samples a task, whatever its state.
+// Stats returns the statistics of a task in any state.
 func (s *Service) Stats(ctx context.Context, r *api.StatsRequest) (*api.StatsResponse, error) {
 	t, err := s.task(r.ID)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestBound)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	sample, err := t.container.Stats(ctx, t.Init.Status().StartedAt)
+	sample, err := t.Container().Stats(ctx, t.Init.Status().StartedAt)
 	if err != nil {
 		return nil, fmt.Errorf("statistics of task %s: %w", r.ID, err)
 	}
 	data, err := typeurl.MarshalAnyToProto(runhcs.Statistics(sample))
 	return &api.StatsResponse{Stats: data}, err
-}
-
-// Checkpoint is not implemented: Windows cannot.
-func (s *Service) Checkpoint(context.Context, *api.CheckpointTaskRequest) (*empty, error) {
-	return nil, notImplemented("checkpoint")
-}
-
-func notImplemented(what string) error {
-	return fmt.Errorf("%s of a task: %w", what, errdefs.ErrNotImplemented)
-}
-
-func refuseAll(r *api.KillRequest) error {
-	return fmt.Errorf("kill task %s: all and exec_id %q exclude each other: %w", r.ID, r.ExecID, errdefs.ErrFailedPrecondition)
 }

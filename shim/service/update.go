@@ -25,14 +25,14 @@ func (s *Service) Update(ctx context.Context, r *api.UpdateTaskRequest) (*empty,
 	if err := t.CanUpdate(); err != nil {
 		return nil, err
 	}
-	if err := t.container.Update(ctx, resources, r.Annotations); err != nil {
+	if err := t.Container().Update(ctx, resources, r.Annotations); err != nil {
 		return nil, fmt.Errorf("update task %s: %w", r.ID, err)
 	}
 	return &empty{}, nil
 }
 
-// windowsResources decodes what containerd's client sends: JSON under a type URL that it registers for the type of the
-// OCI specification. See https://github.com/containerd/containerd/blob/main/core/runtime/typeurl.go.
+// windowsResources decodes the resources that containerd's client sends: JSON under the type URL that it registers for the
+// type of the OCI specification. See https://github.com/containerd/containerd/blob/main/core/runtime/typeurl.go.
 func windowsResources(a *anypb.Any) (*specs.WindowsResources, error) {
 	if a == nil {
 		return nil, nil

@@ -40,7 +40,7 @@ func TestCleanupOfASandbox(t *testing.T) {
 	var want []string
 	for _, id := range []string{"a", "b"} {
 		at := inPod(t, "container", nil, "sleep")
-		w.make(t, id, at)
+		w.MustCreateFrom(t, id, at)
 		want = append(want, "ns "+id+" "+filepath.Base(at))
 	}
 	want = append(want, "ns p "+filepath.Base(dir))

@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // journal is a log that can be read while it is written.
@@ -51,7 +52,7 @@ func read(t *testing.T) *journal {
 // its start and its exit, and the log has the reason.
 func TestOutOfMemory(t *testing.T) {
 	w, journal := newWorld(t), read(t)
-	w.kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
+	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
 		for range 1000 { // more refusals than the shim keeps messages
 			if p.Commit(64 << 20) {
 				return 0
@@ -59,24 +60,24 @@ func TestOutOfMemory(t *testing.T) {
 		}
 		return 3
 	})
-	limited := bundle(t, func(s *specs.Spec) {
+	limited := sim.Bundle(t, func(s *specs.Spec) {
 		s.Windows.Resources = &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: new(uint64(16 << 20))}}
 	}, "commit")
 	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: limited}); err != nil {
 		t.Fatal(err)
 	}
-	w.start(t, "c", "")
-	if code := w.wait(t, "c", ""); code != 3 {
+	w.MustStart(t, "c", "")
+	if code := w.MustWait(t, "c", ""); code != 3 {
 		t.Errorf("init ended with %d, want 3", code)
 	}
-	told := w.told()
+	told := w.Events()
 	if len(told) < 4 || told[1] != "start c" || told[2] != "oom c" || told[len(told)-1] != "exit c" {
 		t.Errorf("events %v, want oom between start and exit", told)
 	}
 	if line := journal.line("process has ended"); !strings.Contains(line, "out of memory") {
 		t.Errorf("the log says %q, want the reason", line)
 	}
-	w.remove(t, "c", "")
+	w.MustDelete(t, "c", "")
 }
 
 // stoppable makes and starts a task with these annotations whose program tells the event that it gets; it goes on
@@ -84,7 +85,7 @@ func TestOutOfMemory(t *testing.T) {
 func (w *world) stoppable(t *testing.T, annotations map[string]string) <-chan uint32 {
 	t.Helper()
 	got, ready := make(chan uint32, 1), make(chan struct{})
-	w.kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
+	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
 		events := p.Events()
 		close(ready)
 		select {
@@ -95,7 +96,7 @@ func (w *world) stoppable(t *testing.T, annotations map[string]string) <-chan ui
 		<-p.Done()
 		return 0
 	})
-	dir := bundle(t, func(s *specs.Spec) {
+	dir := sim.Bundle(t, func(s *specs.Spec) {
 		for key, value := range annotations {
 			s.Annotations[key] = value
 		}
@@ -103,7 +104,7 @@ func (w *world) stoppable(t *testing.T, annotations map[string]string) <-chan ui
 	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: dir}); err != nil {
 		t.Fatal(err)
 	}
-	w.start(t, "c", "")
+	w.MustStart(t, "c", "")
 	<-ready
 	return got
 }
@@ -121,7 +122,7 @@ func TestStop(t *testing.T) {
 			if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 15}); err != nil {
 				t.Fatal(err)
 			}
-			if code := w.wait(t, "c", ""); code != 137 {
+			if code := w.MustWait(t, "c", ""); code != 137 {
 				t.Errorf("init ended with %d, want 137", code)
 			}
 			select {
@@ -131,7 +132,7 @@ func TestStop(t *testing.T) {
 				}
 			default: // it was ended before it could look
 			}
-			w.remove(t, "c", "")
+			w.MustDelete(t, "c", "")
 		})
 	}
 }
@@ -151,14 +152,14 @@ func TestStopWithoutGrace(t *testing.T) {
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	w.wait(t, "c", "")
-	w.remove(t, "c", "")
+	w.MustWait(t, "c", "")
+	w.MustDelete(t, "c", "")
 }
 
 func TestStopRefusesWhatItDoesNotKnow(t *testing.T) {
 	w := newWorld(t)
 	for key, value := range map[string]string{"io.siloshim.stop-signal": "SIGFOO", "io.siloshim.stop-grace": "soon"} {
-		dir := bundle(t, func(s *specs.Spec) { s.Annotations[key] = value }, "sleep")
+		dir := sim.Bundle(t, func(s *specs.Spec) { s.Annotations[key] = value }, "sleep")
 		_, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: dir})
 		if err == nil || !strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "invalid argument") {
 			t.Errorf("%s %q: %v, want invalid argument that names it", key, value, err)

@@ -16,7 +16,7 @@ import (
 // beats lets the program count up for as long as it may run, and tells each step to whoever listens.
 func (w *world) beats() (count *atomic.Int64, step <-chan struct{}) {
 	count, steps := new(atomic.Int64), make(chan struct{}, 1)
-	w.kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
+	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
 		for p.Yield() {
 			count.Add(1)
 			select {
@@ -33,11 +33,11 @@ func TestPause(t *testing.T) {
 	w := newWorld(t)
 	count, step := w.beats()
 	ctx := t.Context()
-	w.create(t, "c", "beat")
+	w.MustCreate(t, "c", "beat")
 	if _, err := w.Pause(ctx, &api.PauseRequest{ID: "c"}); !errdefs.IsFailedPrecondition(errgrpc.ToNative(err)) {
 		t.Errorf("pause before the start: %v, want failed precondition", err)
 	}
-	w.start(t, "c", "")
+	w.MustStart(t, "c", "")
 	<-step
 	if _, err := w.Pause(ctx, &api.PauseRequest{ID: "c"}); err != nil {
 		t.Fatal(err)
@@ -64,29 +64,29 @@ func TestPause(t *testing.T) {
 	if _, err := w.Kill(ctx, &api.KillRequest{ID: "c", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	w.wait(t, "c", "")
-	w.remove(t, "c", "")
-	if diff := cmp.Diff([]string{"create c", "start c", "paused c", "resumed c", "exit c", "delete c "}, w.told()); diff != "" {
+	w.MustWait(t, "c", "")
+	w.MustDelete(t, "c", "")
+	if diff := cmp.Diff([]string{"create c", "start c", "paused c", "resumed c", "exit c", "delete c "}, w.Events()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
 
 func TestKillOfPaused(t *testing.T) {
 	w := newWorld(t)
-	before := w.kernel.OpenHandles()
-	w.create(t, "c", "sleep")
-	w.start(t, "c", "")
+	before := w.Kernel.OpenHandles()
+	w.MustCreate(t, "c", "sleep")
+	w.MustStart(t, "c", "")
 	if _, err := w.Pause(t.Context(), &api.PauseRequest{ID: "c"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	if code := w.wait(t, "c", ""); code != 137 {
+	if code := w.MustWait(t, "c", ""); code != 137 {
 		t.Errorf("init ended with %d, want 137", code)
 	}
-	w.remove(t, "c", "")
-	if left := w.kernel.OpenHandles(); left != before {
+	w.MustDelete(t, "c", "")
+	if left := w.Kernel.OpenHandles(); left != before {
 		t.Errorf("%d handles are open, %d were before", left, before)
 	}
 }

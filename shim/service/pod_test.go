@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/siloshim/siloshim/shim/pod"
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // The annotations that Kubernetes' runtime interface gives the containers of a pod.
@@ -30,7 +31,7 @@ const (
 // inPod writes the specification of a container of pod "p".
 func inPod(t *testing.T, kind string, change func(*specs.Spec), args ...string) string {
 	t.Helper()
-	return bundle(t, func(s *specs.Spec) {
+	return sim.Bundle(t, func(s *specs.Spec) {
 		s.Annotations[containerType], s.Annotations[sandboxID] = kind, "p"
 		if change != nil {
 			change(s)
@@ -42,22 +43,15 @@ func inPod(t *testing.T, kind string, change func(*specs.Spec), args ...string) 
 func (w *world) sandbox(t *testing.T) string {
 	t.Helper()
 	dir := inPod(t, "sandbox", nil, "exit", "1")
-	w.make(t, "p", dir)
-	w.start(t, "p", "")
+	w.MustCreateFrom(t, "p", dir)
+	w.MustStart(t, "p", "")
 	return dir
 }
 
 // workload makes a task in pod "p".
 func (w *world) workload(t *testing.T, id string, args ...string) {
 	t.Helper()
-	w.make(t, id, inPod(t, "container", nil, args...))
-}
-
-func (w *world) make(t *testing.T, id, bundle string) {
-	t.Helper()
-	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: id, Bundle: bundle}); err != nil {
-		t.Fatal(err)
-	}
+	w.MustCreateFrom(t, id, inPod(t, "container", nil, args...))
 }
 
 // state is where a task stands.
@@ -81,11 +75,11 @@ func refused(t *testing.T, err error, is func(error) bool, words string) {
 func TestSandboxWithoutAProcess(t *testing.T) {
 	w := newWorld(t)
 	dir := inPod(t, "sandbox", func(s *specs.Spec) { s.Process, s.Root = nil, nil })
-	w.make(t, "p", dir)
+	w.MustCreateFrom(t, "p", dir)
 	if s := w.state(t, "p"); s != types.Status_CREATED {
 		t.Errorf("it is %v, want CREATED", s)
 	}
-	if pid := w.start(t, "p", ""); pid != uint32(os.Getpid()) {
+	if pid := w.MustStart(t, "p", ""); pid != uint32(os.Getpid()) {
 		t.Errorf("its pid is %d, want the shim's", pid)
 	}
 	if r, err := w.Pids(t.Context(), &api.PidsRequest{ID: "p"}); err != nil || len(r.Processes) != 1 {
@@ -102,7 +96,7 @@ func TestSandboxWithoutAProcess(t *testing.T) {
 	if f := figures.GetWindows(); f.GetProcessor() == nil || f.GetMemory().GetMemoryUsageCommitBytes() != 0 || f.ContainerStartTime == nil {
 		t.Errorf("its statistics are %v, want those of what uses nothing", f)
 	}
-	_, err = w.Exec(t.Context(), &api.ExecProcessRequest{ID: "p", ExecID: "e", Spec: &anypb.Any{Value: marshal(t, process("x"))}})
+	_, err = w.Exec(t.Context(), &api.ExecProcessRequest{ID: "p", ExecID: "e", Spec: &anypb.Any{Value: sim.JSON(t, sim.Process("x"))}})
 	refused(t, err, errdefs.IsNotImplemented, "has no process")
 	if _, err := w.Pause(t.Context(), &api.PauseRequest{ID: "p"}); err != nil || w.state(t, "p") != types.Status_PAUSED {
 		t.Errorf("pause: %v, it is %v", err, w.state(t, "p"))
@@ -115,14 +109,14 @@ func TestSandboxWithoutAProcess(t *testing.T) {
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "p", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	if code := w.wait(t, "p", ""); code != 137 {
+	if code := w.MustWait(t, "p", ""); code != 137 {
 		t.Errorf("it ended with %d, want 137", code)
 	}
-	if code := w.remove(t, "p", ""); code != 137 {
+	if code := w.MustDelete(t, "p", ""); code != 137 {
 		t.Errorf("its delete says %d, want 137", code)
 	}
 	want := []string{"create p", "start p", "paused p", "resumed p", "exit p", "delete p "}
-	if diff := cmp.Diff(want, w.told()); diff != "" {
+	if diff := cmp.Diff(want, w.Events()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
@@ -134,7 +128,7 @@ func TestSandboxEndsInOrder(t *testing.T) {
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "p", Signal: 15}); err != nil {
 		t.Fatal(err)
 	}
-	if code := w.wait(t, "p", ""); code != 0 {
+	if code := w.MustWait(t, "p", ""); code != 0 {
 		t.Errorf("it ended with %d, want 0", code)
 	}
 }
@@ -146,18 +140,18 @@ func TestPodIsEndedInAnyOrder(t *testing.T) {
 	for name, order := range orders {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			before := w.kernel.OpenHandles()
+			before := w.Kernel.OpenHandles()
 			dir := w.sandbox(t)
 			for _, id := range []string{"a", "b"} {
 				w.workload(t, id, "sleep")
-				w.start(t, id, "")
+				w.MustStart(t, id, "")
 			}
 			for i, id := range order {
 				if _, err := w.Kill(t.Context(), &api.KillRequest{ID: id, Signal: 9}); err != nil {
 					t.Fatal(err)
 				}
-				w.wait(t, id, "")
-				w.remove(t, id, "")
+				w.MustWait(t, id, "")
+				w.MustDelete(t, id, "")
 				for _, other := range order[i+1:] {
 					if s := w.state(t, other); s != types.Status_RUNNING {
 						t.Errorf("after the end of %s, %s is %v", id, other, s)
@@ -173,12 +167,12 @@ func TestPodIsEndedInAnyOrder(t *testing.T) {
 					}
 				}
 			}
-			_ = w.client.Close() // as containerd does: the shim has been asked to end, and waits for no more
-			if err := <-w.served; err != nil {
+			_ = w.Client.Close() // as containerd does: the shim has been asked to end, and waits for no more
+			if err := <-w.Served; err != nil {
 				t.Error(err)
 			}
-			w.served <- nil // for the end of the test
-			if left := w.kernel.OpenHandles(); left != before {
+			w.Served <- nil // for the end of the test
+			if left := w.Kernel.OpenHandles(); left != before {
 				t.Errorf("%d handles are open, %d were before", left, before)
 			}
 			if left, err := pod.Workloads(dir); err != nil || len(left) > 0 {
@@ -192,13 +186,13 @@ func TestKillAllOfASandboxEndsItsPod(t *testing.T) {
 	w := newWorld(t)
 	w.sandbox(t)
 	w.workload(t, "a", "sleep")
-	w.start(t, "a", "")
+	w.MustStart(t, "a", "")
 	w.workload(t, "b", "sleep")
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "p", Signal: 9, All: true}); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"a", "b", "p"} {
-		if code := w.wait(t, id, ""); code != 137 {
+		if code := w.MustWait(t, id, ""); code != 137 {
 			t.Errorf("%s ended with %d, want 137", id, code)
 		}
 	}
@@ -214,9 +208,9 @@ func TestWorkloadsThatDoNotFit(t *testing.T) {
 	}
 	refused(t, create("a", "container", nil), errdefs.IsFailedPrecondition, "sandbox p is not here")
 	refused(t, create("q", "sandbox", nil), errdefs.IsFailedPrecondition, "names sandbox p")
-	w.make(t, "p", inPod(t, "sandbox", nil, "x"))
+	w.MustCreateFrom(t, "p", inPod(t, "sandbox", nil, "x"))
 	refused(t, create("a", "container", nil), errdefs.IsFailedPrecondition, "sandbox p is created, not running")
-	w.start(t, "p", "")
+	w.MustStart(t, "p", "")
 	refused(t, create("p", "sandbox", nil), errdefs.IsAlreadyExists, "task p")
 	other := func(s *specs.Spec) { s.Annotations[sandboxID] = "q" }
 	refused(t, create("q", "sandbox", other), errdefs.IsAlreadyExists, "belongs to sandbox p")
@@ -230,11 +224,11 @@ func TestWorkloadsThatDoNotFit(t *testing.T) {
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "p", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	w.wait(t, "p", "")
+	w.MustWait(t, "p", "")
 	_, err := w.Start(t.Context(), &api.StartRequest{ID: "a"})
 	refused(t, err, errdefs.IsFailedPrecondition, "sandbox p is stopped")
 	refused(t, create("b", "container", nil), errdefs.IsFailedPrecondition, "sandbox p is stopped")
-	w.remove(t, "p", "")
+	w.MustDelete(t, "p", "")
 	refused(t, create("b", "container", nil), errdefs.IsFailedPrecondition, "sandbox p is not running")
 }
 
@@ -243,9 +237,9 @@ func TestWorkloadInheritsFromThePod(t *testing.T) {
 	w := newWorld(t)
 	w.sandbox(t)
 	alone := func(s *specs.Spec) { delete(s.Annotations, inheritUser) }
-	w.make(t, "a", inPod(t, "container", alone, "exit", "3"))
-	w.start(t, "a", "")
-	if code := w.wait(t, "a", ""); code != 3 {
+	w.MustCreateFrom(t, "a", inPod(t, "container", alone, "exit", "3"))
+	w.MustStart(t, "a", "")
+	if code := w.MustWait(t, "a", ""); code != 3 {
 		t.Errorf("it ended with %d, want 3", code)
 	}
 	own := func(s *specs.Spec) { s.Annotations[inheritUser] = "false" }
@@ -258,7 +252,7 @@ func TestSandboxKnowsItsWorkloads(t *testing.T) {
 	w := newWorld(t)
 	dir := w.sandbox(t)
 	at := inPod(t, "container", nil, "sleep")
-	w.make(t, "a", at)
+	w.MustCreateFrom(t, "a", at)
 	wrong := inPod(t, "container", func(s *specs.Spec) { s.Process.Args[0] = `C:\batch.bat` })
 	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "b", Bundle: wrong}); err == nil {
 		t.Fatal("a batch file was taken for a program")

@@ -36,7 +36,7 @@ type podWorld struct {
 func newPod(t *testing.T) *podWorld {
 	t.Helper()
 	w := newWorld(t)
-	p := &podWorld{world: w, TTRPCSandboxService: sandbox.NewTTRPCSandboxClient(w.client), bundle: t.TempDir()}
+	p := &podWorld{world: w, TTRPCSandboxService: sandbox.NewTTRPCSandboxClient(w.Client), bundle: t.TempDir()}
 	if _, err := p.CreateSandbox(t.Context(), &sandbox.CreateSandboxRequest{SandboxID: "p", BundlePath: p.bundle, Options: podOfJobs}); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func newRunningPod(t *testing.T) *podWorld {
 func (p *podWorld) running(t *testing.T, id string, args ...string) {
 	t.Helper()
 	p.workload(t, id, args...)
-	p.start(t, id, "")
+	p.MustStart(t, id, "")
 }
 
 func (p *podWorld) status(t *testing.T) *sandbox.SandboxStatusResponse {
@@ -88,10 +88,10 @@ func TestSandboxLife(t *testing.T) {
 	if err != nil || r.Platform.OS != "windows" || r.Platform.Architecture != runtime.GOARCH {
 		t.Errorf("platform: %v, %v", r, err)
 	}
-	p.make(t, "a", inPod(t, "container", func(s *specs.Spec) {
+	p.MustCreateFrom(t, "a", inPod(t, "container", func(s *specs.Spec) {
 		s.Windows.Resources = &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: new(uint64(64 << 20))}}
 	}, "sleep"))
-	p.start(t, "a", "")
+	p.MustStart(t, "a", "")
 	p.workload(t, "b", "sleep")
 	s := p.status(t)
 	var workloads []struct {
@@ -111,7 +111,7 @@ func TestSandboxLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"a", "b"} {
-		if code := p.wait(t, id, ""); code != 137 {
+		if code := p.MustWait(t, id, ""); code != 137 {
 			t.Errorf("%s ended with %d, want 137", id, code)
 		}
 	}
@@ -127,7 +127,7 @@ func TestSandboxLife(t *testing.T) {
 	refused(t, second(p.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: inPod(t, "container", nil, "sleep")})),
 		errdefs.IsFailedPrecondition, "sandbox p is not running")
 	p.shutDown(t)
-	told := p.told() // of the workloads, whose ends come in no order; nothing of the sandbox
+	told := p.Events() // of the workloads, whose ends come in no order; nothing of the sandbox
 	slices.Sort(told)
 	want := []string{"create a", "create b", "delete a ", "delete b ", "exit a", "exit b", "start a"}
 	if diff := cmp.Diff(want, told); diff != "" {
@@ -143,21 +143,21 @@ func (p *podWorld) shutDown(t *testing.T) {
 	if _, err := p.ShutdownSandbox(t.Context(), &sandbox.ShutdownSandboxRequest{SandboxID: "p"}); err != nil {
 		t.Fatal(err)
 	}
-	_ = p.client.Close()
-	if err := <-p.served; err != nil {
+	_ = p.Client.Close()
+	if err := <-p.Served; err != nil {
 		t.Error(err)
 	}
-	p.served <- nil // for the end of the test
+	p.Served <- nil // for the end of the test
 }
 
 // TestShutdownEndsAPodThatRuns, and leaves nothing of it.
 func TestShutdownEndsAPodThatRuns(t *testing.T) {
 	p := newRunningPod(t)
-	before := p.kernel.OpenHandles()
+	before := p.Kernel.OpenHandles()
 	p.running(t, "a", "sleep")
 	p.workload(t, "b", "sleep")
 	p.shutDown(t)
-	if left := p.kernel.OpenHandles(); left != before {
+	if left := p.Kernel.OpenHandles(); left != before {
 		t.Errorf("%d handles are open, %d were before", left, before)
 	}
 	left, err := filepath.Glob(filepath.Join(p.bundle, "*"))
@@ -169,7 +169,7 @@ func TestShutdownEndsAPodThatRuns(t *testing.T) {
 // TestShutdownWithoutASandbox: containerd asks for it when CreateSandbox has failed.
 func TestShutdownWithoutASandbox(t *testing.T) {
 	w := newWorld(t)
-	p := &podWorld{world: w, TTRPCSandboxService: sandbox.NewTTRPCSandboxClient(w.client)}
+	p := &podWorld{world: w, TTRPCSandboxService: sandbox.NewTTRPCSandboxClient(w.Client)}
 	refused(t, second(p.StartSandbox(t.Context(), &sandbox.StartSandboxRequest{SandboxID: "p"})), errdefs.IsFailedPrecondition, "create it first")
 	refused(t, second(p.StopSandbox(t.Context(), &sandbox.StopSandboxRequest{SandboxID: "p"})), errdefs.IsNotFound, "the shim has none")
 	wrong := &anypb.Any{TypeUrl: "example.Options"}
@@ -184,14 +184,14 @@ func TestStopGivesTime(t *testing.T) {
 	p := newRunningPod(t)
 	p.running(t, "good", "event")
 	p.running(t, "deaf", "deaf")
-	<-p.deaf
+	<-p.Deaf
 	if _, err := p.StopSandbox(t.Context(), &sandbox.StopSandboxRequest{SandboxID: "p", TimeoutSecs: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.wait(t, "good", ""); code == 137 {
+	if code := p.MustWait(t, "good", ""); code == 137 {
 		t.Error("what ends when it is asked to was killed")
 	}
-	if code := p.wait(t, "deaf", ""); code != 137 {
+	if code := p.MustWait(t, "deaf", ""); code != 137 {
 		t.Errorf("what does not was left with %d", code)
 	}
 }
@@ -200,7 +200,7 @@ func TestStopGivesTime(t *testing.T) {
 func TestStopGivesUpWithItsClient(t *testing.T) {
 	p := newRunningPod(t)
 	p.running(t, "deaf", "deaf")
-	<-p.deaf
+	<-p.Deaf
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := p.StopSandbox(ctx, &sandbox.StopSandboxRequest{SandboxID: "p", TimeoutSecs: 3600}); err == nil {
@@ -228,8 +228,8 @@ func TestSandboxIsATask(t *testing.T) {
 	refused(t, second(p.Delete(t.Context(), &api.DeleteRequest{ID: "p"})), errdefs.IsFailedPrecondition, "ShutdownSandbox")
 	refused(t, second(p.Create(t.Context(), &api.CreateTaskRequest{ID: "p", Bundle: p.bundle})), errdefs.IsAlreadyExists, "p")
 	p.running(t, "a", "exit", "0")
-	p.wait(t, "a", "")
-	p.remove(t, "a", "")
+	p.MustWait(t, "a", "")
+	p.MustDelete(t, "a", "")
 	// containerd 2.4 asks for the end after each container, and the pod is still there
 	if _, err := p.Shutdown(t.Context(), &api.ShutdownRequest{ID: "a"}); err != nil {
 		t.Error(err)

@@ -13,20 +13,29 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
+	"github.com/siloshim/siloshim/test/sim"
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
+// world is a shim on a simulated kernel.
+type world struct{ *sim.World }
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	return &world{sim.NewWorld(t)}
+}
+
 func TestLife(t *testing.T) {
 	w := newWorld(t)
-	before := w.kernel.OpenHandles()
-	w.create(t, "c", "sleep")
-	init := w.start(t, "c", "")
-	w.exec(t, "c", "e", "exit", "7")
-	w.start(t, "c", "e")
-	if code := w.wait(t, "c", "e"); code != 7 {
+	before := w.Kernel.OpenHandles()
+	w.MustCreate(t, "c", "sleep")
+	init := w.MustStart(t, "c", "")
+	w.MustExec(t, "c", "e", "exit", "7")
+	w.MustStart(t, "c", "e")
+	if code := w.MustWait(t, "c", "e"); code != 7 {
 		t.Errorf("the exec ended with %d, want 7", code)
 	}
-	if code := w.remove(t, "c", "e"); code != 7 {
+	if code := w.MustDelete(t, "c", "e"); code != 7 {
 		t.Errorf("its delete says %d, want 7", code)
 	}
 	if s, err := w.State(t.Context(), &api.StateRequest{ID: "c"}); err != nil || s.Status != types.Status_RUNNING || s.Pid != init {
@@ -35,27 +44,27 @@ func TestLife(t *testing.T) {
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	if code := w.wait(t, "c", ""); code != 137 {
+	if code := w.MustWait(t, "c", ""); code != 137 {
 		t.Errorf("init ended with %d, want 137", code)
 	}
-	w.remove(t, "c", "")
+	w.MustDelete(t, "c", "")
 	want := []string{"create c", "start c", "exec-added e", "exec-started e", "exit e", "delete c e", "exit c", "delete c "}
-	if diff := cmp.Diff(want, w.told()); diff != "" {
+	if diff := cmp.Diff(want, w.Events()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if left := w.kernel.OpenHandles(); left != before {
+	if left := w.Kernel.OpenHandles(); left != before {
 		t.Errorf("%d handles are open, %d were before", left, before)
 	}
 }
 
 func TestPidsAreNeverEmpty(t *testing.T) {
 	w := newWorld(t)
-	w.create(t, "c", "sleep")
+	w.MustCreate(t, "c", "sleep")
 	r, err := w.Pids(t.Context(), &api.PidsRequest{ID: "c"})
 	if err != nil || len(r.Processes) != 1 {
 		t.Errorf("before the start: %v, %v; want the shim's own", r, err)
 	}
-	init := w.start(t, "c", "")
+	init := w.MustStart(t, "c", "")
 	r, err = w.Pids(t.Context(), &api.PidsRequest{ID: "c"})
 	if err != nil || len(r.Processes) != 1 || r.Processes[0].Pid != init {
 		t.Errorf("after the start: %v, %v; want %d", r, err, init)
@@ -71,13 +80,13 @@ func TestStatsInEveryState(t *testing.T) {
 			t.Errorf("%s: %v, %v", state, r, err)
 		}
 	}
-	w.create(t, "c", "exit", "0")
+	w.MustCreate(t, "c", "exit", "0")
 	ask("created")
-	w.start(t, "c", "")
+	w.MustStart(t, "c", "")
 	ask("running or stopped")
-	w.wait(t, "c", "")
+	w.MustWait(t, "c", "")
 	ask("stopped")
-	w.remove(t, "c", "")
+	w.MustDelete(t, "c", "")
 	if _, err := w.Stats(t.Context(), &api.StatsRequest{ID: "c"}); !errdefs.IsNotFound(errgrpc.ToNative(err)) {
 		t.Errorf("deleted: %v, want not found", err)
 	}
@@ -85,14 +94,14 @@ func TestStatsInEveryState(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	w := newWorld(t)
-	before := w.kernel.OpenHandles()
+	before := w.Kernel.OpenHandles()
 	ctx := t.Context()
-	good := bundle(t, nil, "sleep")
+	good := sim.Bundle(t, nil, "sleep")
 	create := func(id, dir string, options *anypb.Any) error {
 		_, err := w.Create(ctx, &api.CreateTaskRequest{ID: id, Bundle: dir, Options: options})
 		return err
 	}
-	changed := func(change func(*specs.Spec)) string { return bundle(t, change, "sleep") }
+	changed := func(change func(*specs.Spec)) string { return sim.Bundle(t, change, "sleep") }
 	for name, c := range map[string]struct {
 		err   error
 		class error
@@ -110,10 +119,10 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v, want %v that names %q", name, err, c.class, c.words)
 		}
 	}
-	if left := w.kernel.OpenHandles(); left != before || len(w.told()) > 0 {
-		t.Errorf("%d handles are open, %d were before; events %v", left, before, w.told())
+	if left := w.Kernel.OpenHandles(); left != before || len(w.Events()) > 0 {
+		t.Errorf("%d handles are open, %d were before; events %v", left, before, w.Events())
 	}
-	w.create(t, "c", "sleep")
+	w.MustCreate(t, "c", "sleep")
 	if err := errgrpc.ToNative(create("c", good, nil)); !errdefs.IsAlreadyExists(err) {
 		t.Errorf("duplicate id: %v, want already exists", err)
 	}
@@ -122,15 +131,15 @@ func TestRefusals(t *testing.T) {
 func TestRefusalsByState(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.create(t, "c", "sleep")
+	w.MustCreate(t, "c", "sleep")
 	exec := func(id string) error {
-		_, err := w.Exec(ctx, &api.ExecProcessRequest{ID: "c", ExecID: id, Spec: &anypb.Any{Value: marshal(t, process("exit", "0"))}})
+		_, err := w.Exec(ctx, &api.ExecProcessRequest{ID: "c", ExecID: id, Spec: &anypb.Any{Value: sim.JSON(t, sim.Process("exit", "0"))}})
 		return errgrpc.ToNative(err)
 	}
 	if err := exec("e"); !errdefs.IsFailedPrecondition(err) {
 		t.Errorf("exec before the start: %v, want a failed precondition", err)
 	}
-	w.start(t, "c", "")
+	w.MustStart(t, "c", "")
 	if _, err := w.Start(ctx, &api.StartRequest{ID: "c"}); !errdefs.IsFailedPrecondition(errgrpc.ToNative(err)) {
 		t.Errorf("second start: %v, want a failed precondition", err)
 	}
@@ -151,19 +160,19 @@ func TestRefusalsByState(t *testing.T) {
 // TestInitTakesTheRestWithIt: init of a tree is ended, and nothing of it lives when its exit is told.
 func TestInitTakesTheRestWithIt(t *testing.T) {
 	w := newWorld(t)
-	l, stdin := listen(t) // a tree lives until its stdin ends
+	l, stdin := sim.Listen(t) // a tree lives until its stdin ends
 	defer l.Close()
 	go hold(t.Context(), l)
-	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: bundle(t, nil, "tree", "2"), Stdin: stdin}); err != nil {
+	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: sim.Bundle(t, nil, "tree", "2"), Stdin: stdin}); err != nil {
 		t.Fatal(err)
 	}
-	w.start(t, "c", "")
+	w.MustStart(t, "c", "")
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	w.wait(t, "c", "")
-	w.remove(t, "c", "")
-	w.kernel.Wait() // a process that lived on would hold this up for ever
+	w.MustWait(t, "c", "")
+	w.MustDelete(t, "c", "")
+	w.Kernel.Wait() // a process that lived on would hold this up for ever
 }
 
 // hold accepts a client and keeps it until ctx is done.
@@ -178,17 +187,17 @@ func hold(ctx context.Context, l net.Listener) {
 
 func TestShutdown(t *testing.T) {
 	w := newWorld(t)
-	w.create(t, "c", "sleep")
+	w.MustCreate(t, "c", "sleep")
 	if _, err := w.Shutdown(t.Context(), &api.ShutdownRequest{ID: "c"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.State(t.Context(), &api.StateRequest{ID: "c"}); err != nil {
 		t.Fatalf("a shim with a task has ended: %v", err)
 	}
-	w.remove(t, "c", "")
+	w.MustDelete(t, "c", "")
 	if _, err := w.Shutdown(t.Context(), &api.ShutdownRequest{ID: "c"}); err != nil {
 		t.Error(err)
 	}
-	_ = w.client.Close()   // as containerd does; the shim waits for that
-	w.served <- <-w.served // once for this test, once for its end
+	_ = w.Client.Close()   // as containerd does; the shim waits for that
+	w.Served <- <-w.Served // once for this test, once for its end
 }

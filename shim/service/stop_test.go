@@ -14,7 +14,7 @@ import (
 func TestKill_InitLeavesAChild_ChildGetsTheEvent(t *testing.T) {
 	w := newWorld(t)
 	ready, got := make(chan struct{}), make(chan uint32, 1)
-	w.kernel.Program("child.exe", func(p *jobtest.Proc) uint32 {
+	w.Kernel.Program("child.exe", func(p *jobtest.Proc) uint32 {
 		events := p.Events()
 		close(ready)
 		select {
@@ -24,20 +24,20 @@ func TestKill_InitLeavesAChild_ChildGetsTheEvent(t *testing.T) {
 		}
 		return 0
 	})
-	w.kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
+	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
 		if _, err := p.Spawn("child.exe"); err != nil {
 			t.Error(err)
 		}
 		<-p.Done()
 		return 0
 	})
-	w.create(t, "c", "sleep")
-	w.start(t, "c", "")
+	w.MustCreate(t, "c", "sleep")
+	w.MustStart(t, "c", "")
 	<-ready
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 15}); err != nil {
 		t.Fatal(err)
 	}
-	if status := w.wait(t, "c", ""); status != jobtest.StatusControlCExit {
+	if status := w.MustWait(t, "c", ""); status != jobtest.StatusControlCExit {
 		t.Errorf("init ended with %#x, want %#x", status, jobtest.StatusControlCExit)
 	}
 	select {
@@ -48,8 +48,8 @@ func TestKill_InitLeavesAChild_ChildGetsTheEvent(t *testing.T) {
 	default:
 		t.Error("init's exit was told and the child has not got the event")
 	}
-	w.remove(t, "c", "")
-	if diff := cmp.Diff([]string{"create c", "start c", "exit c", "delete c "}, w.told()); diff != "" {
+	w.MustDelete(t, "c", "")
+	if diff := cmp.Diff([]string{"create c", "start c", "exit c", "delete c "}, w.Events()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }

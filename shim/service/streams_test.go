@@ -8,6 +8,7 @@ import (
 
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // TestCreateWithoutItsStreams: a container whose streams cannot be opened is given back, and one that cannot be made never
@@ -21,17 +22,17 @@ func TestCreateWithoutItsStreams(t *testing.T) {
 		{"the container", "create system", hcstest.Fault{Err: hcs.CodeAccessDenied}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newServerWorld(t)
-			w.service.Fault("CreateSystem", c.fault)
+			w := sim.NewWCOWWorld(t)
+			w.Service.Fault("CreateSystem", c.fault)
 			_, err := w.Create(t.Context(), &api.CreateTaskRequest{
-				ID: "c", Bundle: serverBundle(t, nil, "sleep"), Stdout: "no-scheme://nowhere",
+				ID: "c", Bundle: sim.WCOWBundle(t, nil, "sleep"), Stdout: "no-scheme://nowhere",
 			})
 			if err == nil || !strings.Contains(err.Error(), c.words) {
 				t.Errorf("error %v, want one with %q", err, c.words)
 			}
-			w.nothingLeft(t)
-			w.service.Fault("CreateSystem", hcstest.Fault{Skip: 1 << 30})
-			w.created(t, "sleep")
+			w.NothingLeft(t)
+			w.Service.Fault("CreateSystem", hcstest.Fault{Skip: 1 << 30})
+			w.MustCreateC(t, "sleep")
 		})
 	}
 }

@@ -13,15 +13,13 @@ import (
 
 	"github.com/siloshim/siloshim/container/hostprocess"
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/test/sim"
 )
-
-// resourcesURL is what containerd's client writes for specs.WindowsResources.
-const resourcesURL = "types.containerd.io/opencontainers/runtime-spec/1/WindowsResources"
 
 func (w *world) update(t *testing.T, url string, r any, annotations map[string]string) error {
 	t.Helper()
 	_, err := w.Update(t.Context(), &api.UpdateTaskRequest{
-		ID: "c", Resources: &anypb.Any{TypeUrl: url, Value: marshal(t, r)}, Annotations: annotations,
+		ID: "c", Resources: &anypb.Any{TypeUrl: url, Value: sim.JSON(t, r)}, Annotations: annotations,
 	})
 	return errgrpc.ToNative(err)
 }
@@ -29,7 +27,7 @@ func (w *world) update(t *testing.T, url string, r any, annotations map[string]s
 // memory is the limit of the container's job, as the kernel has it.
 func (w *world) memory(t *testing.T) uint64 {
 	t.Helper()
-	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.OpenOptions{Kernel: w.kernel})
+	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.OpenOptions{Kernel: w.Kernel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,39 +40,39 @@ func (w *world) memory(t *testing.T) uint64 {
 
 func TestUpdate(t *testing.T) {
 	w := newWorld(t)
-	w.create(t, "c", "sleep")
+	w.MustCreate(t, "c", "sleep")
 	limit := func(n uint64) *specs.WindowsResources {
 		return &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: &n}}
 	}
-	if err := w.update(t, resourcesURL, limit(16<<20), nil); err != nil || w.memory(t) != 16<<20 {
+	if err := w.update(t, sim.ResourcesURL, limit(16<<20), nil); err != nil || w.memory(t) != 16<<20 {
 		t.Errorf("created: %v, %d bytes in force", err, w.memory(t))
 	}
-	w.start(t, "c", "")
-	if err := w.update(t, resourcesURL, limit(32<<20), nil); err != nil || w.memory(t) != 32<<20 {
+	w.MustStart(t, "c", "")
+	if err := w.update(t, sim.ResourcesURL, limit(32<<20), nil); err != nil || w.memory(t) != 32<<20 {
 		t.Errorf("running: %v, %d bytes in force", err, w.memory(t))
 	}
 	if _, err := w.Pause(t.Context(), &api.PauseRequest{ID: "c"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.update(t, resourcesURL, limit(64<<20), nil); err != nil || w.memory(t) != 64<<20 {
+	if err := w.update(t, sim.ResourcesURL, limit(64<<20), nil); err != nil || w.memory(t) != 64<<20 {
 		t.Errorf("paused: %v, %d bytes in force", err, w.memory(t))
 	}
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 9}); err != nil {
 		t.Fatal(err)
 	}
-	w.wait(t, "c", "")
-	if err := w.update(t, resourcesURL, limit(16<<20), nil); !errdefs.IsFailedPrecondition(err) {
+	w.MustWait(t, "c", "")
+	if err := w.update(t, sim.ResourcesURL, limit(16<<20), nil); !errdefs.IsFailedPrecondition(err) {
 		t.Errorf("stopped: %v, want failed precondition", err)
 	}
-	w.remove(t, "c", "")
-	if err := w.update(t, resourcesURL, limit(16<<20), nil); !errdefs.IsNotFound(err) {
+	w.MustDelete(t, "c", "")
+	if err := w.update(t, sim.ResourcesURL, limit(16<<20), nil); !errdefs.IsNotFound(err) {
 		t.Errorf("deleted: %v, want not found", err)
 	}
 }
 
 func TestUpdateRefuses(t *testing.T) {
 	w := newWorld(t)
-	w.create(t, "c", "sleep")
+	w.MustCreate(t, "c", "sleep")
 	count := specs.WindowsResources{CPU: &specs.WindowsCPUResources{Count: new(uint64(1)), Shares: new(uint16(1))}}
 	for name, c := range map[string]struct {
 		err   error
@@ -82,10 +80,10 @@ func TestUpdateRefuses(t *testing.T) {
 		words string
 	}{
 		"other resources": {w.update(t, "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", struct{}{}, nil), errdefs.ErrInvalidArgument, "LinuxResources"},
-		"no JSON of them": {w.update(t, resourcesURL, []int{1}, nil), errdefs.ErrInvalidArgument, "windows.resources"},
-		"contradiction":   {w.update(t, resourcesURL, count, nil), errdefs.ErrInvalidArgument, "windows.resources.cpu.shares"},
+		"no JSON of them": {w.update(t, sim.ResourcesURL, []int{1}, nil), errdefs.ErrInvalidArgument, "windows.resources"},
+		"contradiction":   {w.update(t, sim.ResourcesURL, count, nil), errdefs.ErrInvalidArgument, "windows.resources.cpu.shares"},
 		"annotation": {
-			w.update(t, resourcesURL, struct{}{}, map[string]string{"io.microsoft.container.memory.sizeinmb": "much"}),
+			w.update(t, sim.ResourcesURL, struct{}{}, map[string]string{"io.microsoft.container.memory.sizeinmb": "much"}),
 			errdefs.ErrInvalidArgument, "io.microsoft.container.memory.sizeinmb",
 		},
 	} {

@@ -16,8 +16,7 @@ var update = flag.Bool("update", false, "write docs/states.md from the table")
 
 const document = "../../docs/states.md"
 
-// TestDocument holds docs/states.md to the table. After a change of the table: go test ./shim/task -update
-func TestDocument(t *testing.T) {
+func TestStatesDocument_Committed_IsTheTable(t *testing.T) {
 	want := describe()
 	if *update {
 		if err := os.WriteFile(document, want, 0o644); err != nil {
@@ -30,7 +29,7 @@ func TestDocument(t *testing.T) {
 	}
 	got = bytes.ReplaceAll(got, []byte("\r\n"), []byte("\n"))
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("docs/states.md (-table +file); write it with -update:\n%s", diff)
+		t.Errorf("docs/states.md (-table +file); make generate writes it:\n%s", diff)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// world is a container whose programs end when the test says so, and a record of what was announced.
+// world is a container whose programs end when the test ends them, and a record of the events.
 type world struct {
 	container.Container // the rest is never called
 
@@ -24,11 +24,11 @@ type world struct {
 	programs []*program
 	closed   int
 
-	paused  bool          // what the container was told last
-	refuse  error         // of the next pause or resume
-	halting chan struct{} // holds Pause while open, when not nil
-	deaf    bool          // Pause does not heed its context
-	stop    task.Stop     // of the tasks made from now on
+	paused     bool          // by Pause; not by Resume
+	refuse     error         // of the next Pause or Resume
+	pausing    chan struct{} // not nil: Pause returns when it is closed
+	ignoresCtx bool          // Pause does
+	stop       task.Stop     // of the tasks made from now on
 }
 
 func (w *world) emit(e any) {
@@ -60,7 +60,7 @@ func describe(e any) string {
 	}
 }
 
-func (w *world) announced() []string {
+func (w *world) emitted() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.events)
@@ -72,22 +72,22 @@ func (w *world) Stop(context.Context, uint32) error { return container.ErrUnsupp
 func (w *world) TerminateTimeout() time.Duration    { return 30 * time.Second }
 
 func (w *world) Pause(ctx context.Context) error {
-	if w.halting != nil {
+	if w.pausing != nil {
 		select {
-		case <-w.halting:
+		case <-w.pausing:
 		case <-ctx.Done():
-			if !w.deaf {
+			if !w.ignoresCtx {
 				return ctx.Err()
 			}
-			<-w.halting
+			<-w.pausing
 		}
 	}
-	return w.turn(true)
+	return w.setPaused(true)
 }
 
-func (w *world) Resume(context.Context) error { return w.turn(false) }
+func (w *world) Resume(context.Context) error { return w.setPaused(false) }
 
-func (w *world) turn(paused bool) error {
+func (w *world) setPaused(paused bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	err := w.refuse
@@ -104,17 +104,16 @@ func (w *world) Terminate(_ context.Context, status uint32) error {
 	return nil
 }
 
-// program runs from Start until end is called.
+// program runs from Start to end.
 type program struct {
-	refuse error
-	slow   chan struct{} // holds Start while open, when not nil
-	exit   chan uint32
-	once   sync.Once
-	lost   error    // of Wait
-	deaf   error    // of every signal but SIGKILL
-	asked  []uint32 // the signals, in order; the test reads them when all is quiet
-	// closing holds Close while open, when not nil.
-	closing chan struct{}
+	refuse       error
+	slow         chan struct{} // not nil: Start returns when it is closed
+	exit         chan uint32
+	once         sync.Once
+	lost         error         // of Wait
+	refuseSignal error         // of every signal but SIGKILL
+	signals      []uint32      // in order; read when no call is pending
+	closing      chan struct{} // not nil: Close returns when it is closed
 }
 
 func (w *world) program() *program {
@@ -139,18 +138,18 @@ func (p *program) Close() error {
 	return nil
 }
 func (p *program) Signal(_ context.Context, sig uint32) error {
-	p.asked = append(p.asked, sig)
+	p.signals = append(p.signals, sig)
 	if sig == container.SIGKILL {
 		p.end(container.Killed)
 		return nil
 	}
-	return p.deaf
+	return p.refuseSignal
 }
 
-// streams deliver once drained is closed; nil is at once. With held they are open when the program has ended.
+// streams deliver their output when drained is closed; nil is at once. With held they stay open after the program has ended.
 type streams struct {
 	drained chan struct{}
-	held    *atomic.Bool // what Drain answers until Close
+	held    *atomic.Bool // the result of Drain until Close
 }
 
 func (s streams) Start()      {}
@@ -199,7 +198,7 @@ func remove(t *testing.T, tk *task.Task, exec string) task.Status {
 
 func (w *world) want(t *testing.T, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, w.announced()); diff != "" {
+	if diff := cmp.Diff(want, w.emitted()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// hangingIO is streams of which calls hang until free is closed, whatever their context says.
+// hangingIO is streams of which calls hang until free is closed. They ignore their context.
 type hangingIO struct {
 	streams
 	drain, close bool
@@ -33,9 +33,9 @@ func (h hangingIO) Close() error {
 	return nil
 }
 
-// TestProcess_CallHangsAtItsEnd_ExitIsAnnounced: a call that hangs when a process has ended delays its exit by the
-// bound of that call alone, and the delete as well.
-func TestProcess_CallHangsAtItsEnd_ExitIsAnnounced(t *testing.T) {
+// TestProcess_CallHangsAfterEnd_ExitAfterItsBound: a call that hangs after a process has ended delays the exit and the delete
+// by the bound of that call.
+func TestProcess_CallHangsAfterEnd_ExitAfterItsBound(t *testing.T) {
 	for name, c := range map[string]struct {
 		io          hangingIO
 		program     bool
@@ -102,9 +102,9 @@ func (c closing) Close() error {
 	return nil
 }
 
-// TestProcess_KillOfCreated_StateAndExitAreOneThing: whoever sees that a process which never ran has stopped finds its
-// exit announced.
-func TestProcess_KillOfCreated_StateAndExitAreOneThing(t *testing.T) {
+// TestProcess_KillBeforeStart_StateAndEventAreAtomic: once the state of a process that never ran is Stopped, its exit event was
+// emitted.
+func TestProcess_KillBeforeStart_StateAndEventAreAtomic(t *testing.T) {
 	w := &world{}
 	var tk *task.Task
 	looked := 0
@@ -113,7 +113,7 @@ func TestProcess_KillOfCreated_StateAndExitAreOneThing(t *testing.T) {
 		if s := tk.Init.Status().State; s != task.Stopped {
 			t.Errorf("state %s, want stopped", s)
 		}
-		if diff := cmp.Diff([]string{"exit c"}, w.announced()); diff != "" {
+		if diff := cmp.Diff([]string{"exit c"}, w.emitted()); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 	}}

@@ -13,7 +13,7 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// documented reads docs/states.md: what an operation leads to, or is refused with, by state.
+// documented reads docs/states.md: the next state or the refusal of each operation, by state.
 func documented(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	file, err := os.Open("../../docs/states.md")
@@ -44,7 +44,7 @@ func documented(t *testing.T) map[string]map[string]string {
 	return table
 }
 
-// operations are what a client can ask for. The signal is one that the program does not heed.
+// operations are the requests. The program ignores the signal.
 var operations = map[string]func(*testing.T, *world, *task.Task) error{
 	"start": func(_ *testing.T, _ *world, tk *task.Task) error {
 		_, err := tk.Init.Start(context.Background())
@@ -61,7 +61,7 @@ var operations = map[string]func(*testing.T, *world, *task.Task) error{
 	"delete": func(t *testing.T, _ *world, tk *task.Task) error { _, err := tk.Delete(t.Context(), ""); return err },
 }
 
-// reach brings a new task into a state. finish lets go what holds it there.
+// reach brings a new task into a state. finish ends what keeps it there.
 func reach(t *testing.T, w *world, state string) (tk *task.Task, finish func()) {
 	t.Helper()
 	p := w.program()
@@ -73,7 +73,7 @@ func reach(t *testing.T, w *world, state string) (tk *task.Task, finish func()) 
 		return tk, finish
 	case "starting":
 		p.slow = make(chan struct{})
-		go func() { _, _ = tk.Init.Start(context.Background()) }() // its answer is that of another test
+		go func() { _, _ = tk.Init.Start(context.Background()) }() // another test checks the result
 		synctest.Wait()
 		return tk, func() { close(p.slow) }
 	}
@@ -93,15 +93,14 @@ func reach(t *testing.T, w *world, state string) (tk *task.Task, finish func()) 
 	return tk, finish
 }
 
-// TestEveryPairIsAsDocumented asks for each operation in each state.
-func TestEveryPairIsAsDocumented(t *testing.T) {
+func TestTask_EachOperationInEachState_AsDocumented(t *testing.T) {
 	table := documented(t)
 	pairs := 0
-	for op, ask := range operations {
+	for op, call := range operations {
 		for state, want := range table[op] {
 			pairs++
 			t.Run(op+" in "+state, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { pair(t, state, want, ask) })
+				synctest.Test(t, func(t *testing.T) { pair(t, state, want, call) })
 			})
 		}
 	}
@@ -110,14 +109,14 @@ func TestEveryPairIsAsDocumented(t *testing.T) {
 	}
 }
 
-func pair(t *testing.T, state, want string, ask func(*testing.T, *world, *task.Task) error) {
+func pair(t *testing.T, state, want string, call func(*testing.T, *world, *task.Task) error) {
 	w := &world{}
 	tk, finish := reach(t, w, state)
 	answer := make(chan error, 1)
-	go func() { answer <- ask(t, w, tk) }()
+	go func() { answer <- call(t, w, tk) }()
 	synctest.Wait()
 	if now := tk.Init.Status().State.String(); state == "starting" && now != state {
-		t.Errorf("it did not wait for the launch: %s", now)
+		t.Errorf("it is %s, want starting until the launch", now)
 	}
 	finish()
 	err := <-answer

@@ -13,25 +13,25 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// stoppable is a container with processes that init leaves behind. They take their time to end when they are asked to.
+// stoppable is a container with processes that remain after init. They take a while to end after a signal.
 type stoppable struct {
 	*world
-	takes      time.Duration // to end; 0 is for ever
-	deaf       bool          // Stop does not heed its context
-	asked      []uint32      // guarded by mu of the world
+	takes      time.Duration // until they end; 0 is for ever
+	ignoresCtx bool          // Stop does
+	signals    []uint32      // guarded by mu of the container
 	terminated time.Duration // when, after began
 	began      time.Time     // the end of init
 }
 
 func (s *stoppable) Stop(ctx context.Context, sig uint32) error {
 	s.mu.Lock()
-	s.asked = append(s.asked, sig)
+	s.signals = append(s.signals, sig)
 	s.mu.Unlock()
 	var done <-chan time.Time
 	if s.takes > 0 {
 		done = time.After(s.takes)
 	}
-	if s.deaf {
+	if s.ignoresCtx {
 		ctx = context.Background()
 	}
 	select {
@@ -46,39 +46,39 @@ func (s *stoppable) Terminate(ctx context.Context, status uint32) error {
 	return s.world.Terminate(ctx, status)
 }
 
-// TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime: what init leaves behind is asked as init was, and terminated when it
-// has ended, when its time is over or when SIGKILL comes. An end of init that nobody has asked for leaves no time.
-func TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime(t *testing.T) {
+// TestTask_InitEndsOnSignal_RestGetsItAndTime: the remaining processes get the signal of init. They are terminated when they
+// have ended, when their time is over, or after SIGKILL. If init got no signal they have no time.
+func TestTask_InitEndsOnSignal_RestGetsItAndTime(t *testing.T) {
 	const second = time.Second
 	for name, c := range map[string]struct {
 		stop   task.Stop
 		sig    uint32        // to init; 0 is none
 		after  time.Duration // until init ends
 		takes  time.Duration
-		deaf   bool
+		hangs  bool          // Stop ignores its context
 		kill   time.Duration // SIGKILL so long after init's end; 0 is none
 		refuse bool          // the signal
-		asked  []uint32
+		want   []uint32      // the signals
 		left   time.Duration // between init's end and the termination
 	}{
-		"it ends in time":                {sig: container.SIGTERM, takes: 2 * second, asked: []uint32{15}, left: 2 * second},
-		"it does not end":                {sig: container.SIGTERM, asked: []uint32{15}, left: 5 * second},
-		"the signal is another":          {sig: 1, asked: []uint32{1}, left: 5 * second},
-		"the stop signal is another":     {stop: task.Stop{Signal: new(uint32(0))}, sig: container.SIGTERM, asked: []uint32{0}, left: 5 * second},
-		"a long grace":                   {stop: task.Stop{Grace: time.Minute}, sig: container.SIGTERM, asked: []uint32{15}, left: 5 * second},
-		"a grace that is nearly over":    {stop: task.Stop{Grace: 7 * second}, sig: container.SIGTERM, after: 4 * second, asked: []uint32{15}, left: 3 * second},
-		"SIGKILL meanwhile":              {sig: container.SIGTERM, kill: second, asked: []uint32{15}, left: second},
+		"it ends in time":                {sig: container.SIGTERM, takes: 2 * second, want: []uint32{15}, left: 2 * second},
+		"it does not end":                {sig: container.SIGTERM, want: []uint32{15}, left: 5 * second},
+		"the signal is another":          {sig: 1, want: []uint32{1}, left: 5 * second},
+		"the stop signal is another":     {stop: task.Stop{Signal: new(uint32(0))}, sig: container.SIGTERM, want: []uint32{0}, left: 5 * second},
+		"a long grace":                   {stop: task.Stop{Grace: time.Minute}, sig: container.SIGTERM, want: []uint32{15}, left: 5 * second},
+		"a grace that is nearly over":    {stop: task.Stop{Grace: 7 * second}, sig: container.SIGTERM, after: 4 * second, want: []uint32{15}, left: 3 * second},
+		"SIGKILL meanwhile":              {sig: container.SIGTERM, kill: second, want: []uint32{15}, left: second},
 		"SIGKILL before the end of init": {sig: container.SIGKILL},
 		"init ends by itself":            {},
 		"init was not reached":           {sig: 1, refuse: true},
-		"a call that hangs":              {sig: container.SIGTERM, takes: time.Hour, deaf: true, asked: []uint32{15}, left: 6 * second},
+		"a call that hangs":              {sig: container.SIGTERM, takes: time.Hour, hangs: true, want: []uint32{15}, left: 6 * second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &stoppable{world: &world{}, takes: c.takes, deaf: c.deaf, began: time.Now().Add(c.after)}
+				w := &stoppable{world: &world{}, takes: c.takes, ignoresCtx: c.hangs, began: time.Now().Add(c.after)}
 				p := w.program()
 				if c.refuse {
-					p.deaf = errors.ErrUnsupported
+					p.refuseSignal = errors.ErrUnsupported
 				}
 				tk := task.New(task.Config{
 					ID: "c", Container: w, Emit: w.emit, Stop: c.stop,
@@ -106,8 +106,8 @@ func TestTask_InitEndsOnASignal_RestIsAskedAndGivenTime(t *testing.T) {
 				w.want(t, "start", "exit c")
 				w.mu.Lock()
 				defer w.mu.Unlock()
-				if diff := cmp.Diff(c.asked, w.asked); diff != "" {
-					t.Errorf("the rest was asked with (-want +got):\n%s", diff)
+				if diff := cmp.Diff(c.want, w.signals); diff != "" {
+					t.Errorf("the signals of the rest (-want +got):\n%s", diff)
 				}
 			})
 		})

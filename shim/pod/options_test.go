@@ -22,7 +22,7 @@ func number(field protowire.Number, n uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.VarintType), n)
 }
 
-func TestHostProcess(t *testing.T) {
+func TestHostProcess_Options_FieldIsFound(t *testing.T) {
 	// What the runtime interface sends, around the field that is looked for.
 	around := slices.Concat(message(1, message(1, []byte("name"))),
 		message(7, message(1, []byte("microsoft.com/hostprocess-container")), message(2, []byte("true"))))

@@ -40,9 +40,9 @@ type Pod struct {
 
 	// mu guards the fields below.
 	mu        sync.Mutex
-	sandbox   *task.Task // nil until it is added
+	sandbox   *task.Task            // nil until it is added
 	workloads map[string]*task.Task // a nil task is being created
-	ending    bool // nothing starts any more
+	ending    bool                  // nothing starts any more
 }
 
 // newPod makes the pod of a sandbox that the Task API creates.

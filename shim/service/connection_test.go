@@ -1,6 +1,7 @@
 package service
 
 import (
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -8,8 +9,8 @@ import (
 	"time"
 )
 
-// TestAnswersWaitForTheReader: what is written comes after the reader reads on, and soon if it does not.
-func TestAnswersWaitForTheReader(t *testing.T) {
+// TestOrderedConn_Write_WaitsForTheReader: what is written comes after the reader reads on, and soon if it does not.
+func TestOrderedConn_Write_WaitsForTheReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		p := &orderedConn{Conn: ours}
@@ -43,3 +44,39 @@ func TestAnswersWaitForTheReader(t *testing.T) {
 		}
 	})
 }
+
+// pipes is a listener whose clients come from a channel.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	c, ok := <-p
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return nil }
+
+// TestListener_AcceptFails_IsTemporary: the next one can.
+func TestListener_AcceptFails_IsTemporary(t *testing.T) {
+	i := newIdle(func() {})
+	defer i.close()
+	_, err := listener{failing{}, i}.Accept()
+	var again interface{ Temporary() bool } // which is what ttrpc asks for
+	if !errors.As(err, &again) || !again.Temporary() || !errors.Is(err, errBusy) {
+		t.Errorf("accept: %v, want one that passes", err)
+	}
+	p := make(pipes)
+	close(p)
+	if _, err := (listener{p, i}).Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("accept of a listener that is closed: %v", err)
+	}
+}
+
+// failing is a listener that has a bad moment.
+type failing struct{ pipes }
+
+var errBusy = errors.New("busy")
+
+func (failing) Accept() (net.Conn, error) { return nil, errBusy }

@@ -11,9 +11,9 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// TestExecOfAnAbsentProgram: Exec only says what is wanted, as in runc's shim; that there is no such program is Start's to
+// TestExec_ProgramMissing_StartIsNotFound: Exec only says what is wanted, as in runc's shim; that there is no such program is Start's to
 // tell. What is not even a program is refused at once.
-func TestExecOfAnAbsentProgram(t *testing.T) {
+func TestExec_ProgramMissing_StartIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	w.MustCreate(t, "c", "sleep")
 	w.MustStart(t, "c", "")
@@ -34,8 +34,8 @@ func TestExecOfAnAbsentProgram(t *testing.T) {
 	}
 }
 
-// TestInitOfAnAbsentProgram: the same holds for init, and the task can be given back as any other that has ended.
-func TestInitOfAnAbsentProgram(t *testing.T) {
+// TestCreate_ProgramMissing_StartIsNotFound: the same holds for init, and the task can be given back as any other that has ended.
+func TestCreate_ProgramMissing_StartIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	absent := sim.Bundle(t, func(s *specs.Spec) { s.Process.Args = []string{`C:\bin\absent.exe`} })
 	if _, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: absent}); err != nil {

@@ -29,7 +29,7 @@ func (w *world) beats() (count *atomic.Int64, step <-chan struct{}) {
 	return count, steps
 }
 
-func TestPause(t *testing.T) {
+func TestPause_RunningTask_SuspendedUntilResume(t *testing.T) {
 	w := newWorld(t)
 	count, step := w.beats()
 	ctx := t.Context()
@@ -71,7 +71,7 @@ func TestPause(t *testing.T) {
 	}
 }
 
-func TestKillOfPaused(t *testing.T) {
+func TestKill_PausedTask_Ends(t *testing.T) {
 	w := newWorld(t)
 	before := w.Kernel.OpenHandles()
 	w.MustCreate(t, "c", "sleep")

@@ -12,9 +12,9 @@ import (
 	"github.com/siloshim/siloshim/shim/pod"
 )
 
-// TestPodEndsInACrowd: containers of every state come and go while their pod is ended, in each of the ways. Whoever
+// TestPod_EndsWhileContainersComeAndGo_NothingLeft: containers of every state come and go while their pod is ended, in each of the ways. Whoever
 // comes too late is told so, and nothing is left.
-func TestPodEndsInACrowd(t *testing.T) {
+func TestPod_EndsWhileContainersComeAndGo_NothingLeft(t *testing.T) {
 	ways := map[string]func(*podWorld) error{
 		"stopped first": func(p *podWorld) error {
 			return second(p.StopSandbox(context.Background(), &sandbox.StopSandboxRequest{SandboxID: "p"}))

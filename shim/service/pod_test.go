@@ -72,7 +72,7 @@ func refused(t *testing.T, err error, is func(error) bool, words string) {
 	}
 }
 
-func TestSandboxWithoutAProcess(t *testing.T) {
+func TestSandbox_WithoutAProcess_StatesAndEvents(t *testing.T) {
 	w := newWorld(t)
 	dir := inPod(t, "sandbox", func(s *specs.Spec) { s.Process, s.Root = nil, nil })
 	w.MustCreateFrom(t, "p", dir)
@@ -121,8 +121,8 @@ func TestSandboxWithoutAProcess(t *testing.T) {
 	}
 }
 
-// TestSandboxEndsInOrder: what is asked to end and does has not failed.
-func TestSandboxEndsInOrder(t *testing.T) {
+// TestSandbox_SIGTERM_ExitsWith0: what is asked to end and does has not failed.
+func TestSandbox_SIGTERM_ExitsWith0(t *testing.T) {
 	w := newWorld(t)
 	w.sandbox(t)
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "p", Signal: 15}); err != nil {
@@ -133,7 +133,7 @@ func TestSandboxEndsInOrder(t *testing.T) {
 	}
 }
 
-func TestPodIsEndedInAnyOrder(t *testing.T) {
+func TestPod_DeletedInAnyOrder_LastEndsTheShim(t *testing.T) {
 	orders := map[string][]string{
 		"workloads first": {"a", "b", "p"}, "sandbox first": {"p", "a", "b"}, "sandbox between": {"a", "p", "b"},
 	}
@@ -182,7 +182,7 @@ func TestPodIsEndedInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestKillAllOfASandboxEndsItsPod(t *testing.T) {
+func TestKill_AllOfASandbox_EndsThePod(t *testing.T) {
 	w := newWorld(t)
 	w.sandbox(t)
 	w.workload(t, "a", "sleep")
@@ -200,7 +200,7 @@ func TestKillAllOfASandboxEndsItsPod(t *testing.T) {
 	refused(t, err, errdefs.IsFailedPrecondition, "sandbox p is not running")
 }
 
-func TestWorkloadsThatDoNotFit(t *testing.T) {
+func TestCreate_WorkloadOfAnotherPod_FailedPrecondition(t *testing.T) {
 	w := newWorld(t)
 	create := func(id, kind string, change func(*specs.Spec)) error {
 		_, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: id, Bundle: inPod(t, kind, change, "sleep")})
@@ -232,8 +232,8 @@ func TestWorkloadsThatDoNotFit(t *testing.T) {
 	refused(t, create("b", "container", nil), errdefs.IsFailedPrecondition, "sandbox p is not running")
 }
 
-// TestWorkloadInheritsFromThePod: a workload needs no user of its own where the pod's is the shim's.
-func TestWorkloadInheritsFromThePod(t *testing.T) {
+// TestCreate_Workload_InheritsTheUserOfThePod: a workload needs no user of its own where the pod's is the shim's.
+func TestCreate_Workload_InheritsTheUserOfThePod(t *testing.T) {
 	w := newWorld(t)
 	w.sandbox(t)
 	alone := func(s *specs.Spec) { delete(s.Annotations, inheritUser) }
@@ -247,8 +247,8 @@ func TestWorkloadInheritsFromThePod(t *testing.T) {
 	refused(t, err, errdefs.IsInvalidArgument, "process.user.username")
 }
 
-// TestSandboxKnowsItsWorkloads: its bundle tells `delete` whom else to look after.
-func TestSandboxKnowsItsWorkloads(t *testing.T) {
+// TestCreate_Workload_RecordedInTheSandboxBundle: its bundle tells `delete` whom else to look after.
+func TestCreate_Workload_RecordedInTheSandboxBundle(t *testing.T) {
 	w := newWorld(t)
 	dir := w.sandbox(t)
 	at := inPod(t, "container", nil, "sleep")
@@ -266,8 +266,8 @@ func TestSandboxKnowsItsWorkloads(t *testing.T) {
 	}
 }
 
-// TestSandboxThatCannotBeMade leaves no pod behind.
-func TestSandboxThatCannotBeMade(t *testing.T) {
+// TestCreate_SandboxFails_NoPodLeft leaves no pod behind.
+func TestCreate_SandboxFails_NoPodLeft(t *testing.T) {
 	w := newWorld(t)
 	forbidden := inPod(t, "sandbox", func(s *specs.Spec) { s.Annotations["microsoft.com/disable-hostprocess-container"] = "true" })
 	_, err := w.Create(t.Context(), &api.CreateTaskRequest{ID: "p", Bundle: forbidden})

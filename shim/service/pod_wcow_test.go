@@ -31,9 +31,9 @@ func inServerPod(t *testing.T, kind, id string, change func(*specs.Spec), args .
 	}, args...)
 }
 
-// TestPauseContainer: the sandbox of Windows Server containers is one itself. It is given something to do where its
+// TestPod_WCOWSandboxWithAShell_RunsPing: the sandbox of Windows Server containers is one itself. It is given something to do where its
 // image has nothing that lasts.
-func TestPauseContainer(t *testing.T) {
+func TestPod_WCOWSandboxWithAShell_RunsPing(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	var line string
 	w.Service.Program("ping.exe", func(p *hcstest.Proc) uint32 {
@@ -62,8 +62,8 @@ func TestPauseContainer(t *testing.T) {
 	}
 }
 
-// TestPauseProgramOfAnImage: a sandbox runs what its image says where that is more than a shell.
-func TestPauseProgramOfAnImage(t *testing.T) {
+// TestPod_WCOWSandboxWithAProgram_RunsIt: a sandbox runs what its image says where that is more than a shell.
+func TestPod_WCOWSandboxWithAProgram_RunsIt(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateFrom(t, "p", inServerPod(t, "sandbox", "p", nil, "sleep"))
 	w.MustStart(t, "p", "")
@@ -74,9 +74,9 @@ func TestPauseProgramOfAnImage(t *testing.T) {
 	w.MustDelete(t, "p", "")
 }
 
-// TestServerPodWithoutAPause: a pod that the Sandbox API makes has no container but its workloads, and they share the
+// TestPod_WCOWOfTheSandboxAPI_SharesItsNetworkNamespace: a pod that the Sandbox API makes has no container but its workloads, and they share the
 // network namespace that it was made with.
-func TestServerPodWithoutAPause(t *testing.T) {
+func TestPod_WCOWOfTheSandboxAPI_SharesItsNetworkNamespace(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	client := sandbox.NewTTRPCSandboxClient(w.Client)
 	if _, err := client.CreateSandbox(t.Context(), &sandbox.CreateSandboxRequest{
@@ -112,9 +112,9 @@ func TestServerPodWithoutAPause(t *testing.T) {
 	}
 }
 
-// TestShutdownThatLeavesSomething: what a container of the pod cannot give back keeps the shim from nothing else, and is
+// TestShutdownSandbox_ReleaseFails_LeftForDelete: what a container of the pod cannot give back keeps the shim from nothing else, and is
 // there for `delete` to find.
-func TestShutdownThatLeavesSomething(t *testing.T) {
+func TestShutdownSandbox_ReleaseFails_LeftForDelete(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	client := sandbox.NewTTRPCSandboxClient(w.Client)
 	dir := t.TempDir()

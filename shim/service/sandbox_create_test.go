@@ -16,7 +16,7 @@ import (
 	"github.com/siloshim/siloshim/test/sim"
 )
 
-func TestSandboxRefusals(t *testing.T) {
+func TestSandboxAPI_AnotherID_NotFound(t *testing.T) {
 	p := newRunningPod(t)
 	ctx := t.Context()
 	create := func(r *sandbox.CreateSandboxRequest) error {
@@ -44,8 +44,8 @@ func TestSandboxRefusals(t *testing.T) {
 	refused(t, second(p.UpdateSandbox(ctx, &sandbox.UpdateSandboxRequest{SandboxID: "p"})), errdefs.IsNotImplemented, "update")
 }
 
-// TestWhoDecidesOnHostProcess: where Kubernetes' runtime interface asks, its own field does and no annotation.
-func TestWhoDecidesOnHostProcess(t *testing.T) {
+// TestCreateSandbox_HostProcess_OptionsBeforeAnnotations: where Kubernetes' runtime interface asks, its own field does and no annotation.
+func TestCreateSandbox_HostProcess_OptionsBeforeAnnotations(t *testing.T) {
 	yes := map[string]string{hostProcess: "true"}
 	config := func(s *specs.Spec) []byte { return sim.JSON(t, s) }
 	for name, tt := range map[string]struct {
@@ -81,8 +81,8 @@ func TestWhoDecidesOnHostProcess(t *testing.T) {
 	}
 }
 
-// TestForbiddenSandbox: the operator can forbid pods of job containers.
-func TestForbiddenSandbox(t *testing.T) {
+// TestCreateSandbox_HostProcessForbidden_PermissionDenied: the operator can forbid pods of job containers.
+func TestCreateSandbox_HostProcessForbidden_PermissionDenied(t *testing.T) {
 	never := bootstrap.Options{DefaultAnnotations: map[string]string{"microsoft.com/disable-hostprocess-container": "true"}}
 	s := service.NewService(service.Config{Options: never})
 	_, err := s.CreateSandbox(t.Context(), &sandbox.CreateSandboxRequest{SandboxID: "p", BundlePath: t.TempDir(), Options: podOfJobs})
@@ -94,9 +94,9 @@ func TestForbiddenSandbox(t *testing.T) {
 	}
 }
 
-// TestDefaultAnnotationsOfASandbox: CreateSandbox brings no options of the runtime. Those that the shim was started with
+// TestCreateSandbox_ShimOptions_AreDefaults: CreateSandbox brings no options of the runtime. Those that the shim was started with
 // hold, under what the sandbox says itself.
-func TestDefaultAnnotationsOfASandbox(t *testing.T) {
+func TestCreateSandbox_ShimOptions_AreDefaults(t *testing.T) {
 	defaults := bootstrap.Options{DefaultAnnotations: map[string]string{hostProcess: "true"}}
 	for want, own := range map[string]map[string]string{"host process": nil, "process isolated": {hostProcess: "false"}} {
 		s := service.NewService(service.Config{Options: defaults, Shutdown: func() {}})

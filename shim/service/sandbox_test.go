@@ -69,7 +69,7 @@ func (p *podWorld) status(t *testing.T) *sandbox.SandboxStatusResponse {
 	return r
 }
 
-func TestSandboxLife(t *testing.T) {
+func TestSandboxAPI_Lifecycle_StatesAndEvents(t *testing.T) {
 	p := newPod(t)
 	_, err := p.PingSandbox(t.Context(), &sandbox.PingRequest{SandboxID: "p"})
 	refused(t, err, errdefs.IsFailedPrecondition, "sandbox p is created")
@@ -150,8 +150,8 @@ func (p *podWorld) shutDown(t *testing.T) {
 	p.Served <- nil // for the end of the test
 }
 
-// TestShutdownEndsAPodThatRuns, and leaves nothing of it.
-func TestShutdownEndsAPodThatRuns(t *testing.T) {
+// TestShutdownSandbox_RunningPod_NothingLeft, and leaves nothing of it.
+func TestShutdownSandbox_RunningPod_NothingLeft(t *testing.T) {
 	p := newRunningPod(t)
 	before := p.Kernel.OpenHandles()
 	p.running(t, "a", "sleep")
@@ -166,8 +166,8 @@ func TestShutdownEndsAPodThatRuns(t *testing.T) {
 	}
 }
 
-// TestShutdownWithoutASandbox: containerd asks for it when CreateSandbox has failed.
-func TestShutdownWithoutASandbox(t *testing.T) {
+// TestShutdownSandbox_NoSandbox_EndsTheShim: containerd asks for it when CreateSandbox has failed.
+func TestShutdownSandbox_NoSandbox_EndsTheShim(t *testing.T) {
 	w := newWorld(t)
 	p := &podWorld{world: w, TTRPCSandboxService: sandbox.NewTTRPCSandboxClient(w.Client)}
 	refused(t, second(p.StartSandbox(t.Context(), &sandbox.StartSandboxRequest{SandboxID: "p"})), errdefs.IsFailedPrecondition, "create it first")
@@ -178,9 +178,9 @@ func TestShutdownWithoutASandbox(t *testing.T) {
 	p.shutDown(t)
 }
 
-// TestStopGivesTime: a workload that ends when it is asked to is not killed; one that does not has the time of the
+// TestStopSandbox_Timeout_KillsTheRest: a workload that ends when it is asked to is not killed; one that does not has the time of the
 // request.
-func TestStopGivesTime(t *testing.T) {
+func TestStopSandbox_Timeout_KillsTheRest(t *testing.T) {
 	p := newRunningPod(t)
 	p.running(t, "good", "event")
 	p.running(t, "deaf", "deaf")
@@ -196,8 +196,8 @@ func TestStopGivesTime(t *testing.T) {
 	}
 }
 
-// TestStopGivesUpWithItsClient: a stop that nobody waits for any more kills nothing, and one after it goes on.
-func TestStopGivesUpWithItsClient(t *testing.T) {
+// TestStopSandbox_ClientCancels_KillsNothing: a stop that nobody waits for any more kills nothing, and one after it goes on.
+func TestStopSandbox_ClientCancels_KillsNothing(t *testing.T) {
 	p := newRunningPod(t)
 	p.running(t, "deaf", "deaf")
 	<-p.Deaf
@@ -214,7 +214,7 @@ func TestStopGivesUpWithItsClient(t *testing.T) {
 	}
 }
 
-func TestSandboxIsATask(t *testing.T) {
+func TestSandboxAPI_Sandbox_IsATask(t *testing.T) {
 	p := newRunningPod(t)
 	if s := p.state(t, "p"); s != tasktypes.Status_RUNNING {
 		t.Errorf("it is %v", s)
@@ -237,7 +237,7 @@ func TestSandboxIsATask(t *testing.T) {
 	p.running(t, "b", "exit", "0")
 }
 
-func TestSandboxMetrics(t *testing.T) {
+func TestSandboxMetrics_TwoWorkloads_Sum(t *testing.T) {
 	p := newRunningPod(t)
 	var want uint64
 	for _, id := range []string{"a", "b"} {

@@ -25,7 +25,7 @@ func newWorld(t *testing.T) *world {
 	return &world{sim.NewWorld(t)}
 }
 
-func TestLife(t *testing.T) {
+func TestService_TaskLifecycle_StatesAndEvents(t *testing.T) {
 	w := newWorld(t)
 	before := w.Kernel.OpenHandles()
 	w.MustCreate(t, "c", "sleep")
@@ -57,7 +57,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-func TestPidsAreNeverEmpty(t *testing.T) {
+func TestPids_BeforeAndAfterStart_NeverEmpty(t *testing.T) {
 	w := newWorld(t)
 	w.MustCreate(t, "c", "sleep")
 	r, err := w.Pids(t.Context(), &api.PidsRequest{ID: "c"})
@@ -71,7 +71,7 @@ func TestPidsAreNeverEmpty(t *testing.T) {
 	}
 }
 
-func TestStatsInEveryState(t *testing.T) {
+func TestStats_EachState_Succeeds(t *testing.T) {
 	w := newWorld(t)
 	ask := func(state string) {
 		t.Helper()
@@ -92,7 +92,7 @@ func TestStatsInEveryState(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestCreate_InvalidRequest_NothingLeft(t *testing.T) {
 	w := newWorld(t)
 	before := w.Kernel.OpenHandles()
 	ctx := t.Context()
@@ -128,7 +128,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestRefusalsByState(t *testing.T) {
+func TestService_WrongState_FailedPrecondition(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	w.MustCreate(t, "c", "sleep")
@@ -157,8 +157,8 @@ func TestRefusalsByState(t *testing.T) {
 	}
 }
 
-// TestInitTakesTheRestWithIt: init of a tree is ended, and nothing of it lives when its exit is told.
-func TestInitTakesTheRestWithIt(t *testing.T) {
+// TestKill_InitOfATree_EndsTheTree: init of a tree is ended, and nothing of it lives when its exit is told.
+func TestKill_InitOfATree_EndsTheTree(t *testing.T) {
 	w := newWorld(t)
 	l, stdin := sim.Listen(t) // a tree lives until its stdin ends
 	defer l.Close()
@@ -185,7 +185,7 @@ func hold(ctx context.Context, l net.Listener) {
 	_ = conn.Close() // nothing was sent
 }
 
-func TestShutdown(t *testing.T) {
+func TestShutdown_WithATask_EndsAfterTheLast(t *testing.T) {
 	w := newWorld(t)
 	w.MustCreate(t, "c", "sleep")
 	if _, err := w.Shutdown(t.Context(), &api.ShutdownRequest{ID: "c"}); err != nil {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,8 +40,8 @@ func placeholderTask(t *testing.T, s *Service, id string) *entry {
 	return added
 }
 
-// TestShutdown_Now_MakesNoTaskAnyMore: not even one whose Create is behind the Shutdown.
-func TestShutdown_Now_MakesNoTaskAnyMore(t *testing.T) {
+// TestShutdown_Now_NoIDIsReserved: not even one whose Create is behind the Shutdown.
+func TestShutdown_Now_NoIDIsReserved(t *testing.T) {
 	s, ended := newEndingService()
 	made := placeholderTask(t, s, "c")
 	if _, err := s.Shutdown(t.Context(), &api.ShutdownRequest{ID: "c", Now: true}); err != nil {
@@ -54,8 +55,8 @@ func TestShutdown_Now_MakesNoTaskAnyMore(t *testing.T) {
 	}
 }
 
-// TestIdleEnd_MakesNoTaskAnyMore: the shim has told that it ends.
-func TestIdleEnd_MakesNoTaskAnyMore(t *testing.T) {
+// TestIdle_Timeout_NoIDIsReserved: the shim has told that it ends.
+func TestIdle_Timeout_NoIDIsReserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ended := newEndingService()
 		defer s.watchIdle().close()
@@ -69,8 +70,8 @@ func TestIdleEnd_MakesNoTaskAnyMore(t *testing.T) {
 	})
 }
 
-// TestIdleEnd_BesideATask_Waits: a task may come between the last moment of the wait and the end.
-func TestIdleEnd_BesideATask_Waits(t *testing.T) {
+// TestIdle_TaskAtTheLastMoment_KeepsTheShim: a task may come between the last moment of the wait and the end.
+func TestIdle_TaskAtTheLastMoment_KeepsTheShim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ended := newEndingService()
 		defer s.watchIdle().close()
@@ -113,4 +114,53 @@ func TestUndoCreate_TaskRuns_KeepsIt(t *testing.T) {
 	if _, err := s.task("c"); !errdefs.IsNotFound(err) {
 		t.Errorf("after its end: %v, want not found", err)
 	}
+}
+
+func TestIdle_NoTaskAndNoClient_EndsAfterTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan time.Time, 2)
+		i := newIdle(func() { ended <- time.Now() })
+		defer i.close()
+		p := make(pipes, 1)
+		ours, _ := net.Pipe()
+		p <- ours
+		l := listener{p, i}
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * idleTimeout) // of the fake clock: a client is there
+		i.count(1)                  // a task comes
+		_ = c.Close()
+		_ = c.Close() // counts once
+		time.Sleep(2 * idleTimeout)
+		if len(ended) > 0 {
+			t.Fatal("a shim with a client, or with a task, has ended")
+		}
+		i.count(-1)
+		last := time.Now()
+		if took := (<-ended).Sub(last); took != idleTimeout {
+			t.Errorf("it ended after %v, want %v", took, idleTimeout)
+		}
+	})
+}
+
+// TestIdle_LastClientDisconnects_NoClientsCloses: they have been answered when they have hung up.
+func TestIdle_LastClientDisconnects_NoClientsCloses(t *testing.T) {
+	i := newIdle(func() {})
+	defer i.close()
+	<-i.noClients()
+	i.countClients(1)
+	i.countClients(1)
+	left, again := i.noClients(), i.noClients()
+	i.countClients(-1)
+	select {
+	case <-left:
+		t.Fatal("a client is there")
+	default:
+	}
+	i.countClients(-1)
+	<-left
+	<-again
+	<-i.noClients()
 }

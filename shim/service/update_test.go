@@ -38,7 +38,7 @@ func (w *world) memory(t *testing.T) uint64 {
 	return l.JobMemory
 }
 
-func TestUpdate(t *testing.T) {
+func TestUpdate_EachState_LimitInForce(t *testing.T) {
 	w := newWorld(t)
 	w.MustCreate(t, "c", "sleep")
 	limit := func(n uint64) *specs.WindowsResources {
@@ -70,7 +70,7 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-func TestUpdateRefuses(t *testing.T) {
+func TestUpdate_InvalidResources_InvalidArgument(t *testing.T) {
 	w := newWorld(t)
 	w.MustCreate(t, "c", "sleep")
 	count := specs.WindowsResources{CPU: &specs.WindowsCPUResources{Count: new(uint64(1)), Shares: new(uint16(1))}}

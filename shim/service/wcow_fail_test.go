@@ -30,8 +30,8 @@ var failures = []struct{ call, words string }{
 	{"CreateSystem", "create system"}, {"SetSystemCallback", "create system"},
 }
 
-// TestServerCreateFails: whatever fails, nothing is left, the error names the step, and the id is free again.
-func TestServerCreateFails(t *testing.T) {
+// TestCreate_WCOWCallFails_NothingLeft: whatever fails, nothing is left, the error names the step, and the id is free again.
+func TestCreate_WCOWCallFails_NothingLeft(t *testing.T) {
 	boom := errors.New("boom")
 	for _, f := range failures {
 		t.Run(f.call, func(t *testing.T) {
@@ -54,8 +54,8 @@ func TestServerCreateFails(t *testing.T) {
 	t.Logf("%d places", len(failures))
 }
 
-// TestServerStartFails: a container that does not start can be deleted, and nothing is left.
-func TestServerStartFails(t *testing.T) {
+// TestStart_WCOWCallFails_NothingLeft: a container that does not start can be deleted, and nothing is left.
+func TestStart_WCOWCallFails_NothingLeft(t *testing.T) {
 	for _, call := range []string{"StartSystem", "CreateProcess", "SetProcessCallback"} {
 		t.Run(call, func(t *testing.T) {
 			w := sim.NewWCOWWorld(t)
@@ -70,8 +70,8 @@ func TestServerStartFails(t *testing.T) {
 	}
 }
 
-// TestServerExecFails: an exec that does not start harms nobody.
-func TestServerExecFails(t *testing.T) {
+// TestExec_WCOWCallFails_TaskRuns: an exec that does not start harms nobody.
+func TestExec_WCOWCallFails_TaskRuns(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateC(t, "sleep")
 	w.MustStart(t, "c", "")
@@ -89,8 +89,8 @@ func TestServerExecFails(t *testing.T) {
 	}
 }
 
-// TestServerStopFails: what fails once on the way down is tried again, and nothing is left.
-func TestServerStopFails(t *testing.T) {
+// TestDelete_WCOWCallFailsOnce_IsRepeated: what fails once on the way down is tried again, and nothing is left.
+func TestDelete_WCOWCallFailsOnce_IsRepeated(t *testing.T) {
 	for _, call := range []string{
 		"ShutDownSystem", "TerminateSystem", "TerminateProcess", "Unprepare", "Deactivate", "RemoveEndpoint", "DeleteNamespace", "ModifyServiceSettings",
 	} {
@@ -113,8 +113,8 @@ func TestServerStopFails(t *testing.T) {
 	}
 }
 
-// TestServerCleanup: what a dead shim has left is found by the list in the bundle and given back, as often as asked.
-func TestServerCleanup(t *testing.T) {
+// TestCleanup_WCOWOfADeadShim_NothingLeft: what a dead shim has left is found by the list in the bundle and given back, as often as asked.
+func TestCleanup_WCOWOfADeadShim_NothingLeft(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	dir := w.MustCreateC(t, "sleep")
 	list, err := os.ReadFile(filepath.Join(dir, "silo-resources.json"))
@@ -136,8 +136,8 @@ func TestServerCleanup(t *testing.T) {
 	w.MustWait(t, "c", "")
 }
 
-// TestServerRootfs: layers may come with the request, as containerd's snapshotters describe them.
-func TestServerRootfs(t *testing.T) {
+// TestCreate_WCOWRootfs_LayersOfTheRequest: layers may come with the request, as containerd's snapshotters describe them.
+func TestCreate_WCOWRootfs_LayersOfTheRequest(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	dir := sim.WCOWBundle(t, func(s *specs.Spec) { s.Windows.LayerFolders = nil }, "exit", "0")
 	for _, m := range []*types.Mount{
@@ -153,5 +153,31 @@ func TestServerRootfs(t *testing.T) {
 		}
 		w.MustDelete(t, "c", "")
 		w.NothingLeft(t)
+	}
+}
+
+// TestCreate_StreamsOrContainerFail_NothingLeft: a container whose streams cannot be opened is given back, and one that cannot be made never
+// touches them: containerd may ask again, and needs them then.
+func TestCreate_StreamsOrContainerFail_NothingLeft(t *testing.T) {
+	for _, c := range []struct {
+		name, words string
+		fault       hcstest.Fault
+	}{
+		{"the streams", "stdout: ", hcstest.Fault{Skip: 1 << 30}},
+		{"the container", "create system", hcstest.Fault{Err: hcs.CodeAccessDenied}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := sim.NewWCOWWorld(t)
+			w.Service.Fault("CreateSystem", c.fault)
+			_, err := w.Create(t.Context(), &api.CreateTaskRequest{
+				ID: "c", Bundle: sim.WCOWBundle(t, nil, "sleep"), Stdout: "no-scheme://nowhere",
+			})
+			if err == nil || !strings.Contains(err.Error(), c.words) {
+				t.Errorf("error %v, want one with %q", err, c.words)
+			}
+			w.NothingLeft(t)
+			w.Service.Fault("CreateSystem", hcstest.Fault{Skip: 1 << 30})
+			w.MustCreateC(t, "sleep")
+		})
 	}
 }

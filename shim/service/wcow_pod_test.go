@@ -12,9 +12,9 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// TestServerPod: the containers of a pod are in one shim and one network namespace, which is not theirs to delete; the
+// TestPod_WCOWInOneNamespace_EndOfOneLeavesTheOther: the containers of a pod are in one shim and one network namespace, which is not theirs to delete; the
 // end of one is nothing to the other.
-func TestServerPod(t *testing.T) {
+func TestPod_WCOWInOneNamespace_EndOfOneLeavesTheOther(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	const ns = "c1d3b7e0-0f2f-4ac2-8d2c-0f6fd4b1a001"
 	for _, id := range []string{"c", "web"} {
@@ -43,8 +43,8 @@ func TestServerPod(t *testing.T) {
 	}
 }
 
-// TestServerManyAtOnce: requests of all kinds at one time, and the end among them.
-func TestServerManyAtOnce(t *testing.T) {
+// TestService_WCOWConcurrentRequests_Succeed: requests of all kinds at one time, and the end among them.
+func TestService_WCOWConcurrentRequests_Succeed(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateC(t, "sleep")
 	w.MustStart(t, "c", "")

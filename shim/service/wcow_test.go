@@ -20,7 +20,7 @@ import (
 	"github.com/siloshim/siloshim/test/sim"
 )
 
-func TestServerLife(t *testing.T) {
+func TestService_WCOWLifecycle_StatesAndEvents(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	dir := w.MustCreateC(t, "sleep")
 	document, ok := w.Service.Document("c")
@@ -58,8 +58,8 @@ func TestServerLife(t *testing.T) {
 	}
 }
 
-// TestServerShutsDownInOrder: a container whose init has ended by itself is asked to shut down, not cut off.
-func TestServerShutsDownInOrder(t *testing.T) {
+// TestDelete_WCOWAfterExit_ShutsDown: a container whose init has ended by itself is asked to shut down, not cut off.
+func TestDelete_WCOWAfterExit_ShutsDown(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateC(t, "exit", "3")
 	w.MustStart(t, "c", "")
@@ -72,7 +72,7 @@ func TestServerShutsDownInOrder(t *testing.T) {
 	}
 }
 
-func TestServerStreams(t *testing.T) {
+func TestCreate_WCOWStdoutFile_GetsTheOutput(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	out := filepath.Join(t.TempDir(), "out")
 	dir := sim.WCOWBundle(t, nil, "args", "a b", "c")
@@ -87,8 +87,8 @@ func TestServerStreams(t *testing.T) {
 	}
 }
 
-// TestServerStats: with a silo that cannot be opened all figures come from the service, and none is lost.
-func TestServerStats(t *testing.T) {
+// TestStats_WCOW_FromTheComputeService: with a silo that cannot be opened all figures come from the service, and none is lost.
+func TestStats_WCOW_FromTheComputeService(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	usage := hcstest.Usage{User: 3e9, Kernel: 2e9, Commit: 4096, Private: 1024, Reads: 7, WriteBytes: 9}
 	used := make(chan struct{})
@@ -120,7 +120,7 @@ func TestServerStats(t *testing.T) {
 	}
 }
 
-func TestServerUpdate(t *testing.T) {
+func TestUpdate_WCOWMemory_InForce(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateC(t, "sleep")
 	w.MustStart(t, "c", "")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestOrderedConn_Write_WaitsForTheReader: what is written comes after the reader reads on, and soon if it does not.
+// TestOrderedConn_Write_WaitsForTheReader: a write waits until the reader reads again, or for readerTimeout.
 func TestOrderedConn_Write_WaitsForTheReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -26,11 +26,11 @@ func TestOrderedConn_Write_WaitsForTheReader(t *testing.T) {
 			t.Errorf("without a reader a write took %v, want %v", took, readerTimeout)
 		}
 		go func() { // ends with the pipe
-			time.Sleep(time.Millisecond) // the bubble's clock: a reader that is about to read
+			time.Sleep(time.Millisecond) // of the bubble's clock, before the reader reads
 			_, _ = p.Read(make([]byte, 1))
 		}()
 		if took := write(); took != time.Millisecond {
-			t.Errorf("before the reader was back a write took %v, want 1ms", took)
+			t.Errorf("before the reader read a write took %v, want 1ms", took)
 		}
 		if took := write(); took != 0 {
 			t.Errorf("beside a reader a write took %v", took)
@@ -45,7 +45,7 @@ func TestOrderedConn_Write_WaitsForTheReader(t *testing.T) {
 	})
 }
 
-// pipes is a listener whose clients come from a channel.
+// pipes accepts the connections of a channel.
 type pipes chan net.Conn
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -58,14 +58,13 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return nil }
 
-// TestListener_AcceptFails_IsTemporary: the next one can.
 func TestListener_AcceptFails_IsTemporary(t *testing.T) {
 	i := newIdle(func() {})
 	defer i.close()
 	_, err := listener{failing{}, i}.Accept()
-	var again interface{ Temporary() bool } // which is what ttrpc asks for
+	var again interface{ Temporary() bool } // ttrpc looks for it
 	if !errors.As(err, &again) || !again.Temporary() || !errors.Is(err, errBusy) {
-		t.Errorf("accept: %v, want one that passes", err)
+		t.Errorf("accept: %v, want a temporary error", err)
 	}
 	p := make(pipes)
 	close(p)
@@ -74,7 +73,7 @@ func TestListener_AcceptFails_IsTemporary(t *testing.T) {
 	}
 }
 
-// failing is a listener that has a bad moment.
+// failing is a listener whose Accept fails.
 type failing struct{ pipes }
 
 var errBusy = errors.New("busy")

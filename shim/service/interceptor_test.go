@@ -15,8 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// TestIntercept_Error_OneLineOneClass: what containerd prints of an error is the shim's text, on one line, with its class
-// at the end and nowhere else.
+// TestIntercept_Error_OneLineOneClass: containerd prints the text of the shim on one line, with the class at its end only.
 func TestIntercept_Error_OneLineOneClass(t *testing.T) {
 	boom := errors.New("boom")
 	notFound := fmt.Errorf("open a: %w: %w", boom, errdefs.ErrNotFound)
@@ -47,7 +46,7 @@ func TestIntercept_Error_OneLineOneClass(t *testing.T) {
 	}
 }
 
-// roundTrip is what the client of a real ttrpc connection gets when its request is answered with err.
+// roundTrip returns what the client of a real ttrpc connection gets if its request fails with err.
 func roundTrip(t *testing.T, err error) error {
 	t.Helper()
 	server, serr := ttrpc.NewServer(ttrpc.WithUnaryServerInterceptor(intercept))

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// TestExec_ProgramMissing_StartIsNotFound: Exec only says what is wanted, as in runc's shim; that there is no such program is Start's to
-// tell. What is not even a program is refused at once.
+// TestExec_ProgramMissing_StartIsNotFound: as in runc's shim, Start fails and not Exec. A path that cannot be a program is
+// refused by Exec.
 func TestExec_ProgramMissing_StartIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	w.MustCreate(t, "c", "sleep")
@@ -34,7 +34,7 @@ func TestExec_ProgramMissing_StartIsNotFound(t *testing.T) {
 	}
 }
 
-// TestCreate_ProgramMissing_StartIsNotFound: the same holds for init, and the task can be given back as any other that has ended.
+// TestCreate_ProgramMissing_StartIsNotFound: the same for init. The task can then be deleted.
 func TestCreate_ProgramMissing_StartIsNotFound(t *testing.T) {
 	w := newWorld(t)
 	absent := sim.Bundle(t, func(s *specs.Spec) { s.Process.Args = []string{`C:\bin\absent.exe`} })

@@ -13,7 +13,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// beats lets the program count up for as long as it may run, and tells each step to whoever listens.
+// beats makes the program count while it may run. step gets a value after a count, if it is read.
 func (w *world) beats() (count *atomic.Int64, step <-chan struct{}) {
 	count, steps := new(atomic.Int64), make(chan struct{}, 1)
 	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
@@ -42,7 +42,7 @@ func TestPause_RunningTask_SuspendedUntilResume(t *testing.T) {
 	if _, err := w.Pause(ctx, &api.PauseRequest{ID: "c"}); err != nil {
 		t.Fatal(err)
 	}
-	still := count.Load()
+	before := count.Load()
 	if s, err := w.State(ctx, &api.StateRequest{ID: "c"}); err != nil || s.Status != types.Status_PAUSED {
 		t.Errorf("state %v, %v; want PAUSED", s, err)
 	}
@@ -52,13 +52,13 @@ func TestPause_RunningTask_SuspendedUntilResume(t *testing.T) {
 	if _, err := w.Stats(ctx, &api.StatsRequest{ID: "c"}); err != nil {
 		t.Errorf("stats while paused: %v", err)
 	}
-	if now := count.Load(); now > still+1 { // the step that was underway
-		t.Errorf("the program went on for %d steps", now-still)
+	if now := count.Load(); now > before+1 { // one step may have begun
+		t.Errorf("the program went on for %d steps", now-before)
 	}
 	if _, err := w.Resume(ctx, &api.ResumeRequest{ID: "c"}); err != nil {
 		t.Fatal(err)
 	}
-	for count.Load() <= still+2 {
+	for count.Load() <= before+2 {
 		<-step
 	}
 	if _, err := w.Kill(ctx, &api.KillRequest{ID: "c", Signal: 9}); err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/siloshim/siloshim/shim/pod"
 )
 
-// TestPod_EndsWhileContainersComeAndGo_NothingLeft: containers of every state come and go while their pod is ended, in each of the ways. Whoever
-// comes too late is told so, and nothing is left.
+// TestPod_EndsWhileContainersComeAndGo_NothingLeft ends a pod in three ways while containers are created and deleted.
+// Requests that are too late fail, and nothing is left.
 func TestPod_EndsWhileContainersComeAndGo_NothingLeft(t *testing.T) {
 	ways := map[string]func(*podWorld) error{
 		"stopped first": func(p *podWorld) error {
@@ -29,13 +29,13 @@ func TestPod_EndsWhileContainersComeAndGo_NothingLeft(t *testing.T) {
 			p := newRunningPod(t)
 			before := p.Kernel.OpenHandles()
 			var all sync.WaitGroup
-			come := make(chan struct{}, 8)
-			for i := range cap(come) {
+			created := make(chan struct{}, 8)
+			for i := range cap(created) {
 				id := fmt.Sprint("w", i)
 				at := inPod(t, "container", nil, "sleep")
-				all.Go(func() { p.liveOn(id, at, come) })
+				all.Go(func() { p.createUntilRefused(id, at, created) })
 			}
-			<-come
+			<-created
 			if err := way(p); err != nil {
 				t.Error(err)
 			}
@@ -56,8 +56,8 @@ func TestPod_EndsWhileContainersComeAndGo_NothingLeft(t *testing.T) {
 	}
 }
 
-// liveOn makes one container after another until the pod takes no more. Each is in another state when the next comes.
-func (p *podWorld) liveOn(id, bundle string, come chan<- struct{}) {
+// createUntilRefused makes one container after another until the pod refuses it, and leaves each in another state.
+func (p *podWorld) createUntilRefused(id, bundle string, created chan<- struct{}) {
 	ctx := context.Background()
 	for i := range 100 {
 		name := fmt.Sprint(id, "-", i)
@@ -65,13 +65,13 @@ func (p *podWorld) liveOn(id, bundle string, come chan<- struct{}) {
 			return
 		}
 		select {
-		case come <- struct{}{}:
+		case created <- struct{}{}:
 		default:
 		}
 		if i%3 == 0 {
-			continue // it is left as it is
+			continue // left created
 		}
-		_, _ = p.Start(ctx, &api.StartRequest{ID: name}) // it may be too late, as for what follows
+		_, _ = p.Start(ctx, &api.StartRequest{ID: name}) // this and the next may be too late
 		if i%3 == 1 {
 			_, _ = p.Kill(ctx, &api.KillRequest{ID: name, Signal: 9})
 			_, _ = p.Wait(ctx, &api.WaitRequest{ID: name})

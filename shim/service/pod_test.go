@@ -20,7 +20,7 @@ import (
 	"github.com/siloshim/siloshim/test/sim"
 )
 
-// The annotations that Kubernetes' runtime interface gives the containers of a pod.
+// Annotations of a pod's containers.
 const (
 	containerType = "io.kubernetes.cri.container-type"
 	sandboxID     = "io.kubernetes.cri.sandbox-id"
@@ -28,7 +28,7 @@ const (
 	inheritUser   = "microsoft.com/hostprocess-inherit-user"
 )
 
-// inPod writes the specification of a container of pod "p".
+// inPod writes the spec of a container of pod "p".
 func inPod(t *testing.T, kind string, change func(*specs.Spec), args ...string) string {
 	t.Helper()
 	return sim.Bundle(t, func(s *specs.Spec) {
@@ -39,7 +39,7 @@ func inPod(t *testing.T, kind string, change func(*specs.Spec), args ...string) 
 	}, args...)
 }
 
-// sandbox makes the sandbox of pod "p", of job containers, and starts it. Its bundle is returned.
+// sandbox makes the sandbox of pod "p", of job containers, starts it and returns its bundle.
 func (w *world) sandbox(t *testing.T) string {
 	t.Helper()
 	dir := inPod(t, "sandbox", nil, "exit", "1")
@@ -54,7 +54,7 @@ func (w *world) workload(t *testing.T, id string, args ...string) {
 	w.MustCreateFrom(t, id, inPod(t, "container", nil, args...))
 }
 
-// state is where a task stands.
+// state returns the state of a task.
 func (w *world) state(t *testing.T, id string) types.Status {
 	t.Helper()
 	s, err := w.State(t.Context(), &api.StateRequest{ID: id})
@@ -64,7 +64,7 @@ func (w *world) state(t *testing.T, id string) types.Status {
 	return s.Status
 }
 
-// refused fails the test unless err has the class and the words.
+// refused fails the test unless err has the class and contains the words.
 func refused(t *testing.T, err error, is func(error) bool, words string) {
 	t.Helper()
 	if err = errgrpc.ToNative(err); !is(err) || !strings.Contains(err.Error(), words) {
@@ -89,11 +89,11 @@ func TestSandbox_WithoutAProcess_StatesAndEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures := new(stats.Statistics)
-	if err := proto.Unmarshal(r.Stats.Value, figures); err != nil {
+	sample := new(stats.Statistics)
+	if err := proto.Unmarshal(r.Stats.Value, sample); err != nil {
 		t.Fatal(err)
 	}
-	if f := figures.GetWindows(); f.GetProcessor() == nil || f.GetMemory().GetMemoryUsageCommitBytes() != 0 || f.ContainerStartTime == nil {
+	if f := sample.GetWindows(); f.GetProcessor() == nil || f.GetMemory().GetMemoryUsageCommitBytes() != 0 || f.ContainerStartTime == nil {
 		t.Errorf("its statistics are %v, want those of what uses nothing", f)
 	}
 	_, err = w.Exec(t.Context(), &api.ExecProcessRequest{ID: "p", ExecID: "e", Spec: &anypb.Any{Value: sim.JSON(t, sim.Process("x"))}})
@@ -121,7 +121,6 @@ func TestSandbox_WithoutAProcess_StatesAndEvents(t *testing.T) {
 	}
 }
 
-// TestSandbox_SIGTERM_ExitsWith0: what is asked to end and does has not failed.
 func TestSandbox_SIGTERM_ExitsWith0(t *testing.T) {
 	w := newWorld(t)
 	w.sandbox(t)
@@ -157,17 +156,17 @@ func TestPod_DeletedInAnyOrder_LastEndsTheShim(t *testing.T) {
 						t.Errorf("after the end of %s, %s is %v", id, other, s)
 					}
 				}
-				// containerd before 2.3, and 2.4, asks for the end after each; 2.3 after the sandbox alone
+				// containerd 2.3 requests the end after the sandbox only, other versions after each container
 				if id == "p" {
 					if left, err := pod.Workloads(dir); err != nil || len(left) > 0 {
-						t.Errorf("the clean-up of a sandbox that was deleted in order would take %v, %v with it", left, err)
+						t.Errorf("after the delete of the sandbox there are records of %v, %v", left, err)
 					}
 					if _, err := w.Shutdown(t.Context(), &api.ShutdownRequest{ID: id}); err != nil {
 						t.Fatal(err)
 					}
 				}
 			}
-			_ = w.Client.Close() // as containerd does: the shim has been asked to end, and waits for no more
+			_ = w.Client.Close() // as containerd does; the shim waits for it
 			if err := <-w.Served; err != nil {
 				t.Error(err)
 			}
@@ -232,7 +231,7 @@ func TestCreate_WorkloadOfAnotherPod_FailedPrecondition(t *testing.T) {
 	refused(t, create("b", "container", nil), errdefs.IsFailedPrecondition, "sandbox p is not running")
 }
 
-// TestCreate_Workload_InheritsTheUserOfThePod: a workload needs no user of its own where the pod's is the shim's.
+// TestCreate_Workload_InheritsTheUserOfThePod: a workload needs no user if the pod inherits that of the shim.
 func TestCreate_Workload_InheritsTheUserOfThePod(t *testing.T) {
 	w := newWorld(t)
 	w.sandbox(t)
@@ -247,7 +246,7 @@ func TestCreate_Workload_InheritsTheUserOfThePod(t *testing.T) {
 	refused(t, err, errdefs.IsInvalidArgument, "process.user.username")
 }
 
-// TestCreate_Workload_RecordedInTheSandboxBundle: its bundle tells `delete` whom else to look after.
+// TestCreate_Workload_RecordedInTheSandboxBundle: the verb delete of the sandbox reads the record.
 func TestCreate_Workload_RecordedInTheSandboxBundle(t *testing.T) {
 	w := newWorld(t)
 	dir := w.sandbox(t)
@@ -266,7 +265,6 @@ func TestCreate_Workload_RecordedInTheSandboxBundle(t *testing.T) {
 	}
 }
 
-// TestCreate_SandboxFails_NoPodLeft leaves no pod behind.
 func TestCreate_SandboxFails_NoPodLeft(t *testing.T) {
 	w := newWorld(t)
 	forbidden := inPod(t, "sandbox", func(s *specs.Spec) { s.Annotations["microsoft.com/disable-hostprocess-container"] = "true" })

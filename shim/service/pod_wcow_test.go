@@ -18,8 +18,8 @@ import (
 // podNetwork is the network namespace of the pods here.
 const podNetwork = "c1d3b7e0-0f2f-4ac2-8d2c-0f6fd4b1a001"
 
-// inServerPod writes the specification of a Windows Server container of pod "p".
-func inServerPod(t *testing.T, kind, id string, change func(*specs.Spec), args ...string) string {
+// inWCOWPod writes the spec of a Windows Server container of pod "p".
+func inWCOWPod(t *testing.T, kind, id string, change func(*specs.Spec), args ...string) string {
 	t.Helper()
 	return sim.WCOWBundle(t, func(s *specs.Spec) {
 		s.Annotations[containerType], s.Annotations[sandboxID] = kind, "p"
@@ -31,8 +31,8 @@ func inServerPod(t *testing.T, kind, id string, change func(*specs.Spec), args .
 	}, args...)
 }
 
-// TestPod_WCOWSandboxWithAShell_RunsPing: the sandbox of Windows Server containers is one itself. It is given something to do where its
-// image has nothing that lasts.
+// TestPod_WCOWSandboxWithAShell_RunsPing: a sandbox of Windows Server containers is one itself. If its image has a shell
+// for its program, it gets a program that does not end.
 func TestPod_WCOWSandboxWithAShell_RunsPing(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	var line string
@@ -42,9 +42,9 @@ func TestPod_WCOWSandboxWithAShell_RunsPing(t *testing.T) {
 		return 0
 	})
 	idle := func(s *specs.Spec) { s.Process.Args = []string{`C:/Windows/System32/cmd.exe`} }
-	w.MustCreateFrom(t, "p", inServerPod(t, "sandbox", "p", idle))
+	w.MustCreateFrom(t, "p", inWCOWPod(t, "sandbox", "p", idle))
 	w.MustStart(t, "p", "")
-	w.MustCreateFrom(t, "c", inServerPod(t, "container", "c", nil, "sleep"))
+	w.MustCreateFrom(t, "c", inWCOWPod(t, "container", "c", nil, "sleep"))
 	w.MustStart(t, "c", "")
 	refused(t, second(w.Create(t.Context(), &api.CreateTaskRequest{ID: "j", Bundle: inPod(t, "container", nil, "sleep")})),
 		errdefs.IsFailedPrecondition, "a job container cannot join sandbox p")
@@ -62,10 +62,9 @@ func TestPod_WCOWSandboxWithAShell_RunsPing(t *testing.T) {
 	}
 }
 
-// TestPod_WCOWSandboxWithAProgram_RunsIt: a sandbox runs what its image says where that is more than a shell.
 func TestPod_WCOWSandboxWithAProgram_RunsIt(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
-	w.MustCreateFrom(t, "p", inServerPod(t, "sandbox", "p", nil, "sleep"))
+	w.MustCreateFrom(t, "p", inWCOWPod(t, "sandbox", "p", nil, "sleep"))
 	w.MustStart(t, "p", "")
 	if _, err := w.Kill(t.Context(), &api.KillRequest{ID: "p", Signal: 9}); err != nil {
 		t.Fatal(err)
@@ -74,8 +73,8 @@ func TestPod_WCOWSandboxWithAProgram_RunsIt(t *testing.T) {
 	w.MustDelete(t, "p", "")
 }
 
-// TestPod_WCOWOfTheSandboxAPI_SharesItsNetworkNamespace: a pod that the Sandbox API makes has no container but its workloads, and they share the
-// network namespace that it was made with.
+// TestPod_WCOWOfTheSandboxAPI_SharesItsNetworkNamespace: the sandbox has no container, and the workloads join the namespace
+// of the request.
 func TestPod_WCOWOfTheSandboxAPI_SharesItsNetworkNamespace(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	client := sandbox.NewTTRPCSandboxClient(w.Client)
@@ -89,14 +88,14 @@ func TestPod_WCOWOfTheSandboxAPI_SharesItsNetworkNamespace(t *testing.T) {
 	}
 	named := func(s *specs.Spec) { s.Windows.Network = &specs.WindowsNetwork{NetworkNamespace: podNetwork} }
 	for id, change := range map[string]func(*specs.Spec){"c": nil, "web": named} {
-		w.MustCreateFrom(t, id, inServerPod(t, "container", id, change, "sleep"))
+		w.MustCreateFrom(t, id, inWCOWPod(t, "container", id, change, "sleep"))
 		w.MustStart(t, id, "")
 		if d, _ := w.Service.Document(id); d.Container.Networking.Namespace != podNetwork {
 			t.Errorf("%s is in network namespace %q", id, d.Container.Networking.Namespace)
 		}
 	}
 	create := func(change func(*specs.Spec)) error {
-		return second(w.Create(t.Context(), &api.CreateTaskRequest{ID: "x", Bundle: inServerPod(t, "container", "x", change, "sleep")}))
+		return second(w.Create(t.Context(), &api.CreateTaskRequest{ID: "x", Bundle: inWCOWPod(t, "container", "x", change, "sleep")}))
 	}
 	refused(t, create(func(s *specs.Spec) {
 		s.Windows.Network = &specs.WindowsNetwork{NetworkNamespace: "11111111-0f2f-4ac2-8d2c-0f6fd4b1a001"}
@@ -112,8 +111,8 @@ func TestPod_WCOWOfTheSandboxAPI_SharesItsNetworkNamespace(t *testing.T) {
 	}
 }
 
-// TestShutdownSandbox_ReleaseFails_LeftForDelete: what a container of the pod cannot give back keeps the shim from nothing else, and is
-// there for `delete` to find.
+// TestShutdownSandbox_ReleaseFails_LeftForDelete: a resource that cannot be released does not keep the shim from the rest,
+// and its record is left.
 func TestShutdownSandbox_ReleaseFails_LeftForDelete(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	client := sandbox.NewTTRPCSandboxClient(w.Client)
@@ -125,7 +124,7 @@ func TestShutdownSandbox_ReleaseFails_LeftForDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"c", "web"} {
-		w.MustCreateFrom(t, id, inServerPod(t, "container", id, nil, "sleep"))
+		w.MustCreateFrom(t, id, inWCOWPod(t, "container", id, nil, "sleep"))
 	}
 	w.Machine.Fail("Deactivate", 0, 1000, errors.New("busy"))
 	_, err := client.ShutdownSandbox(t.Context(), &sandbox.ShutdownSandboxRequest{SandboxID: "p"})
@@ -133,7 +132,7 @@ func TestShutdownSandbox_ReleaseFails_LeftForDelete(t *testing.T) {
 		t.Errorf("shutdown: %v, want both containers named", err)
 	}
 	if left, err := pod.Workloads(dir); err != nil || len(left) != 2 {
-		t.Errorf("the sandbox knows of %v, %v; want both", left, err)
+		t.Errorf("the records are %v, %v; want both", left, err)
 	}
 	w.Machine.Fail("Deactivate", 0, 0, nil)
 	if err := pod.Cleanup(t.Context(), w.Engine, "ns", "p", dir); err != nil {

@@ -44,7 +44,8 @@ func TestSandboxAPI_AnotherID_NotFound(t *testing.T) {
 	refused(t, second(p.UpdateSandbox(ctx, &sandbox.UpdateSandboxRequest{SandboxID: "p"})), errdefs.IsNotImplemented, "update")
 }
 
-// TestCreateSandbox_HostProcess_OptionsBeforeAnnotations: where Kubernetes' runtime interface asks, its own field does and no annotation.
+// TestCreateSandbox_HostProcess_OptionsBeforeAnnotations: if the options are those of Kubernetes' runtime interface, no
+// annotation counts.
 func TestCreateSandbox_HostProcess_OptionsBeforeAnnotations(t *testing.T) {
 	yes := map[string]string{hostProcess: "true"}
 	config := func(s *specs.Spec) []byte { return sim.JSON(t, s) }
@@ -53,7 +54,7 @@ func TestCreateSandbox_HostProcess_OptionsBeforeAnnotations(t *testing.T) {
 		config  []byte
 		want    string
 	}{
-		"nobody":                  {&sandbox.CreateSandboxRequest{}, nil, "process isolated"},
+		"no one":                  {&sandbox.CreateSandboxRequest{}, nil, "process isolated"},
 		"an empty spec":           {&sandbox.CreateSandboxRequest{}, []byte{}, "process isolated"},
 		"the request":             {&sandbox.CreateSandboxRequest{Annotations: yes}, nil, "host process"},
 		"the spec":                {&sandbox.CreateSandboxRequest{}, config(&specs.Spec{Annotations: yes}), "host process"},
@@ -81,7 +82,6 @@ func TestCreateSandbox_HostProcess_OptionsBeforeAnnotations(t *testing.T) {
 	}
 }
 
-// TestCreateSandbox_HostProcessForbidden_PermissionDenied: the operator can forbid pods of job containers.
 func TestCreateSandbox_HostProcessForbidden_PermissionDenied(t *testing.T) {
 	never := bootstrap.Options{DefaultAnnotations: map[string]string{"microsoft.com/disable-hostprocess-container": "true"}}
 	s := service.NewService(service.Config{Options: never})
@@ -94,8 +94,8 @@ func TestCreateSandbox_HostProcessForbidden_PermissionDenied(t *testing.T) {
 	}
 }
 
-// TestCreateSandbox_ShimOptions_AreDefaults: CreateSandbox brings no options of the runtime. Those that the shim was started with
-// hold, under what the sandbox says itself.
+// TestCreateSandbox_ShimOptions_AreDefaults: CreateSandbox has no options of the runtime. The annotations in those of the
+// shim apply, and the sandbox's own replace them.
 func TestCreateSandbox_ShimOptions_AreDefaults(t *testing.T) {
 	defaults := bootstrap.Options{DefaultAnnotations: map[string]string{hostProcess: "true"}}
 	for want, own := range map[string]map[string]string{"host process": nil, "process isolated": {hostProcess: "false"}} {

@@ -22,10 +22,10 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// podOfJobs is what Kubernetes' runtime interface sends for a pod with host process set: windows.security_context.
+// podOfJobs is the options of Kubernetes' runtime interface for a pod with host process: windows.security_context.
 var podOfJobs = &anypb.Any{TypeUrl: "runtime.v1.PodSandboxConfig", Value: []byte{9<<3 | 2, 4, 1<<3 | 2, 2, 3 << 3, 1}}
 
-// podWorld is a shim with a pod "p" that the Sandbox API has made and started.
+// podWorld is a shim with a pod "p" of the Sandbox API.
 type podWorld struct {
 	*world
 	sandbox.TTRPCSandboxService
@@ -127,17 +127,17 @@ func TestSandboxAPI_Lifecycle_StatesAndEvents(t *testing.T) {
 	refused(t, second(p.Create(t.Context(), &api.CreateTaskRequest{ID: "c", Bundle: inPod(t, "container", nil, "sleep")})),
 		errdefs.IsFailedPrecondition, "sandbox p is not running")
 	p.shutDown(t)
-	told := p.Events() // of the workloads, whose ends come in no order; nothing of the sandbox
-	slices.Sort(told)
+	events := p.Events() // of the workloads, in any order; none of the sandbox
+	slices.Sort(events)
 	want := []string{"create a", "create b", "delete a ", "delete b ", "exit a", "exit b", "start a"}
-	if diff := cmp.Diff(want, told); diff != "" {
+	if diff := cmp.Diff(want, events); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }
 
 func second[T any](_ T, err error) error { return err }
 
-// shutDown ends the shim as containerd does, and waits until it has.
+// shutDown ends the shim as containerd does, and waits for it.
 func (p *podWorld) shutDown(t *testing.T) {
 	t.Helper()
 	if _, err := p.ShutdownSandbox(t.Context(), &sandbox.ShutdownSandboxRequest{SandboxID: "p"}); err != nil {
@@ -150,7 +150,6 @@ func (p *podWorld) shutDown(t *testing.T) {
 	p.Served <- nil // for the end of the test
 }
 
-// TestShutdownSandbox_RunningPod_NothingLeft, and leaves nothing of it.
 func TestShutdownSandbox_RunningPod_NothingLeft(t *testing.T) {
 	p := newRunningPod(t)
 	before := p.Kernel.OpenHandles()
@@ -166,7 +165,7 @@ func TestShutdownSandbox_RunningPod_NothingLeft(t *testing.T) {
 	}
 }
 
-// TestShutdownSandbox_NoSandbox_EndsTheShim: containerd asks for it when CreateSandbox has failed.
+// TestShutdownSandbox_NoSandbox_EndsTheShim: containerd requests it after a CreateSandbox that has failed.
 func TestShutdownSandbox_NoSandbox_EndsTheShim(t *testing.T) {
 	w := newWorld(t)
 	p := &podWorld{world: w, TTRPCSandboxService: sandbox.NewTTRPCSandboxClient(w.Client)}
@@ -178,8 +177,8 @@ func TestShutdownSandbox_NoSandbox_EndsTheShim(t *testing.T) {
 	p.shutDown(t)
 }
 
-// TestStopSandbox_Timeout_KillsTheRest: a workload that ends when it is asked to is not killed; one that does not has the time of the
-// request.
+// TestStopSandbox_Timeout_KillsTheRest: a workload that ends after SIGTERM is not killed; the others are, after the
+// timeout.
 func TestStopSandbox_Timeout_KillsTheRest(t *testing.T) {
 	p := newRunningPod(t)
 	p.running(t, "good", "event")
@@ -189,14 +188,14 @@ func TestStopSandbox_Timeout_KillsTheRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code := p.MustWait(t, "good", ""); code == 137 {
-		t.Error("what ends when it is asked to was killed")
+		t.Error("a workload that ends after SIGTERM was killed")
 	}
 	if code := p.MustWait(t, "deaf", ""); code != 137 {
-		t.Errorf("what does not was left with %d", code)
+		t.Errorf("a workload that ignores SIGTERM ended with %d, want 137", code)
 	}
 }
 
-// TestStopSandbox_ClientCancels_KillsNothing: a stop that nobody waits for any more kills nothing, and one after it goes on.
+// TestStopSandbox_ClientCancels_KillsNothing: a later stop ends the pod.
 func TestStopSandbox_ClientCancels_KillsNothing(t *testing.T) {
 	p := newRunningPod(t)
 	p.running(t, "deaf", "deaf")
@@ -204,7 +203,7 @@ func TestStopSandbox_ClientCancels_KillsNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := p.StopSandbox(ctx, &sandbox.StopSandboxRequest{SandboxID: "p", TimeoutSecs: 3600}); err == nil {
-		t.Error("a workload that does not end was stopped")
+		t.Error("the stop of a workload that does not end has succeeded")
 	}
 	if s := p.state(t, "deaf"); s != tasktypes.Status_RUNNING {
 		t.Errorf("the workload is %v, want RUNNING", s)
@@ -220,7 +219,7 @@ func TestSandboxAPI_Sandbox_IsATask(t *testing.T) {
 		t.Errorf("it is %v", s)
 	}
 	if r, err := p.Pids(t.Context(), &api.PidsRequest{ID: "p"}); err != nil || len(r.Processes) != 1 {
-		t.Errorf("its pids: %v, %v; containerd takes a shim with none for dead", r, err)
+		t.Errorf("its pids: %v, %v; containerd treats a shim without processes as dead", r, err)
 	}
 	if _, err := p.Stats(t.Context(), &api.StatsRequest{ID: "p"}); err != nil {
 		t.Error(err)
@@ -230,7 +229,7 @@ func TestSandboxAPI_Sandbox_IsATask(t *testing.T) {
 	p.running(t, "a", "exit", "0")
 	p.MustWait(t, "a", "")
 	p.MustDelete(t, "a", "")
-	// containerd 2.4 asks for the end after each container, and the pod is still there
+	// containerd 2.4 requests the end after each container, and the pod remains
 	if _, err := p.Shutdown(t.Context(), &api.ShutdownRequest{ID: "a"}); err != nil {
 		t.Error(err)
 	}
@@ -246,19 +245,19 @@ func TestSandboxMetrics_TwoWorkloads_Sum(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want += figures(t, r.Stats).GetMemory().GetMemoryUsageCommitBytes()
+		want += sample(t, r.Stats).GetMemory().GetMemoryUsageCommitBytes()
 	}
 	r, err := p.SandboxMetrics(t.Context(), &sandbox.SandboxMetricsRequest{SandboxID: "p"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := figures(t, r.Metrics.Data)
+	got := sample(t, r.Metrics.Data)
 	if r.Metrics.ID != "p" || want == 0 || got.GetMemory().GetMemoryUsageCommitBytes() != want || got.ContainerStartTime == nil {
 		t.Errorf("the pod uses %v, want %d bytes of commit", r.Metrics, want)
 	}
 }
 
-func figures(t *testing.T, a *anypb.Any) *stats.WindowsContainerStatistics {
+func sample(t *testing.T, a *anypb.Any) *stats.WindowsContainerStatistics {
 	t.Helper()
 	s := new(stats.Statistics)
 	if err := proto.Unmarshal(a.Value, s); err != nil || a.TypeUrl != "containerd.runhcs.stats.v1.Statistics" {

@@ -157,7 +157,7 @@ func TestService_WrongState_FailedPrecondition(t *testing.T) {
 	}
 }
 
-// TestKill_InitOfATree_EndsTheTree: init of a tree is ended, and nothing of it lives when its exit is told.
+// TestKill_InitOfATree_EndsTheTree: the descendants of init have ended before its exit.
 func TestKill_InitOfATree_EndsTheTree(t *testing.T) {
 	w := newWorld(t)
 	l, stdin := sim.Listen(t) // a tree lives until its stdin ends
@@ -172,7 +172,7 @@ func TestKill_InitOfATree_EndsTheTree(t *testing.T) {
 	}
 	w.MustWait(t, "c", "")
 	w.MustDelete(t, "c", "")
-	w.Kernel.Wait() // a process that lived on would hold this up for ever
+	w.Kernel.Wait() // for ever, if a process still runs
 }
 
 // hold accepts a client and keeps it until ctx is done.

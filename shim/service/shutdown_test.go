@@ -16,14 +16,14 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// newEndingService makes a service that tries to make a task at the moment at which it ends the shim.
+// newEndingService makes a service that reserves an id when it ends the shim. ended gets the result.
 func newEndingService() (s *Service, ended <-chan error) {
 	last := make(chan error, 1)
 	s = NewService(Config{Emit: func(any) {}, Shutdown: func() { last <- s.reserve("late") }})
 	return s, last
 }
 
-// placeholderTask gives a service a task that runs nothing.
+// placeholderTask adds a task without a program.
 func placeholderTask(t *testing.T, s *Service, id string) *entry {
 	t.Helper()
 	if err := s.reserve(id); err != nil {
@@ -40,7 +40,7 @@ func placeholderTask(t *testing.T, s *Service, id string) *entry {
 	return added
 }
 
-// TestShutdown_Now_NoIDIsReserved: not even one whose Create is behind the Shutdown.
+// TestShutdown_Now_NoIDIsReserved: a Create after the Shutdown fails.
 func TestShutdown_Now_NoIDIsReserved(t *testing.T) {
 	s, ended := newEndingService()
 	made := placeholderTask(t, s, "c")
@@ -48,21 +48,20 @@ func TestShutdown_Now_NoIDIsReserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-ended; !errdefs.IsUnavailable(err) {
-		t.Errorf("a task that comes at the end: %v, want unavailable", err)
+		t.Errorf("a task at the end: %v, want unavailable", err)
 	}
 	if _, err := s.remove(t.Context(), made.Task, ""); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestIdle_Timeout_NoIDIsReserved: the shim has told that it ends.
 func TestIdle_Timeout_NoIDIsReserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ended := newEndingService()
 		defer s.watchIdle().close()
 		begin := time.Now()
 		if err := <-ended; !errdefs.IsUnavailable(err) {
-			t.Errorf("a task that comes at the end: %v, want unavailable", err)
+			t.Errorf("a task at the end: %v, want unavailable", err)
 		}
 		if took := time.Since(begin); took != idleTimeout {
 			t.Errorf("the end came after %v, want %v", took, idleTimeout)
@@ -70,13 +69,13 @@ func TestIdle_Timeout_NoIDIsReserved(t *testing.T) {
 	})
 }
 
-// TestIdle_TaskAtTheLastMoment_KeepsTheShim: a task may come between the last moment of the wait and the end.
+// TestIdle_TaskAtTheLastMoment_KeepsTheShim: a task may be created between the timeout and its call.
 func TestIdle_TaskAtTheLastMoment_KeepsTheShim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ended := newEndingService()
 		defer s.watchIdle().close()
 		count := s.countTasks
-		s.countTasks = func(int) {} // which the timer did not see any more
+		s.countTasks = func(int) {} // the timer is not stopped
 		made := placeholderTask(t, s, "c")
 		s.countTasks = count
 		time.Sleep(2 * idleTimeout)
@@ -89,8 +88,7 @@ func TestIdle_TaskAtTheLastMoment_KeepsTheShim(t *testing.T) {
 	})
 }
 
-// TestUndoCreate_TaskRuns_KeepsIt: what cannot be deleted is not forgotten: its id would be free and its processes
-// without a task.
+// TestUndoCreate_TaskRuns_KeepsIt: a task that cannot be deleted keeps its id.
 func TestUndoCreate_TaskRuns_KeepsIt(t *testing.T) {
 	s, _ := newEndingService()
 	made := placeholderTask(t, s, "c")
@@ -129,8 +127,8 @@ func TestIdle_NoTaskAndNoClient_EndsAfterTimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * idleTimeout) // of the fake clock: a client is there
-		i.count(1)                  // a task comes
+		time.Sleep(2 * idleTimeout) // of the bubble's clock
+		i.count(1)                  // a task is created
 		_ = c.Close()
 		_ = c.Close() // counts once
 		time.Sleep(2 * idleTimeout)
@@ -145,7 +143,7 @@ func TestIdle_NoTaskAndNoClient_EndsAfterTimeout(t *testing.T) {
 	})
 }
 
-// TestIdle_LastClientDisconnects_NoClientsCloses: they have been answered when they have hung up.
+// TestIdle_LastClientDisconnects_NoClientsCloses: clients disconnect once they have their answers.
 func TestIdle_LastClientDisconnects_NoClientsCloses(t *testing.T) {
 	i := newIdle(func() {})
 	defer i.close()

@@ -15,8 +15,8 @@ import (
 	"github.com/siloshim/siloshim/test/sim"
 )
 
-// TestKill_InitLeavesAChild_ChildGetsTheEvent: init ends for the event that it is asked to end with; its child gets that
-// event as well and ends in order before the exit is told.
+// TestKill_InitLeavesAChild_ChildGetsTheEvent: init ends after a console event. Its child gets the event too, and ends
+// before init's exit event.
 func TestKill_InitLeavesAChild_ChildGetsTheEvent(t *testing.T) {
 	w := newWorld(t)
 	ready, got := make(chan struct{}), make(chan uint32, 1)
@@ -52,7 +52,7 @@ func TestKill_InitLeavesAChild_ChildGetsTheEvent(t *testing.T) {
 			t.Errorf("the child got event %d, want 6", e)
 		}
 	default:
-		t.Error("init's exit was told and the child has not got the event")
+		t.Error("init's exit came before the child got the event")
 	}
 	w.MustDelete(t, "c", "")
 	if diff := cmp.Diff([]string{"create c", "start c", "exit c", "delete c "}, w.Events()); diff != "" {
@@ -94,8 +94,8 @@ func read(t *testing.T) *journal {
 	return j
 }
 
-// TestStart_MemoryRefused_OOMEventAndReason: init asks for more than the container may have, is refused and gives up. That is announced between
-// its start and its exit, and the log has the reason.
+// TestStart_MemoryRefused_OOMEventAndReason: init exits after the kernel has refused it memory. The OOM event is between
+// start and exit, and the log has the reason.
 func TestStart_MemoryRefused_OOMEventAndReason(t *testing.T) {
 	w, journal := newWorld(t), read(t)
 	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
@@ -116,18 +116,18 @@ func TestStart_MemoryRefused_OOMEventAndReason(t *testing.T) {
 	if code := w.MustWait(t, "c", ""); code != 3 {
 		t.Errorf("init ended with %d, want 3", code)
 	}
-	told := w.Events()
-	if len(told) < 4 || told[1] != "start c" || told[2] != "oom c" || told[len(told)-1] != "exit c" {
-		t.Errorf("events %v, want oom between start and exit", told)
+	events := w.Events()
+	if len(events) < 4 || events[1] != "start c" || events[2] != "oom c" || events[len(events)-1] != "exit c" {
+		t.Errorf("events %v, want oom between start and exit", events)
 	}
 	if line := journal.line("process has ended"); !strings.Contains(line, "out of memory") {
-		t.Errorf("the log says %q, want the reason", line)
+		t.Errorf("the log has %q, want the reason", line)
 	}
 	w.MustDelete(t, "c", "")
 }
 
-// stoppable makes and starts a task with these annotations whose program tells the event that it gets; it goes on
-// living.
+// stoppable makes and starts the task "c" with these annotations. Its program returns the console event that it gets, and
+// goes on.
 func (w *world) stoppable(t *testing.T, annotations map[string]string) <-chan uint32 {
 	t.Helper()
 	got, ready := make(chan uint32, 1), make(chan struct{})
@@ -155,7 +155,7 @@ func (w *world) stoppable(t *testing.T, annotations map[string]string) <-chan ui
 	return got
 }
 
-// TestKill_SIGTERM_StopSignalThenGrace: SIGTERM is the event that the annotation names, and after the grace the program is ended.
+// TestKill_SIGTERM_StopSignalThenGrace: the program gets the event of the annotation, and is killed after the grace period.
 func TestKill_SIGTERM_StopSignalThenGrace(t *testing.T) {
 	for name, event := range map[string]uint32{"CTRL_C": 0, "CTRL_BREAK": 1, "": 6} {
 		t.Run(name, func(t *testing.T) {
@@ -176,14 +176,14 @@ func TestKill_SIGTERM_StopSignalThenGrace(t *testing.T) {
 				if e != event {
 					t.Errorf("the program got event %d, want %d", e, event)
 				}
-			default: // it was ended before it could look
+			default: // it was ended before it read the event
 			}
 			w.MustDelete(t, "c", "")
 		})
 	}
 }
 
-// TestKill_SIGTERMWithoutGrace_WaitsForTheProgram waits for the program's own end, however often it is asked; SIGKILL overtakes.
+// TestKill_SIGTERMWithoutGrace_WaitsForTheProgram: SIGTERM never becomes a SIGKILL.
 func TestKill_SIGTERMWithoutGrace_WaitsForTheProgram(t *testing.T) {
 	w := newWorld(t)
 	got := w.stoppable(t, nil)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestWithTimeout_CallHangs_ErrorNamesCallAndTime: what the call brings about later is undone, unless it fails.
+// TestWithTimeout_CallHangs_ErrorNamesCallAndTime: if the call succeeds later it is undone.
 func TestWithTimeout_CallHangs_ErrorNamesCallAndTime(t *testing.T) {
 	for name, tt := range map[string]struct {
 		late   func() error

@@ -24,7 +24,7 @@ func (w *world) update(t *testing.T, url string, r any, annotations map[string]s
 	return errgrpc.ToNative(err)
 }
 
-// memory is the limit of the container's job, as the kernel has it.
+// memory returns the limit of the container's job in the kernel.
 func (w *world) memory(t *testing.T) uint64 {
 	t.Helper()
 	job, err := jobobject.Open(hostprocess.JobName("ns", "c"), jobobject.OpenOptions{Kernel: w.Kernel})

@@ -22,7 +22,7 @@ import (
 	"github.com/siloshim/siloshim/test/sim"
 )
 
-// failures are the places at which making or running a container can fail, and the words of the error that name them.
+// failures are the calls that can fail when a container is created, and the words of their errors.
 var failures = []struct{ call, words string }{
 	{"LayerID", "name layer"}, {"Activate", "activate layer"}, {"Prepare", "prepare layer"}, {"Volume", "find volume"},
 	{"CreateNamespace", "create network namespace"}, {"AddEndpoint", "add endpoint"},
@@ -30,7 +30,7 @@ var failures = []struct{ call, words string }{
 	{"CreateSystem", "create system"}, {"SetSystemCallback", "create system"},
 }
 
-// TestCreate_WCOWCallFails_NothingLeft: whatever fails, nothing is left, the error names the step, and the id is free again.
+// TestCreate_WCOWCallFails_NothingLeft: the error names the step, and the id is free again.
 func TestCreate_WCOWCallFails_NothingLeft(t *testing.T) {
 	boom := errors.New("boom")
 	for _, f := range failures {
@@ -54,7 +54,7 @@ func TestCreate_WCOWCallFails_NothingLeft(t *testing.T) {
 	t.Logf("%d places", len(failures))
 }
 
-// TestStart_WCOWCallFails_NothingLeft: a container that does not start can be deleted, and nothing is left.
+// TestStart_WCOWCallFails_NothingLeft: the container can be deleted.
 func TestStart_WCOWCallFails_NothingLeft(t *testing.T) {
 	for _, call := range []string{"StartSystem", "CreateProcess", "SetProcessCallback"} {
 		t.Run(call, func(t *testing.T) {
@@ -70,7 +70,6 @@ func TestStart_WCOWCallFails_NothingLeft(t *testing.T) {
 	}
 }
 
-// TestExec_WCOWCallFails_TaskRuns: an exec that does not start harms nobody.
 func TestExec_WCOWCallFails_TaskRuns(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateC(t, "sleep")
@@ -89,7 +88,6 @@ func TestExec_WCOWCallFails_TaskRuns(t *testing.T) {
 	}
 }
 
-// TestDelete_WCOWCallFailsOnce_IsRepeated: what fails once on the way down is tried again, and nothing is left.
 func TestDelete_WCOWCallFailsOnce_IsRepeated(t *testing.T) {
 	for _, call := range []string{
 		"ShutDownSystem", "TerminateSystem", "TerminateProcess", "Unprepare", "Deactivate", "RemoveEndpoint", "DeleteNamespace", "ModifyServiceSettings",
@@ -113,7 +111,7 @@ func TestDelete_WCOWCallFailsOnce_IsRepeated(t *testing.T) {
 	}
 }
 
-// TestCleanup_WCOWOfADeadShim_NothingLeft: what a dead shim has left is found by the list in the bundle and given back, as often as asked.
+// TestCleanup_WCOWOfADeadShim_NothingLeft: the record in the bundle names the resources, and a second clean-up is no error.
 func TestCleanup_WCOWOfADeadShim_NothingLeft(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	dir := w.MustCreateC(t, "sleep")
@@ -136,7 +134,6 @@ func TestCleanup_WCOWOfADeadShim_NothingLeft(t *testing.T) {
 	w.MustWait(t, "c", "")
 }
 
-// TestCreate_WCOWRootfs_LayersOfTheRequest: layers may come with the request, as containerd's snapshotters describe them.
 func TestCreate_WCOWRootfs_LayersOfTheRequest(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	dir := sim.WCOWBundle(t, func(s *specs.Spec) { s.Windows.LayerFolders = nil }, "exit", "0")
@@ -156,8 +153,8 @@ func TestCreate_WCOWRootfs_LayersOfTheRequest(t *testing.T) {
 	}
 }
 
-// TestCreate_StreamsOrContainerFail_NothingLeft: a container whose streams cannot be opened is given back, and one that cannot be made never
-// touches them: containerd may ask again, and needs them then.
+// TestCreate_StreamsOrContainerFail_NothingLeft: the streams are opened after the container was made. If that fails
+// containerd may repeat the request and needs the streams.
 func TestCreate_StreamsOrContainerFail_NothingLeft(t *testing.T) {
 	for _, c := range []struct {
 		name, words string

@@ -12,8 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// TestPod_WCOWInOneNamespace_EndOfOneLeavesTheOther: the containers of a pod are in one shim and one network namespace, which is not theirs to delete; the
-// end of one is nothing to the other.
+// TestPod_WCOWInOneNamespace_EndOfOneLeavesTheOther: the namespace of a pod is not deleted with a container.
 func TestPod_WCOWInOneNamespace_EndOfOneLeavesTheOther(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	const ns = "c1d3b7e0-0f2f-4ac2-8d2c-0f6fd4b1a001"
@@ -43,7 +42,7 @@ func TestPod_WCOWInOneNamespace_EndOfOneLeavesTheOther(t *testing.T) {
 	}
 }
 
-// TestService_WCOWConcurrentRequests_Succeed: requests of all kinds at one time, and the end among them.
+// TestService_WCOWConcurrentRequests_Succeed: requests of all kinds at once, and then the end among them.
 func TestService_WCOWConcurrentRequests_Succeed(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateC(t, "sleep")
@@ -78,7 +77,7 @@ func TestService_WCOWConcurrentRequests_Succeed(t *testing.T) {
 		})
 	}
 	all.Wait()
-	for range 4 { // whoever comes too late finds nothing
+	for range 4 { // some are too late
 		all.Go(func() { _, _ = w.Kill(t.Context(), &api.KillRequest{ID: "c", Signal: 9}) })
 		all.Go(func() { _, _ = w.Stats(t.Context(), &api.StatsRequest{ID: "c"}) })
 	}

@@ -30,7 +30,7 @@ func TestService_WCOWLifecycle_StatesAndEvents(t *testing.T) {
 	c := document.Container
 	if document.Owner != plan.Owner || c.GuestOs.HostName != "box" || len(c.Storage.Layers) != 2 ||
 		c.Storage.Path == "" || c.Networking.Namespace == "" || c.ContainerCredentialGuard.Cookie != "cookie-of-c" {
-		t.Errorf("the service was told %+v", document)
+		t.Errorf("the service got %+v", document)
 	}
 	init := w.MustStart(t, "c", "")
 	w.MustExec(t, "c", "e", "exit", "7")
@@ -58,7 +58,6 @@ func TestService_WCOWLifecycle_StatesAndEvents(t *testing.T) {
 	}
 }
 
-// TestDelete_WCOWAfterExit_ShutsDown: a container whose init has ended by itself is asked to shut down, not cut off.
 func TestDelete_WCOWAfterExit_ShutsDown(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	w.MustCreateC(t, "exit", "3")
@@ -87,7 +86,7 @@ func TestCreate_WCOWStdoutFile_GetsTheOutput(t *testing.T) {
 	}
 }
 
-// TestStats_WCOW_FromTheComputeService: with a silo that cannot be opened all figures come from the service, and none is lost.
+// TestStats_WCOW_FromTheComputeService: if the silo's job cannot be opened the compute service has all statistics.
 func TestStats_WCOW_FromTheComputeService(t *testing.T) {
 	w := sim.NewWCOWWorld(t)
 	usage := hcstest.Usage{User: 3e9, Kernel: 2e9, Commit: 4096, Private: 1024, Reads: 7, WriteBytes: 9}

@@ -49,7 +49,7 @@ func TestService_ConcurrentRandomRequests_EventsInAPossibleOrder(t *testing.T) {
 	checkOrder(t, w.Events())
 }
 
-// randomRequest asks for one thing.
+// randomRequest makes one of seven requests; the last takes an exec from Exec to Delete.
 func randomRequest(t *testing.T, w *sim.World, which int, exec string) (what string, err error) {
 	ctx := t.Context()
 	switch which {

@@ -53,7 +53,7 @@ func TestHostProcess_Options_FieldIsFound(t *testing.T) {
 	}
 }
 
-// FuzzHostProcess: whatever comes, the answer is an answer.
+// FuzzHostProcess: wanted implies set, and either set or the error is returned.
 func FuzzHostProcess(f *testing.F) {
 	f.Add(message(9, message(1, number(3, 1))))
 	f.Add([]byte{0x4a, 0xff})

@@ -25,7 +25,7 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// Config is what a [Service] is made of.
+// Config has the parts of a [Service].
 type Config struct {
 	// Namespace is containerd's. It is part of the names of what the engine makes.
 	Namespace string

@@ -24,7 +24,7 @@ import (
 	"github.com/siloshim/siloshim/internal/deadline"
 )
 
-// Config is what a task is made of.
+// Config has the parts of a [Task].
 type Config struct {
 	// ID and Bundle are containerd's.
 	ID, Bundle string

@@ -91,8 +91,8 @@ func randomRequest(t *testing.T, w *sim.World, which int, exec string) (what str
 	return "delete of an exec", err
 }
 
-// checkOrder checks the order of what was announced: paused and resumed in turn, and an
-// exec's four in a row.
+// checkOrder fails unless the events are in a possible order: paused and resumed alternate, and those of an exec come in
+// their only order.
 func checkOrder(t *testing.T, events []string) {
 	t.Helper()
 	paused := false

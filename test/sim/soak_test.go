@@ -25,7 +25,7 @@ type usage struct {
 func measure(t *testing.T, w *sim.World) (b usage) {
 	t.Helper()
 	b.handles = w.Kernel.OpenHandles()
-	b.open = openHandles(t)
+	b.open = sim.OpenHandles(t)
 	if err := filepath.WalkDir(os.TempDir(), func(string, os.DirEntry, error) error { b.files++; return nil }); err != nil {
 		t.Fatal(err)
 	}

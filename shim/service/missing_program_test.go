@@ -7,8 +7,9 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/siloshim/siloshim/test/sim"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // TestExec_ProgramMissing_StartIsNotFound: as in runc's shim, Start fails and not Exec. A path that cannot be a program is

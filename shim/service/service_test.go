@@ -13,8 +13,9 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/siloshim/siloshim/test/sim"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // world is a shim on a simulated kernel.

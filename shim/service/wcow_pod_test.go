@@ -8,8 +8,9 @@ import (
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	taskapi "github.com/containerd/containerd/api/types/task"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/siloshim/siloshim/test/sim"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // TestPod_WCOWInOneNamespace_EndOfOneLeavesTheOther: the namespace of a pod is not deleted with a container.

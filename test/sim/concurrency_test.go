@@ -12,8 +12,9 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/siloshim/siloshim/test/sim"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // TestService_ConcurrentRandomRequests_EventsInAPossibleOrder: several clients make random requests at once until init is

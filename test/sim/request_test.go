@@ -8,8 +8,9 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"github.com/siloshim/siloshim/test/sim"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // class is the model's name of an error.

@@ -10,8 +10,9 @@ import (
 	"testing"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
-	"github.com/siloshim/siloshim/test/sim"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 var soakExecs = flag.Int("soak", 300, "execs of the soak")

@@ -11,6 +11,7 @@ import (
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	types "github.com/containerd/containerd/api/types/task"
+
 	"github.com/siloshim/siloshim/test/sim"
 )
 

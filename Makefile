@@ -4,10 +4,10 @@ GO     ?= go
 TAGS   := no_grpc
 # The tool of the Wine test environment, test/wine.
 BED    := .bed/bin/wine
-# Packages whose tests run on any system; those in test/ need the wine environment.
-UNIT   := $(GO) list -tags $(TAGS) ./... | grep -v '/test/'
+# Packages whose tests run on any system; of those in test/ that is sim. The rest needs the wine environment.
+UNIT   := $(GO) list -tags $(TAGS) ./... | awk '!/\/test\// || /\/test\/sim$$/'
 # Packages whose tests call the kernel. They run as Windows programs on Wine, too.
-WINE   := ./jobobject/... ./stats ./stats/prom ./shim ./container/... ./internal/winsys ./shim/stdio ./shim/task ./cmd/silo/... ./test/rpc
+WINE   := ./jobobject/... ./stats ./stats/prom ./container/... ./internal/winsys ./shim/pod ./shim/service ./shim/stdio ./shim/task ./cmd/silo/... ./test/sim ./test/rpc
 # The time limit of a test program. None takes that long, also on a busy machine.
 HUNG   := 1h
 # Packages whose tests write golden files and pages with -update.
@@ -81,7 +81,7 @@ $(LINT) $(VULN) $(DIFF): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o $(CURDIR)/$@ $(PACKAGE)
 
 generate: ## write the generated pages of docs/
-	$(GO) test -tags $(TAGS) -count 1 -run '^(TestDocument|TestDifferential|Test.*_Committed_.*)$$' $$($(GOLDEN)) -update
+	$(GO) test -tags $(TAGS) -count 1 -run '^(TestDocument|Test.*_Committed_.*)$$' $$($(GOLDEN)) -update
 
 golden: ## write the generated pages and all golden files
 	$(GO) test -tags $(TAGS),faults -count 1 -timeout $(HUNG) $$($(GOLDEN)) -update
@@ -146,16 +146,16 @@ EXECS  ?= 100000
 REAL   ?= 2000
 STARTS ?= 200
 soak: bed ## run EXECS execs on the simulated kernel, REAL on Wine, and STARTS shims at once
-	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Soak$$' -v ./shim -soak $(EXECS)
-	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run 'Soak$$|StartsInParallel' -v ./test/rpc -soak $(REAL) -starts $(STARTS)
+	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestSoak_' -v ./test/sim -soak $(EXECS)
+	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run 'Soak|StartsInParallel' -v ./test/rpc -soak $(REAL) -starts $(STARTS)
 
 walk: N = 1000000
 walk: ## send N random requests, compare with a model, and some with the race detector
-	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk $(N)
-	$(GO) test -race -tags $(TAGS) -count 1 -timeout $(HUNG) -run 'Walk$$' -v ./shim -walk 20000
+	$(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestWalk_' -v ./test/sim -walk $(N)
+	$(GO) test -race -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestWalk_' -v ./test/sim -walk 20000
 
 crash: bed ## let the shim exit or hang at each of its calls; on Wine some real shims exit
-	$(GO) test -race -tags $(TAGS),faults -count 1 -timeout $(HUNG) -run 'CrashMatrix|Hang|Dies$$' -v ./shim ./shim/bootstrap
+	$(GO) test -race -tags $(TAGS),faults -count 1 -timeout $(HUNG) -run 'CrashMatrix|Hang|EndsAtEachCall' -v ./test/sim ./shim/bootstrap
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run Crash -v ./test/rpc
 
 # The result of a benchmark replaces the previous one in docs/performance.json. The page is written from it.

@@ -14,7 +14,7 @@ const module = "github.com/siloshim/siloshim"
 // cmd -> shim -> container -> jobobject, hcs and stats, and cmd/silo beside the shim. A package that is not in the table fails the
 // test, so a new one is placed before it is used.
 var mayImport = map[string][]string{
-	"cmd/containerd-shim-silo-v1": {"container/engine", "shim", "shim/bootstrap", "shim/event", "internal/logfield", "internal/trace"},
+	"cmd/containerd-shim-silo-v1": {"container/engine", "shim/bootstrap", "shim/event", "shim/pod", "shim/service", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
 	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"jobobject"},
@@ -26,7 +26,8 @@ var mayImport = map[string][]string{
 	"cmd/silo/token":              {},
 	"cmd/silo/wcow":               {"container/resource", "jobobject", "schema", "internal/textfile"},
 
-	"shim":           {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/stdio", "shim/task", "stats", "stats/runhcs", "internal/logfield", "internal/trace"},
+	"shim/pod":       {"container", "container/plan", "shim/task", "stats", "stats/runhcs", "internal/logfield"},
+	"shim/service":   {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/pod", "shim/stdio", "shim/task", "stats/runhcs", "internal/deadline", "internal/logfield", "internal/trace"},
 	"shim/bootstrap": {"container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
 	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep"},
 	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/pipe", "internal/size", "internal/sleep"},

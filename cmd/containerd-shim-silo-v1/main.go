@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/container/engine"
-	"github.com/siloshim/siloshim/shim"
 	"github.com/siloshim/siloshim/shim/bootstrap"
 	"github.com/siloshim/siloshim/shim/event"
+	"github.com/siloshim/siloshim/shim/pod"
+	"github.com/siloshim/siloshim/shim/service"
 )
 
 // lastEvents bounds the time that the shim gives containerd to take its last events.
@@ -22,7 +23,7 @@ type silo struct{ engine engine.Engine }
 // Serve implements [bootstrap.Shim].
 func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 	publisher := event.New(p.Namespace, event.NewSender(p.TTRPCAddress, p.PublishBinary, p.GRPCAddress))
-	err := shim.Serve(ctx, p.Listener, shim.Config{
+	err := service.Serve(ctx, p.Listener, service.Config{
 		Namespace: p.Namespace, Engine: s.engine, Emit: publisher.Publish, Options: p.Options,
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), lastEvents)
@@ -32,7 +33,7 @@ func (s silo) Serve(ctx context.Context, p bootstrap.Params) error {
 
 // Cleanup implements [bootstrap.Shim].
 func (s silo) Cleanup(ctx context.Context, p bootstrap.Params) error {
-	return shim.Cleanup(ctx, s.engine, p.Namespace, p.ID, p.Bundle)
+	return pod.Cleanup(ctx, s.engine, p.Namespace, p.ID, p.Bundle)
 }
 
 func main() { os.Exit(bootstrap.Main(bootstrap.Self(), silo{})) }

@@ -57,7 +57,7 @@ func decode(data []byte) (*specs.Spec, error) {
 		return nil, fmt.Errorf("%s: %w", jsonCause(err), errdefs.ErrInvalidArgument)
 	}
 	switch {
-	case IsStandIn(&s):
+	case IsPlaceholder(&s):
 	case s.Process == nil:
 		return nil, fmt.Errorf("process is missing: say what to run in process.args: %w", errdefs.ErrInvalidArgument)
 	case s.Process.CommandLine == "" && len(s.Process.Args) == 0:

@@ -41,14 +41,14 @@ func RoleOf(id string, a map[string]string) (Role, string, error) {
 	return Alone, "", nil
 }
 
-// IsStandIn tells whether a spec is that of a sandbox without a process: that of a pod of job containers. Nothing of it
+// IsPlaceholder reports whether a spec is that of a sandbox without a process: that of a pod of job containers. Nothing of it
 // concerns the shim but its annotations.
-func IsStandIn(s *specs.Spec) bool {
+func IsPlaceholder(s *specs.Spec) bool {
 	return IsHostProcess(s) && s.Annotations[annotations.KubernetesContainerType] == "sandbox"
 }
 
-// StandIn says why a sandbox of job containers would be refused, if it would.
-func StandIn(s *specs.Spec) error { return isHostProcess(s) }
+// CheckPlaceholder returns why a sandbox of job containers would be refused, or nil.
+func CheckPlaceholder(s *specs.Spec) error { return isHostProcess(s) }
 
 // Annotations reads the annotations of a bundle's spec and nothing else. A bundle without a spec, or with an empty one,
 // has none: containerd makes such for a sandbox that the Sandbox API creates.

@@ -109,10 +109,9 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// TestLoadOfAStandIn: what has no process needs none in its spec.
-func TestLoadOfAStandIn(t *testing.T) {
+func TestDecode_SpecOfAPlaceholder_NeedsNoProcess(t *testing.T) {
 	s, err := decode([]byte(`{"annotations":{"io.kubernetes.cri.container-type":"sandbox","microsoft.com/hostprocess-container":"true"},"windows":{}}`))
-	if err != nil || !IsStandIn(s) || StandIn(s) != nil {
+	if err != nil || !IsPlaceholder(s) || CheckPlaceholder(s) != nil {
 		t.Errorf("%v, %v", s, err)
 	}
 	if _, err := decode([]byte(`{"annotations":{"io.kubernetes.cri.container-type":"sandbox"},"windows":{}}`)); !errdefs.IsInvalidArgument(err) {

@@ -1,4 +1,4 @@
-// Package deadline bounds calls that may hang and waits for each other's turn.
+// Package deadline bounds calls that may hang and waits for a lock.
 package deadline
 
 import (
@@ -10,36 +10,39 @@ import (
 // Call returns when act has, or after the bound with an error that wraps [context.DeadlineExceeded]. act then goes on,
 // on a goroutine that ends with it.
 func Call(bound time.Duration, act func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- act() }() // ends when act returns
-	overdue := time.NewTimer(bound)
-	defer overdue.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-overdue.C:
-		return fmt.Errorf("no answer after %s: %w", bound, context.DeadlineExceeded)
-	}
+	_, err := Value(bound, func() (struct{}, error) { return struct{}{}, act() })
+	return err
 }
 
 // Value is [Call] for a function with a result.
 func Value[T any](bound time.Duration, act func() (T, error)) (T, error) {
+	return Late(bound, act, func(T, error) {})
+}
+
+// Late is [Value] for a result that must not be lost. If act returns after the bound, late gets what it returns, on the
+// goroutine of act.
+func Late[T any](bound time.Duration, act func() (T, error), late func(T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
-	done := make(chan result, 1)
-	go func() { // ends when act returns
+	results, left := make(chan result), make(chan struct{})
+	go func() { // ends when act has returned
 		var r result
 		r.value, r.err = act()
-		done <- r
+		select {
+		case results <- r:
+		case <-left:
+			late(r.value, r.err)
+		}
 	}()
 	overdue := time.NewTimer(bound)
 	defer overdue.Stop()
 	select {
-	case r := <-done:
+	case r := <-results:
 		return r.value, r.err
 	case <-overdue.C:
+		close(left)
 		var none T
 		return none, fmt.Errorf("no answer after %s: %w", bound, context.DeadlineExceeded)
 	}

@@ -27,6 +27,24 @@ func TestValue_Returns_ResultIsHandedOn(t *testing.T) {
 	}
 }
 
+func TestLate_ReturnsAfterTheBound_LateGetsTheResult(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung, got := make(chan struct{}), 0
+		late := func(n int, _ error) { got = n }
+		if n, err := Late(time.Minute, func() (int, error) { <-hung; return 7, nil }, late); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%d, %v", n, err)
+		}
+		close(hung)
+		synctest.Wait()
+		if got != 7 {
+			t.Errorf("late got %d, want 7", got)
+		}
+		if n, err := Late(time.Minute, func() (int, error) { return 8, nil }, late); n != 8 || err != nil || got != 7 {
+			t.Errorf("in time: %d, %v; late got %d", n, err, got)
+		}
+	})
+}
+
 func TestMutex_Locked_WaitEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMutex()

@@ -10,11 +10,11 @@ import (
 	"github.com/siloshim/siloshim/container"
 )
 
-// Stop says how a process is asked to end in order, which is what SIGTERM asks for.
+// Stop is how a process is ended by SIGTERM.
 type Stop struct {
-	// Signal is what the program gets in the place of container.SIGTERM; nil is container.SIGTERM.
+	// Signal is sent in place of container.SIGTERM; nil is container.SIGTERM.
 	Signal *uint32
-	// Grace is how long after the first container.SIGTERM a process is ended that still runs; 0 is never.
+	// Grace is the time from the first container.SIGTERM to SIGKILL, if the process still runs; 0 is no SIGKILL.
 	Grace time.Duration
 }
 
@@ -25,11 +25,11 @@ func (s Stop) signal() uint32 {
 	return *s.Signal
 }
 
-// Kill sends a signal. SIGKILL ends the program; the others ask it to. It does not wait for the end. A
-// process that was never started is simply stopped; one that has stopped is [errdefs.ErrNotFound], one that has
-// ended and whose output is underway no error. SIGTERM is as the task's [Stop] says, and no SIGKILL waits for it.
+// Kill sends a signal and does not wait for the end. SIGKILL ends the program; SIGTERM is as the task's [Stop]; SIGKILL
+// does not wait for a grace period. A process that was never started becomes Stopped. A process that has stopped is
+// [errdefs.ErrNotFound]; a program that has ended with undelivered output is no error.
 func (p *Process) Kill(sig uint32) error {
-	from, err := p.kill()
+	from, err := p.stepKill()
 	switch {
 	case err != nil:
 		return err
@@ -48,10 +48,10 @@ func (p *Process) Kill(sig uint32) error {
 	return p.signal(sig)
 }
 
-// kill takes the step of a kill. It stops a process that was never started, and announces that as one thing with it.
-func (p *Process) kill() (from State, err error) {
-	p.task.order.Lock()
-	defer p.task.order.Unlock()
+// stepKill takes the step of a kill. The stop of a process that was never started and its event are atomic.
+func (p *Process) stepKill() (from State, err error) {
+	p.task.eventMu.Lock()
+	defer p.task.eventMu.Unlock()
 	from, err = p.step(Kill, func(s *Status) {
 		if s.State == Stopped {
 			s.Exit, s.ExitedAt, s.Reason = container.Killed, p.task.now(), ReasonKilled
@@ -63,66 +63,63 @@ func (p *Process) kill() (from State, err error) {
 	return from, err
 }
 
-// stop asks the program to end and, where there is a grace, sees to it that it does. What the program is asked with
-// may be refused by the system: with a grace that is no reason to fail, for the end will come.
+// stop sends the stop signal and, with a grace period, SIGKILL after it. With a grace period a signal that cannot be sent is
+// no error, because the SIGKILL follows.
 func (p *Process) stop() error {
 	s := p.task.stop
 	if s.Grace == 0 {
 		return p.signal(s.signal())
 	}
 	p.mu.Lock()
-	if p.end.deadline == nil && !p.end.over {
-		p.end.deadline, p.end.due = time.AfterFunc(s.Grace, p.overdue), time.Now().Add(s.Grace)
+	if p.exit.graceKill == nil && !p.exit.ended {
+		p.exit.graceKill, p.exit.graceEnds = time.AfterFunc(s.Grace, p.killAfterGrace), time.Now().Add(s.Grace)
 	}
 	p.mu.Unlock()
 	if err := p.signal(s.signal()); err != nil {
-		p.task.report("ask for the end of "+p.String(), err)
+		p.task.report("send the stop signal to "+p.String(), err)
 	}
 	return nil
 }
 
-// overdue ends a process whose grace is over.
-func (p *Process) overdue() {
+func (p *Process) killAfterGrace() {
 	if err := p.signal(container.SIGKILL); err != nil {
-		p.task.report("end "+p.String()+" after its grace", err)
+		p.task.report("kill "+p.String()+" after its grace period", err)
 	}
 }
 
-// signal passes a signal on to a program that has not ended. SIGKILL also ends the time that the processes which it left
-// behind have to end.
+// signal sends a signal to a program that has not ended. SIGKILL also ends the wait for the remaining processes.
 func (p *Process) signal(sig uint32) error {
 	p.mu.Lock()
-	over := p.end.over
-	if sig == container.SIGKILL && !p.end.killed {
-		p.end.killed = true
+	ended := p.exit.ended
+	if sig == container.SIGKILL && !p.exit.killed {
+		p.exit.killed = true
 		close(p.killed)
 	}
-	before := p.end.asked
-	if sig != container.SIGKILL && !over {
-		p.end.asked = &sig // before the program can end for it
+	before := p.exit.signal
+	if sig != container.SIGKILL && !ended {
+		p.exit.signal = &sig // before the program can end because of it
 	}
 	p.mu.Unlock()
-	if over {
+	if ended {
 		return nil
 	}
-	if err := p.process.Signal(context.Background(), sig); err != nil && !p.refused(before) {
+	if err := p.process.Signal(context.Background(), sig); err != nil && !p.undoSignal(before) {
 		return fmt.Errorf("signal %s: %w", p, err)
 	}
 	return nil
 }
 
-// refused takes a signal back that the program did not get, and tells whether that is because it has ended.
-func (p *Process) refused(before *uint32) (over bool) {
+// undoSignal restores the last signal if one could not be sent, and reports whether that is because the program has ended.
+func (p *Process) undoSignal(before *uint32) (ended bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.end.over {
-		p.end.asked = before
+	if !p.exit.ended {
+		p.exit.signal = before
 	}
-	return p.end.over
+	return p.exit.ended
 }
 
-// KillAll ends every process of the container, whoever started it, when sig is container.SIGKILL; any other signal goes
-// to init and the execs.
+// KillAll sends a signal to init and the execs. SIGKILL to init ends every process of the container.
 func (t *Task) KillAll(sig uint32) error {
 	for _, p := range t.Processes()[1:] {
 		if err := p.Kill(sig); err != nil && !errdefs.IsNotFound(err) {

@@ -13,20 +13,20 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-// TestGrace: a program that heeds no signal is ended when its grace is over, and not a moment earlier, however often
-// it is asked.
-func TestGrace(t *testing.T) {
+// TestProcess_StopIgnored_KilledAfterGrace: a program that ignores signals is killed when the grace period from the first one
+// is over.
+func TestProcess_StopIgnored_KilledAfterGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grace = 5 * time.Second
 		w := &world{stop: task.Stop{Signal: new(uint32(1)), Grace: grace}}
 		p := w.program()
-		p.deaf = errors.ErrUnsupported
+		p.refuseSignal = errors.ErrUnsupported
 		tk := w.task(t, p, streams{})
 		start(t, tk.Init)
 		began := time.Now()
 		for range 2 {
 			if err := tk.Init.Kill(container.SIGTERM); err != nil {
-				t.Errorf("stop: %v, want none: the end will come", err)
+				t.Errorf("stop: %v, want none: SIGKILL follows", err)
 			}
 			time.Sleep(time.Second)
 		}
@@ -37,14 +37,14 @@ func TestGrace(t *testing.T) {
 		if s := tk.Init.Status(); s.Exit != container.Killed || s.Reason != task.ReasonKilled {
 			t.Errorf("%+v, want %d, killed", s, container.Killed)
 		}
-		if diff := cmp.Diff([]uint32{1, 1, container.SIGKILL}, p.asked); diff != "" {
+		if diff := cmp.Diff([]uint32{1, 1, container.SIGKILL}, p.signals); diff != "" {
 			t.Errorf("signals (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// TestKillOvertakesTheGrace: SIGKILL does not wait for a stop that is pending, and the stop does not come after it.
-func TestKillOvertakesTheGrace(t *testing.T) {
+// TestProcess_KillDuringGrace_EndsAtOnce: SIGKILL does not wait for a pending stop, and the stop does not follow it.
+func TestProcess_KillDuringGrace_EndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{stop: task.Stop{Grace: time.Minute}}
 		p := w.program()
@@ -61,15 +61,15 @@ func TestKillOvertakesTheGrace(t *testing.T) {
 			t.Errorf("the kill took %s", took)
 		}
 		time.Sleep(2 * time.Minute) // past the grace
-		if diff := cmp.Diff([]uint32{container.SIGTERM, container.SIGKILL}, p.asked); diff != "" {
+		if diff := cmp.Diff([]uint32{container.SIGTERM, container.SIGKILL}, p.signals); diff != "" {
 			t.Errorf("signals (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// TestKillIsIdempotent: a second kill succeeds while the output is underway, reaches no program any more, and is not
-// found once the exit was told.
-func TestKillIsIdempotent(t *testing.T) {
+// TestProcess_KillRepeated_SucceedsUntilExit: a second kill succeeds without effect until the output was delivered, and is not
+// found after the exit.
+func TestProcess_KillRepeated_SucceedsUntilExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
 		p, s := w.program(), streams{drained: make(chan struct{})}
@@ -81,8 +81,8 @@ func TestKillIsIdempotent(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		if len(p.asked) != 1 {
-			t.Errorf("the program got %v, want one kill", p.asked)
+		if len(p.signals) != 1 {
+			t.Errorf("the program got %v, want one kill", p.signals)
 		}
 		close(s.drained)
 		<-tk.Init.Done()
@@ -92,10 +92,10 @@ func TestKillIsIdempotent(t *testing.T) {
 	})
 }
 
-func TestRefusedSignalIsTold(t *testing.T) {
+func TestProcess_SignalFails_ReturnsItsError(t *testing.T) {
 	w := &world{}
 	p := w.program()
-	p.deaf = errdefs.ErrInvalidArgument
+	p.refuseSignal = errdefs.ErrInvalidArgument
 	tk := w.task(t, p, streams{})
 	start(t, tk.Init)
 	if err := tk.Init.Kill(3); !errdefs.IsInvalidArgument(err) {

@@ -27,7 +27,7 @@ func (w *world) exec(t *testing.T, tk *task.Task, id string) (*task.Process, *pr
 	return p, program
 }
 
-func TestPauseAndResume(t *testing.T) {
+func TestTask_PauseAndResume_StatesAndEvents(t *testing.T) {
 	w := &world{}
 	init := w.program()
 	tk := w.task(t, init, streams{})
@@ -70,7 +70,7 @@ func TestPauseAndResume(t *testing.T) {
 	<-tk.Init.Done()
 }
 
-func TestFailedPauseLeavesItRunning(t *testing.T) {
+func TestTask_PauseFails_StaysRunning(t *testing.T) {
 	w := &world{refuse: errdefs.ErrUnavailable}
 	tk := w.task(t, w.program(), streams{})
 	start(t, tk.Init)
@@ -83,7 +83,7 @@ func TestFailedPauseLeavesItRunning(t *testing.T) {
 	w.want(t, "start")
 }
 
-func TestPausedIsKilled(t *testing.T) {
+func TestTask_KillWhilePaused_Stops(t *testing.T) {
 	w := &world{}
 	tk := w.task(t, w.program(), streams{})
 	start(t, tk.Init)
@@ -106,10 +106,9 @@ func TestPausedIsKilled(t *testing.T) {
 	w.want(t, "start", "exec-added e", "exec-started e", "paused", "exit e", "exit c")
 }
 
-// TestEndOvertakesPause: init ends while its container is being paused. Paused is not announced behind its exit.
-func TestEndOvertakesPause(t *testing.T) {
+func TestTask_InitEndsDuringPause_NoPausedEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{halting: make(chan struct{})}
+		w := &world{pausing: make(chan struct{})}
 		init := w.program()
 		tk := w.task(t, init, streams{})
 		start(t, tk.Init)
@@ -118,7 +117,7 @@ func TestEndOvertakesPause(t *testing.T) {
 		synctest.Wait()
 		init.end(0)
 		<-tk.Init.Done()
-		close(w.halting)
+		close(w.pausing)
 		if err := <-paused; !errdefs.IsFailedPrecondition(err) {
 			t.Errorf("pause: %v, want failed precondition", err)
 		}
@@ -126,10 +125,10 @@ func TestEndOvertakesPause(t *testing.T) {
 	})
 }
 
-// TestHungPauseAnswers: the container never answers. Each caller hears of it by the bound, the second one as well.
-func TestHungPauseAnswers(t *testing.T) {
+// TestTask_PauseHangs_FailsWithinBound: the second caller, which waits for the first one, fails within the bound too.
+func TestTask_PauseHangs_FailsWithinBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{halting: make(chan struct{})}
+		w := &world{pausing: make(chan struct{})}
 		init := w.program()
 		tk := w.task(t, init, streams{})
 		start(t, tk.Init)
@@ -147,10 +146,10 @@ func TestHungPauseAnswers(t *testing.T) {
 	})
 }
 
-// TestLatePause: the container heeds no bound, and is paused long after the caller was told that it took too long.
-func TestLatePause(t *testing.T) {
+// TestTask_PauseReturnsLate_StateFollows: the container ignores its context, and is paused after Pause has failed.
+func TestTask_PauseReturnsLate_StateFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{halting: make(chan struct{}), deaf: true}
+		w := &world{pausing: make(chan struct{}), ignoresCtx: true}
 		init := w.program()
 		tk := w.task(t, init, streams{})
 		start(t, tk.Init)
@@ -160,7 +159,7 @@ func TestLatePause(t *testing.T) {
 		if err := tk.Resume(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("resume while the pause goes on: %v, want its bound", err)
 		}
-		close(w.halting)
+		close(w.pausing)
 		synctest.Wait()
 		if s := tk.Init.Status().State; s != task.Paused {
 			t.Errorf("it is %s, want paused", s)
@@ -174,7 +173,7 @@ func TestLatePause(t *testing.T) {
 	})
 }
 
-func TestPause_ContainerCannot_IsNotImplemented(t *testing.T) {
+func TestTask_PauseUnsupported_IsNotImplemented(t *testing.T) {
 	w := &world{refuse: container.ErrUnsupported}
 	init := w.program()
 	tk := w.task(t, init, streams{})

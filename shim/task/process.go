@@ -9,10 +9,9 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/container"
-	"github.com/siloshim/siloshim/internal/deadline"
 )
 
-// Status is what State answers for a process.
+// Status is what State returns for a process.
 type Status struct {
 	State     State
 	Pid       uint32
@@ -20,6 +19,19 @@ type Status struct {
 	Exit      uint32
 	ExitedAt  time.Time
 	Reason    Reason
+}
+
+// IO carries a process's standard streams to and from the client. Package stdio implements it.
+type IO interface {
+	// Start begins to carry. It is called once the process runs.
+	Start()
+	// CloseStdin ends the process's input after what the client has sent.
+	CloseStdin()
+	// Drain returns when all output is delivered, or with ctx. It returns held if the process has ended and another that it
+	// started keeps its output open: delivery then goes on until Close.
+	Drain(ctx context.Context) (held bool, err error)
+	// Close ends the streams. It may be called again.
+	Close() error
 }
 
 // Process is a task's init or one of its execs. All methods are safe for concurrent use.
@@ -37,7 +49,7 @@ type Process struct {
 	// mu guards the fields below.
 	mu     sync.Mutex
 	status Status
-	end    end
+	exit   exit
 }
 
 // Stdio names a process's streams as the client gave them.
@@ -46,7 +58,7 @@ type Stdio struct {
 	Terminal              bool
 }
 
-// unknownExit is what State shows before there is an exit status, and Wait when there will be none.
+// unknownExit is the exit status before the exit, and after a wait that has failed.
 const unknownExit = 255
 
 func newProcess(t *Task, id string, process container.Process, io IO, stdio Stdio) *Process {
@@ -57,7 +69,7 @@ func newProcess(t *Task, id string, process container.Process, io IO, stdio Stdi
 	}
 }
 
-// Status returns where the process stands. An exec that runs in a paused task is Paused.
+// Status returns the current status. An exec that runs in a paused task is Paused.
 func (p *Process) Status() Status {
 	p.mu.Lock()
 	s := p.status
@@ -68,10 +80,10 @@ func (p *Process) Status() Status {
 	return s
 }
 
-// Done is closed once the process has stopped and its output has been delivered.
+// Done is closed once the process has stopped and its output was delivered.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// step moves the process through the table and lets change adjust the status, all at once.
+// step moves the process through the table. change, which may be nil, adjusts the status atomically with the step.
 func (p *Process) step(op Op, change func(*Status)) (from State, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,8 +99,8 @@ func (p *Process) step(op Op, change func(*Status)) (from State, err error) {
 	return from, nil
 }
 
-// can says why op would be refused, if it would.
-func (p *Process) can(op Op) error {
+// check returns the error of a step without taking it.
+func (p *Process) check(op Op) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, err := p.status.State.next(op); err != nil {
@@ -97,19 +109,18 @@ func (p *Process) can(op Op) error {
 	return nil
 }
 
-// tell moves the process and announces it, as one thing: what is announced of a task comes in the order in which it
-// happened, whoever announces it.
-func (p *Process) tell(op Op, change func(*Status), announce func(Status)) error {
-	p.task.order.Lock()
-	defer p.task.order.Unlock()
+// stepAndEmit takes a step and emits its event atomically: the events of a task come in the order of its steps.
+func (p *Process) stepAndEmit(op Op, change func(*Status), emit func(Status)) error {
+	p.task.eventMu.Lock()
+	defer p.task.eventMu.Unlock()
 	if _, err := p.step(op, change); err != nil {
 		return err
 	}
-	announce(p.Status())
+	emit(p.Status())
 	return nil
 }
 
-// String names the process for a person.
+// String names the process in errors and logs.
 func (p *Process) String() string {
 	if p.ID == "" {
 		return "task " + p.task.ID
@@ -117,11 +128,11 @@ func (p *Process) String() string {
 	return "exec " + p.ID + " of task " + p.task.ID
 }
 
-// Start launches the program and returns its pid. It fails with [errdefs.ErrFailedPrecondition] unless the
-// process is Created, and for an exec, its task Running.
+// Start launches the program and returns its pid. It fails with [errdefs.ErrFailedPrecondition] unless the process is
+// Created and, for an exec, its task Running.
 func (p *Process) Start(ctx context.Context) (uint32, error) {
 	if p != p.task.Init {
-		if err := p.task.Init.can(Exec); err != nil {
+		if err := p.task.Init.check(Exec); err != nil {
 			return 0, err
 		}
 	}
@@ -129,131 +140,15 @@ func (p *Process) Start(ctx context.Context) (uint32, error) {
 		return 0, err
 	}
 	launched := make(chan error, 1)
-	go p.run(context.WithoutCancel(ctx), launched) // ends by itself: every wait in it is bounded by the program's life and the task's bounds
+	go p.run(context.WithoutCancel(ctx), launched) // ends with the program: the task's bounds limit every other wait in it
 	if err := <-launched; err != nil {
 		return 0, fmt.Errorf("start %s: %w", p, err)
 	}
 	return p.Status().Pid, nil
 }
 
-// run is the life of a started process, on one goroutine. ctx is that of the launch and is never done.
-func (p *Process) run(ctx context.Context, launched chan<- error) {
-	pid, err := p.process.Start(ctx)
-	if err != nil {
-		p.abandon()
-		launched <- err
-		return
-	}
-	p.io.Start()
-	p.advance(Launched, func(s *Status) { s.Pid, s.StartedAt = pid, p.task.now() }, p.task.emitStarted(p))
-	close(p.started)
-	launched <- nil
-
-	status, err := p.process.Wait(context.Background())
-	if err != nil {
-		p.task.report("wait for the end of "+p.String(), err)
-		status = unknownExit
-	}
-	p.ended(status, p.over(status, err))
-}
-
-// ended delivers the rest of the output and announces the exit. Each call on the way is bounded: one that hangs must not
-// keep the exit from being announced.
-func (p *Process) ended(status uint32, reason Reason) {
-	exitedAt := p.task.now()
-	if p.ID == "" {
-		p.task.endRest()
-	}
-	if held := p.drain(); !held {
-		p.closeIO()
-	}
-	p.closeProgram()
-	p.advance(Exited, func(s *Status) { s.Exit, s.ExitedAt, s.Reason = status, exitedAt, reason }, p.task.emitExit(p))
-	p.task.exited(p, p.Status())
-	close(p.done)
-}
-
-// lateReturn is how long after the end of its context a call may take to return.
-const lateReturn = time.Second
-
-// drain delivers the output and tells whether another program keeps it open.
-func (p *Process) drain() (held bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), p.task.bounds.Drain)
-	defer cancel()
-	answer := make(chan bool, 1)
-	err := deadline.Call(p.task.bounds.Drain+lateReturn, func() error {
-		held, err := p.io.Drain(ctx)
-		answer <- held
-		return err
-	})
-	if err != nil {
-		p.task.report("deliver the output of "+p.String(), err)
-	}
-	select {
-	case held = <-answer:
-	default: // Drain hangs
-	}
-	return held
-}
-
-// abandon ends a process whose launch failed. It has no exit to announce: it never started.
-func (p *Process) abandon() {
-	p.release()
-	p.advance(Failed, func(s *Status) { s.ExitedAt = p.task.now() }, func(Status) {})
-	close(p.started)
-	close(p.done)
-}
-
-// release closes streams and program, the streams first: the close of a console waits for its output to be read.
-func (p *Process) release() {
-	p.closeIO()
-	p.closeProgram()
-}
-
-// closeIO ends the streams, within a bound. Delete does so again: they may have been held beyond the end of the program.
-func (p *Process) closeIO() {
-	if err := deadline.Call(p.task.bounds.Drain, p.io.Close); err != nil {
-		p.task.report("close the streams of "+p.String(), err)
-	}
-}
-
-// closeProgram closes the program, within a bound.
-func (p *Process) closeProgram() {
-	if err := deadline.Call(p.task.bounds.Drain, p.process.Close); err != nil {
-		p.task.report("close "+p.String(), err)
-	}
-}
-
-// outcomes are the states that the process's own steps lead to.
-var outcomes = map[Op]State{Launched: Running, Failed: Stopped, Exited: Stopped}
-
-// advance is [Process.tell] for the process's own steps, which the table allows wherever they are taken. A refusal is a
-// bug of this package: it is reported and the step is taken all the same, with the reason lost. The other tasks of the
-// shim live on, and clients that wait for the end of this process get it.
-func (p *Process) advance(op Op, change func(*Status), announce func(Status)) {
-	err := p.tell(op, change, announce)
-	if err == nil {
-		return
-	}
-	p.task.report("keep the state of "+p.String(), err)
-	p.task.order.Lock()
-	defer p.task.order.Unlock()
-	p.mu.Lock()
-	deleted := p.status.State == Deleted
-	if !deleted {
-		p.status.State = outcomes[op]
-	}
-	change(&p.status)
-	p.status.Reason = ReasonLost
-	s := p.status
-	p.mu.Unlock()
-	if !deleted {
-		announce(s)
-	}
-}
-
-// Resize sets the size of the console. Without a console it is [errdefs.ErrFailedPrecondition]; before the
-// start and after the end it does nothing.
+// Resize sets the size of the console. Without a console it is [errdefs.ErrFailedPrecondition]; before the start and after
+// the end it does nothing.
 func (p *Process) Resize(ctx context.Context, width, height uint32) error {
 	if !p.Stdio.Terminal {
 		return fmt.Errorf("resize %s: it has no terminal: %w", p, errdefs.ErrFailedPrecondition)
@@ -271,7 +166,7 @@ func (p *Process) Resize(ctx context.Context, width, height uint32) error {
 // CloseStdin ends the program's input after what the client has sent.
 func (p *Process) CloseStdin() { p.io.CloseStdin() }
 
-// Wait returns the status once the process has stopped and its output has been delivered.
+// Wait returns the status once the process has stopped and its output was delivered, or fails with ctx.
 func (p *Process) Wait(ctx context.Context) (Status, error) {
 	select {
 	case <-p.done:

@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-func TestReasons(t *testing.T) {
+func TestTask_Exit_HasItsReason(t *testing.T) {
 	memory, limit := container.Notice{Limit: container.MemoryLimit}, container.Notice{Limit: container.OtherLimit, Pid: 42}
 	for _, c := range []struct {
 		name   string
@@ -51,9 +51,8 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// TestOutOfMemoryIsAnnounced: at once, then at most once a second, and never behind the exit. The notice is of the
-// exec whose pid it has.
-func TestOutOfMemoryIsAnnounced(t *testing.T) {
+// TestTask_MemoryRefused_OOMEventOnceASecond: no event comes after the exit.
+func TestTask_MemoryRefused_OOMEventOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
 		init := w.program()
@@ -73,7 +72,7 @@ func TestOutOfMemoryIsAnnounced(t *testing.T) {
 	})
 }
 
-func TestNoticeIsTheExecs(t *testing.T) {
+func TestTask_NoticeOfExec_IsTheExecsReason(t *testing.T) {
 	w := &world{}
 	init := w.program()
 	tk := w.task(t, init, streams{})
@@ -89,19 +88,18 @@ func TestNoticeIsTheExecs(t *testing.T) {
 	}
 }
 
-// TestExitedIsTold: what goes to the log is what was announced.
-func TestExitedIsTold(t *testing.T) {
+func TestConfig_Exited_GetsTheStatusOnce(t *testing.T) {
 	w := &world{}
 	p := w.program()
-	var told []task.Status
+	var got []task.Status
 	tk := task.New(task.Config{
 		ID: "c", Container: w, Emit: w.emit, Report: func(string, error) {},
-		Exited: func(_ *task.Process, s task.Status) { told = append(told, s) },
+		Exited: func(_ *task.Process, s task.Status) { got = append(got, s) },
 	}, p, streams{}, task.Stdio{})
 	start(t, tk.Init)
 	p.end(5)
 	<-tk.Init.Done()
-	if len(told) != 1 || told[0] != tk.Init.Status() {
-		t.Errorf("told %+v, want %+v once", told, tk.Init.Status())
+	if len(got) != 1 || got[0] != tk.Init.Status() {
+		t.Errorf("got %+v, want %+v once", got, tk.Init.Status())
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// State is where a process stands. The names are those of containerd's Task API.
+// State is the state of a process. The names are those of containerd's Task API.
 type State uint8
 
-// The states. Starting is Created to a client: the program is being launched. An exec is Paused whenever it
-// runs and its task's init is Paused; see [Process.Status].
+// The states. A client sees Starting, the launch of the program, as Created. An exec that runs is Paused while its init is;
+// see [Process.Status].
 const (
 	Created State = iota
 	Starting
@@ -25,13 +25,13 @@ func (s State) String() string {
 	return [...]string{"created", "starting", "running", "paused", "stopped", "deleted"}[s]
 }
 
-// Live tells whether there is a program: it runs, or it is paused.
+// Live reports whether the program exists: it runs, or it is paused.
 func (s State) Live() bool { return s == Running || s == Paused }
 
-// Op is what is asked of a process, by a client or by the process itself.
+// Op is an operation on a process.
 type Op uint8
 
-// The operations. Launched, Failed and Exited are the process's own doing.
+// The operations. Launched, Failed and Exited are events of the process, the others are requests.
 const (
 	Start Op = iota
 	Launched
@@ -51,8 +51,7 @@ func (o Op) String() string {
 	return [...]string{"start", "launched", "failed", "exited", "kill", "exec", "resize", "pause", "resume", "update", "delete"}[o]
 }
 
-// rule is what an operation does in a state: it leads to a state, or it is refused with a class of
-// containerd's errors.
+// rule is the result of an operation in a state: the next state, or a refusal with a class of containerd's errors.
 type rule struct {
 	to     State
 	refuse error
@@ -65,11 +64,11 @@ func never() rule           { return refuse(errImpossible) }
 func precondition() rule    { return refuse(errdefs.ErrFailedPrecondition) }
 func notFound() rule        { return refuse(errdefs.ErrNotFound) }
 
-// errImpossible marks what no caller can ask for: the goroutine of run does each of its steps once.
+// errImpossible marks events that cannot happen: the goroutine of run takes each of its steps once.
 var errImpossible = fmt.Errorf("impossible: %w", errdefs.ErrInternal)
 
-// table is the whole machine; docs/states.md shows it. A kill of what has stopped is NotFound, as containerd's runc
-// shim answers.
+// table is the state machine; docs/states.md shows it. A kill of a stopped process is NotFound, as in containerd's shim for
+// runc.
 var table = [states][ops]rule{
 	Created: {
 		Start: to(Starting), Launched: never(), Failed: never(), Exited: never(),
@@ -103,7 +102,7 @@ var table = [states][ops]rule{
 	},
 }
 
-// next is the state that op leads to from s, or the refusal.
+// next returns the state after op, or the refusal.
 func (s State) next(op Op) (State, error) {
 	r := table[s][op]
 	if r.refuse != nil {

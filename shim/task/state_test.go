@@ -3,12 +3,13 @@ package task
 import (
 	"errors"
 	"testing"
+	"time"
 
+	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/errdefs"
 )
 
-// TestTableIsComplete walks every pair: each leads somewhere or is refused with a class.
-func TestTableIsComplete(t *testing.T) {
+func TestTable_EachPair_HasARule(t *testing.T) {
 	for s := range states {
 		for op := range ops {
 			r := table[s][op]
@@ -22,7 +23,7 @@ func TestTableIsComplete(t *testing.T) {
 	}
 }
 
-func TestDeletedIsTheEnd(t *testing.T) {
+func TestTable_Deleted_AllowsNothing(t *testing.T) {
 	for op := range ops {
 		if _, err := Deleted.next(op); err == nil {
 			t.Errorf("%s leads out of deleted", op)
@@ -30,7 +31,7 @@ func TestDeletedIsTheEnd(t *testing.T) {
 	}
 }
 
-func TestRefusalsCarryContainerdsClass(t *testing.T) {
+func TestTable_Refusal_HasContainerdsClass(t *testing.T) {
 	for _, c := range []struct {
 		in    State
 		op    Op
@@ -50,5 +51,35 @@ func TestRefusalsCarryContainerdsClass(t *testing.T) {
 		if _, err := c.in.next(c.op); !errors.Is(err, c.class) {
 			t.Errorf("%s in %s: %v, want %v", c.op, c.in, err, c.class)
 		}
+	}
+}
+
+// TestProcess_StepRefusedByTable_ExitIsLost: a bug in the states does not end the shim, which has other tasks, and clients
+// get an exit.
+func TestProcess_StepRefusedByTable_ExitIsLost(t *testing.T) {
+	var exits, reports int
+	tk := New(Config{
+		ID: "c",
+		Emit: func(e any) {
+			if _, ok := e.(*events.TaskExit); ok {
+				exits++
+			}
+		},
+		Report: func(string, error) { reports++ },
+		Bounds: Bounds{Terminate: time.Second, Pause: time.Second},
+	}, nil, nil, Stdio{})
+	p := tk.Init // Created: it cannot have exited
+	p.advance(Exited, func(s *Status) { s.Exit = 7 }, tk.emitExit(p))
+	if s := p.Status(); s.State != Stopped || s.Exit != 7 || s.Reason != ReasonLost {
+		t.Errorf("%+v, want stopped with 7, lost", s)
+	}
+	if exits != 1 || reports != 1 {
+		t.Errorf("%d exits and %d reports, want one of each", exits, reports)
+	}
+
+	p.status.State = Deleted
+	p.advance(Exited, func(s *Status) { s.Exit = 7 }, tk.emitExit(p))
+	if s := p.Status(); s.State != Deleted || exits != 1 || reports != 2 {
+		t.Errorf("state %s, %d exits, %d reports; want deleted, 1, 2", s.State, exits, reports)
 	}
 }

@@ -1,8 +1,18 @@
+// Package task is the state machine of containerd's Task API: a [Task] for each container, with a [Process] for its init and
+// for each exec.
+//
+// The table in state.go has the states of a process and the operations. After the start one goroutine runs the process:
+//
+//	launch -> emit started -> wait -> terminate the rest -> drain the output -> emit exit -> close done
+//
+// So the start event is before the exit event, and the output is delivered before a client gets the exit.
+//
+// The package uses neither kernel nor pipes, but the interfaces of package container and [IO]. It calls them without a lock.
+// It emits events under a lock, because the events of a task must come in the order of its steps; Emit must not block.
 package task
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,25 +24,38 @@ import (
 	"github.com/siloshim/siloshim/internal/deadline"
 )
 
-// Config is what a task is made of.
+// Config has the parts of a [Task].
 type Config struct {
-	// ID and Bundle are containerd's. Rootfs goes into the create event as it came.
+	// ID and Bundle are containerd's.
 	ID, Bundle string
 	// Container is the task's from now on: Delete closes it.
 	Container container.Container
 	// Emit takes an event of containerd's api/events. It must not block.
 	Emit func(event any)
-	// Report takes what went wrong where nobody waits for an answer.
+	// Report takes failures that no request returns.
 	Report func(doing string, err error)
-	// Exited is told of each exit once it is announced, before anybody who waits; nil is nobody.
+	// Exited gets each exit after its event, before the requests that wait for it. Nil is allowed.
 	Exited func(p *Process, s Status)
-	// Stop says how the container's processes are asked to end.
+	// Stop is how SIGTERM ends the container's processes.
 	Stop Stop
 	// Bounds default to [DefaultBounds].
 	Bounds Bounds
 	// Now defaults to [time.Now].
 	Now func() time.Time
 }
+
+// Bounds are the longest times that a task waits for container and streams. Every such wait has one.
+type Bounds struct {
+	// Drain bounds the delivery of the output after the process has ended.
+	Drain time.Duration
+	// Terminate bounds the end of the processes that remain after init. The default is the container's own bound.
+	Terminate time.Duration
+	// Pause bounds Pause and Resume.
+	Pause time.Duration
+}
+
+// DefaultBounds are the bounds of the shim. A reader that stalls for less than Drain loses nothing.
+var DefaultBounds = Bounds{Drain: 30 * time.Second, Pause: 10 * time.Second}
 
 // Task is a container with its init process and its execs. All methods are safe for concurrent use.
 type Task struct {
@@ -44,26 +67,25 @@ type Task struct {
 	report     func(string, error)
 	exited     func(*Process, Status)
 	stop       Stop
-	turn       chan struct{} // holds a value while the task is paused or resumed
 	bounds     Bounds
 	now        func() time.Time
 
-	// order is held over a change of state and its announcement. It is taken before any other lock.
-	order sync.Mutex
+	pauseMu deadline.Mutex // held while the container is paused or resumed
+	eventMu sync.Mutex     // held over a step and its event; locked before mu
 
 	// mu guards the fields below.
-	mu     sync.Mutex
-	execs  map[string]*Process
-	ending bool      // what runs from now on was ended by the task
-	oom    time.Time // of the last TaskOOM
+	mu      sync.Mutex
+	execs   map[string]*Process
+	ending  bool // the task ends the processes that run from now on
+	lastOOM time.Time
 }
 
-// New makes a task in state Created and announces nothing: the caller does, once it is reachable.
+// New makes a task in state Created. It emits nothing: the caller does, once clients can find the task.
 func New(c Config, init container.Process, io IO, stdio Stdio) *Task {
 	t := &Task{
 		ID: c.ID, Bundle: c.Bundle, container: c.Container,
 		emit: c.Emit, report: c.Report, bounds: c.Bounds, now: c.Now,
-		exited: c.Exited, stop: c.Stop, turn: make(chan struct{}, 1),
+		exited: c.Exited, stop: c.Stop, pauseMu: deadline.NewMutex(),
 		execs: map[string]*Process{},
 	}
 	if t.exited == nil {
@@ -85,10 +107,10 @@ func New(c Config, init container.Process, io IO, stdio Stdio) *Task {
 	return t
 }
 
-// Container is what the task runs in.
+// Container is the task's container.
 func (t *Task) Container() container.Container { return t.container }
 
-// Process finds init ("" or the task's own id) or an exec, or fails with [errdefs.ErrNotFound].
+// Process finds init ("") or an exec, or fails with [errdefs.ErrNotFound].
 func (t *Task) Process(execID string) (*Process, error) {
 	if execID == "" {
 		return t.Init, nil
@@ -101,7 +123,7 @@ func (t *Task) Process(execID string) (*Process, error) {
 	return nil, fmt.Errorf("exec %s of task %s: %w", execID, t.ID, errdefs.ErrNotFound)
 }
 
-// Processes lists init and the execs.
+// Processes lists init first, and the execs.
 func (t *Task) Processes() []*Process {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -112,12 +134,12 @@ func (t *Task) Processes() []*Process {
 	return all
 }
 
-// CanExec says why an exec of this id would be refused, if it would.
+// CanExec returns the error that Exec would return for this id, or nil.
 func (t *Task) CanExec(execID string) error {
 	if execID == t.ID {
 		return fmt.Errorf("exec %s: the id is the task's own: %w", execID, errdefs.ErrAlreadyExists)
 	}
-	if err := t.Init.can(Exec); err != nil {
+	if err := t.Init.check(Exec); err != nil {
 		return err
 	}
 	if _, err := t.Process(execID); err == nil {
@@ -126,10 +148,10 @@ func (t *Task) CanExec(execID string) error {
 	return nil
 }
 
-// CanUpdate says why new limits would be refused, if they would.
-func (t *Task) CanUpdate() error { return t.Init.can(Update) }
+// CanUpdate fails with [errdefs.ErrFailedPrecondition] after the end of init.
+func (t *Task) CanUpdate() error { return t.Init.check(Update) }
 
-// Exec adds a process in state Created and announces it.
+// Exec adds a process in state Created and emits the event.
 func (t *Task) Exec(execID string, process container.Process, io IO, stdio Stdio) error {
 	if err := t.CanExec(execID); err != nil {
 		return err
@@ -145,8 +167,8 @@ func (t *Task) Exec(execID string, process container.Process, io IO, stdio Stdio
 	return nil
 }
 
-// Delete forgets a stopped or never started process, announces it and returns its last status. Deleting init
-// closes the container; it is refused with [errdefs.ErrFailedPrecondition] while init runs.
+// Delete removes a process that has stopped or was never started, emits the event and returns the last status. With init
+// it closes the container. It fails with [errdefs.ErrFailedPrecondition] while the process runs.
 func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 	p, err := t.Process(execID)
 	if err != nil {
@@ -154,7 +176,7 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 	}
 	from, err := p.step(Delete, func(s *Status) {
 		if s.ExitedAt.IsZero() {
-			s.Exit = 0 // it never ran, and nothing of it has failed: so say runc's shim and hcsshim
+			s.Exit = 0 // it never ran; runc's shim and hcsshim return 0 too
 		}
 	})
 	if err != nil {
@@ -168,7 +190,7 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 	<-p.done
 	p.closeIO()
 	if p == t.Init {
-		err = t.dissolve(ctx)
+		err = t.closeContainer(ctx)
 	} else {
 		t.mu.Lock()
 		delete(t.execs, execID)
@@ -176,59 +198,7 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 	}
 	s := p.Status()
 	t.emit(&events.TaskDelete{
-		ContainerID: t.ID, ID: execID, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: stamp(s.ExitedAt),
+		ContainerID: t.ID, ID: execID, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: timestamp(s.ExitedAt),
 	})
 	return s, err
-}
-
-// dissolve ends what may be left of the container and gives it back. It goes on after a failure: whatever can be
-// released is.
-func (t *Task) dissolve(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bounds.Terminate)
-	defer cancel()
-	t.end()
-	err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, container.Killed) })
-	t.mu.Lock()
-	execs := t.execs
-	t.execs = map[string]*Process{}
-	t.mu.Unlock()
-	for _, p := range execs {
-		if killErr := p.Kill(container.SIGKILL); killErr != nil && !errdefs.IsNotFound(killErr) {
-			err = errors.Join(err, killErr)
-		}
-		p.closeIO()
-	}
-	if err = errors.Join(err, deadline.Call(t.bounds.Terminate, t.container.Close)); err != nil {
-		return fmt.Errorf("delete task %s: %w", t.ID, err)
-	}
-	return nil
-}
-
-// endRest ends what init left behind and waits until the execs have told their exits, so that init's is the last. Where
-// init was asked to end, the others are, too.
-func (t *Task) endRest() {
-	t.stopRest()
-	ctx, cancel := context.WithTimeout(context.Background(), t.bounds.Terminate)
-	defer cancel()
-	t.end()
-	if err := deadline.Call(t.bounds.Terminate, func() error { return t.container.Terminate(ctx, container.Killed) }); err != nil {
-		t.report("end the processes that init of task "+t.ID+" left behind", err)
-	}
-	for _, p := range t.Processes()[1:] {
-		if s := p.Status().State; !s.Live() && s != Starting {
-			continue
-		}
-		select {
-		case <-p.done:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// end marks what runs as ended by the task.
-func (t *Task) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ending = true
 }

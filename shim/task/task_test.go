@@ -14,10 +14,10 @@ import (
 	"github.com/siloshim/siloshim/shim/task"
 )
 
-func TestExitIsAnnouncedAfterStartAndBeforeDelete(t *testing.T) {
+func TestTask_Exit_EventAfterStartBeforeDelete(t *testing.T) {
 	w := &world{}
 	p := w.program()
-	p.end(7) // it will have ended before anybody looks
+	p.end(7) // it has ended before the first wait
 	tk := w.task(t, p, streams{})
 	start(t, tk.Init)
 	if s, err := tk.Init.Wait(t.Context()); err != nil || s.Exit != 7 || s.State != task.Stopped {
@@ -32,7 +32,7 @@ func TestExitIsAnnouncedAfterStartAndBeforeDelete(t *testing.T) {
 	}
 }
 
-func TestExitWaitsForTheOutput(t *testing.T) {
+func TestTask_OutputUndelivered_ExitWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
 		p, s := w.program(), streams{drained: make(chan struct{})}
@@ -41,7 +41,7 @@ func TestExitWaitsForTheOutput(t *testing.T) {
 		p.end(0)
 		synctest.Wait()
 		if got := tk.Init.Status().State; got != task.Running {
-			t.Errorf("state with output underway: %s, want running", got)
+			t.Errorf("state with undelivered output: %s, want running", got)
 		}
 		close(s.drained)
 		<-tk.Init.Done()
@@ -49,7 +49,7 @@ func TestExitWaitsForTheOutput(t *testing.T) {
 	})
 }
 
-func TestOutputThatNobodyTakesDelaysTheExitByItsBound(t *testing.T) {
+func TestTask_OutputStalls_ExitAfterDrainBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
 		p := w.program()
@@ -64,9 +64,9 @@ func TestOutputThatNobodyTakesDelaysTheExitByItsBound(t *testing.T) {
 	})
 }
 
-// TestHeldStreamsGoOn: an exec leaves a process behind that keeps its output open. Its exit is told at once, and the
-// output goes on until the exec, or the task, is deleted.
-func TestHeldStreamsGoOn(t *testing.T) {
+// TestTask_OutputHeldAfterExit_OpenUntilDelete: a process that an exec has started keeps the exec's output open. The exec exits
+// at once, and its output is delivered until the exec or the task is deleted.
+func TestTask_OutputHeldAfterExit_OpenUntilDelete(t *testing.T) {
 	for _, deleted := range []string{"e", ""} {
 		w := &world{}
 		init := w.program()
@@ -93,7 +93,7 @@ func TestHeldStreamsGoOn(t *testing.T) {
 	}
 }
 
-func TestNeverStarted(t *testing.T) {
+func TestTask_NeverStarted_CanBeKilledAndDeleted(t *testing.T) {
 	t.Run("killed", func(t *testing.T) {
 		w := &world{}
 		tk := w.task(t, w.program(), streams{})
@@ -120,7 +120,7 @@ func TestNeverStarted(t *testing.T) {
 	})
 }
 
-func TestKillOvertakesASlowStart(t *testing.T) {
+func TestProcess_KillDuringLaunch_KillsAfterLaunch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
 		p := w.program()
@@ -143,7 +143,7 @@ func TestKillOvertakesASlowStart(t *testing.T) {
 	})
 }
 
-func TestFailedStartStops(t *testing.T) {
+func TestTask_LaunchFails_IsStopped(t *testing.T) {
 	w := &world{}
 	p := w.program()
 	p.refuse = errdefs.ErrNotFound
@@ -158,7 +158,7 @@ func TestFailedStartStops(t *testing.T) {
 	w.want(t, "delete ")
 }
 
-func TestExecsTellTheirExitBeforeInit(t *testing.T) {
+func TestTask_InitEnds_ExitsOfExecsComeFirst(t *testing.T) {
 	w := &world{}
 	p := w.program()
 	tk := w.task(t, p, streams{})

@@ -1,6 +1,0 @@
-//go:build !faults
-
-package shim_test
-
-// files has nothing to do: the build has no points at files and pipes.
-func (f *fuse) files() (restore func()) { return func() {} }

@@ -1,5 +1,0 @@
-//go:build !windows
-
-package shim
-
-func osVersion() string { return "" }

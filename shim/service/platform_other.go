@@ -1,0 +1,5 @@
+//go:build !windows
+
+package service
+
+func osVersion() string { return "" }

@@ -20,33 +20,39 @@ func (e Engine) Cleanup(ctx context.Context, namespace, id, bundle string) error
 	return errclass.Add(resource.Replay(ctx, bundle, id, e.releases()))
 }
 
-// releases is how this machine releases each kind of resource, in the order in which they can go.
+// releases is the order in which this machine releases each kind of resource.
 func (e Engine) releases() resource.Table {
+	byName := func(release func(string) error) func(context.Context, resource.Resource) error {
+		return func(_ context.Context, r resource.Resource) error { return release(r.Name) }
+	}
+	byPath := func(release func(string) error) func(context.Context, resource.Resource) error {
+		return func(_ context.Context, r resource.Resource) error { return release(r.Path) }
+	}
+	const (
+		system   = resource.System
+		prepared = resource.PreparedLayer
+		union    = resource.Union
+		active   = resource.ActiveLayer
+	)
 	return resource.Table{
-		{Kind: resource.System, Release: func(ctx context.Context, r resource.Resource) error { return wcow.Cleanup(ctx, e.Service, r.Name) }},
+		{Kind: system, Release: func(ctx context.Context, r resource.Resource) error {
+			return wcow.Cleanup(ctx, e.Service, r.Name)
+		}},
 		{Kind: resource.Credentials, Release: func(ctx context.Context, r resource.Resource) error {
 			return wcow.RemoveCredentials(ctx, e.Service, r.Name)
 		}},
 		{Kind: resource.Endpoint, Release: func(_ context.Context, r resource.Resource) error {
 			return e.Network.RemoveEndpoint(r.In, r.Name)
 		}},
-		{Kind: resource.Namespace, Release: func(_ context.Context, r resource.Resource) error { return e.Network.DeleteNamespace(r.Name) }},
-		{Kind: resource.Mount, Release: func(_ context.Context, r resource.Resource) error { return e.Files.Unmount(r.Path) }},
-		{Kind: resource.Directory, Release: func(_ context.Context, r resource.Resource) error { return hostprocess.Unkeep(e.Files, r.Path) }},
-		{Kind: resource.Union, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return layer.DetachUnion(e.Storage, r.Path)
-		}},
-		{Kind: resource.PreparedLayer, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return e.Storage.Unprepare(r.Path)
-		}},
-		{Kind: resource.ActiveLayer, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return e.Storage.Deactivate(r.Path)
-		}},
-		{Kind: resource.Images, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return e.Storage.UnmountImage(r.Name)
-		}},
+		{Kind: resource.Namespace, After: []resource.Kind{resource.Endpoint}, Release: byName(e.Network.DeleteNamespace)},
+		{Kind: resource.Mount, Release: byPath(e.Files.Unmount)},
+		{Kind: resource.Directory, Release: byPath(func(path string) error { return hostprocess.Unkeep(e.Files, path) })},
+		{Kind: union, After: []resource.Kind{system}, Release: byPath(func(path string) error { return layer.DetachUnion(e.Storage, path) })},
+		{Kind: prepared, After: []resource.Kind{system}, Release: byPath(e.Storage.Unprepare)},
+		{Kind: active, After: []resource.Kind{system, resource.Mount, union, prepared}, Release: byPath(e.Storage.Deactivate)},
+		{Kind: resource.Images, After: []resource.Kind{system, union, active}, Release: byName(e.Storage.UnmountImage)},
 		{Kind: resource.Logon},
-		{Kind: resource.Account, Release: func(_ context.Context, r resource.Resource) error { return e.Accounts.Delete(r.Name) }},
+		{Kind: resource.Account, After: []resource.Kind{resource.Logon}, Release: byName(e.Accounts.Delete)},
 	}
 }
 

@@ -115,7 +115,7 @@ func (j *Container) make(ctx context.Context, c Config) error {
 		return err
 	}
 	j.token = user
-	if err := j.record.Hold(resource.Resource{Kind: resource.Logon}, func(context.Context) error { return user.Close() }); err != nil {
+	if err := j.record.Add(resource.Resource{Kind: resource.Logon}, func(context.Context) error { return user.Close() }); err != nil {
 		return errors.Join(err, user.Close())
 	}
 	j.root, err = makeRoot(ctx, c, j.job, j.record)

@@ -201,7 +201,7 @@ func (r *root) keepOne(x resource.Resource) error {
 		once.Do(func() { err = keeper.Close() })
 		return errors.Join(err, Unkeep(r.files, x.Path))
 	}
-	if err := r.record.Hold(x, release); err != nil {
+	if err := r.record.Add(x, release); err != nil {
 		return errors.Join(errclass.Add(err), release(context.Background()))
 	}
 	return nil

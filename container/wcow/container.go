@@ -136,7 +136,7 @@ func (s *Container) create(ctx context.Context, document *schema.ComputeSystem) 
 		return err
 	}
 	s.system, s.statistics = system, newStatistics(s.config.Kernel, s.id, system)
-	if err := s.record.Hold(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
+	if err := s.record.Add(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
 		return errors.Join(err, s.end(ctx))
 	}
 	return s.pin(ctx, s.plan.Affinity)

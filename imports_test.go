@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"shim/task":      {"container", "internal/deadline"},
 
 	"container":               {"container/plan", "jobobject", "stats", "internal/logfield"},
-	"container/plan":          {"schema", "internal/textfile"},
+	"container/plan":          {"jobobject", "schema", "internal/textfile"},
 	"container/resource":      {"internal/fault"},
 	"container/errclass":      {"container/plan", "container/resource", "hcs", "jobobject", "stats"},
 	"container/layer":         {"container/plan", "container/resource", "schema", "internal/winsys"},

@@ -47,9 +47,9 @@ func (s *Service) make(ctx context.Context, r *api.CreateTaskRequest, options bo
 		return m, err
 	}
 	switch {
-	case plan.IsStandIn(wanted):
+	case plan.IsPlaceholder(wanted):
 		p := newPlaceholder()
-		m.Container, m.init, m.plan, err = p, &plan.Process{}, p, plan.StandIn(wanted)
+		m.Container, m.init, m.plan, err = p, &plan.Process{}, p, plan.CheckPlaceholder(wanted)
 	case plan.IsHostProcess(wanted):
 		var p *plan.HostProcess
 		if p, err = s.config.Machine.HostProcess(r.ID, wanted, mounts(r)); err != nil {

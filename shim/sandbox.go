@@ -84,7 +84,7 @@ func (s *Service) planSandbox(r *api.CreateSandboxRequest) (*pod, error) {
 	}
 	as := &specs.Spec{Annotations: p.annotations, Windows: &specs.Windows{}}
 	if p.job = plan.IsHostProcess(as); p.job {
-		return p, plan.StandIn(as)
+		return p, plan.CheckPlaceholder(as)
 	}
 	return p, nil
 }

@@ -59,7 +59,7 @@ func resources() *specs.WindowsResources {
 // newJob makes a container with a limit of memory.
 func newJob(t *testing.T, k jobobject.Kernel) *hostprocess.Container {
 	t.Helper()
-	c, err := engine.Engine{Kernel: k}.HostProcess(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true, Limits: plan.Limits{MemoryBytes: 32 << 20}})
+	c, err := engine.Engine{Kernel: k}.HostProcess(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true, Limits: jobobject.Limits{JobMemory: 32 << 20}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func TestJob_KernelHangs_NextRequestEndsWithItsContext(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			k := &hangingKernel{jobtest.New(), make(chan string, 100), make(chan struct{})}
 			c, err := engine.Engine{Kernel: k}.HostProcess(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{
-				InheritUser: true, Limits: plan.Limits{MemoryBytes: 32 << 20},
+				InheritUser: true, Limits: jobobject.Limits{JobMemory: 32 << 20},
 			})
 			if err != nil {
 				t.Fatal(err)

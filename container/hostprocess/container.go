@@ -65,8 +65,8 @@ type Container struct {
 
 	// mu guards the fields below.
 	mu     sync.Mutex
-	ended  bool        // no program may start any more
-	limits plan.Limits // in force; who updates them has updating, too
+	ended  bool             // no program may start any more
+	limits jobobject.Limits // in force; written only while updating is locked
 }
 
 var _ container.Container = (*Container)(nil)

@@ -143,7 +143,7 @@ func (s *Container) create(ctx context.Context, document *schema.ComputeSystem) 
 }
 
 // pin binds the silo to its processors; the service has no word for that.
-func (s *Container) pin(ctx context.Context, affinity []plan.Affinity) error {
+func (s *Container) pin(ctx context.Context, affinity []jobobject.GroupAffinity) error {
 	if len(affinity) == 0 {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (s *Container) pin(ctx context.Context, affinity []plan.Affinity) error {
 	if err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
-	set := job.SetAffinity(ctx, groups(affinity))
+	set := job.SetAffinity(ctx, affinity)
 	if err := errors.Join(set, job.Close()); err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
@@ -195,14 +195,6 @@ func (s *Container) Update(ctx context.Context, r *specs.WindowsResources, annot
 	s.requested = next.Requested
 	container.LogWarnings(s.id, next.Warnings)
 	return nil
-}
-
-// groups are the processors of a plan as a job object takes them.
-func groups(affinity []plan.Affinity) (list []jobobject.GroupAffinity) {
-	for _, a := range affinity {
-		list = append(list, jobobject.GroupAffinity{Group: a.Group, Mask: a.Mask})
-	}
-	return list
 }
 
 // Pause implements [container.Container]: the service pauses no Windows Server container.

@@ -111,7 +111,7 @@ func TestResources(t *testing.T) {
 			Annotations: map[string]string{"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true"},
 		}
 		planned, err := plan.Machine{Processors: 8, Root: `C:\Windows`, Lookup: func(string) bool { return true }}.HostProcess("c", s, nil)
-		if err != nil || planned.Limits.CPUWeight != weight || planned.Limits.MemoryBytes != 64<<20 {
+		if err != nil || planned.Limits.CPUWeight != weight || planned.Limits.JobMemory != 64<<20 {
 			t.Errorf("weight %d: %+v %v", weight, planned, err)
 		}
 	}

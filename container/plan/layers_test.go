@@ -12,7 +12,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// linked is a host on which the directories exist; those with another value are links.
+// linked is a machine with these directories. Those with another value are links.
 func linked(dirs map[string]string) Machine {
 	return Machine{
 		Lookup: func(string) bool { return false },
@@ -25,7 +25,7 @@ func linked(dirs map[string]string) Machine {
 	}
 }
 
-// TestLayers_BehindLinks_AreResolved: neither the compute service nor the layer filter follows links.
+// Neither the compute service nor the layer filter follows links.
 func TestLayers_BehindLinks_AreResolved(t *testing.T) {
 	h := linked(map[string]string{
 		`C:\root`: `D:\data`, `C:\root\snapshots`: `D:\data\snapshots`, `C:\root\snapshots\1`: `D:\data\snapshots\1`,
@@ -74,8 +74,8 @@ func TestLayers_BehindLinks_AreResolved(t *testing.T) {
 	}
 }
 
-// TestRoot_BehindALink_IsResolved: the location of a job container's root file system, unless it has no drive there.
-func TestRoot_BehindALink_IsResolved(t *testing.T) {
+// The location stays as it is if its target has no drive.
+func TestRoot_BehindLink_IsResolved(t *testing.T) {
 	h := linked(map[string]string{
 		`C:\link`: `D:\real`, `C:\volume`: `\\?\Volume{9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001}\`, `C:\hpc`: `C:\hpc`,
 	})
@@ -104,8 +104,7 @@ func TestRoot_BehindALink_IsResolved(t *testing.T) {
 	}
 }
 
-// TestLayers_CannotBeResolved_NamesTheLayer, unless it is not there yet.
-func TestLayers_CannotBeResolved_NamesTheLayer(t *testing.T) {
+func TestLayers_CannotBeResolved_ErrorNamesLayer(t *testing.T) {
 	denied := errors.New("access is denied")
 	h := Machine{Resolve: func(string) (string, error) { return "", denied }}.withDefaults()
 	for _, l := range []Layers{

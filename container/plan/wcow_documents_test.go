@@ -17,26 +17,26 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// difference is a document in which we differ from the reference on purpose.
+// difference is an intended difference from the document of the reference.
 type difference struct {
 	why string
-	// lines are the exact difference: "-" is what the reference sends, "+" what we do. A side that refuses the
-	// specification has one line, with its error.
+	// lines are the exact difference: "-" is the reference, "+" is ours. A side that refuses the
+	// specification has one line with its error.
 	lines []string
 }
 
 // differences are by the name of the specification in testdata/hcs-documents.
 var differences = map[string]difference{
-	"04-mem-odd": {"a part of a megabyte is rounded up, so that a container gets no less than it was promised", []string{
+	"04-mem-odd": {"a part of a megabyte is rounded up, so that a container does not get less than requested", []string{
 		`- /Container/Memory/SizeInMB: 100`,
 		`+ /Container/Memory/SizeInMB: 101`,
 	}},
-	"05-mem-small": {"the reference drops a limit below a megabyte without a word", []string{
+	"05-mem-small": {"the reference ignores a limit below a megabyte", []string{
 		`- a document`,
 		`+ refused: windows.resources.memory.limit 1000: use at least 8388608: containers with less memory are known to hang; ` +
 			`annotation io.siloshim.best-effort: "true" takes 8388608 instead: invalid argument`,
 	}},
-	"23-mount-slash": {"a path has backslashes; to Windows a slash means the same", []string{
+	"23-mount-slash": {"paths have backslashes, which Windows treats as slashes", []string{
 		`- /Container/MappedDirectories/0/ContainerPath: "C:/data/x"`,
 		`+ /Container/MappedDirectories/0/ContainerPath: "C:\\data\\x"`,
 	}},
@@ -44,7 +44,7 @@ var differences = map[string]difference{
 		`- /Container/MappedDirectories/0/ContainerPath: "\\data"`,
 		`+ /Container/MappedDirectories/0/ContainerPath: "C:\\data"`,
 	}},
-	"28-mount-relative": {"nothing says what the path is relative to", []string{
+	"28-mount-relative": {"the base of a relative path is unknown", []string{
 		`- a document`,
 		`+ refused: mounts[0].destination: it is not an absolute Windows path such as C:\dir: invalid argument`,
 	}},
@@ -76,8 +76,8 @@ var differences = map[string]difference{
 	}},
 }
 
-// documentHost is the machine on which the reference made its documents: two processors, and paths that are resolved to
-// the form that GetFinalPathNameByHandle gives.
+// documentHost is the machine of the reference: it has two processors, and resolves paths to the form of
+// GetFinalPathNameByHandle.
 func documentHost() Machine {
 	return Machine{
 		Processors: 2, Build: 20348,
@@ -91,8 +91,8 @@ func documentHost() Machine {
 	}
 }
 
-// TestHCSDocuments compares the document of each specification with the one that hcsshim makes of it.
-func TestHCSDocuments(t *testing.T) {
+// The table of differences has every document that is not equal.
+func TestWCOW_Document_MatchesHcsshim(t *testing.T) {
 	dir := filepath.Join("testdata", "hcs-documents")
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -125,7 +125,7 @@ func TestHCSDocuments(t *testing.T) {
 	}
 }
 
-// compareDocuments gives the difference between the reference's answer to a specification and ours.
+// compareDocuments returns the difference between the document of the reference and ours.
 func compareDocuments(t *testing.T, file string) []string {
 	t.Helper()
 	var s specs.Spec
@@ -154,7 +154,7 @@ func compareDocuments(t *testing.T, file string) []string {
 	return append(lines("-", want), lines("+", got)...)
 }
 
-// made is the document of a plan with what exists only once the container is made, as the reference was given it.
+// made is the document of a plan with the volume, layers and namespace that the reference was given.
 func made(t *testing.T, plan *WCOW) any {
 	t.Helper()
 	d := plan.Document
@@ -194,7 +194,7 @@ func readJSON(t *testing.T, file string, to any) {
 	}
 }
 
-// flatten gives the values of a document by their paths. An empty object is a value.
+// flatten returns the values of a document by their paths. An empty object is a value.
 func flatten(t *testing.T, document any) map[string]string {
 	t.Helper()
 	all := map[string]string{}

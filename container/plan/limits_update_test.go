@@ -9,36 +9,38 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
-func TestUpdate(t *testing.T) {
-	now := Limits{CPURate: 5000, MemoryBytes: 1 << 30, Affinity: []Affinity{{Mask: 1}}}
+func TestHostProcessUpdate_NamedFields_ReplaceLimits(t *testing.T) {
+	now := jobobject.Limits{CPURate: 5000, JobMemory: 1 << 30, Affinity: []jobobject.GroupAffinity{{Mask: 1}}}
 	j := HostProcess{host: Machine{Processors: 4}}
 	for _, c := range []struct {
 		name        string
 		r           *specs.WindowsResources
 		annotations map[string]string
-		want        Limits
+		want        jobobject.Limits
 	}{
 		{name: "nothing", want: now},
 		{
 			name: "memory",
 			r:    &specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: new(uint64(2 << 30))}},
-			want: Limits{CPURate: 5000, MemoryBytes: 2 << 30, Affinity: []Affinity{{Mask: 1}}},
+			want: jobobject.Limits{CPURate: 5000, JobMemory: 2 << 30, Affinity: []jobobject.GroupAffinity{{Mask: 1}}},
 		},
 		{
 			name: "shares in the place of a rate",
 			r:    &specs.WindowsResources{CPU: &specs.WindowsCPUResources{Shares: new(uint16(10000))}},
-			want: Limits{CPUWeight: 9, MemoryBytes: 1 << 30, Affinity: []Affinity{{Mask: 1}}},
+			want: jobobject.Limits{CPUWeight: 9, JobMemory: 1 << 30, Affinity: []jobobject.GroupAffinity{{Mask: 1}}},
 		},
 		{
 			name: "count and processors",
 			r:    &specs.WindowsResources{CPU: &specs.WindowsCPUResources{Count: new(uint64(1)), Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 6}}}},
-			want: Limits{CPURate: 2500, MemoryBytes: 1 << 30, Affinity: []Affinity{{Mask: 6}}},
+			want: jobobject.Limits{CPURate: 2500, JobMemory: 1 << 30, Affinity: []jobobject.GroupAffinity{{Mask: 6}}},
 		},
 		{
 			name: "annotation", annotations: map[string]string{annotations.ContainerMemorySizeInMB: "64", "other": "x"},
-			want: Limits{CPURate: 5000, MemoryBytes: 64 << 20, Affinity: []Affinity{{Mask: 1}}},
+			want: jobobject.Limits{CPURate: 5000, JobMemory: 64 << 20, Affinity: []jobobject.GroupAffinity{{Mask: 1}}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,7 +55,7 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-func TestUpdateNamesTheField(t *testing.T) {
+func TestHostProcessUpdate_InvalidValue_NamesField(t *testing.T) {
 	j := HostProcess{host: Machine{Processors: 4}}
 	for field, c := range map[string]struct {
 		r     specs.WindowsResources
@@ -63,22 +65,21 @@ func TestUpdateNamesTheField(t *testing.T) {
 		"windows.resources.cpu.affinity[0].mask": {specs.WindowsResources{CPU: &specs.WindowsCPUResources{Affinity: make([]specs.WindowsCPUGroupAffinity, 1)}}, errdefs.ErrInvalidArgument},
 		"windows.resources.storage.iops":         {specs.WindowsResources{Storage: &specs.WindowsStorageResources{Iops: new(uint64(1))}}, errdefs.ErrNotImplemented},
 	} {
-		_, err := j.Update(Limits{CPUWeight: 3}, Requested{}, &c.r, nil)
+		_, err := j.Update(jobobject.Limits{CPUWeight: 3}, Requested{}, &c.r, nil)
 		if !errors.Is(err, c.class) || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v, want %v that names it", field, err, c.class)
 		}
 	}
 }
 
-// TestServerUpdate_FieldUnderAnnotation_StaysUnder: the fields of the specification come with every update, also those
-// that an annotation took the place of when the container was made.
-func TestServerUpdate_FieldUnderAnnotation_StaysUnder(t *testing.T) {
+// Every update has all fields of the specification, also those that an annotation overrode at creation.
+func TestWCOWUpdate_FieldOverriddenByAnnotation_HasNoEffect(t *testing.T) {
 	r := func(memory, count uint64) *specs.WindowsResources {
 		return &specs.WindowsResources{
 			Memory: &specs.WindowsMemoryResources{Limit: &memory}, CPU: &specs.WindowsCPUResources{Count: &count},
 		}
 	}
-	v, err := isolated().WCOW("c", serverSpec(resources(*r(512<<20, 1)),
+	v, err := isolated().WCOW("c", wcowSpec(resources(*r(512<<20, 1)),
 		annotate(annotations.ContainerMemorySizeInMB, "2048"), annotate(annotations.ContainerProcessorCount, "3")), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -108,8 +109,8 @@ func TestServerUpdate_FieldUnderAnnotation_StaysUnder(t *testing.T) {
 	}
 }
 
-// TestServerUpdate_BestEffort_WarnsOnce: as when the container is made, by its own annotation or that of the update.
-func TestServerUpdate_BestEffort_WarnsOnce(t *testing.T) {
+// The annotation is that of the container or of the update.
+func TestWCOWUpdate_BestEffort_WarnsOnce(t *testing.T) {
 	r := &specs.WindowsResources{
 		Memory:  &specs.WindowsMemoryResources{Limit: p(uint64(1))},
 		CPU:     &specs.WindowsCPUResources{Shares: p(uint16(20000))},
@@ -117,7 +118,7 @@ func TestServerUpdate_BestEffort_WarnsOnce(t *testing.T) {
 	}
 	best := map[string]string{BestEffort: "true"}
 	for name, c := range map[string]struct{ own, update map[string]string }{"the container's": {best, nil}, "the update's": {nil, best}} {
-		v, err := isolated().WCOW("c", serverSpec(func(s *specs.Spec) { s.Annotations = c.own }), nil)
+		v, err := isolated().WCOW("c", wcowSpec(func(s *specs.Spec) { s.Annotations = c.own }), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"container/errclass":      {"container/plan", "container/resource", "hcs", "jobobject", "stats"},
 	"container/layer":         {"container/plan", "container/resource", "schema", "internal/winsys"},
 	"container/network":       {"container/resource", "schema", "internal/winsys"},
-	"container/hostprocess":   {"container", "container/errclass", "container/layer", "container/plan", "container/resource", "jobobject", "stats", "internal/deadline", "internal/logfield", "internal/winsys"},
+	"container/hostprocess":   {"container", "container/errclass", "container/layer", "container/plan", "container/resource", "jobobject", "stats", "internal/deadline", "internal/logfield", "internal/pipe", "internal/winsys"},
 	"container/wcow":          {"container", "container/errclass", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "internal/deadline", "internal/logfield"},
 	"container/engine":        {"container", "container/errclass", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "container/wcow", "hcs", "jobobject"},
 	"container/containertest": {"container/hostprocess", "container/layer", "container/network", "container/plan", "schema"},

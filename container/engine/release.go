@@ -10,12 +10,12 @@ import (
 	"github.com/siloshim/siloshim/container/wcow"
 )
 
-// Cleanup gives back what a dead shim has left of a container, of whichever kind, and returns once it is gone or ctx
-// has ended. A container that has left nothing is a success, so it may be called again.
+// Cleanup ends a container of either kind and releases its resources, after the process that made it has died. It returns
+// when that is done or ctx ends. It may be called again; without anything to release it returns nil.
 func (e Engine) Cleanup(ctx context.Context, namespace, id, bundle string) error {
 	e = e.withDefaults()
 	if err := hostprocess.Cleanup(ctx, e.Kernel, namespace, id); err != nil {
-		return err // its members may still write to the layers
+		return err // processes may still write to the layers
 	}
 	return errclass.Add(resource.Replay(ctx, bundle, id, e.releases()))
 }
@@ -56,14 +56,14 @@ func (e Engine) releases() resource.Table {
 	}
 }
 
-// Orphan is an account that was made for a container, and is left after its end.
+// Orphan is an account of a container that does not exist any more.
 type Orphan = hostprocess.Orphan
 
-// Orphans lists what [Engine.Cleanup] cannot know of: accounts of ours whose containers are gone, and their bundles too,
-// it may be.
+// Orphans lists the accounts of containers that do not exist any more. [Engine.Cleanup] cannot delete those whose bundle was
+// deleted.
 func (e Engine) Orphans() ([]Orphan, error) {
 	return hostprocess.Orphans(e.withDefaults().Accounts, e.Kernel)
 }
 
-// Remove takes an orphan away.
+// Remove deletes an orphan.
 func (e Engine) Remove(o Orphan) error { return e.withDefaults().Accounts.Delete(o.Account) }

@@ -1,4 +1,4 @@
-// Package errclass gives the errors of the kernel and of the Host Compute Service the classes of containerd.
+// Package errclass adds containerd's error classes to the errors of the kernel and of the Host Compute Service.
 package errclass
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// classes has containerd's class for the errors of the kernel and of the compute service. The first match counts.
+// classes has containerd's class of each error. The first match counts.
 var classes = []struct{ cause, class error }{
 	{jobobject.ErrExist, errdefs.ErrAlreadyExists},
 	{jobobject.ErrNotExist, errdefs.ErrNotFound},
@@ -36,7 +36,7 @@ var classes = []struct{ cause, class error }{
 	{hcs.ErrUnavailable, errdefs.ErrUnavailable},
 }
 
-// Add gives an error of the kernel or of the compute service its class. An error without one stays as it is.
+// Add wraps an error so that it has the class of its cause. An error whose cause has no class stays as it is.
 func Add(err error) error {
 	for _, c := range classes {
 		if errors.Is(err, c.cause) {
@@ -46,7 +46,7 @@ func Add(err error) error {
 	return err
 }
 
-// classified is an error with its class. The class is not in the text, which names the cause.
+// classified is an error with its class. The class is not in the text, which describes the cause.
 type classified struct {
 	error
 	class error
@@ -54,7 +54,7 @@ type classified struct {
 
 func (c classified) Unwrap() []error { return []error{c.error, c.class} }
 
-// blamed are the fields of a process that errors of its start are about: its program, where none is named.
+// blamed are the fields of the specification that cause errors of a start; "" is the field of the program.
 var blamed = []struct {
 	err   error
 	field string
@@ -68,8 +68,8 @@ var blamed = []struct {
 	{hcs.CodeWin32PathNotFound, ""},
 }
 
-// Start says what could not be started, where, and which field is to blame if one is. Arguments may be secrets, so
-// no command line is in it.
+// Start describes an error of a process's start by its program, its directory, and the field that caused it. It does not
+// contain the arguments, which may be secrets.
 func Start(p *plan.Process, program, dir string, err error) error {
 	what := "start " + program
 	if dir != "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/siloshim/siloshim/hcs"
 )
 
-// TestAdd_CodeOfTheComputeService_HasContainerdsClass: the class is that of the wire, and the text stays as it is.
-func TestAdd_CodeOfTheComputeService_HasContainerdsClass(t *testing.T) {
+// The class is the one that ttrpc sends, and the text does not change.
+func TestAdd_CodeOfComputeService_HasContainerdsClass(t *testing.T) {
 	for code, want := range map[hcs.Code]error{
 		hcs.CodeSystemNotFound:        errdefs.ErrNotFound,
 		hcs.CodeSystemAlreadyStopped:  errdefs.ErrNotFound,

@@ -71,7 +71,7 @@ func TestSplitImage_Path_DirAndName(t *testing.T) {
 }
 
 // The GUID is of version 5, as RFC 9562 defines it.
-func TestImageVolume_ID_IsTheReferences(t *testing.T) {
+func TestImageVolume_ID_SameAsHcsshim(t *testing.T) {
 	const want = "0935f1e2-072e-5041-89ce-988926056437"
 	if got, err := imageVolume("web"); err != nil || got.String() != want {
 		t.Errorf("%s, %v; want %s", got, err, want)

@@ -1,12 +1,13 @@
 package hostprocess
 
 import (
+	"strings"
 	"testing"
 	"unsafe"
 )
 
-// TestLayout compares with the Windows SDK's headers for Win64.
-func TestLayout(t *testing.T) {
+// The offsets are those of the Windows SDK for Win64.
+func TestStructures_Layout_MatchesWindows(t *testing.T) {
 	var (
 		user   userInfo1
 		member localGroupMembersInfo0
@@ -30,5 +31,16 @@ func TestLayout(t *testing.T) {
 		if f.got != f.want {
 			t.Errorf("%s = %d, want %d", f.field, f.got, f.want)
 		}
+	}
+}
+
+func TestAccountName_Containers_DifferAndFitWindows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range [][2]string{{"ns", "c"}, {"ns", "d"}, {"other", "c"}, {"k8s.io", strings.Repeat("x", 76)}} {
+		name := accountName(c[0], c[1])
+		if len(name) != 20 || !strings.HasPrefix(name, accountPrefix) || seen[name] {
+			t.Errorf("%s/%s has the account %s", c[0], c[1], name)
+		}
+		seen[name] = true
 	}
 }

@@ -11,7 +11,7 @@ import (
 // NTSTATUS NtSuspendProcess(HANDLE ProcessHandle);
 // NTSTATUS NtResumeProcess(HANDLE ProcessHandle);
 //
-// Neither is in a Microsoft document; the right that they want is.
+// Microsoft documents the access right that they need, but not the functions.
 //
 // https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights
 var (
@@ -20,7 +20,7 @@ var (
 	procNtResumeProcess  = ntdll.NewProc("NtResumeProcess")
 )
 
-// suspendProcess stops every thread of a process. The caller sees to it that the pid stays the process's.
+// suspendProcess suspends all threads of a process. The caller keeps a handle of the process, so that its pid is not reused.
 func suspendProcess(pid uint32) (resume func() error, err error) {
 	h, err := windows.OpenProcess(windows.PROCESS_SUSPEND_RESUME, false, pid)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/siloshim/siloshim/shim/stdio"
 )
 
-// consoleWorld is a job container on a kernel whose consoles close as those of Windows before build 26100, and the
-// streams of a program with a terminal.
-func consoleWorld(t *testing.T) (k *jobtest.Kernel, c container.Container, relay *stdio.Relay) {
+// consoleEnvironment makes a job container and the streams of a process with a terminal. The consoles of the simulated
+// kernel close as those of Windows before build 26100.
+func consoleEnvironment(t *testing.T) (k *jobtest.Kernel, c container.Container, relay *stdio.Relay) {
 	t.Helper()
 	k = jobtest.New()
 	c, err := engine.Engine{Kernel: k}.HostProcess(t.Context(), "ns", "c", t.TempDir(), &plan.HostProcess{InheritUser: true})
@@ -28,14 +28,13 @@ func consoleWorld(t *testing.T) (k *jobtest.Kernel, c container.Container, relay
 	return k, c, relay
 }
 
-// TestProgram_ConsoleIsHeldByAChild_WaitReturns: the close of a console that waits for another program holds up neither
-// the exit status nor the close of the program.
-func TestProgram_ConsoleIsHeldByAChild_WaitReturns(t *testing.T) {
-	k, c, relay := consoleWorld(t)
+// The close of the console waits for the child, but Wait and Close of the process do not.
+func TestHostProcess_ConsoleHeldByChild_WaitReturns(t *testing.T) {
+	k, c, relay := consoleEnvironment(t)
 	before := k.OpenHandles()
 	ready := make(chan struct{})
 	k.Program("stubborn.exe", func(p *jobtest.Proc) uint32 {
-		p.Events() // the end of its console does not end it
+		p.Events() // it ignores the end of its console
 		close(ready)
 		<-p.Done()
 		return 0
@@ -58,7 +57,7 @@ func TestProgram_ConsoleIsHeldByAChild_WaitReturns(t *testing.T) {
 	if err := errors.Join(p.Close(), c.Terminate(t.Context(), container.Killed), relay.Close()); err != nil {
 		t.Error(err)
 	}
-	k.Wait() // a console that is not read to its end would hold this up for ever
+	k.Wait() // hangs if a console is not read to its end
 	if left := k.OpenHandles(); left != before {
 		t.Errorf("%d handles are open, %d were before", left, before)
 	}
@@ -67,10 +66,9 @@ func TestProgram_ConsoleIsHeldByAChild_WaitReturns(t *testing.T) {
 	}
 }
 
-// TestProgram_StartFails_ConsoleIsClosed: nobody reads the console of a program that was not started, whose close waits
-// for that.
-func TestProgram_StartFails_ConsoleIsClosed(t *testing.T) {
-	k, c, relay := consoleWorld(t)
+// The output of the console must be read until its close returns, although no process was started.
+func TestHostProcess_StartFails_ConsoleIsClosed(t *testing.T) {
+	k, c, relay := consoleEnvironment(t)
 	before := k.OpenHandles()
 	p := c.Process(&plan.Process{CommandLine: "missing.exe", Terminal: true, Width: 80, Height: 25}, relay)
 	if _, err := p.Start(context.Background()); err == nil {

@@ -17,25 +17,26 @@ import (
 	"github.com/siloshim/siloshim/shim/stdio"
 )
 
-// world is one job container on a simulated kernel that cannot freeze jobs, and the threads that stand still in it.
-type world struct {
+// pauseEnvironment has a job container on a simulated kernel that cannot freeze jobs, and records which processes are
+// suspended.
+type pauseEnvironment struct {
 	kernel *jobtest.Kernel
 	job    *hostprocess.Container
 
-	mu     sync.Mutex // guards the fields below
-	change *sync.Cond // of any of them
-	procs  map[uint32]*jobtest.Proc
-	still  map[uint32]bool
-	more   int    // how often a process that is being suspended starts another first
-	refuse error  // of every suspension but the first
-	seen   func() // called by every suspension
+	mu        sync.Mutex // guards the fields below
+	change    *sync.Cond // of any of them
+	procs     map[uint32]*jobtest.Proc
+	suspended map[uint32]bool
+	spawns    int    // how many suspended processes start another process first
+	refuse    error  // returned by every suspension except the first
+	onSuspend func() // called by every suspension
 }
 
-// newWorld makes the container. Its end is the test's.
-func newWorld(t *testing.T) *world {
+// newPauseEnvironment makes the container and closes it with the test.
+func newPauseEnvironment(t *testing.T) *pauseEnvironment {
 	t.Helper()
-	w := &world{
-		kernel: jobtest.New(), procs: map[uint32]*jobtest.Proc{}, still: map[uint32]bool{},
+	w := &pauseEnvironment{
+		kernel: jobtest.New(), procs: map[uint32]*jobtest.Proc{}, suspended: map[uint32]bool{},
 	}
 	w.change = sync.NewCond(&w.mu)
 	w.kernel.Fail("Freeze", -1, jobobject.ErrNotSupported)
@@ -65,35 +66,35 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// suspend stands in for the system's.
-func (w *world) suspend(pid uint32) (func() error, error) {
+// suspend implements [engine.Engine].Suspend.
+func (w *pauseEnvironment) suspend(pid uint32) (func() error, error) {
 	w.await(func() bool { return w.procs[pid] != nil })
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.seen != nil {
-		w.seen()
+	if w.onSuspend != nil {
+		w.onSuspend()
 	}
-	if w.more > 0 {
-		w.more--
+	if w.spawns > 0 {
+		w.spawns--
 		if _, err := w.procs[pid].Spawn("sleep.exe"); err != nil {
 			return nil, err
 		}
 	}
-	if w.refuse != nil && len(w.still) > 0 {
+	if w.refuse != nil && len(w.suspended) > 0 {
 		return nil, w.refuse
 	}
-	w.still[pid] = true
+	w.suspended[pid] = true
 	w.change.Broadcast()
 	return func() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		delete(w.still, pid)
+		delete(w.suspended, pid)
 		return nil
 	}, nil
 }
 
-// await returns when holds does. Its calls have w.mu.
-func (w *world) await(holds func() bool) {
+// await waits until holds returns true. holds is called with w.mu locked.
+func (w *pauseEnvironment) await(holds func() bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for !holds() {
@@ -101,8 +102,8 @@ func (w *world) await(holds func() bool) {
 	}
 }
 
-// start starts a program and returns when it runs.
-func (w *world) start(t *testing.T) uint32 {
+// start starts a process and returns when its program runs.
+func (w *pauseEnvironment) start(t *testing.T) uint32 {
 	t.Helper()
 	relay, err := stdio.Open(t.Context(), stdio.Config{})
 	if err != nil {
@@ -122,8 +123,8 @@ func (w *world) start(t *testing.T) uint32 {
 	return pid
 }
 
-// members are the processes of the job, each with whether it stands still.
-func (w *world) members(t *testing.T) map[uint32]bool {
+// members returns the members of the job, and whether each is suspended.
+func (w *pauseEnvironment) members(t *testing.T) map[uint32]bool {
 	t.Helper()
 	pids, err := pids(w.job)
 	if err != nil {
@@ -133,28 +134,28 @@ func (w *world) members(t *testing.T) map[uint32]bool {
 	defer w.mu.Unlock()
 	all := map[uint32]bool{}
 	for _, pid := range pids {
-		all[pid] = w.still[pid]
+		all[pid] = w.suspended[pid]
 	}
 	return all
 }
 
-func (w *world) want(t *testing.T, members int, still bool) {
+func (w *pauseEnvironment) want(t *testing.T, members int, suspended bool) {
 	t.Helper()
 	got := w.members(t)
 	want := map[uint32]bool{}
 	for pid := range got {
-		want[pid] = still
+		want[pid] = suspended
 	}
 	if diff := cmp.Diff(want, got); len(got) != members || diff != "" {
-		t.Errorf("%d members, want %d; which stand still (-want +got):\n%s", len(got), members, diff)
+		t.Errorf("%d members, want %d; suspended (-want +got):\n%s", len(got), members, diff)
 	}
 }
 
-// TestPauseFindsThemAll: each process that is being suspended starts another behind the list. All are caught.
-func TestPauseFindsThemAll(t *testing.T) {
-	w := newWorld(t)
+// Each member starts another one after the list of members was made.
+func TestPause_MembersStartOthers_AllSuspended(t *testing.T) {
+	w := newPauseEnvironment(t)
 	w.start(t)
-	w.more = 5
+	w.spawns = 5
 	if err := w.job.Pause(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -165,11 +166,11 @@ func TestPauseFindsThemAll(t *testing.T) {
 	w.want(t, 6, false)
 }
 
-// TestPause_FreezeRefused_Suspends: no host documents with which error it refuses to freeze a job.
-func TestPause_FreezeRefused_Suspends(t *testing.T) {
+// The error of a kernel that cannot freeze a job is undocumented.
+func TestPause_FreezeRefused_SuspendsMembers(t *testing.T) {
 	for _, refusal := range []error{jobobject.ErrNotSupported, jobobject.ErrPermission, errors.New("a device is not functioning")} {
 		t.Run(refusal.Error(), func(t *testing.T) {
-			w := newWorld(t)
+			w := newPauseEnvironment(t)
 			w.kernel.Fail("Freeze", -1, refusal)
 			w.start(t)
 			if err := w.job.Pause(t.Context()); err != nil {
@@ -184,9 +185,8 @@ func TestPause_FreezeRefused_Suspends(t *testing.T) {
 	}
 }
 
-// TestPause_FreezeAndSuspendRefused_TellsBoth: the one is the cause of the other.
-func TestPause_FreezeAndSuspendRefused_TellsBoth(t *testing.T) {
-	w := newWorld(t)
+func TestPause_FreezeAndSuspendRefused_ErrorHasBoth(t *testing.T) {
+	w := newPauseEnvironment(t)
 	freeze := errors.New("a device is not functioning")
 	w.kernel.Fail("Freeze", -1, freeze)
 	for range 2 {
@@ -199,9 +199,9 @@ func TestPause_FreezeAndSuspendRefused_TellsBoth(t *testing.T) {
 	w.want(t, 2, false)
 }
 
-// TestPauseCatchesWhatComesLater: an exec whose launch was underway, and a process that the kernel tells of.
-func TestPauseCatchesWhatComesLater(t *testing.T) {
-	w := newWorld(t)
+// One is an exec whose start was in progress; the kernel reports the other in a message.
+func TestPause_NewMembers_AreSuspended(t *testing.T) {
+	w := newPauseEnvironment(t)
 	w.job.Watch(func(container.Notice) {})
 	first := w.start(t)
 	if err := w.job.Pause(t.Context()); err != nil {
@@ -215,13 +215,12 @@ func TestPauseCatchesWhatComesLater(t *testing.T) {
 	if _, err := p.Spawn("sleep.exe"); err != nil {
 		t.Fatal(err)
 	}
-	w.await(func() bool { return len(w.still) == 3 })
+	w.await(func() bool { return len(w.suspended) == 3 })
 	w.want(t, 3, true)
 }
 
-// TestPauseThatFailsUndoesItself: one process cannot be suspended, and none is in the end.
-func TestPauseThatFailsUndoesItself(t *testing.T) {
-	w := newWorld(t)
+func TestPause_SuspendFails_AllResumed(t *testing.T) {
+	w := newPauseEnvironment(t)
 	for range 2 {
 		w.start(t)
 	}
@@ -232,21 +231,42 @@ func TestPauseThatFailsUndoesItself(t *testing.T) {
 	w.want(t, 2, false)
 }
 
-// TestPauseGivesUpOnABomb: processes come faster than they are suspended.
-func TestPauseGivesUpOnABomb(t *testing.T) {
-	w := newWorld(t)
+func TestPause_EndlessNewMembers_EndsWithContext(t *testing.T) {
+	w := newPauseEnvironment(t)
 	w.start(t)
-	w.more = 1000
+	w.spawns = 1000
 	ctx, cancel := context.WithCancel(t.Context())
-	w.seen = func() {
-		if w.more < 990 {
+	w.onSuspend = func() {
+		if w.spawns < 990 {
 			cancel()
 		}
 	}
 	if err := w.job.Pause(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("pause: %v, want the end of its context", err)
 	}
-	if len(w.still) != 0 {
-		t.Errorf("%d processes stand still", len(w.still))
+	if len(w.suspended) != 0 {
+		t.Errorf("%d processes are suspended", len(w.suspended))
+	}
+}
+
+// The kernel freezes the job at one of two pauses, and refuses at the other.
+func TestResume_FrozenAndSuspended_AllRun(t *testing.T) {
+	for _, refusals := range [][2]error{{jobobject.ErrNotSupported, nil}, {nil, jobobject.ErrNotSupported}} {
+		w := newPauseEnvironment(t)
+		pid := w.start(t)
+		for _, refusal := range refusals {
+			w.kernel.Fail("Freeze", -1, refusal)
+			if err := w.job.Pause(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.kernel.Fail("Freeze", 0, nil)
+		if err := w.job.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.want(t, 1, false)
+		if _, err := w.procs[pid].Spawn("sleep.exe"); err != nil { // hangs in a frozen job
+			t.Error(err)
+		}
 	}
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/siloshim/siloshim/shim/stdio"
 )
 
-// TestJob_Violations_UnknownUntilFirstMessage: what nobody has listened to is not 0.
-func TestJob_Violations_UnknownUntilFirstMessage(t *testing.T) {
+func TestHostProcess_Violations_UnknownBeforeFirstMessage(t *testing.T) {
 	k := jobtest.New()
 	grow, grown := make(chan struct{}), make(chan struct{})
 	k.Program("grow.exe", func(p *jobtest.Proc) uint32 {
@@ -28,7 +27,7 @@ func TestJob_Violations_UnknownUntilFirstMessage(t *testing.T) {
 	})
 	j := newJob(t, k)
 	if v := j.Status().Violations; v != nil {
-		t.Errorf("violations = %v before anybody listens, want unknown", v)
+		t.Errorf("violations = %v before Watch, want unknown", v)
 	}
 	notices := make(chan container.Notice, 1)
 	j.Watch(func(n container.Notice) { notices <- n })

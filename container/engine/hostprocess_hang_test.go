@@ -12,28 +12,27 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// hangingKernel does not answer certain calls before they are let go.
+// hangingKernel hangs in some calls until release is closed.
 type hangingKernel struct {
 	*jobtest.Kernel
 	entered chan string // the call that hangs now
-	letGo   chan struct{}
+	release chan struct{}
 }
 
 func (k *hangingKernel) Freeze(h jobobject.Handle, freeze bool) error {
 	k.entered <- "Freeze"
-	<-k.letGo
+	<-k.release
 	return k.Kernel.Freeze(h, freeze)
 }
 
 func (k *hangingKernel) QueryLimits(h jobobject.Handle, part jobobject.LimitPart, l *jobobject.Limits) error {
 	k.entered <- "QueryLimits"
-	<-k.letGo
+	<-k.release
 	return k.Kernel.QueryLimits(h, part, l)
 }
 
-// TestJob_KernelHangs_NextRequestEndsWithItsContext: who waits for another request leaves when its own time is over,
-// and does not act later. What only asks does not wait.
-func TestJob_KernelHangs_NextRequestEndsWithItsContext(t *testing.T) {
+// A request that waits for another ends with its context, and has no effect later. A query does not wait.
+func TestHostProcess_KernelHangs_NextRequestEndsWithContext(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, tt := range []struct {
@@ -45,7 +44,7 @@ func TestJob_KernelHangs_NextRequestEndsWithItsContext(t *testing.T) {
 		{"update behind update", update, update},
 		{"limits behind update", update, func(j *hostprocess.Container, ctx context.Context) error {
 			if got := j.Status().Limits["memory_bytes"]; got != uint64(32<<20) {
-				t.Errorf("memory limit %v while an update goes on, want the former", got)
+				t.Errorf("memory limit %v during an update, want the one before", got)
 			}
 			return ctx.Err()
 		}},
@@ -65,7 +64,7 @@ func TestJob_KernelHangs_NextRequestEndsWithItsContext(t *testing.T) {
 			if err := tt.next(j, over); !errors.Is(err, context.Canceled) {
 				t.Errorf("behind a call that hangs: %v, want the end of its context", err)
 			}
-			close(k.letGo)
+			close(k.release)
 			if err := <-done; err != nil {
 				t.Error(err)
 			}

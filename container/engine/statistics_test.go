@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 	wire "github.com/Microsoft/hcsshim/cmd/containerd-shim-runhcs-v1/stats"
 	"github.com/containerd/errdefs"
 
@@ -20,10 +19,10 @@ import (
 	"github.com/siloshim/siloshim/stats/runhcs"
 )
 
-// The statements of package stats, by its numbers, as they hold for the containers of this package.
+// The tests S13 to S25 are promises of package stats, for the containers of this package.
 
-// windows are the statistics of a container.
-func windows(c container.Container, started time.Time) *stats.WindowsContainerStatistics {
+// statisticsOf returns the statistics of a container.
+func statisticsOf(c container.Container, started time.Time) *wire.WindowsContainerStatistics {
 	sample, err := c.Stats(context.Background(), started)
 	if err != nil {
 		return nil
@@ -31,51 +30,51 @@ func windows(c container.Container, started time.Time) *stats.WindowsContainerSt
 	return runhcs.Statistics(sample).GetWindows()
 }
 
-// S13: of a silo that cannot be opened the service tells everything, asked once a request.
-func TestS13SealedSilo(t *testing.T) {
+// S13: if the silo cannot be accessKernel, the service is queried once for each call.
+func TestS13_SiloCannotBeOpened_ServiceIsQueried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		c, _ := b.start(b.plan()) // the simulated kernel has no job of that name
+		env := newEnvironment(t)
+		c, _ := env.start(env.plan()) // the simulated kernel has no job of this name
 		started := time.Now()
-		if w := windows(c, started); w.Processor == nil || w.Memory == nil || w.Storage == nil || !w.ContainerStartTime.AsTime().Equal(started) {
+		if w := statisticsOf(c, started); w.Processor == nil || w.Memory == nil || w.Storage == nil || !w.ContainerStartTime.AsTime().Equal(started) {
 			t.Errorf("statistics %v, want the service's", w)
 		}
 		if pids, err := pids(c); err != nil || len(pids) != 1 || pids[0] == 0 {
-			t.Errorf("pids %v, %v, want that of init", pids, err)
+			t.Errorf("pids %v, %v, want that of the init process", pids, err)
 		}
-		if n := b.service.Calls("SystemProperties"); n != 2 {
-			t.Errorf("the service was asked %d times, want twice", n)
+		if n := env.service.Calls("SystemProperties"); n != 2 {
+			t.Errorf("the service was queried %d times, want twice", n)
 		}
-		if err := b.end(c); err != nil {
+		if err := env.end(c); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// S14: where the service fails, too, what is known stays, and a list says why there is none.
-func TestS14ServiceFails(t *testing.T) {
+// S14: if the service fails as well, the known metrics stay, and the list of processes is an error.
+func TestS14_ServiceFails_KnownMetricsStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		c, _ := b.start(b.plan())
-		b.service.Fault("SystemProperties", hcstest.Fault{Err: hcs.CodeAccessDenied, Times: -1})
+		env := newEnvironment(t)
+		c, _ := env.start(env.plan())
+		env.service.Fault("SystemProperties", hcstest.Fault{Err: hcs.CodeAccessDenied, Times: -1})
 		started := time.Now()
-		if w := windows(c, started); w.Timestamp == nil || w.Processor != nil || !w.ContainerStartTime.AsTime().Equal(started) {
+		if w := statisticsOf(c, started); w.Timestamp == nil || w.Processor != nil || !w.ContainerStartTime.AsTime().Equal(started) {
 			t.Errorf("statistics %v, want the times alone", w)
 		}
 		if pids, err := pids(c); !errors.Is(err, hcs.CodeAccessDenied) || pids != nil {
 			t.Errorf("pids %v, %v, want the service's refusal", pids, err)
 		}
-		b.service.Fault("SystemProperties", hcstest.Fault{Skip: 1 << 30})
-		if err := b.end(c); err != nil {
+		env.service.Fault("SystemProperties", hcstest.Fault{Skip: 1 << 30})
+		if err := env.end(c); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// S24: a job container has its storage attributed from the beginning.
-func TestS24JobContainersTrackStorage(t *testing.T) {
+// S24: storage is attributed to a job container from its start.
+func TestS24_HostProcess_StorageIsAttributed(t *testing.T) {
 	k := jobtest.New()
-	if w := windows(newJob(t, k), time.Now()); w.Storage == nil {
+	if w := statisticsOf(newJob(t, k), time.Now()); w.Storage == nil {
 		t.Errorf("statistics %v, want storage", w)
 	}
 	if n := k.Calls("EnableIOAttribution"); n != 1 {
@@ -83,8 +82,8 @@ func TestS24JobContainersTrackStorage(t *testing.T) {
 	}
 }
 
-// S25: a job container has no service behind it. What the kernel refuses is missing, and nothing else.
-func TestS25JobContainersHaveNoFallback(t *testing.T) {
+// S25: a job container has no service to query. Only the metrics that the kernel refuses are missing.
+func TestS25_HostProcess_NoFallback(t *testing.T) {
 	k := jobtest.New()
 	c := newJob(t, k)
 	for call, missing := range map[string]func(*wire.WindowsContainerStatistics) bool{
@@ -96,30 +95,51 @@ func TestS25JobContainersHaveNoFallback(t *testing.T) {
 		},
 	} {
 		k.Fail(call, -1, errors.New("refused"))
-		if w := windows(c, time.Now()); !missing(w) || w.Timestamp == nil {
+		if w := statisticsOf(c, time.Now()); !missing(w) || w.Timestamp == nil {
 			t.Errorf("%s refused: statistics %v", call, w)
 		}
 		k.Fail(call, 0, nil)
 	}
 }
 
-// hungMemory does not return from queries of memory while hang is set.
-type hungMemory struct {
+// The service is not queried.
+func TestWCOW_Statistics_ComeFromSilo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := newEnvironment(t)
+		env.silo()
+		c, _ := env.start(env.plan())
+		if s := statisticsOf(c, time.Now()); s.GetProcessor() == nil || s.GetStorage() == nil {
+			t.Errorf("statistics %v", s)
+		}
+		if _, err := pids(c); err != nil {
+			t.Error(err)
+		}
+		if n := env.service.Calls("SystemProperties"); n != 0 {
+			t.Errorf("the service was queried %d times", n)
+		}
+		if err := env.end(c); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// hangingMemory hangs in queries of memory while hang is set.
+type hangingMemory struct {
 	jobobject.Kernel
 	hang atomic.Pointer[chan struct{}]
 }
 
-func (k *hungMemory) MemoryUsage(h jobobject.Handle) (jobobject.MemoryUsage, error) {
+func (k *hangingMemory) MemoryUsage(h jobobject.Handle) (jobobject.MemoryUsage, error) {
 	if hang := k.hang.Load(); hang != nil {
 		<-*hang
 	}
 	return k.Kernel.MemoryUsage(h)
 }
 
-// TestJob_KernelHangs_StatsFailsAndIsNeverOld: there is a sample of earlier, and it is not the answer.
-func TestJob_KernelHangs_StatsFailsAndIsNeverOld(t *testing.T) {
+// An earlier sample exists and is not returned.
+func TestHostProcess_KernelHangs_StatsFailsAndIsNotStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k := &hungMemory{Kernel: jobtest.New()}
+		k := &hangingMemory{Kernel: jobtest.New()}
 		c := newJob(t, k)
 		if _, err := c.Stats(t.Context(), time.Time{}); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-// Package deadline bounds calls that may hang and waits for each other's turn.
+// Package deadline bounds calls that may hang, and waits for locks.
 package deadline
 
 import (
@@ -7,23 +7,15 @@ import (
 	"time"
 )
 
-// Call returns when act has, or after the bound with an error that wraps [context.DeadlineExceeded]. act then goes on,
-// on a goroutine that ends with it.
-func Call(bound time.Duration, act func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- act() }() // ends when act returns
-	overdue := time.NewTimer(bound)
-	defer overdue.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-overdue.C:
-		return fmt.Errorf("no answer after %s: %w", bound, context.DeadlineExceeded)
-	}
+// Call calls act and returns its error. After the timeout it returns an error that wraps [context.DeadlineExceeded], while
+// act continues on another goroutine.
+func Call(timeout time.Duration, act func() error) error {
+	_, err := Value(timeout, func() (struct{}, error) { return struct{}{}, act() })
+	return err
 }
 
 // Value is [Call] for a function with a result.
-func Value[T any](bound time.Duration, act func() (T, error)) (T, error) {
+func Value[T any](timeout time.Duration, act func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -34,25 +26,24 @@ func Value[T any](bound time.Duration, act func() (T, error)) (T, error) {
 		r.value, r.err = act()
 		done <- r
 	}()
-	overdue := time.NewTimer(bound)
-	defer overdue.Stop()
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case r := <-done:
 		return r.value, r.err
-	case <-overdue.C:
+	case <-timer.C:
 		var none T
-		return none, fmt.Errorf("no answer after %s: %w", bound, context.DeadlineExceeded)
+		return none, fmt.Errorf("not finished after %s: %w", timeout, context.DeadlineExceeded)
 	}
 }
 
-// Mutex is a mutual exclusion whose wait ends with a context, for locks that are held over calls which may hang. Make
-// one with [NewMutex].
+// Mutex is a mutex whose Lock ends with a context, for locks that are held during calls that may hang. [NewMutex] makes it.
 type Mutex chan struct{}
 
 // NewMutex makes an unlocked mutex.
 func NewMutex() Mutex { return make(Mutex, 1) }
 
-// Lock fails with the error of ctx, also if ctx is done already. The caller unlocks what was locked.
+// Lock locks m. It returns the error of ctx when ctx ends first, and if it has ended before.
 func (m Mutex) Lock(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil {
@@ -66,5 +57,5 @@ func (m Mutex) Lock(ctx context.Context) error {
 	return fmt.Errorf("wait for another request of the same kind: %w", err)
 }
 
-// Unlock lets the next one in.
+// Unlock unlocks m.
 func (m Mutex) Unlock() { <-m }

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func TestErrorOf_SystemCode_IsThatCode(t *testing.T) {
+func TestErrorOf_HRESULT_ContainsSystemCode(t *testing.T) {
 	for hr, want := range map[uint32]error{
 		0: nil, 1: nil, 0x80070002: windows.ERROR_FILE_NOT_FOUND, 0x80370110: windows.Errno(0x80370110),
 	} {
@@ -17,7 +17,7 @@ func TestErrorOf_SystemCode_IsThatCode(t *testing.T) {
 	}
 }
 
-func TestIgnoreMissing_OtherErrors_Stay(t *testing.T) {
+func TestIgnoreMissing_Errors_OnlyMissingIsNil(t *testing.T) {
 	if err := IgnoreMissing(ErrorOf(0x80070490)); err != nil {
 		t.Error(err)
 	}

@@ -1,3 +1,4 @@
+// Package winsys calls functions of Windows that return their error.
 package winsys
 
 import (
@@ -7,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// HRESULT calls a function that returns an HRESULT. What args point to stays where it is for the call if it is converted
-// in the call itself.
+// HRESULT calls a function that returns an HRESULT. A pointer that is converted to uintptr in the argument list stays valid
+// during the call.
 //
 //go:uintptrescapes
 func HRESULT(p *windows.LazyProc, args ...uintptr) error {
@@ -45,7 +46,7 @@ func Status(p *windows.LazyProc, args ...uintptr) error {
 	return nil
 }
 
-// ErrorOf is an HRESULT as an error: of a system error code it is that code, and nil for success.
+// ErrorOf converts an HRESULT. It is nil for success, and the system error code for an HRESULT that contains one.
 //
 // https://learn.microsoft.com/openspecs/windows_protocols/ms-erref/0642cb2f-2075-4469-918c-4441e69c548a
 func ErrorOf(hr uint32) error {
@@ -59,7 +60,7 @@ func ErrorOf(hr uint32) error {
 	return windows.Errno(hr)
 }
 
-// IgnoreMissing makes nothing of an error that says that the object is not there.
+// IgnoreMissing returns nil for an error about an object that does not exist, and other errors as they are.
 func IgnoreMissing(err error) error {
 	for _, missing := range []error{windows.ERROR_NOT_FOUND, windows.ERROR_FILE_NOT_FOUND, windows.ERROR_PATH_NOT_FOUND} {
 		if errors.Is(err, missing) {

@@ -21,12 +21,9 @@ const maxConfig = 8 << 20
 // Load reads config.json of a bundle. An invalid file is [errdefs.ErrInvalidArgument]; the error names the field or the
 // offset.
 func Load(bundle string) (*specs.Spec, error) {
-	data, err := read(filepath.Join(bundle, "config.json"))
+	data, err := read(bundle)
 	if err != nil {
 		return nil, err
-	}
-	if data, err = textfile.Decode(data); err != nil {
-		return nil, fmt.Errorf("config.json: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	s, err := decode(data)
 	if err != nil {
@@ -35,8 +32,9 @@ func Load(bundle string) (*specs.Spec, error) {
 	return s, nil
 }
 
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// read reads config.json as UTF-8 without a byte order mark.
+func read(bundle string) ([]byte, error) {
+	f, err := os.Open(filepath.Join(bundle, "config.json"))
 	if err != nil {
 		return nil, fmt.Errorf("open the specification: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
@@ -47,6 +45,9 @@ func read(path string) ([]byte, error) {
 	}
 	if len(data) > maxConfig {
 		return nil, fmt.Errorf("config.json is larger than %d bytes: %w", maxConfig, errdefs.ErrInvalidArgument)
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return nil, fmt.Errorf("config.json: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	return data, nil
 }

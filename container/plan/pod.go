@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"github.com/Microsoft/hcsshim/pkg/annotations"
@@ -53,7 +52,7 @@ func CheckPlaceholder(s *specs.Spec) error { return checkHostProcess(s) }
 // Annotations reads only the annotations of config.json. They are empty without that file, or with an empty one, which
 // containerd makes for a sandbox of the Sandbox API.
 func Annotations(bundle string) (map[string]string, error) {
-	data, err := read(filepath.Join(bundle, "config.json"))
+	data, err := read(bundle)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
 		return nil, nil
 	}

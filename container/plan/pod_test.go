@@ -90,6 +90,7 @@ func TestAnnotations_Config_ReadsAnnotationsOnly(t *testing.T) {
 		"empty":     {"", nil, false},
 		"none":      {"{}", nil, false},
 		"some":      {`{"annotations":{"a":"b"},"process":7}`, map[string]string{"a": "b"}, false},
+		"marked":    {"\uFEFF" + `{"annotations":{"a":"b"}}`, map[string]string{"a": "b"}, false},
 		"malformed": {`{"annotations":`, nil, true},
 		"not text":  {`{"annotations":{"a":1}}`, nil, true},
 	} {

@@ -90,7 +90,7 @@ func (r *Record) Close(ctx context.Context) error {
 	for {
 		items := r.close()
 		if len(items) == 0 {
-			return Remove(r.bundle)
+			return remove(r.bundle)
 		}
 		rest, errs := r.table.release(ctx, items)
 		r.replace(len(items), rest)
@@ -129,7 +129,7 @@ func Replay(ctx context.Context, bundle, id string, t Table) error {
 	if _, errs := t.release(ctx, items); len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	return Remove(bundle)
+	return remove(bundle)
 }
 
 // path is the path of the record. It is written as draft first; a process that dies before the rename has made nothing
@@ -187,8 +187,8 @@ func parse(text []byte, id string) ([]Resource, error) {
 	return nil, fmt.Errorf("version %d is unknown; use the version of the shim that wrote it, or a newer one", f.Version)
 }
 
-// Remove removes the record of a bundle, and its draft, if they exist.
-func Remove(bundle string) error {
+// remove removes the record of a bundle, and its draft, if they exist.
+func remove(bundle string) error {
 	var errs []error
 	for _, at := range []string{draft(bundle), path(bundle)} {
 		if err := fault.Call("remove record", func() error { return os.Remove(at) }); !errors.Is(err, fs.ErrNotExist) {

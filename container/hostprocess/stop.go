@@ -44,12 +44,12 @@ const consoleHost = "conhost.exe"
 
 // signal sends an event to a member. It returns [jobobject.ErrNotExist] for a member that has exited, and for a console
 // host, which exits with the last program on its console.
-func (j *Container) signal(pid uint32, event jobobject.ConsoleEvent) error {
+func (j *Container) signal(pid uint32, event jobobject.ConsoleEvent) (err error) {
 	m, err := j.job.Member(pid)
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	defer func() { err = errors.Join(err, m.Close()) }()
 	image, err := m.Image()
 	if err != nil {
 		return err

@@ -27,19 +27,21 @@ type Container interface {
 	// after the last exit. Processes and Stats return when ctx ends at the latest. Both fail after [BusyAfter] while
 	// another call of either hangs.
 	Processes(ctx context.Context) ([]stats.Process, error)
-	// Stats samples the container. started is when the init process started, or zero. The sample is taken during the call.
+	// Stats samples the container. started is when the init process started, or zero. The sample is taken during the
+	// call.
 	Stats(ctx context.Context, started time.Time) (stats.Sample, error)
 
-	// Update changes the limits that r and the annotations name. After an error it restores the limits, as far as the kind
-	// of container can. ctx ends the wait for another update.
+	// Update changes the limits that r and the annotations name. After an error it restores the limits, as far as the
+	// kind of container can. ctx ends the wait for another update.
 	Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error
 	// Status returns the limits and how often they were reached.
 	Status() Status
-	// Watch calls report for every limit that is reached, until Close. It is called once, before the first process starts.
+	// Watch calls report for every limit that is reached, until Close. It is called once, before the first process
+	// starts.
 	Watch(report func(Notice))
 
-	// Pause suspends all processes, and those that start later. It returns when all are suspended. After an error, or when
-	// ctx ends, all of them run.
+	// Pause suspends all processes, and those that start later. It returns when all are suspended. After an error, or
+	// when ctx ends, all of them run.
 	Pause(ctx context.Context) error
 	// Resume resumes all processes.
 	Resume(ctx context.Context) error

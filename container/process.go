@@ -33,8 +33,8 @@ type Streams interface {
 	// Pipes makes a pipe for each wanted stream and returns the ends that the process inherits, or nil. Streams closes
 	// them.
 	Pipes() (stdin, stdout, stderr *os.File, err error)
-	// Use takes our ends of the streams of a console or of the compute service, or nil, and closes them. Closing stdin ends
-	// the input of the process.
+	// Use takes our ends of the streams of a console or of the compute service, or nil, and closes them. Closing stdin
+	// ends the input of the process.
 	Use(stdin io.WriteCloser, stdout, stderr io.ReadCloser)
 }
 
@@ -47,8 +47,8 @@ const (
 // Killed is the exit status of a process that SIGKILL ended: 128 + 9, as on other platforms of containerd.
 const Killed = 128 + SIGKILL
 
-// consoleEvents are the console control events by containerd's number of the signal, as in hcsshim. SIGTERM is the shutdown
-// event.
+// consoleEvents are the console control events by containerd's number of the signal, as in hcsshim. SIGTERM is the
+// shutdown event.
 //
 // https://learn.microsoft.com/windows/console/handlerroutine
 var consoleEvents = map[uint32]jobobject.ConsoleEvent{

@@ -1,5 +1,6 @@
-// Package containertest simulates the functions of a machine that containers need beside the kernel and the compute service:
-// layers, network namespaces, files and accounts. It enforces the same order of calls as Windows, and can inject errors.
+// Package containertest simulates the functions of a machine that containers need beside the kernel and the compute
+// service: layers, network namespaces, files and accounts. It enforces the same order of calls as Windows, and can inject
+// errors.
 //
 // Only tests import the package.
 package containertest

@@ -17,8 +17,8 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// A shim can die between any two steps of a create. The record, here of an older release, also lists what was not made. A second cleanup
-// succeeds.
+// A shim can die between any two steps of a create. The record, here of an older release, also lists what was not made. A
+// second cleanup succeeds.
 func TestCleanup_DiedAfterAnyStep_ReleasesResources(t *testing.T) {
 	const ns = "9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001"
 	parents := []schema.Layer{{Id: ns, Path: `C:\layers\0`}}

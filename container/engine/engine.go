@@ -1,8 +1,8 @@
 // Package engine makes the containers of this machine, and cleans up after a process that made one and died.
 //
-// A container's resources are recorded in its bundle before they are made. One table releases them in its order: in Close, or
-// in [Engine.Cleanup] after the process that made them has died. The layers of a system that has not exited are not
-// released.
+// A container's resources are recorded in its bundle before they are made. One table releases them in its order: in
+// Close, or in [Engine.Cleanup] after the process that made them has died. The layers of a system that has not exited are
+// not released.
 package engine
 
 import (

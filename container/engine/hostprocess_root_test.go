@@ -14,8 +14,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// The members have the layers and the mount at paths of the container. The kernel opens the program for the shim, so it gets a
-// path of the host.
+// The members have the layers and the mount at paths of the container. The kernel opens the program for the shim, so it
+// gets a path of the host.
 func TestHostProcess_RootInSilo_BoundAndStarted(t *testing.T) {
 	env := newHostProcessEnvironment(t)
 	planned := env.job(true)

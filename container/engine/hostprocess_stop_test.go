@@ -17,8 +17,8 @@ import (
 	"github.com/siloshim/siloshim/shim/stdio"
 )
 
-// The init process has exited; its children receive the event, except the console host, whose exit would end the others. Stop
-// returns when they have exited or its context ends.
+// The init process has exited; its children receive the event, except the console host, whose exit would end the others.
+// Stop returns when they have exited or its context ends.
 func TestHostProcess_Stop_EveryMemberReceivesEvent(t *testing.T) {
 	k := jobtest.New()
 	var mu sync.Mutex

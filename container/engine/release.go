@@ -59,8 +59,8 @@ func (e Engine) releases() resource.Table {
 // Orphan is an account of a container that does not exist any more.
 type Orphan = hostprocess.Orphan
 
-// Orphans lists the accounts of containers that do not exist any more. [Engine.Cleanup] cannot delete those whose bundle was
-// deleted.
+// Orphans lists the accounts of containers that do not exist any more. [Engine.Cleanup] cannot delete those whose bundle
+// was deleted.
 func (e Engine) Orphans() ([]Orphan, error) {
 	return hostprocess.Orphans(e.withDefaults().Accounts, e.Kernel)
 }

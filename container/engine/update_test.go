@@ -111,7 +111,8 @@ func TestWCOWUpdate_AllResources_OnlyChangesCount(t *testing.T) {
 	})
 }
 
-// A job container has no storage limits, so the specification asks for best effort. One of four processors is a rate of 2500.
+// A job container has no storage limits, so the specification asks for best effort. One of four processors is a rate of
+// 2500.
 func TestHostProcessUpdate_AllResources_OnlyChangesCount(t *testing.T) {
 	k := jobtest.New()
 	planned, err := plan.Machine{Processors: 4, Lookup: func(string) bool { return true }}.HostProcess("c", &specs.Spec{

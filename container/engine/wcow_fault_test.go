@@ -22,8 +22,8 @@ func withEverything(s *specs.Spec) {
 	s.Windows.CredentialSpec = `{"CmsPlugins":["ActiveDirectory"]}`
 }
 
-// lifecycle creates a container, starts it and an exec, uses, stops and closes it. Like a task, it continues after an error and
-// returns the errors of all steps. It tries a failed close again.
+// lifecycle creates a container, starts it and an exec, uses, stops and closes it. Like a task, it continues after an
+// error and returns the errors of all steps. It tries a failed close again.
 func (env *environment) lifecycle() (err error) {
 	note := func(e error) { err = errors.Join(err, e) }
 	planned := env.plan(withEverything)

@@ -18,8 +18,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Accounts has the local users and groups of a machine. Deleting an account that does not exist is no error. An Accounts is
-// safe for concurrent use.
+// Accounts has the local users and groups of a machine. Deleting an account that does not exist is no error. An Accounts
+// is safe for concurrent use.
 type Accounts interface {
 	// IsGroup reports whether a local group has this name.
 	IsGroup(name string) (bool, error)
@@ -161,8 +161,8 @@ func logonMember(a Accounts, account Account, group string, r *resource.Record) 
 // Orphan is an account of a container that does not exist any more.
 type Orphan struct{ Account, Namespace, ID string }
 
-// Orphans lists the accounts of containers that do not exist any more. The job of a container exists before its account and
-// until after it, so no account of a running container is listed.
+// Orphans lists the accounts of containers that do not exist any more. The job of a container exists before its account
+// and until after it, so no account of a running container is listed.
 func Orphans(accounts Accounts, k jobobject.Kernel) ([]Orphan, error) {
 	list, err := accounts.List()
 	if err != nil {

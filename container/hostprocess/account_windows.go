@@ -105,7 +105,8 @@ func (systemAccounts) List() (list []Account, err error) {
 	return list, nil
 }
 
-// addMember names the user by SID. A name would need the domain, which on a domain controller is not that of the computer.
+// addMember names the user by SID. A name would need the domain, which on a domain controller is not that of the
+// computer.
 //
 //	NET_API_STATUS NetLocalGroupAddMembers(LPCWSTR servername, LPCWSTR groupname, DWORD level, LPBYTE buf, DWORD totalentries);
 //
@@ -199,7 +200,8 @@ func (systemAccounts) Logon(u User) (Token, error) {
 // Handle implements [Token].
 func (t token) Handle() uintptr { return uintptr(t.handle) }
 
-// Environment implements [Token]. It never returns the environment of this process, which contains containerd's addresses.
+// Environment implements [Token]. It never returns the environment of this process, which contains containerd's
+// addresses.
 func (t token) Environment() ([]string, error) {
 	if t.handle == 0 {
 		var own token

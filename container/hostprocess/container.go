@@ -1,6 +1,6 @@
-// Package hostprocess makes job containers, which Kubernetes calls HostProcess containers: a program and its descendants in
-// one job object. The process that made the container has the only handle of the job. When it closes, the kernel ends all
-// members. A job container has the files of the host, and it can have a root file system, mounts and an account.
+// Package hostprocess makes job containers, which Kubernetes calls HostProcess containers: a program and its descendants
+// in one job object. The process that made the container has the only handle of the job. When it closes, the kernel ends
+// all members. A job container has the files of the host, and it can have a root file system, mounts and an account.
 //
 // The functions of Windows are behind [Files] and [Accounts]. Package containertest simulates them.
 package hostprocess
@@ -70,8 +70,8 @@ type Container struct {
 
 var _ container.Container = (*Container)(nil)
 
-// New makes a job container without a process. It records the resources in the bundle before it makes them. If it fails it
-// releases them.
+// New makes a job container without a process. It records the resources in the bundle before it makes them. If it fails
+// it releases them.
 func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
 	job, err := jobobject.Create(jobobject.Options{
@@ -120,8 +120,8 @@ func (j *Container) make(ctx context.Context, c Config) error {
 	return err
 }
 
-// reserve records the resources of the container, except directories that are kept for it. A container with the host's files
-// and an existing user has none.
+// reserve records the resources of the container, except directories that are kept for it. A container with the host's
+// files and an existing user has none.
 func (j *Container) reserve(account Account, group string) error {
 	var list []resource.Resource
 	if group != "" {
@@ -220,8 +220,8 @@ func (j *Container) Close() error {
 	return errclass.Add(errors.Join(j.job.Close(), j.pauser.close(), j.record.Close(context.Background())))
 }
 
-// Cleanup ends the processes of a container after the process that made it has died, and returns when its job is empty. It
-// returns nil if the job does not exist: the kernel ends the members with the last handle.
+// Cleanup ends the processes of a container after the process that made it has died, and returns when its job is empty.
+// It returns nil if the job does not exist: the kernel ends the members with the last handle.
 func Cleanup(ctx context.Context, k jobobject.Kernel, namespace, id string) error {
 	job, err := jobobject.Open(JobName(namespace, id), jobobject.OpenOptions{
 		Access: jobobject.AccessQuery | jobobject.AccessTerminate, Kernel: k,

@@ -39,8 +39,8 @@ type Files interface {
 	Unkeep(dir string) error
 }
 
-// ErrHeld is returned if another program has a directory, or a file that was in it, open. Virus scanners do so for a short
-// time.
+// ErrHeld is returned if another program has a directory, or a file that was in it, open. Virus scanners do so for a
+// short time.
 var ErrHeld = errors.New("another program has it open")
 
 // Unkeep removes a directory that is not kept any more. If it is held it tries again, and then leaves the empty directory

@@ -84,9 +84,9 @@ func mountPaths(dir, volume string) (at, name *uint16, err error) {
 	return at, name, err
 }
 
-// keeper begins the names of the files that keep a directory. Windows deletes such a file when its one handle closes, also
-// when the process dies. So a directory without such a file is not kept. If another program has the file open as well, it
-// stays until that program closes it.
+// keeper begins the names of the files that keep a directory. Windows deletes such a file when its one handle closes,
+// also when the process dies. So a directory without such a file is not kept. If another program has the file open as
+// well, it stays until that program closes it.
 const keeper = ".silo-"
 
 // keeping is the open handle of a keeper.

@@ -15,8 +15,8 @@ import (
 // suspendTimeout is how long suspendNew may take.
 const suspendTimeout = 5 * time.Second
 
-// pauser pauses the members of a job. It freezes the job, or if the kernel refuses that, suspends each member. All methods
-// are safe for concurrent use.
+// pauser pauses the members of a job. It freezes the job, or if the kernel refuses that, suspends each member. All
+// methods are safe for concurrent use.
 type pauser struct {
 	// Immutable.
 	job     *jobobject.Job

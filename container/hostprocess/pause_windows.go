@@ -20,7 +20,8 @@ var (
 	procNtResumeProcess  = ntdll.NewProc("NtResumeProcess")
 )
 
-// suspendProcess suspends all threads of a process. The caller keeps a handle of the process, so that its pid is not reused.
+// suspendProcess suspends all threads of a process. The caller keeps a handle of the process, so that its pid is not
+// reused.
 func suspendProcess(pid uint32) (resume func() error, err error) {
 	h, err := windows.OpenProcess(windows.PROCESS_SUSPEND_RESUME, false, pid)
 	if err != nil {

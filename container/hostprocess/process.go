@@ -89,8 +89,8 @@ func (p *process) Wait(ctx context.Context) (uint32, error) {
 	return status, err
 }
 
-// closeConsole begins to close the console, if there is one. It does not wait: before build 26100 of Windows that takes until
-// the last program on the console has exited and its output was read.
+// closeConsole begins to close the console, if there is one. It does not wait: before build 26100 of Windows that takes
+// until the last program on the console has exited and its output was read.
 func (p *process) closeConsole() {
 	if p.console != nil {
 		go func() { _ = p.console.Close() }() // it has no error

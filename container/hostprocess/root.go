@@ -18,8 +18,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// root has the files of a job container: its layers and mounts. In a silo, only the members of the job have them at the paths
-// of the plan. Other processes, such as the one that starts the members, use other paths.
+// root has the files of a job container: its layers and mounts. In a silo, only the members of the job have them at the
+// paths of the plan. Other processes, such as the one that starts the members, use other paths.
 type root struct {
 	// Immutable after makeRoot.
 	files  Files

@@ -38,8 +38,8 @@ func (j *Container) Stop(ctx context.Context, sig uint32) error {
 	return errclass.Add(errors.Join(errs...))
 }
 
-// consoleHost is the image of the process that Windows starts for a console. It becomes a member of the job, but it has no
-// handler for events. Its exit would end the programs on its console before they handle theirs.
+// consoleHost is the image of the process that Windows starts for a console. It becomes a member of the job, but it has
+// no handler for events. Its exit would end the programs on its console before they handle theirs.
 const consoleHost = "conhost.exe"
 
 // signal sends an event to a member. It returns [jobobject.ErrNotExist] for a member that has exited, and for a console

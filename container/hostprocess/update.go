@@ -16,8 +16,8 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// Update implements [container.Container]: it sets the limits that r and the annotations name, and reads them back. After an
-// error it restores the limits, except that the kernel cannot remove an affinity if there was none before.
+// Update implements [container.Container]: it sets the limits that r and the annotations name, and reads them back. After
+// an error it restores the limits, except that the kernel cannot remove an affinity if there was none before.
 func (j *Container) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
 	if err := j.updating.Lock(ctx); err != nil {
 		return err

@@ -20,8 +20,8 @@ type Namespaces interface {
 	DeleteNamespace(id string) error
 }
 
-// Make makes the namespace id with endpoints. The caller has reserved its resources. After an error the record releases what
-// was made.
+// Make makes the namespace id with endpoints. The caller has reserved its resources. After an error the record releases
+// what was made.
 func Make(n Namespaces, id string, endpoints []string, r *resource.Record) error {
 	for _, x := range Resources(id, endpoints) {
 		r.Begin(x)

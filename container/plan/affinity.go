@@ -16,7 +16,8 @@ import (
 // groups, or in another group than 0.
 const severalGroupsBuild = 20348
 
-// affinity plans the processors of a container. With best effort it leaves them out if this Windows does not support them.
+// affinity plans the processors of a container. With best effort it leaves them out if this Windows does not support
+// them.
 func (u *Unsupported) affinity(h Machine, r specs.WindowsResources) ([]jobobject.GroupAffinity, error) {
 	list, err := readAffinity(r)
 	if err != nil || h.Build >= severalGroupsBuild || len(list) == 0 || len(list) == 1 && list[0].Group == 0 {

@@ -78,8 +78,8 @@ func quoteArg(b *strings.Builder, arg string) {
 	}
 }
 
-// firstToken is the program of a command line: up to the closing quotation mark, or up to a blank. A path with blanks must
-// be quoted: guessing where it ends could start C:\Program.exe.
+// firstToken is the program of a command line: up to the closing quotation mark, or up to a blank. A path with blanks
+// must be quoted: guessing where it ends could start C:\Program.exe.
 func firstToken(line string) string {
 	line = strings.TrimLeft(line, " \t")
 	if rest, quoted := strings.CutPrefix(line, `"`); quoted {

@@ -38,8 +38,8 @@ func splitName(line string) (name, rest string) {
 	return line, ""
 }
 
-// splitArg reads one argument. 2n backslashes and a mark are n backslashes and begin or end quoting. 2n+1 backslashes and a
-// mark are n backslashes and a mark. Two marks inside quotes are one mark.
+// splitArg reads one argument. 2n backslashes and a mark are n backslashes and begin or end quoting. 2n+1 backslashes and
+// a mark are n backslashes and a mark. Two marks inside quotes are one mark.
 func splitArg(line string) (arg, rest string) {
 	var b strings.Builder
 	quoted := false

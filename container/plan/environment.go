@@ -76,8 +76,8 @@ func (j *HostProcess) env(entries []string) []string {
 	return MergeEnv(nil, list)
 }
 
-// substitute replaces references to the variable of the root file system, as cmd and PowerShell write them. Without a root
-// file system the text stays as it is.
+// substitute replaces references to the variable of the root file system, as cmd and PowerShell write them. Without a
+// root file system the text stays as it is.
 func (j *HostProcess) substitute(text string) string {
 	root := j.rootPath()
 	if root == "" {
@@ -102,9 +102,9 @@ func lookupEnv(env []string, name string) (value string) {
 	return value
 }
 
-// Environ is the environment of a process in the job: its own entries over those of its user. With a root file system, its
-// path and the directories of PowerShell and of Windows' management tools are appended to PATH, because images that were
-// built from another base set a PATH without them.
+// Environ is the environment of a process in the job: its own entries over those of its user. With a root file system,
+// its path and the directories of PowerShell and of Windows' management tools are appended to PATH, because images that
+// were built from another base set a PATH without them.
 func (j *HostProcess) Environ(user []string, p *Process) []string {
 	env := MergeEnv(user, p.Env)
 	if j.Root == nil {

@@ -14,9 +14,9 @@ type HostProcessUpdate struct {
 	Warnings  []string
 }
 
-// Update plans a change of limits: the limits now, with those that r and the annotations a name replaced. A limit that has
-// the value of the request before does not change. A processor limit replaces any other processor limit, because a job has
-// one. Errors are those of [Machine.HostProcess].
+// Update plans a change of limits: the limits now, with those that r and the annotations a name replaced. A limit that
+// has the value of the request before does not change. A processor limit replaces any other processor limit, because a
+// job has one. Errors are those of [Machine.HostProcess].
 func (j *HostProcess) Update(now jobobject.Limits, before Requested, r *specs.WindowsResources, a map[string]string) (*HostProcessUpdate, error) {
 	u := j.forUpdate(a)
 	q, err := u.read(j.host, before, r, a)

@@ -19,8 +19,8 @@ type Mount struct {
 	Link string
 }
 
-// planMounts plans the mounts. In a silo a mount is at its destination. Otherwise it is a link below the root file system,
-// because the host's own files must not change.
+// planMounts plans the mounts. In a silo a mount is at its destination. Otherwise it is a link below the root file
+// system, because the host's own files must not change.
 func (j *HostProcess) planMounts(s *specs.Spec) error {
 	for i, m := range s.Mounts {
 		field := fmt.Sprintf("mounts[%d]", i)

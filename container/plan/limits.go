@@ -15,7 +15,8 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// minMemory is the smallest memory limit of a container, in bytes. Windows containers have been observed to hang below it.
+// minMemory is the smallest memory limit of a container, in bytes. Windows containers have been observed to hang below
+// it.
 const minMemory = 8 << 20
 
 // Requested has the limits that were requested of a container so far. It is zero before the container is made.
@@ -58,8 +59,8 @@ type request struct {
 	bps, iops value
 }
 
-// read merges resources and annotations into the requests before. A limit out of its range is an error, or with best effort
-// the nearest value.
+// read merges resources and annotations into the requests before. A limit out of its range is an error, or with best
+// effort the nearest value.
 func (u *Unsupported) read(h Machine, before Requested, r *specs.WindowsResources, a map[string]string) (*request, error) {
 	if r == nil {
 		r = &specs.WindowsResources{}

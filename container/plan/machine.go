@@ -1,8 +1,8 @@
 // Package plan turns an OCI runtime specification and its annotations into a plan that needs no further decisions.
 //
 // [Load] reads config.json of a bundle. [Machine.HostProcess] plans a job container, which Kubernetes calls a HostProcess
-// container, and [HostProcess.Exec] one process in it. [Machine.WCOW] plans a Windows Server container as a document of the
-// Host Compute Service, and [WCOW.Exec] one process in it.
+// container, and [HostProcess.Exec] one process in it. [Machine.WCOW] plans a Windows Server container as a document of
+// the Host Compute Service, and [WCOW.Exec] one process in it.
 //
 // A plan is complete: command lines are quoted, and limits are in the units of the job object. Only the program and the
 // working directory of a job container's process are found at its start, by [Search]. An unsupported field is an error

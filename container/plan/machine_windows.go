@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// processors counts the processors of all groups. [runtime.NumCPU] counts those of one group, which on a machine with more
-// than 64 is not all.
+// processors counts the processors of all groups. [runtime.NumCPU] counts those of one group, which on a machine with
+// more than 64 is not all.
 //
 //	DWORD GetActiveProcessorCount(WORD GroupNumber);
 //

@@ -86,8 +86,8 @@ func isDevice(path string) bool {
 	return strings.HasPrefix(path, `\\.\`) || strings.HasPrefix(path, `\\?\`)
 }
 
-// isLong reports whether path is on a volume or drive in the form \\?\. Containerd's CRI names every directory of the host
-// by its volume, \\?\Volume{GUID}\dir.
+// isLong reports whether path is on a volume or drive in the form \\?\. Containerd's CRI names every directory of the
+// host by its volume, \\?\Volume{GUID}\dir.
 func isLong(path string) bool {
 	rest, long := strings.CutPrefix(path, `\\?\`)
 	const volume = "volume{"

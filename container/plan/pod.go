@@ -40,8 +40,8 @@ func RoleOf(id string, a map[string]string) (Role, string, error) {
 	return Alone, "", nil
 }
 
-// IsPlaceholder reports whether a specification is that of a sandbox without a process, which a pod of job containers has.
-// Only its annotations are used.
+// IsPlaceholder reports whether a specification is that of a sandbox without a process, which a pod of job containers
+// has. Only its annotations are used.
 func IsPlaceholder(s *specs.Spec) bool {
 	return IsHostProcess(s) && s.Annotations[annotations.KubernetesContainerType] == "sandbox"
 }
@@ -82,8 +82,8 @@ func Inherit(s *specs.Spec, pod map[string]string) {
 // shell is the default program of the base images of Windows. It exits at once without a console.
 const shell = `c:\windows\system32\cmd.exe`
 
-// KeepRunning replaces the default shell of a sandbox's image with a program that does not exit, because the pod ends with
-// the program of its sandbox.
+// KeepRunning replaces the default shell of a sandbox's image with a program that does not exit, because the pod ends
+// with the program of its sandbox.
 func KeepRunning(s *specs.Spec) {
 	p := s.Process
 	if p != nil && p.CommandLine == "" && len(p.Args) == 1 && strings.EqualFold(backslashes(p.Args[0]), shell) {

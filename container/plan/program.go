@@ -54,8 +54,8 @@ func (s *Search) dir(files Files) (string, error) {
 	return places[0], nil
 }
 
-// searchPath finds programs in the places of SearchPath, with the working directory and the PATH of the process instead of
-// the shim's.
+// searchPath finds programs in the places of SearchPath, with the working directory and the PATH of the process instead
+// of the shim's.
 //
 // https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createprocessw
 type searchPath struct {
@@ -66,8 +66,8 @@ type searchPath struct {
 	isFile  func(path string) bool
 }
 
-// find returns the full path of a program. A name without an extension is tried with .exe first, then as it is, since some
-// images have such programs. Batch files are refused: a shell runs them, and it changes the arguments.
+// find returns the full path of a program. A name without an extension is tried with .exe first, then as it is, since
+// some images have such programs. Batch files are refused: a shell runs them, and it changes the arguments.
 func (s searchPath) find(field, program string) (string, error) {
 	p := backslashes(program)
 	if base(p) == "" {

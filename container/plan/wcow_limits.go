@@ -43,8 +43,8 @@ func (v *WCOW) Update(before Requested, r *specs.WindowsResources, a map[string]
 	return update, err
 }
 
-// requests has a request for every limit that is named. One that is in force already is requested again, because an update
-// before may have failed half-way.
+// requests has a request for every limit that is named. One that is in force already is requested again, because an
+// update before may have failed half-way.
 func (v *WCOW) requests(q *request) (list []*schema.ModifySettingRequest, err error) {
 	add := func(path string, settings any) {
 		r, failed := schema.NewModifySetting(schema.RequestUpdate, path, settings)

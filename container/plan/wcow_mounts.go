@@ -46,8 +46,8 @@ func (v *WCOW) planMounts(s *specs.Spec) error {
 	return nil
 }
 
-// destination is a path in the container without a backslash at its end: the service takes the drive D: but not D:\. As in
-// containerd's CRI, a path without a drive is on the system drive.
+// destination is a path in the container without a backslash at its end: the service takes the drive D: but not D:\. As
+// in containerd's CRI, a path without a drive is on the system drive.
 func destination(path string) string {
 	path = strings.TrimRight(backslashes(path), `\`)
 	if strings.HasPrefix(path, `\`) && !strings.HasPrefix(path, `\\`) {

@@ -2,8 +2,8 @@ package resource
 
 import "encoding/json"
 
-// legacy is the file format before version 2. It is read for one release, because the executable of a shim may be replaced
-// while the shim runs.
+// legacy is the file format before version 2. It is read for one release, because the executable of a shim may be
+// replaced while the shim runs.
 type legacy struct {
 	Layers *struct{ Kind, Scratch, Volume string } `json:"layers"`
 

@@ -1,5 +1,5 @@
-// Package wcow makes Windows Server containers: compute systems of the Host Compute Service with mounted layers, a network
-// namespace, and the credentials of a group managed service account.
+// Package wcow makes Windows Server containers: compute systems of the Host Compute Service with mounted layers, a
+// network namespace, and the credentials of a group managed service account.
 package wcow
 
 import (
@@ -63,8 +63,8 @@ type Container struct {
 var _ container.Container = (*Container)(nil)
 
 // New makes a Windows Server container that does not run yet: layers, network, credentials, the compute system, and its
-// processors, because each needs those before it. It records the resources in the bundle before it makes them. If it fails it
-// releases them.
+// processors, because each needs those before it. It records the resources in the bundle before it makes them. If it
+// fails it releases them.
 func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
 	s := &Container{
@@ -171,8 +171,8 @@ func (s *Container) start(ctx context.Context) error {
 	return s.system.Start(ctx)
 }
 
-// Update implements [container.Container]. After an error the limits before the one that the error names are in force. The
-// same request again sets all of them.
+// Update implements [container.Container]. After an error the limits before the one that the error names are in force.
+// The same request again sets all of them.
 func (s *Container) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
 	if err := s.updating.Lock(ctx); err != nil {
 		return err
@@ -203,8 +203,8 @@ func (s *Container) Pause(context.Context) error { return container.ErrUnsupport
 // Resume implements [container.Container].
 func (s *Container) Resume(context.Context) error { return container.ErrUnsupported }
 
-// Stop implements [container.Container]: the service signals only processes that it started. Terminate shuts the system down
-// in order.
+// Stop implements [container.Container]: the service signals only processes that it started. Terminate shuts the system
+// down in order.
 func (s *Container) Stop(context.Context, uint32) error { return container.ErrUnsupported }
 
 // Watch implements [container.Container]. The service does not report limits.

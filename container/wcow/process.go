@@ -105,8 +105,8 @@ var signals = map[jobobject.ConsoleEvent]schema.ProcessSignal{
 	jobobject.CtrlLogoff: schema.CtrlLogOff, jobobject.CtrlShutdown: schema.CtrlShutdown,
 }
 
-// Signal implements [container.Process]. Some versions of the service return from an event only when the process has exited,
-// so Signal waits for an error for eventTimeout only.
+// Signal implements [container.Process]. Some versions of the service return from an event only when the process has
+// exited, so Signal waits for an error for eventTimeout only.
 func (p *process) Signal(ctx context.Context, sig uint32) error {
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
@@ -130,8 +130,8 @@ func (p *process) Signal(ctx context.Context, sig uint32) error {
 // eventTimeout is how long Signal waits for the result of an event.
 const eventTimeout = time.Second
 
-// kill terminates the process. A process that had exited before keeps its status. A process that has not exited within the
-// timeout is killed nevertheless.
+// kill terminates the process. A process that had exited before keeps its status. A process that has not exited within
+// the timeout is killed nevertheless.
 func (p *process) kill(ctx context.Context) error {
 	p.markKilled(+1)
 	err := p.running.Kill(ctx)

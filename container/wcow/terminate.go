@@ -13,8 +13,8 @@ import (
 // shutdownGrace is how long an orderly shutdown may take.
 const shutdownGrace = 30 * time.Second
 
-// Terminate implements [container.Container]: it returns when the compute system has exited. If the init process exited by
-// itself it shuts the system down in order first, so that programs can write their data to the disk.
+// Terminate implements [container.Container]: it returns when the compute system has exited. If the init process exited
+// by itself it shuts the system down in order first, so that programs can write their data to the disk.
 func (s *Container) Terminate(ctx context.Context, status uint32) error {
 	s.mu.Lock()
 	s.ended, s.status = true, status
@@ -77,8 +77,8 @@ func (s *Container) awaitExit(ctx context.Context) error {
 	}
 }
 
-// end terminates the system if it has not exited, and closes it. It does not stop when ctx is cancelled, because the layers
-// are released after it.
+// end terminates the system if it has not exited, and closes it. It does not stop when ctx is cancelled, because the
+// layers are released after it.
 func (s *Container) end(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardown)
 	defer cancel()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Call calls act and returns its error. After the timeout it returns an error that wraps [context.DeadlineExceeded], while
-// act continues on another goroutine.
+// Call calls act and returns its error. After the timeout it returns an error that wraps [context.DeadlineExceeded],
+// while act continues on another goroutine.
 func Call(timeout time.Duration, act func() error) error {
 	_, err := Value(timeout, func() (struct{}, error) { return struct{}{}, act() })
 	return err
@@ -37,7 +37,8 @@ func Value[T any](timeout time.Duration, act func() (T, error)) (T, error) {
 	}
 }
 
-// Mutex is a mutex whose Lock ends with a context, for locks that are held during calls that may hang. [NewMutex] makes it.
+// Mutex is a mutex whose Lock ends with a context, for locks that are held during calls that may hang. [NewMutex] makes
+// it.
 type Mutex chan struct{}
 
 // NewMutex makes an unlocked mutex.

@@ -1,7 +1,7 @@
 // Package handle closes a handle of the operating system after the last call that uses it.
 //
-// If a handle is closed during such a call, it may identify another object, and some services crash. So each call acquires
-// the handle and releases it.
+// If a handle is closed during such a call, it may identify another object, and some services crash. So each call
+// acquires the handle and releases it.
 package handle
 
 import (
@@ -48,8 +48,8 @@ func (h *Handle[H]) Release() error {
 	return h.free(h.value)
 }
 
-// Close makes Acquire fail, and frees the handle if it is not in use. first is false, and nothing happens, after the first
-// call.
+// Close makes Acquire fail, and frees the handle if it is not in use. first is false, and nothing happens, after the
+// first call.
 func (h *Handle[H]) Close() (first bool, err error) {
 	h.mu.Lock()
 	if h.closing {

@@ -23,8 +23,8 @@ import (
 // register registers the exporter. The first span calls it.
 var register = sync.OnceFunc(func() { trace.RegisterExporter(exporter{}) })
 
-// StartSpan begins a span whose parent is the span in ctx, or else that of the caller. end ends it with an error or nil. The
-// span is logged if the caller samples the trace.
+// StartSpan begins a span whose parent is the span in ctx, or else that of the caller. end ends it with an error or nil.
+// The span is logged if the caller samples the trace.
 func StartSpan(ctx context.Context, name string) (_ context.Context, end func(error)) {
 	register()
 	var span *trace.Span

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// HRESULT calls a function that returns an HRESULT. A pointer that is converted to uintptr in the argument list stays valid
-// during the call.
+// HRESULT calls a function that returns an HRESULT. A pointer that is converted to uintptr in the argument list stays
+// valid during the call.
 //
 //go:uintptrescapes
 func HRESULT(p *windows.LazyProc, args ...uintptr) error {

@@ -1,7 +1,7 @@
-// Package container says what a container is to those who run one: containerd's shim and silo.
+// Package container defines the interface of containers, which containerd's shim and silo use.
 //
-// Package engine makes the two kinds: job containers (Kubernetes calls them HostProcess) in package hostprocess, and
-// Windows Server containers in package wcow. Both are planned by package plan.
+// Package engine makes the two kinds: job containers (HostProcess containers of Kubernetes) in package hostprocess, and
+// Windows Server containers in package wcow. Package plan plans both.
 package container
 
 import (
@@ -19,50 +19,52 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// Container is one container. All methods are safe for concurrent use; those that a kind cannot do return
+// Container is one container. All methods are safe for concurrent use. A method that a kind does not support returns
 // [ErrUnsupported].
 type Container interface {
-	// Process prepares a process that does not run yet. The streams stay the caller's.
+	// Process prepares a process and does not start it. The caller closes the streams.
 	Process(p *plan.Process, s Streams) Process
-	// Processes lists every process inside, also those that it did not start. There is none before the first start and after
-	// the end. It returns with ctx at the latest, as Stats does; both fail at once while an earlier call of either hangs.
+	// Processes lists all processes in the container, including their descendants. It is empty before the first start and
+	// after the last exit. Processes and Stats return when ctx ends at the latest. Both fail after [BusyAfter] while
+	// another call of either hangs.
 	Processes(ctx context.Context) ([]stats.Process, error)
-	// Stats samples the container; started is when its init did, or zero. The sample is not older than the call.
+	// Stats samples the container. started is when the init process started, or zero. The sample is taken during the
+	// call.
 	Stats(ctx context.Context, started time.Time) (stats.Sample, error)
 
-	// Update changes the limits that are named and leaves the others alone. After an error all are what they were, as far
-	// as the kind can tell. ctx ends the wait for another update.
+	// Update changes the limits that r and the annotations name. After an error it restores the limits, as far as the
+	// kind of container can. ctx ends the wait for another update.
 	Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error
-	// Status is what a person may want to know beside statistics.
+	// Status returns the limits and how often they were reached.
 	Status() Status
 	// Watch has every notice reported, one after the other, until the container is closed. It is called once, before the
 	// first process is started. A process's notices are reported before its Wait returns, unless the kernel is late.
 	Watch(report func(Notice))
 
-	// Pause stops every process, and those that come later, and returns when none runs, or with ctx. After a failure all
-	// of them run.
+	// Pause suspends all processes, and those that start later. It returns when all are suspended. After an error, or
+	// when ctx ends, all of them run.
 	Pause(ctx context.Context) error
-	// Resume lets every process go on.
+	// Resume resumes all processes.
 	Resume(ctx context.Context) error
-	// Stop sends a signal other than SIGKILL to every process and returns when none is left, or with ctx. None starts from
-	// then on. It fails if it could not send it to one of them; that some have not ended is no error.
+	// Stop sends a signal other than SIGKILL to all processes and returns when none is left or ctx ends. From then on no
+	// process can start. It returns an error if a process could not be signalled, but not if one has not exited.
 	Stop(ctx context.Context, sig uint32) error
-	// Terminate ends every process and returns when none is left, or with ctx. What it ends reports status as its exit
-	// status. It may be called again.
+	// Terminate ends all processes and returns when none is left or ctx ends. Their exit status is status. It may be
+	// called again.
 	Terminate(ctx context.Context, status uint32) error
 	// TerminateProcesses ends every process as Terminate does. Another may be started afterwards.
 	TerminateProcesses(ctx context.Context, status uint32) error
 	// TerminateTimeout is how long Terminate and Close may take. To stop waiting earlier could take the layers away from
 	// under a container that still writes to them.
 	TerminateTimeout() time.Duration
-	// Close gives back what the container has of the machine; what is left of it ends. It may be called again for the rest.
+	// Close ends what still runs and releases the resources of the container. After an error it may be called again.
 	Close() error
 }
 
-// ErrUnsupported says that this kind of container cannot do that.
+// ErrUnsupported is returned by methods that a kind of container does not support.
 var ErrUnsupported = fmt.Errorf("this kind of container does not support it: %w", errdefs.ErrNotImplemented)
 
-// Status is what a person may want to know of a container beside its statistics. Nil is unknown.
+// Status describes a container beside its statistics. A nil map is unknown.
 type Status struct {
 	Limits     map[string]any    // in force
 	Violations map[string]uint64 // how often each kind of limit was reached
@@ -85,14 +87,14 @@ const (
 	OtherLimit               // the kernel has ended the process
 )
 
-// BusyAfter is how long a Stats or Processes may take before those behind it fail: containerd waits for all tasks of a
-// node.
+// BusyAfter is how long a call of Stats or Processes may take before calls behind it fail. Containerd waits for all tasks
+// of a node.
 const BusyAfter = 100 * time.Millisecond
 
-// CallTimeout is how long a request about one process waits for the system.
+// CallTimeout is the timeout of a call about one process.
 const CallTimeout = 10 * time.Second
 
-// LogWarnings logs what was asked for and is not done.
+// LogWarnings logs the warnings of a plan.
 func LogWarnings(id string, warnings []string) {
 	for _, warning := range warnings {
 		log.L.WithField(logfield.ContainerID, id).Warn(warning)

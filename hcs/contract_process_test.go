@@ -90,7 +90,7 @@ func testNoStreams(t *testing.T, e environment) {
 	parameters.CreateStdInPipe, parameters.CreateStdOutPipe, parameters.CreateStdErrPipe = false, false, false
 	p := spawn(t, e.start(t), parameters)
 	if p.Stdin() != nil || p.Stdout() != nil || p.Stderr() != nil {
-		t.Error("there are streams that nobody asked for")
+		t.Error("there are streams that were not requested")
 	}
 	if err := p.CloseStdin(t.Context()); err != nil {
 		t.Error(err)

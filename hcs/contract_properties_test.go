@@ -57,7 +57,7 @@ func testProcessList(t *testing.T, e environment) {
 	}
 }
 
-// listed asks by a handle of its own.
+// listed queries with another handle.
 func listed(t *testing.T, e environment, id string, pid uint32) bool {
 	t.Helper()
 	s, err := e.client.Open(t.Context(), id)
@@ -113,7 +113,7 @@ func testEnumerate(t *testing.T, e environment) {
 			t.Errorf("query %+v does not find the system", q)
 		}
 	}
-	list, err := e.client.Enumerate(t.Context(), &schema.SystemQuery{Ids: []string{"hcstest-nobody"}})
+	list, err := e.client.Enumerate(t.Context(), &schema.SystemQuery{Ids: []string{"hcstest-missing"}})
 	if err != nil || len(list) != 0 {
 		t.Errorf("found %v, %v where nothing is", list, err)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/siloshim/siloshim/hcs/hcstest"
 )
 
-// contract is what every service must do. Each test has an environment of its own.
-// What a service does not support is skipped by name; no assertion is weaker for it.
+// contract is what every service must do. Each test has its environment. What a
+// service does not support is skipped by name; no assertion is weaker for it.
 var contract = []struct {
 	name string
 	run  func(*testing.T, environment)

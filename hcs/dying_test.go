@@ -52,8 +52,8 @@ func TestProcessKill_Dying_KeepsItsExitCode(t *testing.T) {
 	})
 }
 
-// TestProcessKill_AccessDeniedByTheService_Fails: a caller without rights is told so. The service answers that with a
-// code of its own.
+// TestProcessKill_AccessDeniedByTheService_Fails: the service has a code for a caller
+// without access rights.
 func TestProcessKill_AccessDeniedByTheService_Fails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)

@@ -109,9 +109,8 @@ func TestSystemWait_Crash_ReportsUnexpectedExit(t *testing.T) {
 	})
 }
 
-// TestNotifications_Unread_BlockNothing: nobody reads the notifications of a system, there are
-// more than it keeps, and its end is noticed all the same: the thread of the
-// service was not held.
+// TestNotifications_Unread_BlockNothing: a system has more unread notifications than it
+// keeps. They do not block the thread of the service, so its end is noticed.
 func TestNotifications_Unread_BlockNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t)

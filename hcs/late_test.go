@@ -51,17 +51,17 @@ func TestCreateProcess_LateResult_IsTerminated(t *testing.T) {
 	})
 }
 
-// TestShutDown_TakesMinutes_IsNotCancelled: writing out has taken two minutes, and gets them; who waits
-// for less leaves, and it goes on.
+// TestShutDown_TakesMinutes_IsNotCancelled: the shutdown takes two minutes. It continues when a caller
+// stops waiting earlier.
 func TestShutDown_TakesMinutes_IsNotCancelled(t *testing.T) {
-	for _, patience := range []time.Duration{0, 30 * time.Second} {
+	for _, timeout := range []time.Duration{0, 30 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newStage(t)
 			g.service.Fault("ShutDownSystem", hcstest.Fault{Late: true, Delay: 2 * time.Minute})
 			ctx, cancel := t.Context(), func() {}
 			want := error(nil)
-			if patience > 0 {
-				ctx, cancel = context.WithTimeout(ctx, patience)
+			if timeout > 0 {
+				ctx, cancel = context.WithTimeout(ctx, timeout)
 				want = context.DeadlineExceeded
 			}
 			defer cancel()
@@ -176,8 +176,8 @@ func TestProcessKill_NoNewHandle_UsesItsOwn(t *testing.T) {
 	}
 }
 
-// TestProcessWait_SystemEndedWithoutEvent_QueriesTheCode: the system ends and nobody tells how its process did; it is
-// asked for once, and if that fails the answer is still an end of the wait.
+// TestProcessWait_SystemEndedWithoutEvent_QueriesTheCode: the system ends without an event of its process. Wait queries
+// the exit code once, and ends even if that fails.
 func TestProcessWait_SystemEndedWithoutEvent_QueriesTheCode(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

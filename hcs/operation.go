@@ -32,15 +32,15 @@ func orDefault(d, def time.Duration) time.Duration {
 	return d
 }
 
-// pendingCall is a call of the service on a goroutine of its own. A caller who does
-// not wait any longer leaves it, and it goes on: a thread inside of computecore.dll
-// cannot be interrupted. A result that comes later is undone.
+// pendingCall is a call of the service on another goroutine. It continues when the
+// caller stops waiting, because a thread inside computecore.dll cannot be
+// interrupted. A result that comes later is undone.
 type pendingCall[T any] struct {
 	limit   time.Duration
 	call    func() (T, error)
 	release func() error // releases what call uses, and always runs after it; may be nil
-	undo    func(T)      // undoes a result that came after the caller had left; may be nil
-	cancel  func()       // asks the service for an early end when the caller leaves; may be nil
+	undo    func(T)      // undoes a result that came after the caller stopped waiting; may be nil
+	cancel  func()       // asks the service to cancel when the caller stops waiting; may be nil
 }
 
 type result[T any] struct {

@@ -7,7 +7,7 @@ import (
 )
 
 // Information classes of QueryInformationJobObject and SetInformationJobObject.
-// Those without a page of their own on Microsoft Learn are named in the
+// Those without a page on Microsoft Learn are named in the
 // JOBOBJECTINFOCLASS enumeration of winnt.h.
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-queryinformationjobobject

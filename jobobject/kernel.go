@@ -100,7 +100,7 @@ type Kernel interface {
 	// WaitPort blocks until a message arrives: its kind, its key, and a value that
 	// is the pid in messages of one process.
 	WaitPort(port Handle) (kind uint32, key, value uintptr, err error)
-	// PostPort queues a message of our own.
+	// PostPort queues a message that is not from the kernel.
 	PostPort(port Handle, kind uint32, key uintptr) error
 
 	// CreateProcess starts p as a member of job from its first instruction. Its Args

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Silo describes a job that is a silo: its members have a view of their own of some
-// names of the machine, such as paths.
+// Silo describes a job that is a silo. Its members have another view of some names
+// of the machine, such as paths.
 type Silo struct {
 	ID, ParentID uint32
 	Processes    uint32

@@ -24,8 +24,8 @@ const (
 	bindCurrentSilo = 0x4
 )
 
-// The class takes no structure, and no job that has a member. hcsshim promotes the jobs of its job containers so before it
-// sets their limits (PromoteToSilo of its internal/jobobject), and leaves those without files of their own plain jobs.
+// The class takes no structure, and no job that has a member. hcsshim promotes the jobs of its job containers before it sets
+// their limits (PromoteToSilo of its internal/jobobject). It does not promote those without a root file system.
 func (system) CreateSilo(job Handle) error {
 	return unknownClass(setJobBytes(job, classCreateSilo, nil, 0))
 }

@@ -39,7 +39,7 @@ func (k *stalled) MemoryUsage(h jobobject.Handle) (jobobject.MemoryUsage, error)
 	return k.Kernel.MemoryUsage(h)
 }
 
-// stall runs a test by a clock of its own, with two containers on a kernel that can stall.
+// stall runs a test with a simulated clock, and with two containers on a kernel that can stall.
 func stall(t *testing.T, test func(t *testing.T, k *stalled, c, other *stats.Collector)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestCollector_KernelHangs_CallEndsWithItsContext(t *testing.T) {
 		began := time.Now()
 		s, _, err := bounded(c, time.Second)
 		if err != nil || s.Timestamp.Before(began) || !s.Has(stats.MetricMemory) {
-			t.Errorf("the next sample: %+v, %v, want one of its own time and not the late one", s, err)
+			t.Errorf("the next sample: %+v, %v, want one of its time and not the late one", s, err)
 		}
 	})
 }

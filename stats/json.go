@@ -19,7 +19,7 @@ type (
 		Limits     *Limits                   `json:"limits,omitempty"`
 		Violations *Violations               `json:"violations,omitempty"`
 		Fallbacks  uint64                    `json:"fallbacks"`
-		Metrics    map[Metric]provenanceJSON `json:"figures"`
+		Metrics    map[Metric]provenanceJSON `json:"metrics"`
 	}
 	processorJSON struct {
 		TotalNS  int64 `json:"total_ns"`
@@ -52,7 +52,7 @@ type (
 	}
 )
 
-// MarshalJSON returns the sample with keys in snake_case that name the unit. A missing metric has no key; the key figures
+// MarshalJSON returns the sample with keys in snake_case that name the unit. A missing metric has no key; the key metrics
 // has the origin of each metric.
 func (s Sample) MarshalJSON() ([]byte, error) {
 	out := sampleJSON{

@@ -37,8 +37,8 @@ func TestG4Truth(t *testing.T) {
 	t.Logf("%d queries", queries)
 }
 
-// Births a schedule can have: each process has a private working set of its own bit in the sum, two bits apart so
-// that one that is counted twice shows.
+// mostProcesses is how many processes a schedule can create. The private working set of each is another bit of the sum. The
+// bits are two apart, so that a process that is counted twice is detected.
 const (
 	mostProcesses = 31
 	bitsApart     = 2

@@ -68,7 +68,7 @@ func TestNamedCollector_AnotherJobOfTheName_OnlyItsMembersCount(t *testing.T) {
 			t.Errorf("job %d: private working set %d of %+v since %v, want %d", i, s.Memory.PrivateWorkingSet, s.Processes, s.Started, private)
 		}
 		if list, err := c.Processes(t.Context()); err != nil || len(list) != 1 || list[0].Pid != p.Pid() {
-			t.Errorf("job %d: processes %+v, %v, want the one of its own", i, list, err)
+			t.Errorf("job %d: processes %+v, %v, want only that of this job", i, list, err)
 		}
 		p.Exit(0)
 		if err := k.CloseHandle(h); err != nil {

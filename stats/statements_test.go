@@ -11,9 +11,8 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// What the in-process path promises, a statement each, by the numbers that are used throughout this package. Those that
-// have a test of their own elsewhere are not here: S15 is about package hcs, S25 about job containers, S33 and S34 are
-// about the messages of package runhcs.
+// The promises of the in-process path, by the numbers that are used throughout this package. Some are tested in other
+// packages: S15 in package hcs, S25 in container/engine, S33 and S34 in stats/runhcs.
 
 // S5: the answer has the id, and the kinds of the container in lower case, "windows" where none was given.
 func TestS05StarterProperties(t *testing.T) {

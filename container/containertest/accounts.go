@@ -11,16 +11,16 @@ import (
 
 var _ hostprocess.Accounts = (*Machine)(nil)
 
-// ErrLogon is what a user who is unknown, or gives another password, is told.
+// ErrLogon is returned for an unknown user or a wrong password.
 var ErrLogon = errors.New("the user name or password is incorrect")
 
 // account is a local user.
 type account struct{ password, group, comment string }
 
-// groups are those of the machine.
+// groups are the local groups of the machine.
 var groups = map[string]bool{"Administrators": true, "Users": true, "agents": true}
 
-// ManagedUser logs on without a password, as a group managed service account does.
+// ManagedUser logs on without a password, like a group managed service account.
 const ManagedUser = "managed$"
 
 // IsGroup implements [hostprocess.Accounts].
@@ -32,7 +32,7 @@ func (m *Machine) IsGroup(name string) (bool, error) {
 func (m *Machine) Create(name, password, group, comment string) error {
 	const longest = 20
 	if len(name) > longest || !groups[group] || len(password) < longest {
-		return fmt.Errorf("account %s in group %s: not one that Windows would make", name, group)
+		return fmt.Errorf("create account %s in group %s: Windows refuses the name, the group or the password", name, group)
 	}
 	if err := m.call("Create", name+" in "+group, "", "account "+name, ""); err != nil {
 		return err
@@ -95,15 +95,15 @@ type token struct {
 
 func (t *token) name() string { return fmt.Sprintf("token %d of %s", t.handle, t.user) }
 
-// Handle implements [host.Token].
+// Handle implements [hostprocess.Token].
 func (t *token) Handle() uintptr { return t.handle }
 
-// Environment implements [host.Token].
+// Environment implements [hostprocess.Token].
 func (t *token) Environment() ([]string, error) {
 	return []string{"USERNAME=" + t.user, `Path=C:\bin`}, nil
 }
 
-// Close implements [host.Token].
+// Close implements [hostprocess.Token].
 func (t *token) Close() error {
 	if t.closed.Swap(true) {
 		return fs.ErrClosed

@@ -13,10 +13,10 @@ import (
 
 var _ hostprocess.Files = (*Machine)(nil)
 
-// fold is what two paths for one file have in common.
+// fold returns the same text for all paths of one file.
 func fold(path string) string { return strings.ToLower(strings.TrimRight(path, `\`)) }
 
-// Put makes a file, or a directory if the path ends in a backslash.
+// Put makes files, or directories for paths that end in a backslash.
 func (m *Machine) Put(paths ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,7 +64,7 @@ func (m *Machine) look(path string) (dir, is bool) {
 	return dir, is
 }
 
-// realLocked follows a path into the volume that is mounted on its way.
+// realLocked converts a path below a mount point to one of the volume.
 func (m *Machine) realLocked(path string) string {
 	path = fold(path)
 	for at, volume := range m.mounts {
@@ -168,7 +168,7 @@ func (m *Machine) Unkeep(dir string) error {
 	return nil
 }
 
-// Die closes what a process that dies has open.
+// Die closes the keepers and tokens of a process that dies.
 func (m *Machine) Die() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

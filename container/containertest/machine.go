@@ -1,8 +1,14 @@
+// Package containertest simulates the functions of a machine that containers need beside the kernel and the compute
+// service: layers, network namespaces, files and accounts. It enforces the same order of calls as Windows, and can inject
+// errors.
+//
+// Only tests import the package.
 package containertest
 
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"strings"
@@ -14,19 +20,18 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// Machine is a simulated machine, all that is behind the seams of [engine.Engine]. The zero Machine is empty and sound. It is safe
-// for concurrent use.
+// Machine is a simulated machine. The zero Machine has no resources and no errors. A Machine is safe for concurrent use.
 type Machine struct {
 	mu     sync.Mutex // guards the fields below
 	held   map[string]bool
 	faults map[string]*fault
 	calls  []string
 
-	files    map[string]bool             // and whether it is a directory, by what fold gives
-	mounts   map[string]string           // volumes, by their directories
-	keepers  map[string]map[*keeper]bool // of directories that were made to be kept
+	files    map[string]bool             // whether each is a directory, by folded path
+	mounts   map[string]string           // volumes, by folded directory
+	keepers  map[string]map[*keeper]bool // of the directories that Keep made
 	accounts map[string]account
-	handles  uintptr // so many tokens there were
+	handles  uintptr // of the last token
 }
 
 type fault struct {
@@ -39,7 +44,7 @@ var (
 	_ network.Namespaces = (*Machine)(nil)
 )
 
-// Fail makes the calls of a method, by its name, fail with err: so many times, after as many that pass.
+// Fail makes calls of a method fail with err: times calls, after skip calls that succeed.
 func (m *Machine) Fail(method string, skip, times int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -49,21 +54,21 @@ func (m *Machine) Fail(method string, skip, times int, err error) {
 	m.faults[method] = &fault{skip, times, err}
 }
 
-// Held lists what is mounted or made and not given back.
+// Held lists the resources that were made and not released.
 func (m *Machine) Held() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Sorted(maps.Keys(m.held))
 }
 
-// Calls lists the calls so far, in order: the method and what it was about.
+// Calls lists the calls so far, in order, with the method and its object.
 func (m *Machine) Calls() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.calls)
 }
 
-// call does one call: needs must be held, and then add is and drop is not.
+// call does one call. It fails unless needs is held; then it adds and drops a resource.
 func (m *Machine) call(method, about string, needs, add, drop string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -75,27 +80,27 @@ func (m *Machine) call(method, about string, needs, add, drop string) error {
 		f.skip--
 	}
 	if needs != "" && !m.held[needs] {
-		return fmt.Errorf("%s %s: %s is not there", method, about, needs)
+		return fmt.Errorf("%s %s: %s does not exist", method, about, needs)
 	}
 	if m.held == nil {
 		m.held = map[string]bool{}
 	}
 	if add != "" && m.held[add] {
-		return fmt.Errorf("%s %s: it is there already", method, about)
+		return fmt.Errorf("%s %s: it exists already", method, about)
 	}
 	if add != "" {
 		m.held[add] = true
 	}
 	if drop != "" {
 		if on := m.blocked(drop); on != "" {
-			return fmt.Errorf("%s %s: %s is on it", method, about, on)
+			return fmt.Errorf("%s %s: %s uses it", method, about, on)
 		}
 		delete(m.held, drop)
 	}
 	return nil
 }
 
-// blocked names what has to go before drop can.
+// blocked returns a resource that must be dropped before drop, or "".
 func (m *Machine) blocked(drop string) string {
 	kind, about, _ := strings.Cut(drop, " ")
 	if kind == "active" && m.held["prepared "+about] {
@@ -114,12 +119,11 @@ func (m *Machine) blocked(drop string) string {
 	return ""
 }
 
-// VolumeOf is the volume of a layer that is active, by its directory.
+// VolumeOf returns the volume of an active layer, by its directory.
 func VolumeOf(name string) string {
-	sum := uint64(14695981039346656037)
-	for _, b := range []byte(name) {
-		sum = (sum ^ uint64(b)) * 1099511628211
-	}
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	sum := h.Sum64()
 	return fmt.Sprintf(`\\?\Volume{%08x-%04x-4000-8000-%012x}\`, uint32(sum>>32), uint16(sum), sum&0xffffffffffff)
 }
 
@@ -132,7 +136,7 @@ func (m *Machine) LayerID(path string) (string, error) {
 // Activate implements [layer.Storage].
 func (m *Machine) Activate(scratch string, parents []schema.Layer) error {
 	if len(parents) == 0 {
-		return errors.New("a layer without parents")
+		return errors.New("the layer has no parents")
 	}
 	return m.call("Activate", scratch, "", "active "+scratch, "")
 }

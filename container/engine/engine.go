@@ -1,8 +1,8 @@
-// Package engine makes the containers of this machine and cleans up after those whose process has died.
+// Package engine makes the containers of this machine, and cleans up after a process that made one and died.
 //
-// What a container has of the machine is written down in its bundle before it is made, and released in the order of one
-// table: by Close, or by [Engine.Cleanup] when the process that made it has died. Layers are never taken from under a
-// system that has not exited.
+// A container's resources are recorded in its bundle before they are made. One table releases them in its order: in
+// Close, or in [Engine.Cleanup] after the process that made them has died. The layers of a system that has not exited are
+// not released.
 package engine
 
 import (
@@ -19,18 +19,18 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Engine is what containers are made with. What is nil is the system's. It is safe for concurrent use.
+// Engine makes containers with the functions of a machine. A nil field is that of this machine. An Engine is safe for
+// concurrent use.
 type Engine struct {
 	Kernel jobobject.Kernel
-	// Service makes and runs Windows Server containers, and Network makes their network namespaces.
+	// Service and Network are for Windows Server containers.
 	Service *hcs.Client
 	Network network.Namespaces
-	// Storage mounts layers.
 	Storage layer.Storage
-	// Files shows the files of job containers, and Accounts are whom they run as.
+	// Files and Accounts are for job containers.
 	Files    hostprocess.Files
 	Accounts hostprocess.Accounts
-	// Suspend is that of [hostprocess.Config].
+	// Suspend is the field of [hostprocess.Config].
 	Suspend func(pid uint32) (resume func() error, err error)
 }
 
@@ -53,14 +53,14 @@ func (e Engine) withDefaults() Engine {
 	return e
 }
 
-// HostProcess makes a job container with no process in it, and writes down in the bundle what has to be given back should
-// this process die. Whatever it made is gone again when it fails.
+// HostProcess makes a job container without a process. It records the container's resources in the bundle before it makes
+// them. If it fails it releases them.
 func (e Engine) HostProcess(ctx context.Context, namespace, id, bundle string, p *plan.HostProcess) (container.Container, error) {
 	if err := inheritEvents(); err != nil {
 		return nil, errclass.Add(err)
 	}
 	e = e.withDefaults()
-	return made(hostprocess.New(ctx, hostprocess.Config{
+	return result(hostprocess.New(ctx, hostprocess.Config{
 		Namespace: namespace, ID: id, Bundle: bundle, Plan: p,
 		Kernel: e.Kernel, Storage: e.Storage, Files: e.Files, Accounts: e.Accounts, Suspend: e.Suspend, Releases: e.releases(),
 	}))
@@ -70,7 +70,7 @@ func (e Engine) HostProcess(ctx context.Context, namespace, id, bundle string, p
 // Close closes both; they are closed after an error, too.
 func (e Engine) Adopt(ctx context.Context, job *jobobject.Job, token hostprocess.Token, id, bundle string, p *plan.HostProcess) (container.Container, error) {
 	e = e.withDefaults()
-	return made(hostprocess.New(ctx, hostprocess.Config{
+	return result(hostprocess.New(ctx, hostprocess.Config{
 		ID: id, Bundle: bundle, Plan: p, Job: job, Token: token,
 		Kernel: e.Kernel, Storage: e.Storage, Files: e.Files, Accounts: e.Accounts, Suspend: e.Suspend, Releases: e.releases(),
 	}))
@@ -82,14 +82,14 @@ func (e Engine) WCOW(ctx context.Context, id, bundle string, p *plan.WCOW) (cont
 		return nil, errclass.Add(err)
 	}
 	e = e.withDefaults()
-	return made(wcow.New(ctx, wcow.Config{
+	return result(wcow.New(ctx, wcow.Config{
 		ID: id, Bundle: bundle, Plan: p,
 		Kernel: e.Kernel, Service: e.Service, Storage: e.Storage, Network: e.Network, Releases: e.releases(),
 	}))
 }
 
-// made is nil after an error.
-func made[C container.Container](c C, err error) (container.Container, error) {
+// result is a nil interface after an error.
+func result[C container.Container](c C, err error) (container.Container, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -11,11 +11,11 @@ import (
 // https://learn.microsoft.com/windows/console/setconsolectrlhandler
 var procSetConsoleCtrlHandler = windows.NewLazySystemDLL("kernel32.dll").NewProc("SetConsoleCtrlHandler")
 
-// inheritEvents lets the programs that this process starts hear CTRL_C. A process that was started as the first of its
-// group ignores it, as the shim is, and perhaps containerd before it; its children would ignore it, too.
+// inheritEvents lets the processes that this process starts receive CTRL_C. The first process of a process group ignores
+// CTRL_C, and its children inherit that. The shim is such a process, and containerd may be one.
 func inheritEvents() error {
 	if r, _, err := procSetConsoleCtrlHandler.Call(0, 0); r == 0 {
-		return fmt.Errorf("let programs hear control events: %w", err)
+		return fmt.Errorf("enable CTRL_C for child processes: %w", err)
 	}
 	return nil
 }

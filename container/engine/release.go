@@ -10,54 +10,60 @@ import (
 	"github.com/siloshim/siloshim/container/wcow"
 )
 
-// Cleanup gives back what a dead shim has left of a container, of whichever kind, and returns once it is gone or ctx
-// has ended. A container that has left nothing is a success, so it may be called again.
+// Cleanup ends a container of either kind and releases its resources, after the process that made it has died. It returns
+// when that is done or ctx ends. It may be called again; without anything to release it returns nil.
 func (e Engine) Cleanup(ctx context.Context, namespace, id, bundle string) error {
 	e = e.withDefaults()
 	if err := hostprocess.Cleanup(ctx, e.Kernel, namespace, id); err != nil {
-		return err // its members may still write to the layers
+		return err // processes may still write to the layers
 	}
 	return errclass.Add(resource.Replay(ctx, bundle, id, e.releases()))
 }
 
-// releases is how this machine releases each kind of resource, in the order in which they can go.
+// releases is the order in which this machine releases each kind of resource.
 func (e Engine) releases() resource.Table {
+	byName := func(release func(string) error) func(context.Context, resource.Resource) error {
+		return func(_ context.Context, r resource.Resource) error { return release(r.Name) }
+	}
+	byPath := func(release func(string) error) func(context.Context, resource.Resource) error {
+		return func(_ context.Context, r resource.Resource) error { return release(r.Path) }
+	}
+	const (
+		system   = resource.System
+		prepared = resource.PreparedLayer
+		union    = resource.Union
+		active   = resource.ActiveLayer
+	)
 	return resource.Table{
-		{Kind: resource.System, Release: func(ctx context.Context, r resource.Resource) error { return wcow.Cleanup(ctx, e.Service, r.Name) }},
+		{Kind: system, Release: func(ctx context.Context, r resource.Resource) error {
+			return wcow.Cleanup(ctx, e.Service, r.Name)
+		}},
 		{Kind: resource.Credentials, Release: func(ctx context.Context, r resource.Resource) error {
 			return wcow.RemoveCredentials(ctx, e.Service, r.Name)
 		}},
 		{Kind: resource.Endpoint, Release: func(_ context.Context, r resource.Resource) error {
 			return e.Network.RemoveEndpoint(r.In, r.Name)
 		}},
-		{Kind: resource.Namespace, Release: func(_ context.Context, r resource.Resource) error { return e.Network.DeleteNamespace(r.Name) }},
-		{Kind: resource.Mount, Release: func(_ context.Context, r resource.Resource) error { return e.Files.Unmount(r.Path) }},
-		{Kind: resource.Directory, Release: func(_ context.Context, r resource.Resource) error { return hostprocess.Unkeep(e.Files, r.Path) }},
-		{Kind: resource.Union, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return layer.DetachUnion(e.Storage, r.Path)
-		}},
-		{Kind: resource.PreparedLayer, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return e.Storage.Unprepare(r.Path)
-		}},
-		{Kind: resource.ActiveLayer, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return e.Storage.Deactivate(r.Path)
-		}},
-		{Kind: resource.Images, After: resource.System, Release: func(_ context.Context, r resource.Resource) error {
-			return e.Storage.UnmountImage(r.Name)
-		}},
+		{Kind: resource.Namespace, After: []resource.Kind{resource.Endpoint}, Release: byName(e.Network.DeleteNamespace)},
+		{Kind: resource.Mount, Release: byPath(e.Files.Unmount)},
+		{Kind: resource.Directory, Release: byPath(func(path string) error { return hostprocess.Unkeep(e.Files, path) })},
+		{Kind: union, After: []resource.Kind{system}, Release: byPath(func(path string) error { return layer.DetachUnion(e.Storage, path) })},
+		{Kind: prepared, After: []resource.Kind{system}, Release: byPath(e.Storage.Unprepare)},
+		{Kind: active, After: []resource.Kind{system, resource.Mount, union, prepared}, Release: byPath(e.Storage.Deactivate)},
+		{Kind: resource.Images, After: []resource.Kind{system, union, active}, Release: byName(e.Storage.UnmountImage)},
 		{Kind: resource.Logon},
-		{Kind: resource.Account, Release: func(_ context.Context, r resource.Resource) error { return e.Accounts.Delete(r.Name) }},
+		{Kind: resource.Account, After: []resource.Kind{resource.Logon}, Release: byName(e.Accounts.Delete)},
 	}
 }
 
-// Orphan is an account that was made for a container, and is left after its end.
+// Orphan is an account of a container that does not exist any more.
 type Orphan = hostprocess.Orphan
 
-// Orphans lists what [Engine.Cleanup] cannot know of: accounts of ours whose containers are gone, and their bundles too,
-// it may be.
+// Orphans lists the accounts of containers that do not exist any more. [Engine.Cleanup] cannot delete those whose bundle
+// was deleted.
 func (e Engine) Orphans() ([]Orphan, error) {
 	return hostprocess.Orphans(e.withDefaults().Accounts, e.Kernel)
 }
 
-// Remove takes an orphan away.
+// Remove deletes an orphan.
 func (e Engine) Remove(o Orphan) error { return e.withDefaults().Accounts.Delete(o.Account) }

@@ -14,13 +14,12 @@ import (
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
-// TestStart_JobContainer_ErrorNamesWhatFailed: the program, the directory, and the field that is to blame if one is. No
-// argument is in it.
-func TestStart_JobContainer_ErrorNamesWhatFailed(t *testing.T) {
-	const program = `C:\Windows\System32\bindfltapi.dll` // the one file of this host
+// The error has the program, the directory, and the field that caused it, but no arguments.
+func TestStart_HostProcessFails_ErrorNamesProgramAndField(t *testing.T) {
+	const program = `C:\Windows\System32\bindfltapi.dll` // the only file of this machine
 	for _, tt := range []struct {
 		name  string
-		kind  error // what the kernel answers; nil for its own answer
+		kind  error // the error of the kernel, or nil for that of the simulation
 		cwd   string
 		is    func(error) bool
 		begin string
@@ -30,31 +29,30 @@ func TestStart_JobContainer_ErrorNamesWhatFailed(t *testing.T) {
 		{"a program that went meanwhile", jobobject.ErrNotExist, `C:\work`, errdefs.IsNotFound, `process.args[0]: start ` + program + ` in C:\work: `},
 		{"anything else", jobobject.ErrPermission, `C:\work`, errdefs.IsUnknown, `start ` + program + ` in C:\work: `},
 	} {
-		b := newRootBed(t)
-		plan := b.job(true, func(s *specs.Spec) {
+		env := newHostProcessEnvironment(t)
+		plan := env.job(true, func(s *specs.Spec) {
 			s.Windows.LayerFolders, s.Mounts = nil, nil
 			s.Process.Cwd, s.Process.Args = tt.cwd, []string{program, "secret"}
 		})
-		c, err := b.host.HostProcess(t.Context(), "ns", "c", b.dir, plan)
+		c, err := env.engine.HostProcess(t.Context(), "ns", "c", env.dir, plan)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if tt.kind != nil {
-			b.kernel.Fail("CreateProcess", 1, tt.kind)
+			env.kernel.Fail("CreateProcess", 1, tt.kind)
 		}
-		err = b.start(c, &plan.Process)
+		err = env.start(c, &plan.Process)
 		if err == nil || !strings.HasPrefix(err.Error(), tt.begin) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want it to begin with %q", tt.name, err, tt.begin)
 		}
 		if class := errdefs.Resolve(err); !tt.is(class) {
 			t.Errorf("%s: class %v", tt.name, class)
 		}
-		b.end(c)
+		env.end(c)
 	}
 }
 
-// TestStart_ServerContainer_ErrorNamesWhatFailed is the same for what the compute service starts.
-func TestStart_ServerContainer_ErrorNamesWhatFailed(t *testing.T) {
+func TestStart_WCOWFails_ErrorNamesProgramAndField(t *testing.T) {
 	for _, tt := range []struct {
 		code  hcs.Code
 		is    func(error) bool
@@ -65,14 +63,14 @@ func TestStart_ServerContainer_ErrorNamesWhatFailed(t *testing.T) {
 		{hcs.CodeWin32FileNotFound, errdefs.IsNotFound, `process.args[0]: start app.exe in C:\: `},
 		{hcs.CodeWin32NoResources, errdefs.IsResourceExhausted, `start app.exe in C:\: `},
 	} {
-		b := newBed(t)
-		plan := b.plan(func(s *specs.Spec) { s.Process.Args = append(s.Process.Args, "secret") })
-		c, err := b.create(plan)
+		env := newEnvironment(t)
+		plan := env.plan(func(s *specs.Spec) { s.Process.Args = append(s.Process.Args, "secret") })
+		c, err := env.create(plan)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.service.Fault("CreateProcess", hcstest.Fault{Err: tt.code})
-		_, closeProgram, err := b.program(c, &plan.Process)
+		env.service.Fault("CreateProcess", hcstest.Fault{Err: tt.code})
+		_, closeProgram, err := env.program(c, &plan.Process)
 		if err == nil || !strings.HasPrefix(err.Error(), tt.begin) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v: %v, want it to begin with %q", tt.code, err, tt.begin)
 		}
@@ -88,6 +86,6 @@ func TestStart_ServerContainer_ErrorNamesWhatFailed(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
-		b.settled()
+		env.checkReleased()
 	}
 }

@@ -1,4 +1,4 @@
-// Package errclass gives the errors of the kernel and of the Host Compute Service the classes of containerd.
+// Package errclass adds containerd's error classes to the errors of the kernel and of the Host Compute Service.
 package errclass
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// classes has containerd's class for the errors of the kernel and of the compute service. The first match counts.
+// classes has containerd's class of each error. The first match counts.
 var classes = []struct{ cause, class error }{
 	{jobobject.ErrExist, errdefs.ErrAlreadyExists},
 	{jobobject.ErrNotExist, errdefs.ErrNotFound},
@@ -61,8 +61,8 @@ var blamed = []struct {
 	{hcs.CodeWin32PathNotFound, ""},
 }
 
-// Start says what could not be started, where, and which field is to blame if one is. Arguments may be secrets, so
-// no command line is in it.
+// Start describes an error of a process's start by its program, its directory, and the field that caused it. It does not
+// contain the arguments, which may be secrets.
 func Start(p *plan.Process, program, dir string, err error) error {
 	what := "start " + program
 	if dir != "" {

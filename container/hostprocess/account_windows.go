@@ -33,10 +33,9 @@ const (
 	ufDontExpirePassword = 0x10000
 )
 
-// SystemAccounts are those of this machine.
+// SystemAccounts has the accounts of this machine.
 func SystemAccounts() Accounts { return systemAccounts{} }
 
-// systemAccounts are those of this machine.
 type systemAccounts struct{}
 
 // IsGroup implements [Accounts].
@@ -50,7 +49,7 @@ func (systemAccounts) IsGroup(group string) (bool, error) {
 		return false, err
 	}
 	var info *byte
-	const level = 1 // the only one that is documented
+	const level = 1 // the only documented level
 	err = winsys.Errno(procNetLocalGroupGetInfo, 0, uintptr(unsafe.Pointer(name)), level, uintptr(unsafe.Pointer(&info)))
 	if info != nil {
 		_ = windows.NetApiBufferFree(info)
@@ -106,7 +105,8 @@ func (systemAccounts) List() (list []Account, err error) {
 	return list, nil
 }
 
-// addMember names the user by SID: a name would need its domain, which on a domain controller is not the computer's.
+// addMember names the user by SID. A name would need the domain, which on a domain controller is not that of the
+// computer.
 //
 //	NET_API_STATUS NetLocalGroupAddMembers(LPCWSTR servername, LPCWSTR groupname, DWORD level, LPBYTE buf, DWORD totalentries);
 //
@@ -117,7 +117,7 @@ func addMember(user, group string) error {
 		return fmt.Errorf("look up the user's SID: %w", err)
 	}
 	if kind != windows.SidTypeUser {
-		return fmt.Errorf("look up the user's SID: %s has type %d, not %d: it is no user", sid, kind, windows.SidTypeUser)
+		return fmt.Errorf("look up the user's SID: %s has type %d, not %d (user)", sid, kind, windows.SidTypeUser)
 	}
 	name, err := windows.UTF16PtrFromString(group)
 	if err != nil {
@@ -154,7 +154,7 @@ const (
 	logon32ProviderDefault  = 0
 )
 
-// token is a token of this machine. The zero value is the shim's own user.
+// token is a token of this machine. The zero value is that of this process.
 type token struct{ handle windows.Token }
 
 func ownToken() Token { return token{} }
@@ -200,21 +200,21 @@ func (systemAccounts) Logon(u User) (Token, error) {
 // Handle implements [Token].
 func (t token) Handle() uintptr { return uintptr(t.handle) }
 
-// Environment implements [Token]: it is the user's own block. The shim's environment stays with the shim: containerd's
-// addresses are in it.
+// Environment implements [Token]. It never returns the environment of this process, which contains containerd's
+// addresses.
 func (t token) Environment() ([]string, error) {
 	if t.handle == 0 {
 		var own token
 		err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_QUERY|windows.TOKEN_DUPLICATE, &own.handle)
 		if err != nil {
-			return nil, fmt.Errorf("open the shim's own token: %w", err)
+			return nil, fmt.Errorf("open the token of this process: %w", err)
 		}
 		env, err := own.Environment()
 		return env, errors.Join(err, own.Close())
 	}
 	env, err := t.handle.Environ(false)
 	if err != nil {
-		return nil, fmt.Errorf("read the user's environment: %w", err)
+		return nil, fmt.Errorf("read the environment of the user: %w", err)
 	}
 	return env, nil
 }

@@ -1,9 +1,8 @@
-// Package hostprocess makes job containers, which Kubernetes calls HostProcess containers: a program and all its
-// descendants in one job object, which ends its members when its last handle closes. The process that made the container
-// holds the only one. A job container works on the host's own files, or has a root file system, mounts and an account of
-// its own besides.
+// Package hostprocess makes job containers, which Kubernetes calls HostProcess containers: a program and its descendants
+// in one job object. The process that made the container has the only handle of the job. When it closes, the kernel ends
+// all members. A job container has the files of the host, and it can have a root file system, mounts and an account.
 //
-// The functions of Windows are behind [Files] and [Accounts]; package containertest simulates them.
+// The functions of Windows are behind [Files] and [Accounts]. Package containertest simulates them.
 package hostprocess
 
 import (
@@ -27,10 +26,10 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// JobName is the name of the job object of a container. The namespace is in it because two namespaces may use one id.
+// JobName is the name of the job object of a container. It contains the namespace because ids are unique only there.
 func JobName(namespace, id string) string { return `Global\silo/` + namespace + "/" + id }
 
-// Config is what a container is made with.
+// Config is the configuration of a container.
 type Config struct {
 	Namespace, ID, Bundle string
 	Plan                  *plan.HostProcess
@@ -45,8 +44,8 @@ type Config struct {
 	Storage  layer.Storage
 	Files    Files
 	Accounts Accounts
-	// Suspend stops every thread of a process and returns what undoes it and must be called once. It is the system's when
-	// nil, and is needed where the kernel cannot freeze a job.
+	// Suspend suspends all threads of a process. The caller calls resume once. It is used if the kernel cannot freeze a
+	// job; nil is that of this machine.
 	Suspend  func(pid uint32) (resume func() error, err error)
 	Releases resource.Table
 }
@@ -60,20 +59,20 @@ type Container struct {
 	root      *root
 	record    *resource.Record
 	collector *stats.Collector
-	missing   sync.Once // guards the one log of what the kernel refuses
+	missing   sync.Once // guards the one log record about missing metrics
 	plan      *plan.HostProcess
-	hold      *hold
+	pauser    *pauser
 	notices   notices
 	adopted   bool // the job is that of [Config]
 
-	// updating is held over an update, the kernel's calls included: two must not mix. It guards the field below.
+	// updating is held during an update, including the calls into the kernel. It guards the field below.
 	updating  deadline.Mutex
 	requested plan.Requested // by the specification and the updates so far
 
 	// mu guards the fields below.
 	mu     sync.Mutex
-	ended  bool        // no program may start any more
-	limits plan.Limits // in force; who updates them has updating, too
+	ended  bool             // no process can start any more
+	limits jobobject.Limits // in force; written only while updating is locked
 }
 
 var _ container.Container = (*Container)(nil)
@@ -95,7 +94,7 @@ func New(ctx context.Context, c Config) (*Container, error) {
 	j := &Container{
 		id: c.ID, job: job, record: resource.New(c.Bundle, c.Releases), token: ownToken(),
 		plan: c.Plan, limits: c.Plan.Limits, requested: c.Plan.Requested, adopted: c.Job != nil,
-		hold: newHold(job, c.Suspend), updating: deadline.NewMutex(),
+		pauser: newPauser(job, c.Suspend), updating: deadline.NewMutex(),
 		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, BusyAfter: container.BusyAfter}),
 	}
 	if err := j.make(ctx, c); err != nil {
@@ -104,9 +103,8 @@ func New(ctx context.Context, c Config) (*Container, error) {
 	return j, nil
 }
 
-// make makes what the job needs beside itself: limits, its user and its files. What it has made is on the record when it
-// fails. A silo is made before the limits are set: that is the order which is known to work, since the reference shim
-// keeps it.
+// make sets the limits of the job and makes its user and its root file system. If it fails, the record has what was made.
+// The job becomes a silo before its limits are set, as in hcsshim; no other order is known to work.
 func (j *Container) make(ctx context.Context, c Config) error {
 	if c.Token != nil {
 		if err := j.holdToken(c.Token); err != nil {
@@ -152,14 +150,14 @@ func (j *Container) setUser(c Config) error {
 // holdToken makes a token the container's, to be closed with it.
 func (j *Container) holdToken(user Token) error {
 	j.token = user
-	if err := j.record.Hold(resource.Resource{Kind: resource.Logon}, func(context.Context) error { return user.Close() }); err != nil {
+	if err := j.record.Add(resource.Resource{Kind: resource.Logon}, func(context.Context) error { return user.Close() }); err != nil {
 		return errors.Join(err, user.Close())
 	}
 	return nil
 }
 
-// reserve writes down what the container will have, but for directories that are kept for it. A container that works on
-// the host's own files, as a user who is there already, has nothing.
+// reserve records the resources of the container, except directories that are kept for it. A container with the host's
+// files and an existing user has none.
 func (j *Container) reserve(account Account, group string) error {
 	var list []resource.Resource
 	if group != "" {
@@ -177,13 +175,13 @@ func (j *Container) reserve(account Account, group string) error {
 	return j.record.Reserve(list...)
 }
 
-// Process implements [container.Container]: it prepares a process that will start inside the job.
+// Process implements [container.Container].
 func (j *Container) Process(p *plan.Process, streams container.Streams) container.Process {
 	return &process{container: j, plan: p, streams: streams}
 }
 
-// start launches a program in the job unless the container has ended. The end may come while it is launched, after the
-// job was emptied: nobody would end the program then, so it is ended here. A pause may come as well.
+// start starts a process in the job. If the container ended meanwhile, after its job was emptied, start terminates the
+// process. If the container was paused meanwhile, start suspends the process.
 func (j *Container) start(o jobobject.ProcessOptions) (*jobobject.Process, error) {
 	if j.hasEnded() {
 		return nil, errEnded
@@ -196,8 +194,8 @@ func (j *Container) start(o jobobject.ProcessOptions) (*jobobject.Process, error
 	if j.hasEnded() {
 		return nil, errors.Join(errEnded, p.Terminate(container.Killed), p.Close())
 	}
-	if err := j.hold.catch(); err != nil {
-		return nil, errors.Join(fmt.Errorf("stop it in a paused container: %w", err), p.Terminate(container.Killed), p.Close())
+	if err := j.pauser.suspendNew(); err != nil {
+		return nil, errors.Join(fmt.Errorf("suspend it in a paused container: %w", err), p.Terminate(container.Killed), p.Close())
 	}
 	return p, nil
 }
@@ -210,13 +208,13 @@ func (j *Container) hasEnded() bool {
 	return j.ended
 }
 
-// Processes implements [container.Container]: it lists the members of the job with what the kernel tells of each.
+// Processes implements [container.Container]: it lists the members of the job.
 func (j *Container) Processes(ctx context.Context) ([]stats.Process, error) {
 	list, err := j.collector.Processes(ctx)
 	return list, errclass.Add(err)
 }
 
-// Terminate ends every member and returns once the job is empty.
+// Terminate implements [container.Container].
 func (j *Container) Terminate(ctx context.Context, status uint32) error {
 	j.mu.Lock()
 	j.ended = true
@@ -236,7 +234,7 @@ func (j *Container) TerminateProcesses(ctx context.Context, status uint32) error
 	return errclass.Add(j.job.WaitEmpty(ctx))
 }
 
-// Stats implements [container.Container]. What the kernel refuses is named in the log once.
+// Stats implements [container.Container]. It logs once which metrics the kernel refuses.
 func (j *Container) Stats(ctx context.Context, started time.Time) (stats.Sample, error) {
 	sample, err := j.collector.Sample(ctx, started)
 	if sample.Incomplete() {
@@ -254,18 +252,17 @@ func (j *Container) Stats(ctx context.Context, started time.Time) (stats.Sample,
 // TerminateTimeout implements [container.Container].
 func (j *Container) TerminateTimeout() time.Duration { return terminateTimeout }
 
-// terminateTimeout is how long the kernel may take to end the members of a job.
+// terminateTimeout is how long the kernel may take to end all members of a job.
 const terminateTimeout = 30 * time.Second
 
-// Close gives the job back, and everything that the container has of the machine; members that are left end with it. It
-// tries whatever it can, and may be called again for the rest.
+// Close implements [container.Container]: it closes the job, which ends its members, and releases the resources.
 func (j *Container) Close() error {
 	j.collector.Release()
-	return errclass.Add(errors.Join(j.job.Close(), j.hold.close(), j.record.Close(context.Background())))
+	return errclass.Add(errors.Join(j.job.Close(), j.pauser.close(), j.record.Close(context.Background())))
 }
 
-// Cleanup ends what a process that has died left of a container and returns once its job is gone. A container that is
-// gone already is a success: the kernel ends a job's members when the last handle closes.
+// Cleanup ends the processes of a container after the process that made it has died, and returns when its job is empty.
+// It returns nil if the job does not exist: the kernel ends the members with the last handle.
 func Cleanup(ctx context.Context, k jobobject.Kernel, namespace, id string) error {
 	job, err := jobobject.Open(JobName(namespace, id), jobobject.OpenOptions{
 		Access: jobobject.AccessQuery | jobobject.AccessTerminate, Kernel: k,

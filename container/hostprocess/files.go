@@ -15,77 +15,80 @@ import (
 	"github.com/siloshim/siloshim/container/resource"
 )
 
-// Files is the file system of the machine, as far as job containers with files of their own need it. Taking away what
-// is not there is no error. A Files is safe for concurrent use.
+// Files has the files and volumes of a machine. Removing what does not exist is no error. A Files is safe for concurrent
+// use.
 type Files interface {
 	plan.Files
-	// Mount shows a volume in a directory, which it makes. One that is there already is [fs.ErrExist].
+	// Mount makes the directory dir and mounts a volume there. It returns [fs.ErrExist] if dir exists.
 	Mount(volume, dir string) error
-	// Unmount takes a volume away from a directory, and the directory.
+	// Unmount unmounts a volume and removes the directory.
 	Unmount(dir string) error
-	// Link makes a path below root lead to target, with the directories above it. A link and an empty directory at that
-	// path give way; anything else is moved aside, once, which is what a mount does to it. Above the path there must not
-	// be a link: it could lead out of root.
+	// Link makes a symbolic link to target at a path below root, and the directories above it. A link or an empty
+	// directory at the path is removed. Anything else is renamed, once; a second time is [fs.ErrExist]. A link above the
+	// path is an error, because it could lead out of root.
 	Link(root, below, target string) error
 
-	// Kept lists the directories on the way to dir, dir last, that are not there, or only because somebody keeps them.
+	// Kept lists the directories from the drive down to dir that do not exist, or that exist only because a Keep made
+	// them.
 	Kept(dir string) ([]string, error)
-	// Keep makes one of those if it is not there, and keeps it until the closer is closed or this process ends.
+	// Keep makes one of those directories if it does not exist. It stays until the closer is closed or this process ends,
+	// in every process that keeps it.
 	Keep(dir string) (io.Closer, error)
-	// Unkeep takes a directory away unless somebody keeps it, or has put something into it. If nothing but another
-	// program's handle is in the way, that is [ErrHeld].
+	// Unkeep removes a directory unless a process keeps it or it has other content. It returns [ErrHeld] if only the
+	// handle of another program prevents that.
 	Unkeep(dir string) error
 }
 
-// ErrHeld says that another program has a directory, or a file that was in it, open: virus scanners do for a moment.
+// ErrHeld is returned if another program has a directory, or a file that was in it, open. Virus scanners do so for a
+// short time.
 var ErrHeld = errors.New("another program has it open")
 
-// Unkeep takes away a directory that is not kept any more. One that is held is tried again, and then left with a
-// warning: it is empty.
+// Unkeep removes a directory that is not kept any more. If it is held it tries again, and then leaves the empty directory
+// with a warning.
 func Unkeep(files Files, dir string) error {
 	held := func(err error) bool { return errors.Is(err, ErrHeld) }
 	err := resource.Retry(context.Background(), held, func() error { return files.Unkeep(dir) })
 	if held(err) {
-		log.L.WithError(err).Warnf("directory %s stays: delete it when it is not in use any more", dir)
+		log.L.WithError(err).Warnf("remove directory %s: it is in use; delete it later", dir)
 		return nil
 	}
 	return err
 }
 
-// plainFiles are those calls of [Files] that every system has.
-type plainFiles struct{}
+// portableFiles implements those methods of [Files] that are the same on every system.
+type portableFiles struct{}
 
 // IsFile implements [plan.Files].
-func (plainFiles) IsFile(path string) bool {
+func (portableFiles) IsFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
 }
 
 // IsDir implements [plan.Files].
-func (plainFiles) IsDir(path string) bool {
+func (portableFiles) IsDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
 // MakeDir implements [plan.Files].
-func (plainFiles) MakeDir(path string) error { return os.MkdirAll(path, 0o755) }
+func (portableFiles) MakeDir(path string) error { return os.MkdirAll(path, 0o755) }
 
 // Link implements [Files].
-func (plainFiles) Link(root, below, target string) error {
+func (portableFiles) Link(root, below, target string) error {
 	at := strings.TrimRight(root, `\/`)
 	elements := fields(below)
 	if len(elements) == 0 {
-		return fmt.Errorf("link %s: it is the root itself: %w", root, fs.ErrExist)
+		return fmt.Errorf("link %s: it is the root file system itself: %w", root, fs.ErrExist)
 	}
 	last := len(elements) - 1
 	for _, element := range elements[:last] {
 		at += string(os.PathSeparator) + element
-		if err := ownDir(at); err != nil {
+		if err := makeDir(at); err != nil {
 			return err
 		}
 	}
 	at += string(os.PathSeparator) + elements[last]
-	if err := giveWay(at); err != nil {
+	if err := clearPath(at); err != nil {
 		return err
 	}
 	return os.Symlink(target, at)
@@ -99,23 +102,23 @@ func fields(path string) []string {
 // surrogate is set for links and for mount points.
 const surrogate = fs.ModeSymlink | fs.ModeIrregular
 
-// ownDir makes a directory unless it is there.
-func ownDir(path string) error {
+// makeDir makes a directory, or checks that the existing one is no link.
+func makeDir(path string) error {
 	if err := os.Mkdir(path, 0o755); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	info, err := os.Lstat(path)
 	if err == nil && (!info.IsDir() || info.Mode()&surrogate != 0) {
-		err = &fs.PathError{Op: "link below", Path: path, Err: errors.New("it is no directory of its own")}
+		err = &fs.PathError{Op: "link below", Path: path, Err: errors.New("it is not a directory, or a link to one")}
 	}
 	return err
 }
 
-// shadowed ends the name of what an image has where a mount is.
+// shadowed is appended to the name of a file of an image that a mount hides.
 const shadowed = ".shadowed"
 
-// giveWay takes a link or an empty directory away, and moves anything else aside.
-func giveWay(path string) error {
+// clearPath removes a link or an empty directory, and renames anything else.
+func clearPath(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -129,7 +132,7 @@ func giveWay(path string) error {
 		}
 	}
 	if _, err := os.Lstat(path + shadowed); !errors.Is(err, fs.ErrNotExist) {
-		return &fs.PathError{Op: "move aside", Path: path, Err: errors.Join(fs.ErrExist, err)}
+		return &fs.PathError{Op: "rename", Path: path, Err: errors.Join(fs.ErrExist, err)}
 	}
 	return os.Rename(path, path+shadowed)
 }

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestLink: a link stands for a mount; what the image has there gives way if nothing is lost by it.
-func TestLink(t *testing.T) {
-	files := plainFiles{}
+// A file of the image at the path of a mount is renamed; an empty directory or a link is removed.
+func TestPortableFiles_Link_ReplacesOrRenames(t *testing.T) {
+	files := portableFiles{}
 	root, source := t.TempDir(), t.TempDir()
 	if err := os.WriteFile(filepath.Join(source, "f"), []byte("volume"), 0o600); err != nil {
 		t.Fatal(err)

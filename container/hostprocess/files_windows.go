@@ -11,13 +11,14 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
-// SystemFiles are those of this machine.
+// SystemFiles has the files and volumes of this machine.
 func SystemFiles() Files { return systemFiles{} }
 
-// systemFiles is the file system of this machine.
-type systemFiles struct{ plainFiles }
+type systemFiles struct{ portableFiles }
 
 // Mount implements [Files].
 //
@@ -51,30 +52,30 @@ func (systemFiles) Unmount(dir string) error {
 	case err != nil && !errors.Is(err, windows.ERROR_NOT_A_REPARSE_POINT) && !errors.Is(err, windows.ERROR_INVALID_PARAMETER):
 		return &fs.PathError{Op: "unmount volume at", Path: dir, Err: err}
 	}
-	return absent(os.Remove(dir)) // nothing was mounted on it, or nothing is any more
+	return ignoreNotExist(os.Remove(dir)) // no volume is mounted there
 }
 
-// guard lets administrators write and everybody read. Below a drive's root, a directory would let every user write.
+// guard lets SYSTEM and administrators write, and other users read. By default a directory in the root of a drive is
+// writable for every user.
 const guard = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;GRGX;;;AU)"
 
-// guardedDir makes a directory that plain users cannot put anything into.
+// guardedDir makes a directory with the access rights of guard.
 func guardedDir(dir string) error {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return err
 	}
-	access, err := windows.SecurityDescriptorFromString(guard)
+	attributes, err := pipe.SecurityAttributes(guard)
 	if err != nil {
 		return err
 	}
-	a := windows.SecurityAttributes{Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), SecurityDescriptor: access}
-	if err := windows.CreateDirectory(name, &a); err != nil {
+	if err := windows.CreateDirectory(name, attributes); err != nil {
 		return &fs.PathError{Op: "mkdir", Path: dir, Err: err}
 	}
 	return nil
 }
 
-// mountPaths are a directory and a volume as the functions for mount points take them, with a backslash at the end.
+// mountPaths returns a directory and a volume with the backslash at the end that the functions for mount points need.
 func mountPaths(dir, volume string) (at, name *uint16, err error) {
 	if at, err = windows.UTF16PtrFromString(strings.TrimRight(dir, `\`) + `\`); err != nil {
 		return nil, nil, err
@@ -83,15 +84,15 @@ func mountPaths(dir, volume string) (at, name *uint16, err error) {
 	return at, name, err
 }
 
-// keeper begins the names of the files that keep a directory. Each belongs to one open handle, and Windows takes it away
-// with that, also when its process dies; so a directory without any is kept by nobody. A file that another program has
-// open, too, stays until that closes it.
+// keeper begins the names of the files that keep a directory. Windows deletes such a file when its one handle closes,
+// also when the process dies. So a directory without such a file is not kept. If another program has the file open as
+// well, it stays until that program closes it.
 const keeper = ".silo-"
 
 // keeping is the open handle of a keeper.
 type keeping struct{ *os.File }
 
-// Close deletes the file's name at once, even while another program has the file open. That needs Windows 10 1709 and NTFS.
+// Close deletes the name of the file at once, even if another program has it open. That needs Windows 10 1709 and NTFS.
 //
 //	BOOL SetFileInformationByHandle(HANDLE hFile, FILE_INFO_BY_HANDLE_CLASS FileInformationClass,
 //	    LPVOID lpFileInformation, DWORD dwBufferSize)
@@ -100,7 +101,7 @@ type keeping struct{ *os.File }
 func (k keeping) Close() error {
 	flags := uint32(windows.FILE_DISPOSITION_DELETE | windows.FILE_DISPOSITION_POSIX_SEMANTICS)
 	_ = windows.SetFileInformationByHandle(windows.Handle(k.Fd()), windows.FileDispositionInfoEx,
-		(*byte)(unsafe.Pointer(&flags)), uint32(unsafe.Sizeof(flags))) // elsewhere the file goes with its last handle
+		(*byte)(unsafe.Pointer(&flags)), uint32(unsafe.Sizeof(flags))) // elsewhere the last handle deletes the file
 	return k.File.Close()
 }
 
@@ -130,7 +131,7 @@ func appendKept(list []string, dir string) ([]string, error) {
 	return list, err
 }
 
-// Keep implements [Files]. Another process may remove the directory in between, so it tries more than once.
+// Keep implements [Files]. Another process may remove the directory before the keeper exists, so it tries several times.
 func (systemFiles) Keep(dir string) (io.Closer, error) {
 	const attempts = 5
 	name, err := windows.UTF16PtrFromString(dir + `\` + keeper + rand.Text())
@@ -156,15 +157,15 @@ func (systemFiles) Keep(dir string) (io.Closer, error) {
 func (systemFiles) Unkeep(dir string) error {
 	err := os.Remove(dir)
 	if !errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) && !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
-		return absent(err)
+		return ignoreNotExist(err)
 	}
 	if inUse(dir) {
-		return nil // somebody else's turn
+		return nil // the process that uses it removes it
 	}
 	return fmt.Errorf("%w: %w", ErrHeld, err)
 }
 
-// inUse reports whether there is anything in a directory but keepers that were given up.
+// inUse reports whether a directory contains anything but closed keepers.
 func inUse(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
@@ -175,8 +176,8 @@ func inUse(dir string) bool {
 	return err != nil
 }
 
-// keeps reports whether a keeper still has its own handle, which does not share reading. A keeper without one, which only
-// another program's handle holds up, cannot be opened at all: its deletion is pending.
+// keeps reports whether the handle of a keeper is open. That handle does not share reading. A keeper that is only held by
+// another program cannot be opened at all, because its deletion is pending.
 func keeps(file string) bool {
 	name, err := windows.UTF16PtrFromString(file)
 	if err != nil {
@@ -185,12 +186,12 @@ func keeps(file string) bool {
 	h, err := windows.CreateFile(name, windows.FILE_READ_DATA, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE,
 		nil, windows.OPEN_EXISTING, 0, 0)
 	if err == nil {
-		_ = windows.CloseHandle(h) // it was opened to look
+		_ = windows.CloseHandle(h) // it was opened only to test
 	}
 	return errors.Is(err, windows.ERROR_SHARING_VIOLATION)
 }
 
-func absent(err error) error {
+func ignoreNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -12,20 +12,20 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// lateNotice is how long the end of a program waits for the kernel's messages about it, which come by another way and
-// may be lost. They are due at once.
-const lateNotice = 100 * time.Millisecond
+// noticeTimeout is how long the exit of a process waits for the job's messages about it. They are sent at once, but by
+// another way, and may be lost.
+const noticeTimeout = 100 * time.Millisecond
 
-// notices are the messages of a job as far as they were read.
+// notices records the last exits that the messages of a job reported.
 type notices struct {
-	mu     sync.Mutex // guards the fields below
-	told   bool       // somebody listens
-	exits  [64]uint32 // pids of the processes that ended last, as a ring
-	next   int
-	change chan struct{} // closed by the next exit; nil until somebody waits
+	mu      sync.Mutex // guards the fields below
+	watched bool
+	exits   [64]uint32 // pids of the last processes that exited, as a ring
+	next    int
+	change  chan struct{} // closed by the next exit; nil if no call waits
 }
 
-// limits are the messages that say why a process may end. Of those about the whole job the pid is 0.
+// limits are the messages about limits that can end a process. A message about the whole job has the pid 0.
 var limits = map[jobobject.MessageKind]container.Limit{
 	jobobject.JobMemoryLimit:     container.MemoryLimit,
 	jobobject.ProcessMemoryLimit: container.MemoryLimit,
@@ -37,31 +37,30 @@ var limits = map[jobobject.MessageKind]container.Limit{
 // Watch implements [container.Container].
 func (j *Container) Watch(report func(container.Notice)) {
 	j.notices.mu.Lock()
-	j.notices.told = true
+	j.notices.watched = true
 	j.notices.mu.Unlock()
 	messages := j.job.Messages()
 	go func() { // ends when the job is closed
 		for m := range messages {
-			j.hear(m, report)
+			j.handle(m, report)
 		}
 	}()
 }
 
-func (j *Container) hear(m jobobject.Message, report func(container.Notice)) {
+func (j *Container) handle(m jobobject.Message, report func(container.Notice)) {
 	j.collector.Observe(m.Kind)
 	report(container.Notice{Kind: m.Kind, Limit: limits[m.Kind], Pid: m.Pid})
 	switch m.Kind {
 	case jobobject.NewProcess:
-		if err := j.hold.catch(); err != nil {
-			log.L.WithField(logfield.ContainerID, j.id).WithError(err).Warn("stop a new process of a paused container")
+		if err := j.pauser.suspendNew(); err != nil {
+			log.L.WithField(logfield.ContainerID, j.id).WithError(err).Warn("suspend a new process of a paused container")
 		}
 	case jobobject.ExitProcess, jobobject.AbnormalExit:
 		j.notices.exit(m.Pid)
 	}
 }
 
-// violations is how often each kind of limit was reached, by the names that a person reads in the status of a pod. It is
-// nil before the first message of the job, when that is unknown.
+// violations returns how often each kind of limit was reached. It is nil before the first message of the job.
 func (j *Container) violations() map[string]uint64 {
 	v, known := j.collector.Violations()
 	if !known {
@@ -81,11 +80,11 @@ func (n *notices) exit(pid uint32) {
 	}
 }
 
-// seen tells whether the exit of pid was read. If not, the channel is closed by the next exit.
+// seen reports whether the exit of pid was reported. If not, the channel is closed by the next exit.
 func (n *notices) seen(pid uint32) (bool, <-chan struct{}) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.told || slices.Contains(n.exits[:], pid) {
+	if !n.watched || slices.Contains(n.exits[:], pid) {
 		return true, nil
 	}
 	if n.change == nil {
@@ -94,15 +93,15 @@ func (n *notices) seen(pid uint32) (bool, <-chan struct{}) {
 	return false, n.change
 }
 
-// awaitNotices returns once what the kernel has to say about an ended process was heard: its exit is the last of it. Without a
-// limit there is nothing to hear.
+// awaitNotices waits until the messages about an exited process were handled. Its exit is the last of them. Without a
+// memory limit there is none to wait for.
 func (j *Container) awaitNotices(pid uint32) {
 	limits := j.job.Limits()
 	if limits.JobMemory == 0 && limits.ProcessMemory == 0 {
 		return
 	}
-	late := time.NewTimer(lateNotice)
-	defer late.Stop()
+	timeout := time.NewTimer(noticeTimeout)
+	defer timeout.Stop()
 	for {
 		seen, change := j.notices.seen(pid)
 		if seen {
@@ -110,7 +109,7 @@ func (j *Container) awaitNotices(pid uint32) {
 		}
 		select {
 		case <-change:
-		case <-late.C:
+		case <-timeout.C:
 			return
 		}
 	}

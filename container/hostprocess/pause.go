@@ -12,136 +12,139 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// catchBound bounds the stop of a process that came into a paused job.
-const catchBound = 5 * time.Second
+// suspendTimeout is how long suspendNew may take.
+const suspendTimeout = 5 * time.Second
 
-// hold keeps the members of a job from running. Where the kernel freezes the job, that is one call; where it refuses,
-// each member is suspended. All methods are safe for concurrent use.
-type hold struct {
+// pauser pauses the members of a job. It freezes the job, or if the kernel refuses that, suspends each member. All
+// methods are safe for concurrent use.
+type pauser struct {
 	// Immutable.
 	job     *jobobject.Job
 	suspend func(pid uint32) (resume func() error, err error)
 
-	// suspending says that members are suspended one by one, and that new ones must be as well.
+	// suspending reports whether members are suspended one by one, so that new ones must be suspended as well.
 	suspending atomic.Bool
 
-	// turn holds a value over the calls into the kernel on purpose: two that stop and resume must not mix. It guards the
-	// fields below.
-	turn   deadline.Mutex
-	frozen bool
-	still  map[uint32]*still
+	// mu is held during the calls into the kernel, because a pause and a resume must not mix. It guards the fields below.
+	mu        deadline.Mutex
+	frozen    bool
+	suspended map[uint32]suspendedProcess // by pid
 }
 
-// still is a suspended process. While the member is open its pid means this process.
-type still struct {
+// suspendedProcess is a suspended member. Its open handle keeps the pid from being reused.
+type suspendedProcess struct {
 	member *jobobject.Member
 	resume func() error
 }
 
-func newHold(job *jobobject.Job, suspend func(uint32) (func() error, error)) *hold {
+func newPauser(job *jobobject.Job, suspend func(uint32) (func() error, error)) *pauser {
 	if suspend == nil {
 		suspend = suspendProcess
 	}
-	return &hold{job: job, suspend: suspend, turn: deadline.NewMutex(), still: map[uint32]*still{}}
+	return &pauser{job: job, suspend: suspend, mu: deadline.NewMutex(), suspended: map[uint32]suspendedProcess{}}
 }
 
-// Pause stops every member, and what becomes one later. After an error all of them run.
-func (j *Container) Pause(ctx context.Context) error { return errclass.Add(j.hold.on(ctx)) }
+// Pause implements [container.Container].
+func (j *Container) Pause(ctx context.Context) error { return errclass.Add(j.pauser.pause(ctx)) }
 
-// Resume lets the members go on.
-func (j *Container) Resume(ctx context.Context) error { return errclass.Add(j.hold.off(ctx)) }
+// Resume implements [container.Container].
+func (j *Container) Resume(ctx context.Context) error { return errclass.Add(j.pauser.resume(ctx)) }
 
-func (h *hold) on(ctx context.Context) error {
-	if err := h.turn.Lock(ctx); err != nil {
+func (p *pauser) pause(ctx context.Context) error {
+	if err := p.mu.Lock(ctx); err != nil {
 		return err
 	}
-	defer h.turn.Unlock()
-	refusal := h.job.Freeze()
-	h.frozen = refusal == nil
-	if h.frozen || errors.Is(refusal, jobobject.ErrClosed) {
+	defer p.mu.Unlock()
+	refusal := p.job.Freeze()
+	if refusal == nil {
+		p.frozen = true
+		return nil
+	}
+	if errors.Is(refusal, jobobject.ErrClosed) {
 		return refusal
 	}
-	// The freeze of a job is undocumented, and so is the error of a kernel that will not do it.
-	h.suspending.Store(true)
-	err := h.suspendAllLocked(ctx)
+	// Freezing a job is undocumented, and so are the errors of a kernel that does not support it.
+	p.suspending.Store(true)
+	err := p.suspendAllLocked(ctx)
 	if err == nil {
 		return nil
 	}
 	if errors.Is(refusal, jobobject.ErrNotSupported) {
-		refusal = nil // which is no cause for a person to look into
+		refusal = nil // expected
 	}
-	return errors.Join(err, refusal, h.resumeAllLocked())
+	return errors.Join(err, refusal, p.resumeAllLocked())
 }
 
-func (h *hold) off(ctx context.Context) error {
-	if err := h.turn.Lock(ctx); err != nil {
+func (p *pauser) resume(ctx context.Context) error {
+	if err := p.mu.Lock(ctx); err != nil {
 		return err
 	}
-	defer h.turn.Unlock()
-	if !h.frozen {
-		return h.resumeAllLocked()
+	defer p.mu.Unlock()
+	if p.frozen {
+		if err := p.job.Thaw(); err != nil {
+			return err
+		}
+		p.frozen = false
 	}
-	err := h.job.Thaw()
-	h.frozen = err != nil
-	return err
+	return p.resumeAllLocked()
 }
 
-// catch stops what came into a job whose members are suspended. In a frozen job the kernel does.
-func (h *hold) catch() error {
-	if !h.suspending.Load() {
+// suspendNew suspends the new members of a job whose members are suspended. In a frozen job the kernel does that.
+func (p *pauser) suspendNew() error {
+	if !p.suspending.Load() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), catchBound)
+	ctx, cancel := context.WithTimeout(context.Background(), suspendTimeout)
 	defer cancel()
-	if err := h.turn.Lock(ctx); err != nil {
+	if err := p.mu.Lock(ctx); err != nil {
 		return err
 	}
-	defer h.turn.Unlock()
-	if !h.suspending.Load() { // it was resumed meanwhile
+	defer p.mu.Unlock()
+	if !p.suspending.Load() { // resumed meanwhile
 		return nil
 	}
-	return h.suspendAllLocked(ctx)
+	return p.suspendAllLocked(ctx)
 }
 
-// suspendAllLocked suspends members until a list of them has no new one: a member that still ran may have started
-// another behind the list, and ended.
-func (h *hold) suspendAllLocked(ctx context.Context) error {
+// suspendAllLocked suspends members until a list of them has no new one. A member that still runs can start another one
+// after the list was made, and exit.
+func (p *pauser) suspendAllLocked(ctx context.Context) error {
 	for {
-		pids, err := h.job.Pids()
+		pids, err := p.job.Pids()
 		if err != nil {
 			return err
 		}
-		fresh := false
+		found := false
 		for _, pid := range pids {
-			if h.still[pid] != nil {
+			if _, done := p.suspended[pid]; done {
 				continue
 			}
-			fresh = true
-			if err := h.suspendLocked(pid); err != nil {
+			found = true
+			if err := p.suspendLocked(pid); err != nil {
 				return err
 			}
 		}
-		if !fresh {
+		if !found {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("new ones keep coming: %w", err)
+			return fmt.Errorf("suspend processes: there are always new ones: %w", err)
 		}
 	}
 }
 
-// suspendLocked suspends one member. One that has ended is no error.
-func (h *hold) suspendLocked(pid uint32) error {
-	member, err := h.job.Member(pid)
+// suspendLocked suspends one member. A member that has exited is no error.
+func (p *pauser) suspendLocked(pid uint32) error {
+	member, err := p.job.Member(pid)
 	if errors.Is(err, jobobject.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	resume, err := h.suspend(pid)
+	resume, err := p.suspend(pid)
 	if err == nil {
-		h.still[pid] = &still{member, resume}
+		p.suspended[pid] = suspendedProcess{member, resume}
 		return nil
 	}
 	if exited, xerr := member.Exited(); xerr == nil && exited {
@@ -152,27 +155,27 @@ func (h *hold) suspendLocked(pid uint32) error {
 	return errors.Join(err, member.Close())
 }
 
-// resumeAllLocked lets all suspended members go on. One that has ended meanwhile is no error.
-func (h *hold) resumeAllLocked() error {
-	h.suspending.Store(false)
+// resumeAllLocked resumes all suspended members. A member that has exited is no error.
+func (p *pauser) resumeAllLocked() error {
+	p.suspending.Store(false)
 	var errs []error
-	for pid, s := range h.still {
+	for pid, s := range p.suspended {
 		err := s.resume()
 		if exited, xerr := s.member.Exited(); err != nil && (xerr != nil || !exited) {
 			errs = append(errs, fmt.Errorf("resume process %d: %w", pid, err))
 		}
 		errs = append(errs, s.member.Close())
 	}
-	clear(h.still)
+	clear(p.suspended)
 	return errors.Join(errs...)
 }
 
-// close gives back what the suspended members hold; the job is closed by then, and they have ended with it. It waits for
-// a pause that hangs, which may hold some in the end; the task bounds its wait for the close.
-func (h *hold) close() error {
-	if err := h.turn.Lock(context.Background()); err != nil {
+// close closes the handles of suspended members, after the job was closed, which has ended them. It waits for a pause in
+// progress, which may suspend more. The caller bounds that wait.
+func (p *pauser) close() error {
+	if err := p.mu.Lock(context.Background()); err != nil {
 		return err
 	}
-	defer h.turn.Unlock()
-	return h.resumeAllLocked()
+	defer p.mu.Unlock()
+	return p.resumeAllLocked()
 }

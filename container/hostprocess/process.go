@@ -25,7 +25,7 @@ type process struct {
 
 var _ container.Process = (*process)(nil)
 
-// Start launches the program inside the job.
+// Start implements [container.Process].
 func (p *process) Start(context.Context) (uint32, error) {
 	user, err := p.container.token.Environment()
 	if err != nil {
@@ -55,7 +55,7 @@ func (p *process) Start(context.Context) (uint32, error) {
 	return process.Pid(), nil
 }
 
-// connect gives the program its streams: the relay's pipes, or a console that the relay reads.
+// connect sets the standard streams of the process to pipes, or to a new console.
 func (p *process) connect(o *jobobject.ProcessOptions) error {
 	if !p.plan.Terminal {
 		var err error
@@ -72,8 +72,8 @@ func (p *process) connect(o *jobobject.ProcessOptions) error {
 	return nil
 }
 
-// Wait returns the exit status, after the notices of limits that the program met. Then the console is being closed,
-// which ends the output that the relay reads.
+// Wait implements [container.Process]. It returns after the notices of limits that the process reached were reported, and
+// begins to close the console, which ends the output.
 func (p *process) Wait(ctx context.Context) (uint32, error) {
 	select {
 	case <-p.running.Exited():
@@ -83,21 +83,21 @@ func (p *process) Wait(ctx context.Context) (uint32, error) {
 	defer p.closeConsole()
 	status, err := deadline.Value(container.CallTimeout, func() (uint32, error) { return p.running.Wait(ctx) })
 	if errors.Is(err, context.DeadlineExceeded) {
-		return 0, fmt.Errorf("exit status of process %d: %w", p.running.Pid(), err)
+		return 0, fmt.Errorf("query exit status of process %d: %w", p.running.Pid(), err)
 	}
 	p.container.awaitNotices(p.running.Pid())
 	return status, err
 }
 
-// closeConsole begins to close the console, if there is one. On Windows before build 26100 that takes until the last
-// program on it has ended and its output was read, which the relay does: so nothing waits for it.
+// closeConsole begins to close the console, if there is one. It does not wait: before build 26100 of Windows that takes
+// until the last program on the console has exited and its output was read.
 func (p *process) closeConsole() {
 	if p.console != nil {
 		go func() { _ = p.console.Close() }() // it has no error
 	}
 }
 
-// Signal ends the program, or sends it a console control event.
+// Signal implements [container.Process].
 func (p *process) Signal(_ context.Context, sig uint32) error {
 	if sig == container.SIGKILL {
 		return errclass.Add(p.running.Terminate(container.Killed))
@@ -112,12 +112,12 @@ func (p *process) Signal(_ context.Context, sig uint32) error {
 	return nil
 }
 
-// Resize sets the size of the console.
+// Resize implements [container.Process].
 func (p *process) Resize(_ context.Context, width, height uint32) error {
 	return errclass.Add(p.console.Resize(uint16(width), uint16(height)))
 }
 
-// Close gives back the process handle, and begins to close the console.
+// Close implements [container.Process]. It begins to close the console.
 func (p *process) Close() error {
 	p.closeConsole()
 	if p.running == nil {

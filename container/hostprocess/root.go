@@ -18,21 +18,21 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// root is what a job container has of files of its own: mounted layers, and what else it is shown. In a silo they are
-// where the plan says for its members alone; everybody else, who starts them included, knows them by other paths.
+// root has the files of a job container: its layers and mounts. In a silo, only the members of the job have them at the
+// paths of the plan. Other processes, such as the one that starts the members, use other paths.
 type root struct {
 	// Immutable after makeRoot.
 	files  Files
 	plan   *plan.HostProcess
-	volume string // of the layers, with a backslash at its end; "" without any
+	volume string // of the layers, with a backslash at its end; "" without layers
 	record *resource.Record
 
-	// mu guards the field below, and is held while directories are kept: two must not list the same.
+	// mu guards the field below. It is held while directories are kept, so that two calls do not record the same one.
 	mu   sync.Mutex
-	kept []string // directories that are on the host because a path of the container needs them there
+	kept []string // directories of the host that exist for a path of the container
 }
 
-// makeRoot mounts what a plan wants and shows it to the job. What it has made is on the record when it fails.
+// makeRoot makes the layers and mounts of a plan. If it fails, the record has what was made.
 func makeRoot(ctx context.Context, c Config, job *jobobject.Job, record *resource.Record) (*root, error) {
 	planned := c.Plan
 	r := &root{files: c.Files, plan: planned, record: record}
@@ -44,7 +44,7 @@ func makeRoot(ctx context.Context, c Config, job *jobobject.Job, record *resourc
 		r.volume = strings.TrimRight(mounted.Path, `\`) + `\`
 	}
 	if planned.Silo {
-		return r, r.show(job, c.ID)
+		return r, r.bind(job, c.ID)
 	}
 	if planned.Root != nil {
 		return r, r.mount()
@@ -52,7 +52,7 @@ func makeRoot(ctx context.Context, c Config, job *jobobject.Job, record *resourc
 	return r, nil
 }
 
-// mount shows the layers to everybody, in a directory that only this container has. Links in it stand for mounts.
+// mount mounts the layers in a directory of this container, and makes a link for each mount. Every process sees them.
 func (r *root) mount() error {
 	at := r.plan.Root.Path
 	if err := r.keep(parent(at)); err != nil {
@@ -70,8 +70,8 @@ func (r *root) mount() error {
 	return nil
 }
 
-// show shows layers and mounts to the silo. That ends with it.
-func (r *root) show(job *jobobject.Job, id string) error {
+// bind binds layers and mounts to paths in the silo. The bindings end with the silo.
+func (r *root) bind(job *jobobject.Job, id string) error {
 	if r.volume != "" {
 		at := r.plan.Root.Path
 		if err := r.keep(at); err != nil {
@@ -94,15 +94,14 @@ func (r *root) show(job *jobobject.Job, id string) error {
 			continue
 		}
 		if err := r.files.Link(r.volume, m.Link[len(r.plan.Root.Path):], m.Source); err != nil {
-			log.L.WithField(logfield.ContainerID, id).WithError(err).Warnf("%s is not at %s as well", m.Source, m.Link)
+			log.L.WithField(logfield.ContainerID, id).WithError(err).Warnf("mount %s at %s as well", m.Source, m.Link)
 		}
 	}
 	return nil
 }
 
-// locate finds the program and the working directory of a process with the environment env: the one as the host knows
-// it, for the kernel opens it as the shim, the other as the container does. The kernel wants that to be there for the
-// shim, too.
+// locate finds the program and the working directory of a process with the environment env. application is a path of the
+// host, because the kernel opens it for the shim. dir is a path of the container, which must exist on the host as well.
 func (r *root) locate(p *plan.Process, env []string) (application, dir string, err error) {
 	if p.Search == nil {
 		return p.Program, p.Dir, nil
@@ -115,49 +114,48 @@ func (r *root) locate(p *plan.Process, env []string) (application, dir string, e
 			return "", "", fmt.Errorf("process.cwd: %w", err)
 		}
 	}
-	return r.real(application), dir, nil
+	return r.hostPath(application), dir, nil
 }
 
-// view is what the container sees.
+// view implements [plan.Files] with the paths of the container.
 type view struct{ *root }
 
-func (v view) IsFile(path string) bool   { return v.files.IsFile(v.real(path)) }
-func (v view) IsDir(path string) bool    { return v.files.IsDir(v.real(path)) }
-func (v view) MakeDir(path string) error { return v.files.MakeDir(v.real(path)) }
+func (v view) IsFile(path string) bool   { return v.files.IsFile(v.hostPath(path)) }
+func (v view) IsDir(path string) bool    { return v.files.IsDir(v.hostPath(path)) }
+func (v view) MakeDir(path string) error { return v.files.MakeDir(v.hostPath(path)) }
 
-// real is the host's path for one of the container's.
-func (r *root) real(path string) string {
+// hostPath converts a path of the container to one of the host.
+func (r *root) hostPath(path string) string {
 	if !r.plan.Silo {
 		return path
 	}
-	shown := r.plan.Mounts
+	mounts := r.plan.Mounts
 	if r.volume != "" {
-		shown = append([]plan.Mount{{Source: r.volume, Destination: r.plan.Root.Path}}, shown...)
+		mounts = append([]plan.Mount{{Source: r.volume, Destination: r.plan.Root.Path}}, mounts...)
 	}
-	real, deepest := path, 0
-	for _, m := range shown {
+	host, deepest := path, 0
+	for _, m := range mounts {
 		if m.Destination == "" {
 			continue
 		}
 		if rest, ok := plan.Beneath(m.Destination, path); ok && len(m.Destination) > deepest {
 			deepest = len(m.Destination)
-			real = strings.TrimRight(m.Source, `\`) + rest
+			host = strings.TrimRight(m.Source, `\`) + rest
 			if rest == "" {
-				real = m.Source
+				host = m.Source
 			}
 		}
 	}
-	return real
+	return host
 }
 
-// parent is the directory that a path is in.
+// parent is the directory of a path.
 func parent(path string) string {
 	path = strings.TrimRight(path, `\`)
 	return path[:max(strings.LastIndexByte(path, '\\'), 0)]
 }
 
-// keep makes sure that a directory is on the host as long as the container is. What it makes for that is on the
-// record before.
+// keep makes a directory of the host exist while the container does. It records the directories that it makes.
 func (r *root) keep(dir string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -201,7 +199,7 @@ func (r *root) keepOne(x resource.Resource) error {
 		once.Do(func() { err = keeper.Close() })
 		return errors.Join(err, Unkeep(r.files, x.Path))
 	}
-	if err := r.record.Hold(x, release); err != nil {
+	if err := r.record.Add(x, release); err != nil {
 		return errors.Join(errclass.Add(err), release(context.Background()))
 	}
 	return nil

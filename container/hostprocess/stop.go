@@ -10,7 +10,7 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
-// Stop raises the console control event of a signal in every member and returns once the job is empty, or with ctx.
+// Stop implements [container.Container]: it sends the console control event of a signal to every member.
 func (j *Container) Stop(ctx context.Context, sig uint32) error {
 	event, err := container.ConsoleEvent(sig)
 	if err != nil {
@@ -26,31 +26,30 @@ func (j *Container) Stop(ctx context.Context, sig uint32) error {
 	var errs []error
 	reached := false
 	for _, pid := range pids {
-		err := j.raise(pid, event)
+		err := j.signal(pid, event)
 		reached = reached || err == nil
 		if err != nil && !errors.Is(err, jobobject.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	if reached {
-		_ = j.job.WaitEmpty(ctx) // what has not ended then will be terminated
+		_ = j.job.WaitEmpty(ctx) // the caller terminates those that are left
 	}
 	return errclass.Add(errors.Join(errs...))
 }
 
-// consoleHost is the image of the process that Windows starts for the console of others, and which becomes a member of
-// their job. It is no program of the container, has no handler, and takes those on its console with it: they would not
-// get to handle their event.
+// consoleHost is the image of the process that Windows starts for a console. It becomes a member of the job, but it has
+// no handler for events. Its exit would end the programs on its console before they handle theirs.
 const consoleHost = "conhost.exe"
 
-// raise raises an event in a member. A console host is passed over as if it had ended, which it does with the last
-// program on its console.
-func (j *Container) raise(pid uint32, event jobobject.ConsoleEvent) error {
+// signal sends an event to a member. It returns [jobobject.ErrNotExist] for a member that has exited, and for a console
+// host, which exits with the last program on its console.
+func (j *Container) signal(pid uint32, event jobobject.ConsoleEvent) (err error) {
 	m, err := j.job.Member(pid)
 	if err != nil {
 		return err
 	}
-	defer m.Close() //nolint:errcheck // it was opened for one call
+	defer func() { err = errors.Join(err, m.Close()) }()
 	image, err := m.Image()
 	if err != nil {
 		return err

@@ -10,8 +10,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// filesSuite is what every [hostprocess.Files] does with directories that are kept. It works in base, a directory that is
-// there.
+// filesSuite is the contract of [hostprocess.Files] for directories that are kept. base is an existing directory.
 func filesSuite(t *testing.T, f hostprocess.Files, base string) {
 	t.Helper()
 	top, deep := base+`\top`, base+`\top\deep`
@@ -46,7 +45,7 @@ func filesSuite(t *testing.T, f hostprocess.Files, base string) {
 			}
 		}
 	}
-	kept("none is there", both)
+	kept("neither exists", both)
 	one := keep()
 	kept("one keeps them", both)
 	if !f.IsDir(deep) || f.IsFile(deep) {
@@ -55,21 +54,21 @@ func filesSuite(t *testing.T, f hostprocess.Files, base string) {
 	two := keep()
 	unkeep(one)
 	if !f.IsDir(deep) {
-		t.Error("it went while another kept it")
+		t.Error("it was removed although another keeper is open")
 	}
 	kept("the other keeps them", both)
 	unkeep(two)
 	if f.IsDir(top) {
-		t.Error("it stayed when nobody kept it")
+		t.Error("it was not removed with its last keeper")
 	}
 	unkeep(nil)
 	if err := f.MakeDir(deep); err != nil || !f.IsDir(top) || !f.IsDir(deep) {
 		t.Errorf("make a directory and the one above it: %v", err)
 	}
-	kept("both are somebody else's", nil)
+	kept("MakeDir made both", nil)
 }
 
-// mountSuite is what every [hostprocess.Files] does with the volume of a layer.
+// mountSuite is the contract of [hostprocess.Files] for the volume of a layer.
 func mountSuite(t *testing.T, f hostprocess.Files, base, volume string) {
 	t.Helper()
 	at := base + `\mount`
@@ -89,12 +88,12 @@ func mountSuite(t *testing.T, f hostprocess.Files, base, volume string) {
 			}
 		}
 		if f.IsDir(at) {
-			t.Error("the directory is left")
+			t.Error("the directory was not removed")
 		}
 	}
 }
 
-// accountsSuite is what every [hostprocess.Accounts] does.
+// accountsSuite is the contract of [hostprocess.Accounts].
 func accountsSuite(t *testing.T, a hostprocess.Accounts) {
 	t.Helper()
 	const name, password = "silo-0123456789abcde", "A long password, 4 tests!"
@@ -128,7 +127,7 @@ func accountsSuite(t *testing.T, a hostprocess.Accounts) {
 	}
 	for _, u := range []hostprocess.User{{Domain: ".", Name: name}, {Name: "silo-no-such-user"}} {
 		if token, err := a.Logon(u); err == nil {
-			t.Errorf("%s was logged on as %d with a password that is not theirs", u.Name, token.Handle())
+			t.Errorf("%s was logged on as %d with a wrong password", u.Name, token.Handle())
 		}
 	}
 	for range 2 {
@@ -137,11 +136,11 @@ func accountsSuite(t *testing.T, a hostprocess.Accounts) {
 		}
 	}
 	if _, err := a.Logon(own); err == nil {
-		t.Error("it was logged on after its end")
+		t.Error("it was logged on after Delete")
 	}
 }
 
-func TestSimulatedMachine(t *testing.T) {
+func TestSimulatedMachine_FilesAndAccounts_FollowTheContract(t *testing.T) {
 	m := &containertest.Machine{}
 	m.Put(`C:\base\`)
 	filesSuite(t, m, `C:\base`)

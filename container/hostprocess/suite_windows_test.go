@@ -12,14 +12,14 @@ import (
 	"github.com/siloshim/siloshim/container/hostprocess"
 )
 
-func TestFilesOfThisMachine(t *testing.T) {
+func TestSystemFiles_KeptDirectories_FollowTheContract(t *testing.T) {
 	filesSuite(t, hostprocess.SystemFiles(), t.TempDir())
 }
 
-func TestAccountsOfThisMachine(t *testing.T) {
+func TestSystemAccounts_Lifecycle_FollowsTheContract(t *testing.T) {
 	const probe = "silo-probe"
 	if err := hostprocess.SystemAccounts().Create(probe, "A long password, 4 tests!", "Users", "A probe."); errors.Is(err, fs.ErrPermission) {
-		t.Skip("this user may not make accounts")
+		t.Skip("this user cannot make accounts")
 	}
 	if err := hostprocess.SystemAccounts().Delete(probe); err != nil {
 		t.Error(err)
@@ -27,7 +27,7 @@ func TestAccountsOfThisMachine(t *testing.T) {
 	accountsSuite(t, hostprocess.SystemAccounts())
 }
 
-// heldOpen opens a file or a directory as a virus scanner does.
+// heldOpen opens a file or a directory like a virus scanner.
 func heldOpen(t *testing.T, path string, access, share uint32) (close func()) {
 	t.Helper()
 	name, err := sys.UTF16PtrFromString(path)
@@ -46,8 +46,8 @@ func heldOpen(t *testing.T, path string, access, share uint32) (close func()) {
 	}
 }
 
-// TestFilesUnkeep_HeldByAnotherProgram_IsToldAndPasses: the directory goes, or [host.ErrHeld] says that it has not.
-func TestFilesUnkeep_HeldByAnotherProgram_IsToldAndPasses(t *testing.T) {
+// Unkeep removes the directory or returns [hostprocess.ErrHeld].
+func TestSystemFiles_UnkeepHeldByAnotherProgram_ErrHeldThenRemoved(t *testing.T) {
 	const all = sys.FILE_SHARE_READ | sys.FILE_SHARE_WRITE | sys.FILE_SHARE_DELETE
 	files := hostprocess.SystemFiles()
 	for name, open := range map[string]func(t *testing.T, dir string) (close func()){
@@ -70,17 +70,17 @@ func TestFilesUnkeep_HeldByAnotherProgram_IsToldAndPasses(t *testing.T) {
 			}
 			closed := open(t, dir)
 			if err := files.Unkeep(dir); err != nil || !files.IsDir(dir) {
-				t.Errorf("it is kept: %v", err)
+				t.Errorf("unkeep with an open keeper: %v", err)
 			}
 			if err := keeper.Close(); err != nil {
 				t.Error(err)
 			}
 			if err := files.Unkeep(dir); !errors.Is(err, hostprocess.ErrHeld) && (err != nil || files.IsDir(dir)) {
-				t.Errorf("it is left, and the error is %v", err)
+				t.Errorf("the directory was not removed, error %v", err)
 			}
 			closed()
 			if err := files.Unkeep(dir); err != nil || files.IsDir(dir) {
-				t.Errorf("it is left: %v", err)
+				t.Errorf("the directory was not removed: %v", err)
 			}
 		})
 	}

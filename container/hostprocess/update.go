@@ -1,6 +1,7 @@
 package hostprocess
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,14 +12,12 @@ import (
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/errclass"
-	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
 
-// Update changes those limits of the live job that r and the annotations name, and asks the kernel whether they are in
-// force. After an error the limits are what they were, but for an affinity where there was none: the kernel does not
-// take that back.
+// Update implements [container.Container]: it sets the limits that r and the annotations name, and reads them back. After
+// an error it restores the limits, except that the kernel cannot remove an affinity if there was none before.
 func (j *Container) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
 	if j.adopted {
 		return container.ErrUnsupported
@@ -53,7 +52,7 @@ func (j *Container) Status() container.Status {
 	l := j.inForce()
 	all := map[string]any{}
 	for name, value := range map[string]uint64{
-		"cpu_rate": uint64(l.CPURate), "cpu_weight": uint64(l.CPUWeight), "memory_bytes": l.MemoryBytes,
+		"cpu_rate": uint64(l.CPURate), "cpu_weight": uint64(l.CPUWeight), "memory_bytes": l.JobMemory,
 	} {
 		if value != 0 {
 			all[name] = value
@@ -65,14 +64,14 @@ func (j *Container) Status() container.Status {
 	return container.Status{Limits: all, Violations: j.violations()}
 }
 
-func (j *Container) inForce() plan.Limits {
+func (j *Container) inForce() jobobject.Limits {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.limits
 }
 
 // apply sets limits and reads them back.
-func (j *Container) apply(ctx context.Context, l plan.Limits) error {
+func (j *Container) apply(ctx context.Context, l jobobject.Limits) error {
 	want := jobLimits(l)
 	if err := j.job.SetLimits(ctx, want); err != nil {
 		return errclass.Add(err)
@@ -81,11 +80,11 @@ func (j *Container) apply(ctx context.Context, l plan.Limits) error {
 	if err != nil {
 		return errclass.Add(err)
 	}
-	return differ(&want, &got)
+	return compareLimits(&want, &got)
 }
 
-// differ names the first limit that is not in force as it was asked for.
-func differ(want, got *jobobject.Limits) error {
+// compareLimits returns an error for the first limit that is not in force.
+func compareLimits(want, got *jobobject.Limits) error {
 	switch {
 	case pages(want.JobMemory) != pages(got.JobMemory):
 		return notInForce("windows.resources.memory.limit", want.JobMemory, got.JobMemory)
@@ -100,34 +99,26 @@ func differ(want, got *jobobject.Limits) error {
 }
 
 func notInForce(field string, want, got any) error {
-	return fmt.Errorf("%s: the kernel was given %v and has %v: %w", field, want, got, errdefs.ErrNotImplemented)
+	return fmt.Errorf("%s: %v was set, but %v is in force: %w", field, want, got, errdefs.ErrNotImplemented)
 }
 
-// pages is a size as the kernel counts it: it keeps whole pages, and the rest is dropped.
+// pages is a size in pages, rounded down as the kernel does.
 func pages(n uint64) uint64 { return n / 4096 }
 
-// sameAffinity compares without regard to the order of the groups. All processors of the machine read back as none.
+// sameAffinity compares with the processors in force, which may be in any order. A plan has them in the order of their
+// groups. All processors of the machine are in force as none.
 func sameAffinity(want, got []jobobject.GroupAffinity) bool {
-	byGroup := func(a, b jobobject.GroupAffinity) int { return int(a.Group) - int(b.Group) }
-	return len(got) == 0 || slices.Equal(slices.SortedFunc(slices.Values(want), byGroup), slices.SortedFunc(slices.Values(got), byGroup))
+	byGroup := func(a, b jobobject.GroupAffinity) int { return cmp.Compare(a.Group, b.Group) }
+	return len(got) == 0 || slices.Equal(want, slices.SortedFunc(slices.Values(got), byGroup))
 }
 
-// limits of a plan as the job object takes them.
-func jobLimits(l plan.Limits) jobobject.Limits {
-	return jobobject.Limits{
-		KillOnClose: true, JobMemory: l.MemoryBytes, CPURate: l.CPURate, CPUWeight: l.CPUWeight,
-		Affinity: jobAffinity(l.Affinity),
-	}
+// jobLimits adds to the limits of a plan those that every job container has.
+func jobLimits(l jobobject.Limits) jobobject.Limits {
+	l.KillOnClose = true
+	return l
 }
 
-func jobAffinity(list []plan.Affinity) (out []jobobject.GroupAffinity) {
-	for _, a := range list {
-		out = append(out, jobobject.GroupAffinity{Group: a.Group, Mask: a.Mask})
-	}
-	return out
-}
-
-// statsLimits are the limits of a job as statistics show them.
+// statsLimits are the limits of a plan for statistics.
 func statsLimits(l jobobject.Limits) *stats.Limits {
 	return &stats.Limits{CommitBytes: l.JobMemory, ProcessorRate: l.CPURate, ProcessorWeight: l.CPUWeight}
 }

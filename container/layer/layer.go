@@ -1,43 +1,47 @@
-// Package layer mounts the layers of root file systems as volumes, and takes them down.
+// Package layer mounts the layers of root file systems as volumes, and unmounts them.
 package layer
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"structs"
+
+	"github.com/Microsoft/go-winio/pkg/guid"
 
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/schema"
 )
 
-// Storage mounts the layers of root file systems: the seam to the storage functions of Windows. Calls may take long.
-// Taking away what is not there is no error. A Storage is safe for concurrent use.
+// Storage has the storage functions of a machine. Calls may take minutes. Releasing what does not exist is no error. A
+// Storage is safe for concurrent use.
 type Storage interface {
-	// LayerID is the id of the read-only layer in a directory, a GUID made from its name.
+	// LayerID returns the id of the read-only layer in a directory: a GUID that is derived from the directory's name.
 	LayerID(path string) (string, error)
-	// Activate attaches the disk of the layer in the directory scratch, which it makes if it is not there.
+	// Activate attaches the disk of the layer in the directory scratch, which it makes if it does not exist.
 	Activate(scratch string, parents []schema.Layer) error
 	Deactivate(scratch string) error
-	// Prepare shows the parents under an active layer. A disk that is not up yet is [ErrNotReady].
+	// Prepare makes the parents visible in the volume of an active layer. It returns [ErrNotReady] if the disk is not
+	// available yet.
 	Prepare(scratch string, parents []schema.Layer) error
 	Unprepare(scratch string) error
-	// Volume names the volume of an active layer.
+	// Volume returns the name of the volume of an active layer.
 	Volume(scratch string) (string, error)
-	// MountImage mounts the image files of a container's layers as a volume whose name is made from id.
+	// MountImage mounts the images of a container's layers as one volume. Its name is derived from id.
 	MountImage(id string, l plan.Layers) (volume string, err error)
 	UnmountImage(id string) error
-	// AttachUnion shows the parents under the volume of a layer whose parents are image files.
+	// AttachUnion makes parents that are images visible in the volume of a layer.
 	AttachUnion(volume string, parents []schema.Layer) error
 	DetachUnion(volume string) error
 }
 
-// ErrNotReady says that a disk which was attached is not there yet. It may be a moment later.
+// ErrNotReady is returned for a disk that was attached and is not available yet.
 var ErrNotReady = errors.New("the disk is not ready")
 
 func notReady(err error) bool { return errors.Is(err, ErrNotReady) }
 
-// Resources are what mounting layers makes, in the order in which it is made.
+// Resources lists what Mount makes, in that order.
 func Resources(id string, l plan.Layers) (list []resource.Resource) {
 	images := l.Kind != plan.WindowsLayer
 	if images {
@@ -46,14 +50,15 @@ func Resources(id string, l plan.Layers) (list []resource.Resource) {
 	if l.Volume != "" {
 		return list
 	}
-	shown := resource.Resource{Kind: resource.PreparedLayer, Path: l.Scratch}
+	visible := resource.Resource{Kind: resource.PreparedLayer, Path: l.Scratch}
 	if images {
-		shown.Kind = resource.Union
+		visible.Kind = resource.Union
 	}
-	return append(list, resource.Resource{Kind: resource.ActiveLayer, Path: l.Scratch}, shown)
+	return append(list, resource.Resource{Kind: resource.ActiveLayer, Path: l.Scratch}, visible)
 }
 
-// Mount makes the root file system that l describes. Its resources must be reserved.
+// Mount mounts layers and returns the storage of a container document. The caller has reserved their resources. After an
+// error the record releases what was made.
 func Mount(ctx context.Context, st Storage, id string, l plan.Layers, r *resource.Record) (*schema.Storage, error) {
 	if l.Kind == plan.WindowsLayer {
 		return mountDirectories(ctx, st, l, r)
@@ -97,46 +102,23 @@ func mountDirectories(ctx context.Context, st Storage, l plan.Layers, r *resourc
 	return out, nil
 }
 
-func mountImages(ctx context.Context, st Storage, id string, l plan.Layers, r *resource.Record) (*schema.Storage, error) {
-	r.Begin(resource.Resource{Kind: resource.Images, Name: id})
-	image, err := st.MountImage(id, l)
-	if err != nil {
-		return nil, fmt.Errorf("mount images of %s: %w", id, err)
-	}
-	out := &schema.Storage{Path: l.Volume, Layers: []schema.Layer{{Id: guidOf(image), Path: image}}}
-	if l.Volume != "" {
-		return out, nil
-	}
-	// The files of a container are below a directory of this name in an image.
-	parents := []schema.Layer{{Id: guidOf(image), Path: image + "Files"}}
-	r.Begin(resource.Resource{Kind: resource.ActiveLayer, Path: l.Scratch})
-	if err := resource.Retry(ctx, notReady, func() error { return st.Activate(l.Scratch, parents) }); err != nil {
-		return nil, fmt.Errorf("activate layer %s: %w", l.Scratch, err)
-	}
-	if out.Path, err = st.Volume(l.Scratch); err != nil {
-		return nil, fmt.Errorf("find volume of layer %s: %w", l.Scratch, err)
-	}
-	r.Begin(resource.Resource{Kind: resource.Union, Path: l.Scratch})
-	if err := st.AttachUnion(out.Path, parents); err != nil {
-		return nil, fmt.Errorf("attach the union to %s: %w", out.Path, err)
-	}
-	return out, nil
+// The structures that the layer functions read. They are declared on every system so that their layout is tested there.
+
+// driverInfo is the first argument of the layer functions.
+//
+//	struct DriverInfo { enum { DiffDriver, FilterDriver } Flavour; LPCWSTR HomeDir; };
+type driverInfo struct {
+	_       structs.HostLayout
+	flavour int32
+	homeDir *uint16
 }
 
-// DetachUnion detaches the union of a layer of a dead process. A layer without a volume has none.
-func DetachUnion(st Storage, scratch string) error {
-	volume, err := st.Volume(scratch)
-	if err != nil {
-		return nil //nolint:nilerr // no volume, no union
-	}
-	return st.DetachUnion(volume)
-}
-
-// guidOf is the GUID in the name of a volume.
-func guidOf(volume string) string {
-	const prefix, length = `\\?\Volume{`, 36
-	if len(volume) < len(prefix)+length {
-		return ""
-	}
-	return volume[len(prefix) : len(prefix)+length]
+// layerDescriptor names a parent.
+//
+//	struct WC_LAYER_DESCRIPTOR { GUID LayerId; ULONG Flags; LPCWSTR Path; };
+type layerDescriptor struct {
+	_     structs.HostLayout
+	id    guid.GUID
+	flags uint32
+	path  *uint16
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// System has no layers here; taking away what is not there succeeds.
+// System is the storage of this machine. Only Windows has layers; releasing one succeeds elsewhere.
 func System() Storage { return system{} }
 
 type system struct{}
 
-var errNoStorage = fmt.Errorf("layers are of Windows: %w", errdefs.ErrNotImplemented)
+var errNoStorage = fmt.Errorf("layers require Windows: %w", errdefs.ErrNotImplemented)
 
 func (system) LayerID(string) (string, error)                         { return "", errNoStorage }
 func (system) Activate(string, []schema.Layer) error                  { return errNoStorage }

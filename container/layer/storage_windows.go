@@ -10,15 +10,15 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/Microsoft/go-winio/pkg/guid"
 	"golang.org/x/sys/windows"
 
-	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/winsys"
 	"github.com/siloshim/siloshim/schema"
 )
 
-// The layer functions of vmcompute.dll. Microsoft documents none of them; hcsshim's package internal/wclayer is what
-// they are known from. Each returns an HRESULT and takes a DriverInfo first.
+// The layer functions of vmcompute.dll. Microsoft does not document them; the source is hcsshim's internal/wclayer. Each
+// returns an HRESULT.
 var (
 	modvmcompute = windows.NewLazySystemDLL("vmcompute.dll")
 
@@ -31,13 +31,12 @@ var (
 	procNameToGuid         = modvmcompute.NewProc("NameToGuid")
 )
 
-// filterDriver is the one driver there is; the paths of layers are whole, so it has no home. It is never moved.
+// filterDriver is the only driver. The paths of layers are absolute, so its home directory is empty.
 var filterDriver = driverInfo{flavour: 1, homeDir: new(uint16)}
 
 // System is the storage of this machine.
 func System() Storage { return system{} }
 
-// system is the storage of this machine.
 type system struct{}
 
 // LayerID implements [Storage].
@@ -46,11 +45,11 @@ func (system) LayerID(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var id windows.GUID
+	var id guid.GUID
 	if err := layerCall(procNameToGuid, uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&id))); err != nil {
 		return "", err
 	}
-	return strings.ToLower(strings.Trim(id.String(), "{}")), nil
+	return id.String(), nil
 }
 
 // Activate implements [Storage].
@@ -61,7 +60,7 @@ func (system) Activate(scratch string, parents []schema.Layer) error {
 	return onLayer(procActivateLayer, scratch)
 }
 
-// ensureScratch makes the disk of a layer to write to, unless the snapshotter has.
+// ensureScratch makes the disk of a writable layer if the snapshotter has not.
 func ensureScratch(scratch string, parents []schema.Layer) error {
 	if _, err := os.Stat(filepath.Join(scratch, "sandbox.vhdx")); !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -79,7 +78,7 @@ func (system) Deactivate(scratch string) error {
 	return ignoreMissing(onLayer(procDeactivateLayer, scratch))
 }
 
-// preparing lets one layer at a time be prepared: more of them have been seen to make Windows run into timeouts.
+// preparing is held by Prepare. Windows has been observed to time out when it prepares several layers at once.
 var preparing sync.Mutex
 
 // Prepare implements [Storage].
@@ -112,10 +111,7 @@ func (system) Volume(scratch string) (string, error) {
 	return strings.TrimRight(windows.UTF16ToString(text), `\`) + `\`, nil
 }
 
-// MountImage implements [Storage].
-func (system) MountImage(id string, l plan.Layers) (string, error) { return mountImage(id, l) }
-
-// onLayer calls a function about the layer in a directory.
+// onLayer calls a function with the driver and the directory of a layer as its first arguments.
 //
 //go:uintptrescapes
 func onLayer(p *windows.LazyProc, path string, more ...uintptr) error {
@@ -128,8 +124,8 @@ func onLayer(p *windows.LazyProc, path string, more ...uintptr) error {
 	return layerCall(p, args...)
 }
 
-// layerCall calls a function that returns an HRESULT. What args point to stays where it is for the call if it is
-// converted in the call itself.
+// layerCall calls a function that returns an HRESULT. A pointer that is converted to uintptr in the argument list stays
+// valid during the call.
 //
 //go:uintptrescapes
 func layerCall(p *windows.LazyProc, args ...uintptr) error {
@@ -140,7 +136,7 @@ func layerCall(p *windows.LazyProc, args ...uintptr) error {
 	return err
 }
 
-// ignoreMissing makes nothing of an error that says that what is to be taken away is not there.
+// ignoreMissing returns nil for an error about an object that does not exist, and other errors as they are.
 func ignoreMissing(err error) error {
 	if errors.Is(err, ErrNotReady) {
 		return nil
@@ -148,11 +144,11 @@ func ignoreMissing(err error) error {
 	return winsys.IgnoreMissing(err)
 }
 
-// withParents lends call the descriptors of layers.
+// withParents calls call with the descriptors of layers. They are valid until it returns.
 func withParents(parents []schema.Layer, call func(list *layerDescriptor, n int) error) error {
 	list := make([]layerDescriptor, len(parents))
 	for i, p := range parents {
-		id, err := windows.GUIDFromString("{" + p.Id + "}")
+		id, err := guid.FromString(p.Id)
 		if err != nil {
 			return fmt.Errorf("layer id %q: %w", p.Id, err)
 		}
@@ -160,10 +156,10 @@ func withParents(parents []schema.Layer, call func(list *layerDescriptor, n int)
 		if err != nil {
 			return err
 		}
-		list[i] = layerDescriptor{id: guid(id), path: path}
+		list[i] = layerDescriptor{id: id, path: path}
 	}
 	if len(list) == 0 {
-		return errors.New("there is no layer below")
+		return errors.New("the layer has no parents")
 	}
 	return call(&list[0], len(list))
 }

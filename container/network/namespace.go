@@ -7,20 +7,21 @@ import (
 	"github.com/siloshim/siloshim/container/resource"
 )
 
-// Namespaces are the network namespaces of a machine: the seam to the Host Networking Service. Taking away what is not
-// there is no error. A Namespaces is safe for concurrent use.
+// Namespaces has the network namespaces of a machine, which the Host Networking Service manages. Releasing what does not
+// exist is no error. A Namespaces is safe for concurrent use.
 type Namespaces interface {
 	// CreateNamespace makes a namespace with this GUID.
 	CreateNamespace(id string) error
-	// AddEndpoint joins an endpoint to a namespace, by their GUIDs.
+	// AddEndpoint adds an endpoint to a namespace, by their GUIDs.
 	AddEndpoint(namespace, endpoint string) error
-	// RemoveEndpoint takes an endpoint out of a namespace; the endpoint stays.
+	// RemoveEndpoint removes an endpoint from a namespace. The endpoint itself stays.
 	RemoveEndpoint(namespace, endpoint string) error
-	// DeleteNamespace wants the endpoints to be out of the namespace.
+	// DeleteNamespace deletes a namespace that has no endpoints.
 	DeleteNamespace(id string) error
 }
 
-// Make makes the namespace id with endpoints. Its resources must be reserved.
+// Make makes the namespace id with endpoints. The caller has reserved its resources. After an error the record releases
+// what was made.
 func Make(n Namespaces, id string, endpoints []string, r *resource.Record) error {
 	for _, x := range Resources(id, endpoints) {
 		r.Begin(x)
@@ -36,7 +37,7 @@ func Make(n Namespaces, id string, endpoints []string, r *resource.Record) error
 	return nil
 }
 
-// Resources are what a namespace with endpoints is, in the order in which it is made.
+// Resources lists what Make makes, in that order.
 func Resources(id string, endpoints []string) []resource.Resource {
 	list := []resource.Resource{{Kind: resource.Namespace, Name: id}}
 	for _, endpoint := range endpoints {

@@ -8,12 +8,12 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// System has no namespaces here; taking away what is not there succeeds.
+// System has the namespaces of this machine. Only Windows has them; releasing one succeeds elsewhere.
 func System() Namespaces { return system{} }
 
 type system struct{}
 
-var errNoNetwork = fmt.Errorf("network namespaces are of Windows: %w", errdefs.ErrNotImplemented)
+var errNoNetwork = fmt.Errorf("network namespaces require Windows: %w", errdefs.ErrNotImplemented)
 
 func (system) CreateNamespace(string) error     { return errNoNetwork }
 func (system) AddEndpoint(string, string) error { return errNoNetwork }

@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/Microsoft/go-winio/pkg/guid"
 	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/internal/winsys"
 	"github.com/siloshim/siloshim/schema"
 )
 
-// The namespace functions of computenetwork.dll. Each returns an HRESULT and, last, a document about a failure.
+// The namespace functions of computenetwork.dll. Each returns an HRESULT, and its last argument
+// receives a document about the error.
 //
 // https://learn.microsoft.com/windows-server/networking/technologies/hcn/hcn-top
 var (
@@ -25,16 +27,15 @@ var (
 	procHcnCloseNamespace  = modcomputenetwork.NewProc("HcnCloseNamespace")
 )
 
-// System is the Host Networking Service of this machine.
+// System has the namespaces of this machine.
 func System() Namespaces { return system{} }
 
-// system is the Host Networking Service of this machine.
 type system struct{}
 
-// namespace is the document of a network namespace; without a type it is one of the host.
+// namespace is the document of a network namespace. Without a type it is a namespace of the host.
 type namespace struct{ SchemaVersion schema.Version }
 
-// namespaceChange is the document of a change of one.
+// namespaceChange is the document of a change.
 type namespaceChange struct {
 	ResourceType string
 	RequestType  schema.RequestType
@@ -45,9 +46,9 @@ type namespaceChange struct {
 
 // CreateNamespace implements [Namespaces].
 func (system) CreateNamespace(id string) error {
-	guid, err := windows.GUIDFromString("{" + id + "}")
+	g, err := guid.FromString(id)
 	if err != nil {
-		return err
+		return fmt.Errorf("namespace %q: %w", id, err)
 	}
 	settings, err := documentOf(namespace{SchemaVersion: schema.Version{Major: 2}})
 	if err != nil {
@@ -57,7 +58,7 @@ func (system) CreateNamespace(id string) error {
 		handle uintptr
 		result *uint16
 	)
-	err = winsys.HRESULT(procHcnCreateNamespace, uintptr(unsafe.Pointer(&guid)), uintptr(unsafe.Pointer(settings)),
+	err = winsys.HRESULT(procHcnCreateNamespace, uintptr(unsafe.Pointer(&g)), uintptr(unsafe.Pointer(settings)),
 		uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&result)))
 	if err = explain(err, result); err != nil {
 		return err
@@ -70,15 +71,15 @@ func (system) AddEndpoint(id, endpoint string) error {
 	return changeNamespace(id, schema.RequestAdd, endpoint)
 }
 
-// RemoveEndpoint implements [Namespaces]. What is not there may be the namespace, the endpoint, or the one in the other.
+// RemoveEndpoint implements [Namespaces].
 func (system) RemoveEndpoint(id, endpoint string) error {
 	return winsys.IgnoreMissing(changeNamespace(id, schema.RequestRemove, endpoint))
 }
 
 func changeNamespace(id string, request schema.RequestType, endpoint string) error {
-	guid, err := windows.GUIDFromString("{" + id + "}")
+	g, err := guid.FromString(id)
 	if err != nil {
-		return err
+		return fmt.Errorf("namespace %q: %w", id, err)
 	}
 	change := namespaceChange{ResourceType: "Endpoint", RequestType: request}
 	change.Settings.EndpointID = endpoint
@@ -90,7 +91,7 @@ func changeNamespace(id string, request schema.RequestType, endpoint string) err
 		handle uintptr
 		result *uint16
 	)
-	err = winsys.HRESULT(procHcnOpenNamespace, uintptr(unsafe.Pointer(&guid)), uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&result)))
+	err = winsys.HRESULT(procHcnOpenNamespace, uintptr(unsafe.Pointer(&g)), uintptr(unsafe.Pointer(&handle)), uintptr(unsafe.Pointer(&result)))
 	if err = explain(err, result); err != nil {
 		return fmt.Errorf("open: %w", err)
 	}
@@ -101,12 +102,12 @@ func changeNamespace(id string, request schema.RequestType, endpoint string) err
 
 // DeleteNamespace implements [Namespaces].
 func (system) DeleteNamespace(id string) error {
-	guid, err := windows.GUIDFromString("{" + id + "}")
+	g, err := guid.FromString(id)
 	if err != nil {
-		return err
+		return fmt.Errorf("namespace %q: %w", id, err)
 	}
 	var result *uint16
-	err = winsys.HRESULT(procHcnDeleteNamespace, uintptr(unsafe.Pointer(&guid)), uintptr(unsafe.Pointer(&result)))
+	err = winsys.HRESULT(procHcnDeleteNamespace, uintptr(unsafe.Pointer(&g)), uintptr(unsafe.Pointer(&result)))
 	return winsys.IgnoreMissing(explain(err, result))
 }
 
@@ -118,16 +119,16 @@ func documentOf(v any) (*uint16, error) {
 	return windows.UTF16PtrFromString(string(text))
 }
 
-// explain adds what the service says about a failure, and frees that.
+// explain adds the service's description of the error, and frees the document that contains it.
 func explain(err error, result *uint16) error {
 	if result == nil {
 		return err
 	}
 	text := windows.UTF16PtrToString(result)
 	windows.CoTaskMemFree(unsafe.Pointer(result))
-	var said struct{ Error string }
-	if err == nil || json.Unmarshal([]byte(text), &said) != nil || said.Error == "" {
+	var failure struct{ Error string }
+	if err == nil || json.Unmarshal([]byte(text), &failure) != nil || failure.Error == "" {
 		return err
 	}
-	return fmt.Errorf("%w: %s", err, said.Error)
+	return fmt.Errorf("%w: %s", err, failure.Error)
 }

@@ -7,10 +7,12 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
-// TestAffinity_BeforeBuild20348: until then the processors of a job are in one group, and of a container in group 0.
-func TestAffinity_BeforeBuild20348(t *testing.T) {
+// Until then the processors of a job are in one group, and those of a container in group 0.
+func TestAffinity_BeforeBuild20348_OneGroupOnly(t *testing.T) {
 	const field = "windows.resources.cpu.affinity"
 	for _, tt := range []struct {
 		name     string
@@ -31,10 +33,10 @@ func TestAffinity_BeforeBuild20348(t *testing.T) {
 			h.Build = tt.build
 			inside := isolated()
 			inside.Build = tt.build
-			job, jobErr := h.HostProcess("c", jobSpec(resources(r)), nil)
-			server, serverErr := inside.WCOW("c", serverSpec(resources(r)), nil)
+			job, jobErr := h.HostProcess("c", hostProcessSpec(resources(r)), nil)
+			server, serverErr := inside.WCOW("c", wcowSpec(resources(r)), nil)
 			update := HostProcess{host: h.withDefaults()}
-			_, updateErr := update.Update(Limits{}, Requested{}, &r, nil)
+			_, updateErr := update.Update(jobobject.Limits{}, Requested{}, &r, nil)
 			for kind, err := range map[string]error{"job": jobErr, "server": serverErr, "update": updateErr} {
 				switch {
 				case !tt.refused && err != nil:
@@ -56,29 +58,28 @@ func TestAffinity_BeforeBuild20348(t *testing.T) {
 	}
 }
 
-// TestAffinity_BestEffort_LeftOut: the container runs on all processors, and the warning says so.
-func TestAffinity_BestEffort_LeftOut(t *testing.T) {
+func TestAffinity_BestEffort_IsLeftOutWithWarning(t *testing.T) {
 	two := resources(specs.WindowsResources{CPU: &specs.WindowsCPUResources{
 		Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 3}, {Mask: 1, Group: 1}},
 	}})
 	best := func(s *specs.Spec) { s.Annotations[BestEffort] = "true" }
 	h, inside := machine(app), isolated()
 	h.Build, inside.Build = 17763, 17763
-	job, err := h.HostProcess("c", jobSpec(two, best), nil)
+	job, err := h.HostProcess("c", hostProcessSpec(two, best), nil)
 	if err != nil || job.Limits.Affinity != nil || !strings.Contains(strings.Join(job.Warnings, " "), "cpu.affinity") {
 		t.Errorf("job: %v, affinity %v, warnings %q", err, job.Limits.Affinity, job.Warnings)
 	}
-	server, err := inside.WCOW("c", serverSpec(two, best), nil)
+	server, err := inside.WCOW("c", wcowSpec(two, best), nil)
 	if err != nil || server.Affinity != nil || !strings.Contains(strings.Join(server.Warnings, " "), "cpu.affinity") {
 		t.Errorf("server: %v, affinity %v, warnings %q", err, server.Affinity, server.Warnings)
 	}
 }
 
-// TestCPUCount_TwoGroups_ShareOfTheMachine: 24 of 96 processors are a quarter, however they are grouped.
-func TestCPUCount_TwoGroups_ShareOfTheMachine(t *testing.T) {
+// 24 of 96 processors are a quarter, whatever their groups.
+func TestHostProcess_CPUCountOfTwoGroups_IsShareOfMachine(t *testing.T) {
 	h := machine(app)
 	h.Processors = 96
-	j, err := h.HostProcess("c", jobSpec(resources(specs.WindowsResources{CPU: &specs.WindowsCPUResources{Count: new(uint64(24))}})), nil)
+	j, err := h.HostProcess("c", hostProcessSpec(resources(specs.WindowsResources{CPU: &specs.WindowsCPUResources{Count: new(uint64(24))}})), nil)
 	if err != nil || j.Limits.CPURate != 2500 {
 		t.Errorf("rate %d, %v, want 2500", j.Limits.CPURate, err)
 	}

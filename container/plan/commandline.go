@@ -6,14 +6,37 @@ import (
 	"unicode/utf16"
 
 	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// maxText is what Windows takes as a command line or as one variable, in UTF-16 units with the NUL at its end.
+// maxText is the longest command line or environment variable, in UTF-16 code units including the NUL at its end.
 const maxText = 32767
 
-// quote joins arguments so that CommandLineToArgvW, and the C runtime, take them apart again unchanged. The
-// first one is the program: there a backslash is a backslash, and a quotation mark cannot be.
-// https://learn.microsoft.com/en-us/cpp/c-language/parsing-c-command-line-arguments
+// commandLine returns the command line of a process, its program, and the field that names the program. A command line of
+// the specification is not changed; arguments are quoted. Both are substituted first.
+func commandLine(p *specs.Process, substitute func(string) string) (line, program, field string, err error) {
+	if p.CommandLine != "" {
+		line = substitute(p.CommandLine)
+		return line, firstToken(line), "process.commandLine", checkText("process.commandLine", line)
+	}
+	if len(p.Args) == 0 {
+		return "", "", "", errNoArgs
+	}
+	if err := checkArgs(p.Args); err != nil {
+		return "", "", "", err
+	}
+	args := make([]string, len(p.Args))
+	for i, arg := range p.Args {
+		args[i] = substitute(arg)
+	}
+	line = quote(args)
+	return line, args[0], "process.args[0]", checkText("process.args", line)
+}
+
+// quote joins arguments so that CommandLineToArgvW and the C runtime split them again unchanged. In the first one, the
+// program, a backslash has no special meaning and a quotation mark is impossible.
+//
+// https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
 func quote(args []string) string {
 	var b strings.Builder
 	for i, arg := range args {
@@ -30,8 +53,8 @@ func quote(args []string) string {
 	return b.String()
 }
 
-// quoteArg writes one argument after the first. Backslashes count only before a quotation mark, and there they
-// are doubled, as they are before the closing one.
+// quoteArg writes one argument after the first. Only backslashes before a quotation mark are special; they are doubled,
+// also before the closing mark.
 func quoteArg(b *strings.Builder, arg string) {
 	quoted := arg == "" || strings.ContainsAny(arg, " \t\n\v")
 	if quoted {
@@ -55,8 +78,8 @@ func quoteArg(b *strings.Builder, arg string) {
 	}
 }
 
-// firstToken is the program of a command line: up to the closing quotation mark, or up to a blank. A path with
-// blanks must stand in quotation marks; to guess its end would start whatever C:\Program.exe is.
+// firstToken is the program of a command line: up to the closing quotation mark, or up to a blank. A path with blanks
+// must be quoted: guessing where it ends could start C:\Program.exe.
 func firstToken(line string) string {
 	line = strings.TrimLeft(line, " \t")
 	if rest, quoted := strings.CutPrefix(line, `"`); quoted {
@@ -69,7 +92,7 @@ func firstToken(line string) string {
 	return line
 }
 
-// checkArgs refuses what cannot be part of a command line.
+// checkArgs refuses arguments that a command line cannot contain.
 func checkArgs(args []string) error {
 	for i, arg := range args {
 		if strings.ContainsRune(arg, 0) {
@@ -77,12 +100,12 @@ func checkArgs(args []string) error {
 		}
 	}
 	if len(args) > 0 && strings.ContainsRune(args[0], '"') {
-		return fmt.Errorf("process.args[0] contains a quotation mark: give the program's path as it is: %w", errdefs.ErrInvalidArgument)
+		return fmt.Errorf("process.args[0] contains a quotation mark; give the program's path as it is: %w", errdefs.ErrInvalidArgument)
 	}
 	return nil
 }
 
-// checkText refuses what Windows cannot take as one string.
+// checkText refuses text that is not a valid Windows string.
 func checkText(field, text string) error {
 	if strings.ContainsRune(text, 0) {
 		return fmt.Errorf("%s contains NUL: %w", field, errdefs.ErrInvalidArgument)

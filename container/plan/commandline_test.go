@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// split takes a command line apart by the documented rules of CommandLineToArgvW and of the C runtime since 2008.
+// split splits a command line by the documented rules of CommandLineToArgvW and of the C runtime since 2008.
+//
 // https://learn.microsoft.com/en-us/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
 func split(line string) []string {
 	name, rest := splitName(line)
@@ -25,7 +26,7 @@ func split(line string) []string {
 	}
 }
 
-// splitName reads the program: to the closing quotation mark, or to a blank. Backslashes mean nothing.
+// splitName reads the program: to the closing quotation mark, or to a blank. Backslashes are not special.
 func splitName(line string) (name, rest string) {
 	if after, quoted := strings.CutPrefix(line, `"`); quoted {
 		name, rest, _ = strings.Cut(after, `"`)
@@ -37,8 +38,8 @@ func splitName(line string) (name, rest string) {
 	return line, ""
 }
 
-// splitArg reads one argument. 2n backslashes and a mark are n backslashes and a switch of quoting; 2n+1 are n
-// backslashes and a mark; two marks within quotes are one mark.
+// splitArg reads one argument. 2n backslashes and a mark are n backslashes and begin or end quoting. 2n+1 backslashes and
+// a mark are n backslashes and a mark. Two marks inside quotes are one mark.
 func splitArg(line string) (arg, rest string) {
 	var b strings.Builder
 	quoted := false
@@ -73,7 +74,7 @@ func splitArg(line string) (arg, rest string) {
 	return b.String(), ""
 }
 
-func TestQuote(t *testing.T) {
+func TestQuote_Args_SplitUnchanged(t *testing.T) {
 	tests := []struct {
 		args []string
 		want string
@@ -102,8 +103,8 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// TestQuotedArgumentsSurvive tries words of the characters that matter.
-func TestQuotedArgumentsSurvive(t *testing.T) {
+// The words consist of the special characters.
+func TestQuote_RandomArgs_SplitUnchanged(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	alphabet := []rune("\\\\\\\"\" \ta&|%^ü")
 	for range 200_000 {
@@ -138,7 +139,7 @@ func FuzzQuote(f *testing.F) {
 	})
 }
 
-func TestFirstToken(t *testing.T) {
+func TestFirstToken_CommandLine_ReturnsProgram(t *testing.T) {
 	for line, want := range map[string]string{
 		`app`: "app", `app a b`: "app", "app\ta": "app", ` app a`: "app", `"C:\a b\app.exe" c`: `C:\a b\app.exe`,
 		`"app`: "app", ``: "", `C:\Program Files\app.exe`: `C:\Program`,

@@ -2,18 +2,20 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
 )
 
-// mountPoint is the variable that names a job container's root file system.
+// mountPoint is the variable that contains the path of a job container's root file system.
+//
 // https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/
 const mountPoint = "CONTAINER_SANDBOX_MOUNT_POINT"
 
-// MergeEnv lays the entries of a process over those of the host. Names are the same whatever their case; the last
-// entry of a name holds, at the place of the first. Entries without a name are dropped, but for those of the
-// host that keep a drive's working directory ("=C:=C:\dir").
+// MergeEnv adds the entries of a process to those of the host. Of several entries with one name, in any case, the last
+// value takes the position of the first. Entries without a name are dropped, except the working directories of drives
+// ("=C:=C:\dir").
 func MergeEnv(base, spec []string) []string {
 	merged := make([]string, 0, len(base)+len(spec))
 	at := make(map[string]int, cap(merged))
@@ -44,31 +46,38 @@ func envName(entry string) (string, bool) {
 	return entry[:i+1], i >= 0
 }
 
-// env checks and completes the entries of a process. An entry with nothing behind "=" is kept.
-func (j *HostProcess) env(entries []string) ([]string, error) {
-	list := make([]string, 0, len(entries)+1)
+// checkEnv refuses malformed entries. A name without a value is valid.
+func checkEnv(entries []string) error {
 	for i, entry := range entries {
 		field := fmt.Sprintf("process.env[%d]", i)
 		if err := checkText(field, entry); err != nil {
-			return nil, err
+			return err
 		}
 		name, _, ok := strings.Cut(entry, "=")
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%s has no \"=\": write NAME=VALUE: %w", field, errdefs.ErrInvalidArgument)
+			return fmt.Errorf("%s has no \"=\"; write NAME=VALUE: %w", field, errdefs.ErrInvalidArgument)
 		case name == "":
-			return nil, fmt.Errorf("%s has no name before \"=\": write NAME=VALUE: %w", field, errdefs.ErrInvalidArgument)
+			return fmt.Errorf("%s has no name before \"=\"; write NAME=VALUE: %w", field, errdefs.ErrInvalidArgument)
 		}
+	}
+	return nil
+}
+
+// env is the environment of a process without that of its user.
+func (j *HostProcess) env(entries []string) []string {
+	list := make([]string, 0, len(entries)+1)
+	for _, entry := range entries {
 		list = append(list, j.substitute(entry))
 	}
 	if root := j.rootPath(); root != "" {
-		list = append(list, mountPoint+"="+join(root, "")) // with its backslash, which text does not get
+		list = append(list, mountPoint+"="+join(root, "")) // the variable has a backslash at its end, unlike substituted text
 	}
-	return MergeEnv(nil, list), nil
+	return MergeEnv(nil, list)
 }
 
-// substitute puts the root file system in the place of its variable, in the spellings of cmd and of PowerShell.
-// Without a root file system there is nothing to put there.
+// substitute replaces references to the variable of the root file system, as cmd and PowerShell write them. Without a
+// root file system the text stays as it is.
 func (j *HostProcess) substitute(text string) string {
 	root := j.rootPath()
 	if root == "" {
@@ -77,19 +86,25 @@ func (j *HostProcess) substitute(text string) string {
 	return strings.NewReplacer("%"+mountPoint+"%", root, "$env:"+mountPoint, root).Replace(text)
 }
 
-// lookupEnv finds the value of a variable whose name is the same whatever its case.
-func lookupEnv(env []string, name string) (string, bool) {
-	for _, entry := range env {
-		if n, value, _ := strings.Cut(entry, "="); strings.EqualFold(n, name) {
-			return value, true
-		}
-	}
-	return "", false
+// indexEnv is the index of the entry with a name, in any case, or -1.
+func indexEnv(env []string, name string) int {
+	return slices.IndexFunc(env, func(entry string) bool {
+		n, _, _ := strings.Cut(entry, "=")
+		return strings.EqualFold(n, name)
+	})
 }
 
-// Environ is what a process of the job starts with: its own entries over those of its user. With a root file system
-// PATH goes on to that, and to where Windows has PowerShell and its management tools: images that were made from
-// others bring paths of their own.
+// lookupEnv is the value of a variable, or "".
+func lookupEnv(env []string, name string) (value string) {
+	if i := indexEnv(env, name); i >= 0 {
+		_, value, _ = strings.Cut(env[i], "=")
+	}
+	return value
+}
+
+// Environ is the environment of a process in the job: its own entries over those of its user. With a root file system,
+// its path and the directories of PowerShell and of Windows' management tools are appended to PATH, because images that
+// were built from another base set a PATH without them.
 func (j *HostProcess) Environ(user []string, p *Process) []string {
 	env := MergeEnv(user, p.Env)
 	if j.Root == nil {
@@ -97,16 +112,16 @@ func (j *HostProcess) Environ(user []string, p *Process) []string {
 	}
 	system := join(j.host.Root, "System32")
 	more := []string{j.Root.Path, join(system, `WindowsPowerShell\v1.0`), join(system, "Wbem")}
-	for i, entry := range env {
-		if name, value, _ := strings.Cut(entry, "="); strings.EqualFold(name, "PATH") {
-			env[i] = name + "=" + extendPath(value, more)
-			return env
-		}
+	i := indexEnv(env, "PATH")
+	if i < 0 {
+		return append(env, "PATH="+extendPath("", more))
 	}
-	return append(env, "PATH="+extendPath("", more))
+	name, value, _ := strings.Cut(env[i], "=")
+	env[i] = name + "=" + extendPath(value, more)
+	return env
 }
 
-// extendPath adds the directories that are not in a search path yet.
+// extendPath appends the directories that are not in a search path yet.
 func extendPath(path string, more []string) string {
 	has := func(dir string) bool {
 		for entry := range strings.SplitSeq(path, ";") {

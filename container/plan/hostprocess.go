@@ -6,42 +6,41 @@ import (
 	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-)
 
-// BestEffort is the annotation that, when "true", turns what a job container cannot do into a warning.
-const BestEffort = "io.siloshim.best-effort"
+	"github.com/siloshim/siloshim/jobobject"
+)
 
 // HostProcess is the plan of a job container.
 type HostProcess struct {
-	// Root is the root file system, or nil: then the job works on the host's own files.
+	// Root is the root file system, or nil for a job that has only the host's files.
 	Root *Root
-	// Mounts are shown to the job, in their order.
+	// Mounts are made in this order.
 	Mounts []Mount
-	// Silo says that the job must be a silo, for a view of its own of the host's files.
-	Silo   bool
-	Limits Limits
+	// Silo reports whether the job must be a silo, which has its own view of the host's files.
+	Silo bool
+	// Limits has JobMemory, either CPURate or CPUWeight, and Affinity, as far as they are requested.
+	Limits jobobject.Limits
 	// Requested is for the first update.
 	Requested Requested
 	// Process is the init process.
 	Process Process
-	// InheritUser runs every process as the shim's own user.
+	// InheritUser runs every process as the user of the shim.
 	InheritUser bool
-	Compromise
+	Unsupported
 
 	host Machine
-	user string // that the spec names
+	user string // of the specification
 }
 
-// HostProcess plans a job container called id; rootfs are the mounts that came with it. A kind of container, or a wish, that is not implemented is
-// [errdefs.ErrNotImplemented] and names the field; a value that makes no sense is [errdefs.ErrInvalidArgument]; a
-// program that does not exist is [errdefs.ErrNotFound].
+// HostProcess plans the job container id. rootfs are the mounts of the request. An unsupported field is
+// [errdefs.ErrNotImplemented], an invalid value [errdefs.ErrInvalidArgument]; both name the field.
 func (h Machine) HostProcess(id string, s *specs.Spec, rootfs []specs.Mount) (*HostProcess, error) {
-	if err := isHostProcess(s); err != nil {
+	if err := checkHostProcess(s); err != nil {
 		return nil, err
 	}
 	j := &HostProcess{
 		host:        h.withDefaults(),
-		Compromise:  Compromise{bestEffort: s.Annotations[BestEffort] == "true"},
+		Unsupported: Unsupported{bestEffort: s.Annotations[BestEffort] == "true"},
 		InheritUser: s.Annotations[annotations.HostProcessInheritUser] == "true",
 	}
 	if err := j.planRoot(id, s, rootfs); err != nil {
@@ -74,34 +73,35 @@ func (h Machine) Program(args []string, dir string, env, base []string) (*HostPr
 	return j, nil
 }
 
-// IsHostProcess tells whether a spec asks for a job container, and not for a Windows Server container.
+// IsHostProcess reports whether a specification is that of a job container. Any other is that of a Windows Server
+// container.
 func IsHostProcess(s *specs.Spec) bool {
 	return s.Annotations[annotations.HostProcessContainer] == "true"
 }
 
-// isWindows refuses what is no container that shares the kernel of this host.
-func isWindows(s *specs.Spec) error {
+// checkWindows refuses containers that do not share the kernel of the host.
+func checkWindows(s *specs.Spec) error {
 	switch {
 	case s.Linux != nil:
 		return fmt.Errorf("linux: Linux containers are not implemented: %w", errdefs.ErrNotImplemented)
 	case s.VM != nil:
 		return fmt.Errorf("vm: virtual machines are not implemented: %w", errdefs.ErrNotImplemented)
 	case s.Windows == nil:
-		return fmt.Errorf("windows is missing: add \"windows\": {}: %w", errdefs.ErrInvalidArgument)
+		return fmt.Errorf("windows is missing; add \"windows\": {}: %w", errdefs.ErrInvalidArgument)
 	case s.Windows.HyperV != nil:
 		return fmt.Errorf("windows.hyperv: Hyper-V isolation is not implemented: %w", errdefs.ErrNotImplemented)
 	}
 	return nil
 }
 
-// isJob refuses every kind of container but a job container.
-func isHostProcess(s *specs.Spec) error {
-	if err := isWindows(s); err != nil {
+// checkHostProcess refuses specifications that are not those of a permitted job container.
+func checkHostProcess(s *specs.Spec) error {
+	if err := checkWindows(s); err != nil {
 		return err
 	}
 	switch {
 	case !IsHostProcess(s):
-		return fmt.Errorf("annotation %s is not \"true\": this is no job container: %w", annotations.HostProcessContainer, errdefs.ErrInvalidArgument)
+		return fmt.Errorf("annotation %s is not \"true\": the container is not a job container: %w", annotations.HostProcessContainer, errdefs.ErrInvalidArgument)
 	case s.Annotations[annotations.DisableHostProcessContainer] == "true", s.Annotations[annotations.DisableUnsafeOperations] == "true":
 		return fmt.Errorf("annotation %s forbids job containers: %w", annotations.DisableHostProcessContainer, errdefs.ErrPermissionDenied)
 	}
@@ -112,15 +112,15 @@ func (j *HostProcess) planCredentials(s *specs.Spec) error {
 	if s.Windows.CredentialSpec == nil {
 		return nil
 	}
-	return j.lacks("windows.credentialSpec", "group managed service accounts are not implemented")
+	return j.unsupported("windows.credentialSpec", "group managed service accounts are not implemented")
 }
 
 func (j *HostProcess) planInit(s *specs.Spec) error {
 	if s.Process == nil {
-		return fmt.Errorf("process is missing: say what to run in process.args: %w", errdefs.ErrInvalidArgument)
+		return errNoProcess
 	}
 	if s.Process.User.Username == "" && !j.InheritUser {
-		return fmt.Errorf("process.user.username is missing: name a user, or set annotation %s to \"true\": %w",
+		return fmt.Errorf("process.user.username is missing; name a user, or set annotation %s to \"true\": %w",
 			annotations.HostProcessInheritUser, errdefs.ErrInvalidArgument)
 	}
 	j.user, j.Process.Username = s.Process.User.Username, s.Process.User.Username

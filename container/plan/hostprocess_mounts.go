@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -8,22 +9,22 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Mount shows a file or a directory of the host to a job container at another path.
+// Mount makes a file or a directory of the host available to a job container at another path.
 type Mount struct {
 	Source string
-	// Destination is that path, or "" for what is there already and has a Link alone.
+	// Destination is that path, or "" if the source is at its destination already and only needs Link.
 	Destination string
 	ReadOnly    bool
-	// Link is a second path, below the root file system, or "". Hosts without silos have no other, so images name it.
+	// Link is a second path, below the root file system, or "". Without a silo it is the only one, so images use it.
 	Link string
 }
 
-// planMounts plans what a container is shown. In a silo a mount is at its destination; elsewhere it is a link below
-// the root file system, because the host's own files are not to change.
+// planMounts plans the mounts. In a silo a mount is at its destination. Otherwise it is a link below the root file
+// system, because the host's own files must not change.
 func (j *HostProcess) planMounts(s *specs.Spec) error {
 	for i, m := range s.Mounts {
 		field := fmt.Sprintf("mounts[%d]", i)
-		if err := first(checkText(field+".source", m.Source), checkText(field+".destination", m.Destination)); err != nil {
+		if err := cmp.Or(checkText(field+".source", m.Source), checkText(field+".destination", m.Destination)); err != nil {
 			return err
 		}
 		plan, err := j.mount(field, m)
@@ -48,7 +49,7 @@ func (j *HostProcess) planMounts(s *specs.Spec) error {
 	return nil
 }
 
-// mount reads one mount. A pipe that is to be seen where it is needs none, so that is nil.
+// mount reads one mount. It is nil for what needs no mount, such as a pipe under its own name.
 func (j *HostProcess) mount(field string, m specs.Mount) (*Mount, error) {
 	src, dst := trimmed(backslashes(m.Source)), j.destination(m)
 	ro, err := readOnly(field, m.Options)
@@ -58,12 +59,12 @@ func (j *HostProcess) mount(field string, m specs.Mount) (*Mount, error) {
 	case isPipe(src) && strings.EqualFold(src, dst):
 		return nil, nil
 	case isPipe(src) || isPipe(dst):
-		return nil, fmt.Errorf("%s: a job container has the host's named pipes under their own names: "+
-			"drop the mount, or give both sides one name: %w", field, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("%s: a job container has the host's named pipes under their own names; "+
+			"remove the mount, or use one name for source and destination: %w", field, errdefs.ErrInvalidArgument)
 	case !isAbs(src) || isDevice(src) && !isLong(src):
 		return nil, fmt.Errorf("%s.source: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
-	case isDrive(dst): // images can ask for that: VOLUME D:
-		return nil, j.lacks(field, "no mount can be a whole drive")
+	case isDrive(dst): // an image can have VOLUME D:
+		return nil, j.unsupported(field, "a mount cannot be a whole drive")
 	case !hasDrive(dst) || !isAbs(dst) || !isPlain(dst):
 		return nil, fmt.Errorf("%s.destination: it is not a path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
 	}
@@ -76,7 +77,7 @@ func (j *HostProcess) mount(field string, m specs.Mount) (*Mount, error) {
 	return &Mount{Source: src, Destination: dst, ReadOnly: ro}, nil
 }
 
-// destination is an absolute path: the source's without one, on the system's drive without a drive.
+// destination is an absolute path. It defaults to the source, and its drive to the system drive.
 func (j *HostProcess) destination(m specs.Mount) string {
 	dst := strings.TrimRight(backslashes(j.substitute(m.Destination)), `\`)
 	switch {
@@ -88,18 +89,18 @@ func (j *HostProcess) destination(m specs.Mount) string {
 	return dst
 }
 
-// place decides where a mount is shown. What cannot be is refused.
+// place sets the final destination of a mount and adds it. An unsupported destination is an error.
 func (j *HostProcess) place(field string, m Mount) error {
 	binds := j.host.binds()
 	switch {
 	case j.Root != nil && j.Root.inner(m.Destination) == "":
-		return fmt.Errorf("%s.destination is the root file system itself: name a path below it: %w", field, errdefs.ErrInvalidArgument)
+		return fmt.Errorf("%s.destination is the root file system itself; name a path below it: %w", field, errdefs.ErrInvalidArgument)
 	case binds:
 	case j.Root == nil:
-		return j.lacks(field, "this Windows has no bind filter, and the container no root file system")
+		return j.unsupported(field, "this Windows has no bind filter, and the container has no root file system")
 	default:
 		if m.ReadOnly {
-			// Kubernetes asks for that in every pod, and the container may write to the source at its own place anyway.
+			// Every pod of Kubernetes has such a mount, and the container can write to the source at its own path anyway.
 			j.Warnings = append(j.Warnings, field+": this Windows has no bind filter: the mount is not read-only")
 			m.ReadOnly = false
 		}
@@ -108,9 +109,9 @@ func (j *HostProcess) place(field string, m Mount) error {
 	for _, other := range j.Mounts {
 		switch {
 		case strings.EqualFold(other.Destination, m.Destination):
-			return fmt.Errorf("%s.destination is the target of an earlier mount: keep one: %w", field, errdefs.ErrInvalidArgument)
+			return fmt.Errorf("%s.destination is the target of an earlier mount; keep one: %w", field, errdefs.ErrInvalidArgument)
 		case !binds && crossing(other.Destination, m.Destination):
-			return j.lacks(field, "this Windows has no bind filter, so no mount can be within another; left out")
+			return j.unsupported(field, "this Windows has no bind filter, so a mount cannot be inside another; left out")
 		}
 	}
 	j.Silo = j.Silo || binds
@@ -118,7 +119,7 @@ func (j *HostProcess) place(field string, m Mount) error {
 	return nil
 }
 
-// inner is the part of a destination that is below the root file system: all but the drive of one that is elsewhere.
+// inner is the path of a destination below the root file system. For a destination elsewhere it is all but the drive.
 func (r *Root) inner(destination string) string {
 	for _, root := range []string{r.Path, r.location} {
 		if rest, ok := Beneath(root, destination); ok {
@@ -128,8 +129,8 @@ func (r *Root) inner(destination string) string {
 	return destination[2:]
 }
 
-// link is the second path of a mount in a silo, where nothing else is. A read-only mount has none: it would be a way
-// around.
+// link is the second path of a mount in a silo, unless another mount is there. A read-only mount has none, because the
+// link would be writable.
 func (j *HostProcess) link(i int) string {
 	m := j.Mounts[i]
 	if j.Root == nil || !j.Silo || m.ReadOnly {
@@ -144,7 +145,7 @@ func (j *HostProcess) link(i int) string {
 	return at
 }
 
-// crossing tells whether one of two paths is at or below the other.
+// crossing reports whether one of two paths is at or below the other.
 func crossing(a, b string) bool {
 	_, below := Beneath(a, b)
 	_, above := Beneath(b, a)

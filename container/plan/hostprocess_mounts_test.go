@@ -15,7 +15,7 @@ func mounted(list ...specs.Mount) func(*specs.Spec) {
 	return func(s *specs.Spec) { s.Mounts = list }
 }
 
-func TestJobMounts(t *testing.T) {
+func TestHostProcess_Mounts_DestinationAndLink(t *testing.T) {
 	ro := []string{"rbind", "ro"}
 	const onVolume = `\\?\Volume{9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001}\v` // which is C:\v
 	for _, tt := range []struct {
@@ -77,7 +77,7 @@ func TestJobMounts(t *testing.T) {
 	}
 }
 
-func TestJobMountsRefused(t *testing.T) {
+func TestHostProcess_InvalidMount_IsRefused(t *testing.T) {
 	ok := specs.Mount{Source: `C:\a`, Destination: `C:\b`}
 	for _, tt := range []struct {
 		name       string
@@ -94,7 +94,7 @@ func TestJobMountsRefused(t *testing.T) {
 		{"up and out", true, true, []specs.Mount{{Source: `C:\a`, Destination: `C:\hpc\..\Windows`}}, errdefs.ErrInvalidArgument, "mounts[0].destination"},
 		{"a stream", true, true, []specs.Mount{{Source: `C:\a`, Destination: `C:\b:c`}}, errdefs.ErrInvalidArgument, "mounts[0].destination"},
 		{"a share", true, true, []specs.Mount{{Source: `C:\a`, Destination: `\\server\share`}}, errdefs.ErrInvalidArgument, "mounts[0].destination"},
-		{"the drive", true, true, []specs.Mount{{Source: `C:\a`, Destination: `D:\`}}, errdefs.ErrNotImplemented, "mounts[0]: no mount can be a whole drive"},
+		{"the drive", true, true, []specs.Mount{{Source: `C:\a`, Destination: `D:\`}}, errdefs.ErrNotImplemented, "mounts[0]: a mount cannot be a whole drive"},
 		{"the root", true, true, []specs.Mount{{Source: `C:\a`, Destination: `c:\hpc\`}}, errdefs.ErrInvalidArgument, "the root file system itself"},
 		{"the same twice", true, true, []specs.Mount{ok, {Source: `C:\c`, Destination: `C:\B`}}, errdefs.ErrInvalidArgument, "mounts[1].destination is the target"},
 		{"the same twice below the root", false, true, []specs.Mount{ok, {Source: `C:\c`, Destination: `D:\b`}}, errdefs.ErrInvalidArgument, "mounts[1].destination is the target"},
@@ -114,7 +114,7 @@ func TestJobMountsRefused(t *testing.T) {
 				}
 				return path, nil
 			}
-			s := jobSpec(mounted(tt.mounts...))
+			s := hostProcessSpec(mounted(tt.mounts...))
 			if tt.root {
 				layered(s)
 			}
@@ -134,8 +134,8 @@ func TestJobMountsRefused(t *testing.T) {
 	}
 }
 
-// TestReadOnlyMountsWithoutABindFilter are writable, which is said: every pod of Kubernetes has one.
-func TestReadOnlyMountsWithoutABindFilter(t *testing.T) {
+// Every pod of Kubernetes has such a mount, so it is not refused.
+func TestHostProcess_ReadOnlyMountWithoutBindFilter_WarnsAndIsWritable(t *testing.T) {
 	j := newJob(t, machine(app), layered, mounted(specs.Mount{Source: `C:\a`, Destination: `C:\b`, Options: []string{"ro"}}))
 	if diff := cmp.Diff([]Mount{{Source: `C:\a`, Destination: `C:\hpc\c\b`}}, j.Mounts); diff != "" {
 		t.Errorf("mounts (-want +got):\n%s", diff)

@@ -9,32 +9,33 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// location is where job containers have their root file system, unless an annotation names another place.
+// location is the default path of the root file system of job containers.
+//
 // https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/
 const location = `C:\hpc`
 
-// Root is a root file system of a job container's own. The rest of what its programs see is the host's.
+// Root is the root file system of a job container. All other files that the container has are those of the host.
 type Root struct {
 	Layers Layers
-	// Path is where programs of the container find it, without a backslash at its end. In a silo that is the
-	// location itself, the same in every container; elsewhere it is a directory of the container's below that.
+	// Path is its path in the container, without a backslash at its end. In a silo it is the location, the same in every
+	// container. Otherwise it is a directory below the location, named after the container.
 	Path string
 
-	location string
+	location string // of the annotation, before links are followed
 }
 
-// planRoot plans the root file system if there are layers for one.
+// planRoot plans the root file system if the container has layers.
 func (j *HostProcess) planRoot(id string, s *specs.Spec, rootfs []specs.Mount) error {
 	named := s.Root != nil && s.Root.Path != ""
 	if len(rootfs) == 0 && len(s.Windows.LayerFolders) == 0 && !named {
 		if s.Root != nil && s.Root.Readonly {
-			return j.lacks("root.readonly", "the host's own files are writable")
+			return j.unsupported("root.readonly", "the host's own files are writable")
 		}
 		return nil
 	}
 	var layers Layers
 	var err error
-	if len(rootfs) == 0 && len(s.Windows.LayerFolders) == 0 { // somebody else has mounted them
+	if len(rootfs) == 0 && len(s.Windows.LayerFolders) == 0 { // the caller has mounted them
 		layers.Kind = WindowsLayer
 		err = layers.planVolume(s.Root)
 	} else {
@@ -54,7 +55,7 @@ func (j *HostProcess) planRoot(id string, s *specs.Spec, rootfs []specs.Mount) e
 	if err != nil {
 		return fmt.Errorf("annotation %s: %w", annotations.HostProcessRootfsLocation, err)
 	}
-	if !hasDrive(real) { // a volume without a drive is no place for a working directory
+	if !hasDrive(real) { // a working directory needs a drive
 		real = at
 	}
 	j.Root = &Root{Layers: layers, Path: real, location: at}
@@ -79,7 +80,7 @@ func rootLocation(notes map[string]string) (string, error) {
 	}
 }
 
-// rootPath is "" on the host's own files.
+// rootPath is "" without a root file system.
 func (j *HostProcess) rootPath() string {
 	if j.Root == nil {
 		return ""
@@ -87,9 +88,8 @@ func (j *HostProcess) rootPath() string {
 	return j.Root.Path
 }
 
-// places are where an absolute path of the container may be: what the host has at it comes first, then what the
-// image has there. The location means the container's own root wherever that is. Nothing below the root is sought
-// anywhere else.
+// places lists where an absolute path of the container may be: first on the host, then below the root file system. A path
+// below the root file system, by its path or its location, is there first or only there.
 func (r *Root) places(path string) []string {
 	if r == nil {
 		return []string{path}

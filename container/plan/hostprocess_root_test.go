@@ -13,10 +13,10 @@ import (
 
 const bindFilter = `C:\Windows\System32\bindfltapi.dll`
 
-// layered gives a job container a root file system.
+// layered adds a root file system to a job container.
 func layered(s *specs.Spec) { s.Windows.LayerFolders = []string{`C:\layers\0`, `C:\scratch`} }
 
-// files are what a container sees; directories end in a backslash.
+// files are the files of a container; directories end in a backslash.
 type files struct{ list []string }
 
 func (f *files) has(path string) bool {
@@ -32,7 +32,7 @@ func (f *files) MakeDir(path string) error {
 	return nil
 }
 
-func TestRootPath(t *testing.T) {
+func TestHostProcess_Root_PathAndLayers(t *testing.T) {
 	volume := `\\?\Volume{9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001}\`
 	mounted := specs.Mount{Type: "windows-layer", Source: `C:\s`, Options: []string{`parentLayerPaths=["C:\\l"]`}}
 	at := func(path string) func(*specs.Spec) {
@@ -53,7 +53,7 @@ func TestRootPath(t *testing.T) {
 		{"another place", at(`D:/own place/`), nil, `D:\own place`, `D:\own place\c`, folders},
 	} {
 		for path, h := range map[string]Machine{tt.silo: machine(bindFilter), tt.plain: machine()} {
-			j, err := h.HostProcess("c", jobSpec(tt.change), tt.rootfs)
+			j, err := h.HostProcess("c", hostProcessSpec(tt.change), tt.rootfs)
 			if err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
@@ -66,17 +66,16 @@ func TestRootPath(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"", "hpc", `C:`, `C:\`, `C:\a\..\b`, `C:\a:b`, `\\server\share`, `C:\a.`, "C:\\a\x00"} {
-		if _, err := machine().HostProcess("c", jobSpec(at(wrong)), nil); !errdefs.IsInvalidArgument(err) || !strings.Contains(err.Error(), "rootfs-location") {
+		if _, err := machine().HostProcess("c", hostProcessSpec(at(wrong)), nil); !errdefs.IsInvalidArgument(err) || !strings.Contains(err.Error(), "rootfs-location") {
 			t.Errorf("location %q: %v, want an invalid argument that names the annotation", wrong, err)
 		}
 	}
-	if _, err := machine().HostProcess("c", jobSpec(layered), []specs.Mount{mounted}); !errdefs.IsInvalidArgument(err) {
+	if _, err := machine().HostProcess("c", hostProcessSpec(layered), []specs.Mount{mounted}); !errdefs.IsInvalidArgument(err) {
 		t.Errorf("layers twice: %v", err)
 	}
 }
 
-// TestRootTakesThePlaceOfItsVariable: wherever a process can name it.
-func TestRootTakesThePlaceOfItsVariable(t *testing.T) {
+func TestHostProcess_RootVariable_IsSubstituted(t *testing.T) {
 	j := newJob(t, machine(bindFilter), layered, func(s *specs.Spec) {
 		s.Process = &specs.Process{
 			Args: []string{`%CONTAINER_SANDBOX_MOUNT_POINT%\bin\app.exe`, `$env:CONTAINER_SANDBOX_MOUNT_POINT\x`},
@@ -104,7 +103,7 @@ func TestRootTakesThePlaceOfItsVariable(t *testing.T) {
 	}
 }
 
-func TestSearchInRoot(t *testing.T) {
+func TestSearch_RootFileSystem_FindsProgramAndDirectory(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		silo          bool
@@ -124,12 +123,12 @@ func TestSearchInRoot(t *testing.T) {
 		{"its real one", false, `C:\hpc\c\w`, `C:\hpc\c\app.exe`, []string{`C:\hpc\c\w\`, `C:\hpc\c\app.exe`}, `C:\hpc\c\app.exe`, `C:\hpc\c\w`, ""},
 		{"a directory is made below the root", true, `/new`, "app", []string{`C:\hpc\app.exe`}, `C:\hpc\app.exe`, `C:\hpc\new`, ""},
 		{"without a silo too", false, `C:\hpc\new`, "app", []string{`C:\hpc\c\app.exe`}, `C:\hpc\c\app.exe`, `C:\hpc\c\new`, ""},
-		{"never elsewhere", true, `C:\new`, "app", nil, "", "", `process.cwd: directory not found: sought C:\new; C:\hpc\new: not found`},
+		{"never elsewhere", true, `C:\new`, "app", nil, "", "", `process.cwd: directory not found: searched C:\new; C:\hpc\new: not found`},
 		{"nor up and out", false, `%CONTAINER_SANDBOX_MOUNT_POINT%\..\..\new`, "app", nil, "", "",
-			`process.cwd: directory not found: sought C:\hpc\c\..\..\new: not found`},
-		{"nor without a letter to drop", true, `\\server\share`, "app", nil, "", "", `process.cwd: directory not found: sought \\server\share: not found`},
+			`process.cwd: directory not found: searched C:\hpc\c\..\..\new: not found`},
+		{"nor without a letter to drop", true, `\\server\share`, "app", nil, "", "", `process.cwd: directory not found: searched \\server\share: not found`},
 		{"it cannot be made", true, `/full`, "app", nil, "", "", "process.cwd: the disk is full"},
-		{"no program", true, `C:\`, `D:\app.exe`, []string{`C:\`}, "", "", `process.args[0]: program "D:\\app.exe" not found: sought D:\app.exe; C:\hpc\app.exe: not found`},
+		{"no program", true, `C:\`, `D:\app.exe`, []string{`C:\`}, "", "", `process.args[0]: program "D:\\app.exe" not found: searched D:\app.exe; C:\hpc\app.exe: not found`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := machine()
@@ -151,34 +150,12 @@ func TestSearchInRoot(t *testing.T) {
 	}
 }
 
-// TestBadNamesAreRefusedAtOnce: what is wrong with a name is told by create, though the files are not there yet.
-func TestBadNamesAreRefusedAtOnce(t *testing.T) {
+// Create refuses it, although the files do not exist yet.
+func TestHostProcess_InvalidProgramName_IsRefused(t *testing.T) {
 	for _, program := range []string{"x.bat", "C:x", `C:\..`} {
-		_, err := machine().HostProcess("c", jobSpec(layered, func(s *specs.Spec) { s.Process.Args = []string{program} }), nil)
+		_, err := machine().HostProcess("c", hostProcessSpec(layered, func(s *specs.Spec) { s.Process.Args = []string{program} }), nil)
 		if !errdefs.IsInvalidArgument(err) || !strings.Contains(err.Error(), "process.args[0]") {
 			t.Errorf("%s: %v, want an invalid argument", program, err)
 		}
-	}
-}
-
-func TestEnvironExtendsPath(t *testing.T) {
-	j := newJob(t, machine(bindFilter), layered)
-	const more = `C:\hpc;C:\Windows\System32\WindowsPowerShell\v1.0;C:\Windows\System32\Wbem`
-	for _, tt := range []struct {
-		user, own []string
-		want      string
-	}{
-		{[]string{`Path=C:\bin;`}, nil, `Path=C:\bin;` + more},
-		{[]string{`Path=C:\bin`}, []string{`PATH=c:\own`}, `PATH=c:\own;` + more},
-		{nil, nil, "PATH=" + more},
-		{[]string{`PATH=c:\windows\system32\wbem\;C:/HPC`}, nil, `PATH=c:\windows\system32\wbem\;C:/HPC;C:\Windows\System32\WindowsPowerShell\v1.0`},
-	} {
-		env := j.Environ(tt.user, &Process{Env: tt.own})
-		if !slices.Contains(env, tt.want) {
-			t.Errorf("user %q, own %q: %q, want %q in it", tt.user, tt.own, env, tt.want)
-		}
-	}
-	if env := newJob(t, machine(app)).Environ([]string{`PATH=C:\bin`}, &Process{}); !slices.Equal(env, []string{`PATH=C:\bin`}) {
-		t.Errorf("without a root: %q", env)
 	}
 }

@@ -10,9 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
-// machine is a host with four processors and these files.
+// machine has four processors and these files.
 func machine(files ...string) Machine {
 	return Machine{
 		Lookup: func(path string) bool {
@@ -25,8 +27,8 @@ func machine(files ...string) Machine {
 
 const app = `C:\app\app.exe`
 
-// jobSpec is the smallest spec of a job container.
-func jobSpec(change ...func(*specs.Spec)) *specs.Spec {
+// hostProcessSpec is the minimal specification of a job container.
+func hostProcessSpec(change ...func(*specs.Spec)) *specs.Spec {
 	s := &specs.Spec{
 		Process: &specs.Process{Args: []string{app}, Cwd: `C:\app`},
 		Windows: &specs.Windows{},
@@ -55,8 +57,8 @@ func cpu(c specs.WindowsCPUResources) func(*specs.Spec) {
 
 func p[T any](v T) *T { return &v }
 
-func TestJob(t *testing.T) {
-	j, err := machine(app).HostProcess("c", jobSpec(), nil)
+func TestHostProcess_MinimalSpec_IsPlanned(t *testing.T) {
+	j, err := machine(app).HostProcess("c", hostProcessSpec(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,35 +69,35 @@ func TestJob(t *testing.T) {
 	if application, dir, err := j.Process.Search.In(nil, nil); application != app || dir != `C:\app` || err != nil {
 		t.Errorf("found %s in %s, %v", application, dir, err)
 	}
-	if !j.InheritUser || j.Root != nil || j.Warnings != nil || !cmp.Equal(Limits{}, j.Limits) {
+	if !j.InheritUser || j.Root != nil || j.Warnings != nil || !cmp.Equal(jobobject.Limits{}, j.Limits) {
 		t.Errorf("job %+v", j)
 	}
 }
 
-func TestLimits(t *testing.T) {
+func TestHostProcess_Resources_BecomeLimits(t *testing.T) {
 	tests := []struct {
 		name   string
 		change []func(*specs.Spec)
-		want   Limits
+		want   jobobject.Limits
 	}{
-		{"one processor of four", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Count: p(uint64(1))})}, Limits{CPURate: 2500}},
-		{"more processors than there are", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Count: p(uint64(1) << 63)})}, Limits{CPURate: 10000}},
-		{"maximum", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Maximum: p(uint16(1))})}, Limits{CPURate: 1}},
-		{"least shares", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Shares: p(uint16(1))})}, Limits{CPUWeight: 1}},
-		{"half the shares", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Shares: p(uint16(5000))})}, Limits{CPUWeight: 5}},
-		{"all shares", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Shares: p(uint16(10000))})}, Limits{CPUWeight: 9}},
-		{"zeros", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Count: p(uint64(0)), Maximum: p(uint16(0)), Shares: p(uint16(0))})}, Limits{}},
+		{"one processor of four", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Count: p(uint64(1))})}, jobobject.Limits{CPURate: 2500}},
+		{"more processors than there are", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Count: p(uint64(1) << 63)})}, jobobject.Limits{CPURate: 10000}},
+		{"maximum", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Maximum: p(uint16(1))})}, jobobject.Limits{CPURate: 1}},
+		{"least shares", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Shares: p(uint16(1))})}, jobobject.Limits{CPUWeight: 1}},
+		{"half the shares", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Shares: p(uint16(5000))})}, jobobject.Limits{CPUWeight: 5}},
+		{"all shares", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Shares: p(uint16(10000))})}, jobobject.Limits{CPUWeight: 9}},
+		{"zeros", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Count: p(uint64(0)), Maximum: p(uint16(0)), Shares: p(uint16(0))})}, jobobject.Limits{}},
 		{"an annotation before the field", []func(*specs.Spec){
 			cpu(specs.WindowsCPUResources{Maximum: p(uint16(1))}), annotate("io.microsoft.container.processor.limit", "300"),
-		}, Limits{CPURate: 300}},
-		{"memory in bytes", []func(*specs.Spec){resources(specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: p(uint64(8<<20 + 1))}})}, Limits{MemoryBytes: 8<<20 + 1}},
-		{"memory in megabytes", []func(*specs.Spec){annotate("io.microsoft.container.memory.sizeinmb", "8")}, Limits{MemoryBytes: 8 << 20}},
+		}, jobobject.Limits{CPURate: 300}},
+		{"memory in bytes", []func(*specs.Spec){resources(specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: p(uint64(8<<20 + 1))}})}, jobobject.Limits{JobMemory: 8<<20 + 1}},
+		{"memory in megabytes", []func(*specs.Spec){annotate("io.microsoft.container.memory.sizeinmb", "8")}, jobobject.Limits{JobMemory: 8 << 20}},
 		{"affinity", []func(*specs.Spec){cpu(specs.WindowsCPUResources{Affinity: []specs.WindowsCPUGroupAffinity{{Mask: 3}, {Mask: 1, Group: 2}}})},
-			Limits{Affinity: []Affinity{{Mask: 3}, {Mask: 1, Group: 2}}}},
+			jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 3}, {Mask: 1, Group: 2}}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			j, err := machine(app).HostProcess("c", jobSpec(tt.change...), nil)
+			j, err := machine(app).HostProcess("c", hostProcessSpec(tt.change...), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +111,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestJobRefuses(t *testing.T) {
+func TestHostProcess_UnsupportedField_IsRefused(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*specs.Spec)
@@ -120,7 +122,7 @@ func TestJobRefuses(t *testing.T) {
 		{"vm", func(s *specs.Spec) { s.VM = &specs.VM{} }, errdefs.ErrNotImplemented, "vm:"},
 		{"no windows", func(s *specs.Spec) { s.Windows = nil }, errdefs.ErrInvalidArgument, "windows is missing"},
 		{"hyper-v", func(s *specs.Spec) { s.Windows.HyperV = &specs.WindowsHyperV{} }, errdefs.ErrNotImplemented, "windows.hyperv"},
-		{"another kind", annotate("microsoft.com/hostprocess-container", "True"), errdefs.ErrInvalidArgument, "this is no job container"},
+		{"another kind", annotate("microsoft.com/hostprocess-container", "True"), errdefs.ErrInvalidArgument, "is not a job container"},
 		{"unsafe", annotate("io.microsoft.disable-unsafe-operations", "true"), errdefs.ErrPermissionDenied, "disable-hostprocess-container"},
 		{"forbidden", annotate("microsoft.com/disable-hostprocess-container", "true"), errdefs.ErrPermissionDenied, "disable-hostprocess-container"},
 		{"no user", annotate("microsoft.com/hostprocess-inherit-user", "false"), errdefs.ErrInvalidArgument, "process.user.username"},
@@ -151,7 +153,7 @@ func TestJobRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := machine(app).HostProcess("c", jobSpec(tt.change), nil)
+			_, err := machine(app).HostProcess("c", hostProcessSpec(tt.change), nil)
 			if !errors.Is(err, tt.class) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v; want class %v and %q", err, tt.class, tt.want)
 			}
@@ -159,12 +161,11 @@ func TestJobRefuses(t *testing.T) {
 	}
 }
 
-// TestAProgramMayComeLater: a plan is made without its program, and the start says so.
-func TestAProgramMayComeLater(t *testing.T) {
+func TestSearch_ProgramAppearsAfterPlanning_IsFound(t *testing.T) {
 	files := map[string]bool{}
 	h := machine()
 	h.Lookup = func(path string) bool { return files[path] }
-	j, err := h.HostProcess("c", jobSpec(func(s *specs.Spec) { s.Process.Args = []string{"late.exe"}; s.Process.Cwd = `C:\work` }), nil)
+	j, err := h.HostProcess("c", hostProcessSpec(func(s *specs.Spec) { s.Process.Args = []string{"late.exe"}; s.Process.Cwd = `C:\work` }), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +178,8 @@ func TestAProgramMayComeLater(t *testing.T) {
 	}
 }
 
-func TestBestEffortWarns(t *testing.T) {
-	j, err := machine(app).HostProcess("c", jobSpec(annotate(BestEffort, "true"), func(s *specs.Spec) {
+func TestHostProcess_BestEffort_WarnsForEachField(t *testing.T) {
+	j, err := machine(app).HostProcess("c", hostProcessSpec(annotate(BestEffort, "true"), func(s *specs.Spec) {
 		s.Root = &specs.Root{Readonly: true}
 		s.Mounts = []specs.Mount{{Source: `C:\a`, Destination: `C:\b`}}
 		s.Windows.CredentialSpec = "{}"

@@ -11,46 +11,46 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// LayerKind says how the layers of a root file system are stored.
+// LayerKind is the format in which layers are stored.
 type LayerKind string
 
-// The kinds, by the types of containerd's mounts.
+// The kinds, with the values of the type of containerd's mounts.
 const (
 	WindowsLayer LayerKind = "windows-layer" // directories
-	CimFS        LayerKind = "CimFS"         // image files, each a fork of its parent
-	BlockCIM     LayerKind = "BlockCIM"      // image files or devices that are merged
+	CimFS        LayerKind = "CimFS"         // CimFS images, each forked from its parent
+	BlockCIM     LayerKind = "BlockCIM"      // CimFS images in files or on block devices, merged when mounted
 )
 
-// Layers make a root file system: one to write to, over others. Paths are the host's.
+// Layers make a root file system: a writable layer over read-only ones. Paths are those of the host.
 type Layers struct {
 	Kind LayerKind
-	// Scratch is the directory of the layer to write to.
+	// Scratch is the directory of the writable layer.
 	Scratch string
 	// Parents are the read-only layers, the nearest first.
 	Parents []string
-	// Named are the parents as the snapshotter names them, if links lead to others of other names: the id of a layer is
-	// made from the name of its directory.
+	// Named are the parents by the paths of the snapshotter, if links lead to directories of other names. The id of a
+	// layer is derived from the name of its directory.
 	Named []string `json:",omitempty"`
-	// Cims are the image files of the parents, in their order.
+	// Cims are the CimFS images of the parents, in the same order.
 	Cims []string `json:",omitempty"`
-	// Merged is the image file that shows several of BlockCIM as one.
+	// Merged is the image that merges several BlockCIM images.
 	Merged string `json:",omitempty"`
-	// Device says that the images of BlockCIM are block devices.
+	// Device reports whether the images of BlockCIM are block devices.
 	Device bool `json:",omitempty"`
-	// Volume is set if the layers are mounted there by somebody else, who will unmount them.
+	// Volume is set if the caller has mounted the layers there. It also unmounts them.
 	Volume string `json:",omitempty"`
 }
 
-// volume is the form in which a mounted layer is named.
+// volume matches the name of the volume of a mounted layer.
 var volume = regexp.MustCompile(`(?i)^\\\\\?\\Volume\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}\\?$`)
 
-// planLayers takes the layers of the mount that came with the container, or of the spec.
+// planLayers takes the layers of the request's mount, or of the specification.
 func planLayers(s *specs.Spec, rootfs []specs.Mount) (Layers, error) {
 	folders := s.Windows.LayerFolders
 	var l Layers
 	switch {
 	case len(rootfs) > 0 && len(folders) > 0:
-		return l, fmt.Errorf("windows.layerFolders and the root file system of the request exclude each other: keep one: %w", errdefs.ErrInvalidArgument)
+		return l, fmt.Errorf("windows.layerFolders and the root file system of the request exclude each other; keep one: %w", errdefs.ErrInvalidArgument)
 	case len(rootfs) > 1:
 		return l, fmt.Errorf("rootfs has %d mounts: one holds all layers: %w", len(rootfs), errdefs.ErrInvalidArgument)
 	case len(rootfs) == 0 && len(folders) < 2:
@@ -80,7 +80,7 @@ func planLayers(s *specs.Spec, rootfs []specs.Mount) (Layers, error) {
 	return l, l.planVolume(s.Root)
 }
 
-// planVolume takes the volume of layers that somebody else has mounted.
+// planVolume takes the volume of layers that the caller has mounted.
 func (l *Layers) planVolume(root *specs.Root) error {
 	switch {
 	case root == nil:
@@ -151,5 +151,33 @@ func (l *Layers) check(blocks string) error {
 	if wrong != "" {
 		return fmt.Errorf("%s: %w", wrong, errdefs.ErrInvalidArgument)
 	}
+	return nil
+}
+
+// resolve follows links to the directories of layers, because neither the Host Compute Service nor the layer filter does.
+// Images are opened by the kernel, which follows links.
+func (l *Layers) resolve(h Machine) error {
+	if l.Kind == WindowsLayer {
+		parents, moved := slices.Clone(l.Parents), false // the slice is that of the specification
+		for i, path := range l.Parents {
+			real, err := h.resolveNearest(path)
+			if err != nil {
+				return fmt.Errorf("layer %q: %w", path, err)
+			}
+			parents[i], moved = real, moved || !strings.EqualFold(base(real), base(path))
+		}
+		if moved {
+			l.Named = l.Parents
+		}
+		l.Parents = parents
+	}
+	if l.Volume != "" {
+		return nil // the writable layer is mounted
+	}
+	real, err := h.resolveNearest(l.Scratch)
+	if err != nil {
+		return fmt.Errorf("layer %q: %w", l.Scratch, err)
+	}
+	l.Scratch = real
 	return nil
 }

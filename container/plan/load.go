@@ -15,18 +15,15 @@ import (
 	"github.com/siloshim/siloshim/internal/textfile"
 )
 
-// maxConfig bounds config.json. Containerd's own are a few kilobytes.
+// maxConfig is the maximum size of config.json. Those of containerd have a few kilobytes.
 const maxConfig = 8 << 20
 
-// Load reads config.json of a bundle. What is wrong with it is [errdefs.ErrInvalidArgument], with the field or
-// the offset, and what to do.
+// Load reads config.json of a bundle. An invalid file is [errdefs.ErrInvalidArgument]; the error names the field or the
+// offset.
 func Load(bundle string) (*specs.Spec, error) {
-	data, err := read(filepath.Join(bundle, "config.json"))
+	data, err := read(bundle)
 	if err != nil {
 		return nil, err
-	}
-	if data, err = textfile.Decode(data); err != nil {
-		return nil, fmt.Errorf("config.json: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	s, err := decode(data)
 	if err != nil {
@@ -35,18 +32,22 @@ func Load(bundle string) (*specs.Spec, error) {
 	return s, nil
 }
 
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// read reads config.json as UTF-8 without a byte order mark.
+func read(bundle string) ([]byte, error) {
+	f, err := os.Open(filepath.Join(bundle, "config.json"))
 	if err != nil {
-		return nil, fmt.Errorf("open the bundle's spec: %w: %w", err, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("open the specification: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the bundle's spec: %w", err)
+		return nil, fmt.Errorf("read the specification: %w", err)
 	}
 	if len(data) > maxConfig {
 		return nil, fmt.Errorf("config.json is larger than %d bytes: %w", maxConfig, errdefs.ErrInvalidArgument)
+	}
+	if data, err = textfile.Decode(data); err != nil {
+		return nil, fmt.Errorf("config.json: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	return data, nil
 }
@@ -59,14 +60,14 @@ func decode(data []byte) (*specs.Spec, error) {
 	switch {
 	case IsPlaceholder(&s):
 	case s.Process == nil:
-		return nil, fmt.Errorf("process is missing: say what to run in process.args: %w", errdefs.ErrInvalidArgument)
+		return nil, errNoProcess
 	case s.Process.CommandLine == "" && len(s.Process.Args) == 0:
-		return nil, fmt.Errorf("process.args is empty: name the program and its arguments, or set process.commandLine: %w", errdefs.ErrInvalidArgument)
+		return nil, errNoArgs
 	}
 	return &s, nil
 }
 
-// jsonCause says where the text went wrong, without repeating what it says there.
+// jsonCause describes an error of package json without the text, which may be a secret.
 func jsonCause(err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
@@ -74,7 +75,7 @@ func jsonCause(err error) string {
 	case errors.As(err, &syntax):
 		return fmt.Sprintf("malformed JSON at byte %d: %s", syntax.Offset, syntax.Error())
 	case errors.As(err, &kind):
-		value, _, _ := strings.Cut(kind.Value, " ") // a number brings its digits
+		value, _, _ := strings.Cut(kind.Value, " ") // a number is followed by its digits
 		return fmt.Sprintf("%s at byte %d: a JSON %s cannot be a %s", kind.Field, kind.Offset, value, kind.Type)
 	}
 	return "malformed JSON"

@@ -19,7 +19,7 @@ func bundle(t *testing.T, config string) string {
 	return dir
 }
 
-func TestLoad(t *testing.T) {
+func TestLoad_ValidConfig_IsRead(t *testing.T) {
 	s, err := Load(bundle(t, `{"ociVersion":"1.1.0","process":{"args":["a.exe"],"cwd":"C:\\"},"annotations":{"a":"b"},"windows":{}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestLoadRefuses(t *testing.T) {
+func TestLoad_InvalidConfig_NamesFieldOrOffset(t *testing.T) {
 	tests := []struct{ name, config, want string }{
 		{"empty", ``, "malformed JSON at byte 0"},
 		{"cut short", `{"process":{`, "malformed JSON at byte 12"},
@@ -71,7 +71,7 @@ func (everything) IsFile(string) bool   { return true }
 func (everything) IsDir(string) bool    { return true }
 func (everything) MakeDir(string) error { return nil }
 
-// FuzzLoad plans whatever config.json holds: a plan or an error, never a panic.
+// FuzzLoad: any config.json gives a plan or an error, and no panic.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"process":{"args":["a.exe"],"cwd":"C:\\","env":["A=1"]},"annotations":{"microsoft.com/hostprocess-container":"true","microsoft.com/hostprocess-inherit-user":"true"},"windows":{"resources":{"cpu":{"count":1}}}}`))
 	f.Add([]byte(`{"process":{"commandLine":"\"a b\" c","cwd":"\\\\?\\C:\\"},"root":{"path":"C:\\hpc"},"windows":{}}`))

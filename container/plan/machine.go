@@ -1,17 +1,31 @@
+// Package plan turns an OCI runtime specification and its annotations into a plan that needs no further decisions.
+//
+// [Load] reads config.json of a bundle. [Machine.HostProcess] plans a job container, which Kubernetes calls a HostProcess
+// container, and [HostProcess.Exec] one process in it. [Machine.WCOW] plans a Windows Server container as a document of
+// the Host Compute Service, and [WCOW.Exec] one process in it.
+//
+// A plan is complete: command lines are quoted, and limits are in the units of the job object. Only the program and the
+// working directory of a job container's process are found at its start, by [Search]. An unsupported field is an error
+// that names the field and what to do. The annotation [BestEffort] turns such errors into warnings.
+//
+// Windows paths and command lines are treated as text, so a plan is the same on every system. Errors contain no values of
+// environment variables and no arguments.
 package plan
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"strings"
 
 	"github.com/siloshim/siloshim/internal/textfile"
 )
 
-// Machine is what planning has to know of the machine. The zero Machine is the one that runs.
+// Machine describes the machine that a plan is for. A field that is zero is that of the machine it runs on.
 type Machine struct {
 	// Lookup reports whether path is a file.
 	Lookup func(path string) bool
-	// Processors is the number of the machine's logical processors, in all processor groups.
+	// Processors is the number of logical processors in all processor groups.
 	Processors int
 	// Build is the build number of Windows.
 	Build uint32
@@ -50,9 +64,9 @@ func (h Machine) withDefaults() Machine {
 	return h
 }
 
-// binds reports whether a job can have a view of its own of the host's files: Windows Server 2022 is the first whose
-// bind filter knows silos, and the first with this library. hcsshim asks for the same file (FileBindingSupported of its
-// internal/jobcontainers); Server 2019 lacks it.
+// binds reports whether the bind filter can give a job its own view of the host's files. Windows Server 2022 is the first
+// with this library, and the first whose filter supports silos. hcsshim checks the same file (FileBindingSupported in
+// internal/jobcontainers).
 func (h Machine) binds() bool { return h.Lookup(join(h.Root, `System32\bindfltapi.dll`)) }
 
 func windowsDir() string {
@@ -67,7 +81,7 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// same saves the question where the answer is plain.
+// same reports whether two paths lead to one file. Equal paths need no call.
 func (h Machine) same(a, b string) bool { return strings.EqualFold(a, b) || h.Same(a, b) }
 
 func sameFile(a, b string) bool {
@@ -77,4 +91,20 @@ func sameFile(a, b string) bool {
 	}
 	two, err := os.Stat(b)
 	return err == nil && os.SameFile(one, two)
+}
+
+// resolveNearest follows the links in the part of a path that exists.
+func (h Machine) resolveNearest(path string) (string, error) {
+	real, err := h.Resolve(path)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return real, err
+	}
+	for end := len(path); ; {
+		if end = strings.LastIndexAny(path[:end], `\/`); end <= len(`C:`) {
+			return path, nil // the drive does not exist either
+		}
+		if real, err := h.Resolve(path[:end]); err == nil {
+			return join(real, backslashes(path[end:])), nil
+		}
+	}
 }

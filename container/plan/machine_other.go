@@ -2,9 +2,14 @@
 
 package plan
 
-import "runtime"
+import (
+	"path/filepath"
+	"runtime"
+)
 
 func processors() int { return runtime.NumCPU() }
 
-// build has nothing to go by elsewhere: what is planned there is meant for a Windows that has everything.
+// build is a Windows that supports everything, since a plan that is made elsewhere is for another machine.
 func build() uint32 { return severalGroupsBuild }
+
+func resolve(path string) (string, error) { return filepath.EvalSymlinks(path) }

@@ -1,13 +1,19 @@
 package plan
 
-import "strings"
+import (
+	"fmt"
+	"regexp"
+	"strings"
 
-// Paths here are Windows paths wherever the code runs, so path/filepath is of no use.
+	"github.com/containerd/errdefs"
+)
+
+// Paths are Windows paths on every system, so path/filepath cannot be used.
 
 func backslashes(path string) string { return strings.ReplaceAll(path, "/", `\`) }
 
-// isAbs reports whether path names the same place whatever the working directory: a drive with a backslash,
-// or two backslashes as of shares and devices.
+// isAbs reports whether path does not depend on a working directory: a drive and a backslash, or the two backslashes of
+// shares and devices.
 func isAbs(path string) bool {
 	path = backslashes(path)
 	return strings.HasPrefix(path, `\\`) && len(path) > 2 || hasDrive(path) && len(path) > 2 && path[2] == '\\'
@@ -22,12 +28,12 @@ func join(dir, name string) string {
 	return strings.TrimRight(dir, `\`) + `\` + strings.TrimLeft(name, `\`)
 }
 
-// base is the last element, without the dots and spaces that Windows drops from its end.
+// base is the last element without the dots and spaces at its end, which Windows drops.
 func base(path string) string {
 	return strings.TrimRight(path[strings.LastIndexAny(path, `\:`)+1:], ". ")
 }
 
-// extension begins with the last dot of the last element, in lower case, or is "".
+// extension is the extension of the last element with its dot, in lower case, or "".
 func extension(path string) string {
 	name := base(path)
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
@@ -36,7 +42,7 @@ func extension(path string) string {
 	return ""
 }
 
-// isPlain reports whether a path means what it says: no element of it leads up, and none is a stream of a file.
+// isPlain reports whether no element of a path is "..", a stream of a file, or changed by Windows.
 func isPlain(path string) bool {
 	for i, element := range strings.Split(path, `\`) {
 		if strings.TrimRight(element, ". ") != element || i > 0 && strings.ContainsAny(element, `:*?"<>|`) {
@@ -46,7 +52,8 @@ func isPlain(path string) bool {
 	return true
 }
 
-// Beneath gives the part of path that is below dir, with its backslash, or "" for dir itself.
+// Beneath returns the part of path below dir, which begins with a backslash, or "" for dir itself. ok is false if path is
+// elsewhere. dir has no backslash at its end.
 func Beneath(dir, path string) (rest string, ok bool) {
 	path = strings.TrimRight(path, `\`)
 	if len(path) < len(dir) || !strings.EqualFold(path[:len(dir)], dir) {
@@ -54,4 +61,59 @@ func Beneath(dir, path string) (rest string, ok bool) {
 	}
 	rest = path[len(dir):]
 	return rest, rest == "" || rest[0] == '\\'
+}
+
+// trimmed removes backslashes from the end of a host path, but not from the root of a drive or volume, which is another
+// object without one.
+func trimmed(path string) string {
+	short := strings.TrimRight(path, `\`)
+	if strings.HasSuffix(short, ":") || isLong(short) && strings.HasSuffix(short, "}") {
+		return path
+	}
+	return short
+}
+
+// pipePrefix begins the path of every named pipe.
+const pipePrefix = `\\.\pipe\`
+
+func isDrive(path string) bool { return hasDrive(path) && len(path) == len("D:") }
+
+func isPipe(path string) bool {
+	return len(path) > len(pipePrefix) && strings.EqualFold(path[:len(pipePrefix)], pipePrefix)
+}
+
+func isDevice(path string) bool {
+	return strings.HasPrefix(path, `\\.\`) || strings.HasPrefix(path, `\\?\`)
+}
+
+// isLong reports whether path is on a volume or drive in the form \\?\. Containerd's CRI names every directory of the
+// host by its volume, \\?\Volume{GUID}\dir.
+func isLong(path string) bool {
+	rest, long := strings.CutPrefix(path, `\\?\`)
+	const volume = "volume{"
+	return long && (hasDrive(rest) && isAbs(rest) || len(rest) > len(volume) && strings.EqualFold(rest[:len(volume)], volume))
+}
+
+// name matches values that become part of the names of files, pipes and jobs. None of its characters has a meaning there.
+var name = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,75})$`)
+
+// device matches the names that Windows reserves for devices, in every directory and with any extension.
+//
+// https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+var device = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(\..*)?$`)
+
+// ValidID checks a container or exec id. It returns [errdefs.ErrInvalidArgument].
+func ValidID(id string) error { return ValidName("id", id) }
+
+// ValidName checks the value of a field that becomes part of names. It returns [errdefs.ErrInvalidArgument].
+func ValidName(field, value string) error {
+	switch {
+	case !name.MatchString(value):
+		return fmt.Errorf("%s %q: use 1 to 76 of A-Z a-z 0-9 . _ - and begin with a letter or digit: %w", field, value, errdefs.ErrInvalidArgument)
+	case device.MatchString(value):
+		return fmt.Errorf("%s %q: Windows reserves this name for a device: %w", field, value, errdefs.ErrInvalidArgument)
+	case strings.HasSuffix(value, "."):
+		return fmt.Errorf("%s %q: Windows drops the dot at the end: %w", field, value, errdefs.ErrInvalidArgument)
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"github.com/Microsoft/hcsshim/pkg/annotations"
@@ -13,25 +12,25 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Role is the part that a container has in a pod, as the annotations tell that Kubernetes' runtime interface gives it.
+// Role is the role of a container in a pod, according to the annotations of containerd's CRI.
 //
 // https://github.com/containerd/containerd/blob/main/internal/cri/annotations/annotations.go
 type Role uint8
 
-// The roles. Alone is a container outside of any pod.
+// The roles.
 const (
-	Alone Role = iota
-	Sandbox
-	Workload
+	Alone    Role = iota // not in a pod
+	Sandbox              // the sandbox of a pod
+	Workload             // any other container of a pod
 )
 
-// RoleOf tells the role of the container id, and the sandbox of its pod. A sandbox that names another one is
-// [errdefs.ErrFailedPrecondition].
+// RoleOf returns the role of the container id, and the id of the sandbox of its pod. A sandbox that names another sandbox
+// is [errdefs.ErrFailedPrecondition].
 func RoleOf(id string, a map[string]string) (Role, string, error) {
 	sandbox := a[annotations.KubernetesSandboxID]
 	switch kind := a[annotations.KubernetesContainerType]; {
 	case kind == "sandbox" && sandbox != "" && sandbox != id:
-		return Sandbox, id, fmt.Errorf("annotation %s names sandbox %s, but %s is to be one: %w",
+		return Sandbox, id, fmt.Errorf("annotation %s names sandbox %s, but container %s is a sandbox: %w",
 			annotations.KubernetesSandboxID, sandbox, id, errdefs.ErrFailedPrecondition)
 	case kind == "sandbox":
 		return Sandbox, id, nil
@@ -41,19 +40,19 @@ func RoleOf(id string, a map[string]string) (Role, string, error) {
 	return Alone, "", nil
 }
 
-// IsPlaceholder reports whether a spec is that of a sandbox without a process: that of a pod of job containers. Nothing of it
-// concerns the shim but its annotations.
+// IsPlaceholder reports whether a specification is that of a sandbox without a process, which a pod of job containers
+// has. Only its annotations are used.
 func IsPlaceholder(s *specs.Spec) bool {
 	return IsHostProcess(s) && s.Annotations[annotations.KubernetesContainerType] == "sandbox"
 }
 
-// CheckPlaceholder returns why a sandbox of job containers would be refused, or nil.
-func CheckPlaceholder(s *specs.Spec) error { return isHostProcess(s) }
+// CheckPlaceholder returns an error if job containers are not permitted in the pod of this sandbox.
+func CheckPlaceholder(s *specs.Spec) error { return checkHostProcess(s) }
 
-// Annotations reads the annotations of a bundle's spec and nothing else. A bundle without a spec, or with an empty one,
-// has none: containerd makes such for a sandbox that the Sandbox API creates.
+// Annotations reads only the annotations of config.json. They are empty without that file, or with an empty one, which
+// containerd makes for a sandbox of the Sandbox API.
 func Annotations(bundle string) (map[string]string, error) {
-	data, err := read(filepath.Join(bundle, "config.json"))
+	data, err := read(bundle)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
 		return nil, nil
 	}
@@ -67,33 +66,33 @@ func Annotations(bundle string) (map[string]string, error) {
 	return s.Annotations, nil
 }
 
-// inherited are the annotations that hold for all job containers of a pod.
+// inherited are the annotations of a pod that apply to its job containers.
 var inherited = []string{annotations.HostProcessInheritUser, annotations.HostProcessRootfsLocation}
 
-// Inherit gives a job container the wishes of its pod that it has none of its own for.
+// Inherit adds annotations of the pod to those of a job container, which take precedence.
 func Inherit(s *specs.Spec, pod map[string]string) {
 	for _, key := range inherited {
 		value, wanted := pod[key]
 		if _, own := s.Annotations[key]; wanted && !own {
-			s.Annotations[key] = value // a job container has annotations: one makes it that
+			s.Annotations[key] = value // the map is not nil: an annotation makes it a job container
 		}
 	}
 }
 
-// idle is what the base images of Windows run by default. It ends at once where nobody types.
-const idle = `c:\windows\system32\cmd.exe`
+// shell is the default program of the base images of Windows. It exits at once without a console.
+const shell = `c:\windows\system32\cmd.exe`
 
-// KeepRunning gives the sandbox of a pod a program that does not end by itself, where its image has none: a shell that
-// nobody talks to would end, and the pod with it.
+// KeepRunning replaces the default shell of a sandbox's image with a program that does not exit, because the pod ends
+// with the program of its sandbox.
 func KeepRunning(s *specs.Spec) {
 	p := s.Process
-	if p != nil && p.CommandLine == "" && len(p.Args) == 1 && strings.EqualFold(backslashes(p.Args[0]), idle) {
+	if p != nil && p.CommandLine == "" && len(p.Args) == 1 && strings.EqualFold(backslashes(p.Args[0]), shell) {
 		p.Args = []string{`C:\Windows\System32\ping.exe`, "-t", "127.0.0.1"}
 	}
 }
 
-// JoinNetwork puts a Windows Server container into the network namespace of its pod, if that has one. A container that
-// names another is [errdefs.ErrInvalidArgument].
+// JoinNetwork puts a Windows Server container into the network namespace of its pod, if the pod has one. A container that
+// names another namespace is [errdefs.ErrInvalidArgument].
 func JoinNetwork(s *specs.Spec, namespace string) error {
 	if namespace == "" || s.Windows == nil {
 		return nil
@@ -103,7 +102,7 @@ func JoinNetwork(s *specs.Spec, namespace string) error {
 	}
 	n := s.Windows.Network
 	if own := n.NetworkNamespace; own != "" && !strings.EqualFold(own, namespace) || len(n.EndpointList) > 0 {
-		return fmt.Errorf("windows.network: the container joins network namespace %s of its pod: name no other and no endpoints: %w",
+		return fmt.Errorf("windows.network: the container joins network namespace %s of its pod; name no other and no endpoints: %w",
 			namespace, errdefs.ErrInvalidArgument)
 	}
 	n.NetworkNamespace = namespace

@@ -11,7 +11,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-func TestRoleOf(t *testing.T) {
+func TestRoleOf_Annotations_RoleAndSandbox(t *testing.T) {
 	const kind, id = "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id"
 	for name, tt := range map[string]struct {
 		annotations map[string]string
@@ -23,7 +23,7 @@ func TestRoleOf(t *testing.T) {
 		"a sandbox without id":   {map[string]string{kind: "sandbox"}, Sandbox, "c"},
 		"a workload":             {map[string]string{kind: "container", id: "p"}, Workload, "p"},
 		"a workload of nothing":  {map[string]string{kind: "container"}, Alone, ""},
-		"a workload of its own":  {map[string]string{kind: "container", id: "c"}, Alone, ""},
+		"a workload and sandbox": {map[string]string{kind: "container", id: "c"}, Alone, ""},
 		"an id and nothing else": {map[string]string{id: "p"}, Alone, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestRoleOf(t *testing.T) {
 	}
 }
 
-func TestKeepRunning(t *testing.T) {
+func TestKeepRunning_DefaultShell_IsReplaced(t *testing.T) {
 	const shell, forever = `c:\windows\system32\cmd.exe`, `C:\Windows\System32\ping.exe -t 127.0.0.1`
 	for name, tt := range map[string]struct {
 		process *specs.Process
@@ -60,7 +60,7 @@ func TestKeepRunning(t *testing.T) {
 	KeepRunning(&specs.Spec{}) // a sandbox without a process has none to keep
 }
 
-func TestInherit(t *testing.T) {
+func TestInherit_PodAnnotations_OwnTakePrecedence(t *testing.T) {
 	pod := map[string]string{
 		"microsoft.com/hostprocess-inherit-user":    "true",
 		"microsoft.com/hostprocess-rootfs-location": `C:\pod`,
@@ -81,7 +81,7 @@ func TestInherit(t *testing.T) {
 	}
 }
 
-func TestAnnotations(t *testing.T) {
+func TestAnnotations_Config_ReadsAnnotationsOnly(t *testing.T) {
 	for name, tt := range map[string]struct {
 		config string
 		want   map[string]string
@@ -90,6 +90,7 @@ func TestAnnotations(t *testing.T) {
 		"empty":     {"", nil, false},
 		"none":      {"{}", nil, false},
 		"some":      {`{"annotations":{"a":"b"},"process":7}`, map[string]string{"a": "b"}, false},
+		"marked":    {"\uFEFF" + `{"annotations":{"a":"b"}}`, map[string]string{"a": "b"}, false},
 		"malformed": {`{"annotations":`, nil, true},
 		"not text":  {`{"annotations":{"a":1}}`, nil, true},
 	} {
@@ -109,7 +110,7 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-func TestDecode_SpecOfAPlaceholder_NeedsNoProcess(t *testing.T) {
+func TestLoad_Placeholder_NeedsNoProcess(t *testing.T) {
 	s, err := decode([]byte(`{"annotations":{"io.kubernetes.cri.container-type":"sandbox","microsoft.com/hostprocess-container":"true"},"windows":{}}`))
 	if err != nil || !IsPlaceholder(s) || CheckPlaceholder(s) != nil {
 		t.Errorf("%v, %v", s, err)

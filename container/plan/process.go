@@ -9,37 +9,42 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Process is the plan of one process: what CreateProcess is to be told.
+// Process is the plan of one process: the arguments of its creation.
 type Process struct {
 	// Search finds the program and the working directory of a job container's process. It is nil where Program and Dir are
 	// final: in a Windows Server container, and in a plan of [Machine.Program].
 	Search *Search
 	// Program is what the spec names as the program, and Field where it does. A job container without a Search has its path.
 	Program, Field string
-	// CommandLine is what the program sees, its own name first.
+	// CommandLine begins with the name of the program.
 	CommandLine string
 	// Dir is the working directory if there is no Search.
 	Dir string
-	// Env holds the container's own entries. The host's belong under them: see [MergeEnv].
+	// Env has only the entries of the specification, each name once. [HostProcess.Environ] adds those of the user.
 	Env []string
-	// Username is whom to run it as; "" is the shim's own user.
+	// Username is the user of the process; "" is the shim's own.
 	Username string
 	// Terminal asks for a console of Width by Height characters.
 	Terminal      bool
 	Width, Height uint16
 }
 
-// The size of a console that nobody gave a size.
+// The size of a console if the specification has none.
 const (
 	defaultWidth  = 80
 	defaultHeight = 25
 )
 
-// Exec plans a process in a job, its init or an exec. An exec runs as the user of the
-// init, and in its working directory when it names none. Errors are those of [Machine.HostProcess].
+var (
+	errNoProcess = fmt.Errorf("process is missing; name the program in process.args: %w", errdefs.ErrInvalidArgument)
+	errNoArgs    = fmt.Errorf("process.args is empty; name the program and its arguments, or set process.commandLine: %w", errdefs.ErrInvalidArgument)
+)
+
+// Exec plans a process in a job, its init process or an exec. An exec runs as the user of the init process, and in its
+// working directory if it names none. Errors are those of [Machine.HostProcess].
 func (j *HostProcess) Exec(p *specs.Process) (*Process, error) {
 	if p == nil {
-		return nil, fmt.Errorf("process is missing: say what to run in process.args: %w", errdefs.ErrInvalidArgument)
+		return nil, errNoProcess
 	}
 	plan := &Process{Terminal: p.Terminal}
 	cwd, err := j.dir(p.Cwd)
@@ -49,52 +54,31 @@ func (j *HostProcess) Exec(p *specs.Process) (*Process, error) {
 	if plan.Username, err = j.username(p); err != nil {
 		return nil, err
 	}
-	if plan.Env, err = j.env(p.Env); err != nil {
+	if err := checkEnv(p.Env); err != nil {
 		return nil, err
 	}
+	plan.Env = j.env(p.Env)
 	if plan.Width, plan.Height, err = consoleSize(p); err != nil {
 		return nil, err
 	}
-	if err := j.planProgram(plan, p, cwd); err != nil {
+	if plan.CommandLine, plan.Program, plan.Field, err = commandLine(p, j.substitute); err != nil {
 		return nil, err
 	}
-	return plan, nil
+	return plan, j.planSearch(plan, cwd)
 }
 
-// planProgram fills Search and CommandLine. The spec's command line is taken as it is; arguments are quoted. A name that
-// can be no program's is refused at once.
-func (j *HostProcess) planProgram(plan *Process, p *specs.Process, cwd string) error {
-	var field, program string
-	switch {
-	case p.CommandLine != "":
-		plan.CommandLine = j.substitute(p.CommandLine)
-		field, program = "process.commandLine", firstToken(plan.CommandLine)
-	case len(p.Args) > 0:
-		if err := checkArgs(p.Args); err != nil {
-			return err
-		}
-		args := make([]string, len(p.Args))
-		for i, arg := range p.Args {
-			args[i] = j.substitute(arg)
-		}
-		field, program = "process.args[0]", args[0]
-		plan.CommandLine = quote(args)
-	default:
-		return fmt.Errorf("process.args is empty: name the program and its arguments: %w", errdefs.ErrInvalidArgument)
-	}
-	if err := checkText(strings.TrimSuffix(field, "[0]"), plan.CommandLine); err != nil {
-		return err
-	}
-	plan.Program, plan.Field = program, field
-	plan.Search = &Search{job: j, field: field, program: program, cwd: cwd}
+// planSearch plans the search for the program. It refuses names that cannot be found wherever the files are.
+func (j *HostProcess) planSearch(plan *Process, cwd string) error {
+	plan.Search = &Search{job: j, field: plan.Field, program: plan.Program, cwd: cwd}
 	if j.Root == nil && len(j.Mounts) == 0 {
 		plan.Search.isFile = j.host.Lookup
 	}
-	_, err := search{windows: j.host.Root, dir: cwd, root: j.Root, isFile: func(string) bool { return true }}.find(field, program)
+	everywhere := searchPath{windows: j.host.Root, dir: cwd, root: j.Root, isFile: func(string) bool { return true }}
+	_, err := everywhere.find(plan.Field, plan.Program)
 	return err
 }
 
-// dir is the working directory: the process's own, else the init's, else the root of the root file system.
+// dir is the working directory: the process's own, else that of the init process, else the root of the root file system.
 func (j *HostProcess) dir(cwd string) (string, error) {
 	dir := backslashes(j.substitute(cwd))
 	switch {
@@ -107,7 +91,7 @@ func (j *HostProcess) dir(cwd string) (string, error) {
 		dir = join(j.Root.Path, "")
 	}
 	if dir == "" {
-		return "", fmt.Errorf("process.cwd is missing: give a directory such as C:\\: %w", errdefs.ErrInvalidArgument)
+		return "", fmt.Errorf("process.cwd is missing; give a directory such as C:\\: %w", errdefs.ErrInvalidArgument)
 	}
 	if err := checkText("process.cwd", dir); err != nil {
 		return "", err
@@ -118,11 +102,11 @@ func (j *HostProcess) dir(cwd string) (string, error) {
 	return dir, nil
 }
 
-// username is the container's: a job has one user. An exec may name it, and nobody else.
+// username is the user of the container: a job has one user. An exec may name that user only.
 func (j *HostProcess) username(p *specs.Process) (string, error) {
 	wanted := p.User.Username
 	if wanted != "" && !strings.EqualFold(wanted, j.user) {
-		return "", fmt.Errorf("process.user.username %q: an exec runs as the user of its container: leave the name out: %w", wanted, errdefs.ErrNotImplemented)
+		return "", fmt.Errorf("process.user.username %q: an exec runs as the user of its container; leave the name out: %w", wanted, errdefs.ErrNotImplemented)
 	}
 	if j.InheritUser {
 		return "", nil

@@ -9,18 +9,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 func newJob(t *testing.T, h Machine, change ...func(*specs.Spec)) *HostProcess {
 	t.Helper()
-	j, err := h.HostProcess("c", jobSpec(change...), nil)
+	j, err := h.HostProcess("c", hostProcessSpec(change...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return j
 }
 
-func TestExec(t *testing.T) {
+func TestExec_Process_IsPlanned(t *testing.T) {
 	j := newJob(t, machine(app, `C:\tools\cat.exe`), annotate("microsoft.com/hostprocess-inherit-user", ""),
 		func(s *specs.Spec) { s.Process.User.Username = `NT AUTHORITY\SYSTEM` })
 	got, err := j.Exec(&specs.Process{
@@ -42,7 +44,7 @@ func TestExec(t *testing.T) {
 	}
 }
 
-func TestCommandLineWinsAndStaysAsItIs(t *testing.T) {
+func TestExec_CommandLine_PrecedesArgsUnchanged(t *testing.T) {
 	j := newJob(t, machine(app))
 	line := `"C:\app\app"   /c  "x \ y" ^&  `
 	got, err := j.Exec(&specs.Process{CommandLine: line, Args: []string{"other"}})
@@ -54,9 +56,9 @@ func TestCommandLineWinsAndStaysAsItIs(t *testing.T) {
 	}
 }
 
-func TestProgramIsSought(t *testing.T) {
-	search := func(files ...string) search {
-		return search{windows: `C:\Windows`, isFile: machine(files...).Lookup, dir: `C:\work`, path: `relative;;"C:\a b";c:/bin\;`}
+func TestSearchPath_Find_OrderOfPlaces(t *testing.T) {
+	search := func(files ...string) searchPath {
+		return searchPath{windows: `C:\Windows`, isFile: machine(files...).Lookup, dir: `C:\work`, path: `relative;;"C:\a b";c:/bin\;`}
 	}
 	tests := []struct {
 		name    string
@@ -88,7 +90,7 @@ func TestProgramIsSought(t *testing.T) {
 		})
 	}
 	_, err := search().find("process.args[0]", "x")
-	want := `process.args[0]: program "x" not found: sought C:\work\x.exe; C:\a b\x.exe; c:\bin\x.exe; ` +
+	want := `process.args[0]: program "x" not found: searched C:\work\x.exe; C:\a b\x.exe; c:\bin\x.exe; ` +
 		`C:\Windows\System32\x.exe; C:\Windows\System\x.exe; C:\Windows\x.exe; ` +
 		`C:\work\x; C:\a b\x; c:\bin\x; C:\Windows\System32\x; C:\Windows\System\x; C:\Windows\x: not found`
 	if !errors.Is(err, errdefs.ErrNotFound) || err.Error() != want {
@@ -96,16 +98,16 @@ func TestProgramIsSought(t *testing.T) {
 	}
 }
 
-func TestBatchFilesAreRefused(t *testing.T) {
+func TestSearchPath_BatchFile_IsRefused(t *testing.T) {
 	for _, program := range []string{"x.bat", `C:\a\x.CMD`, "x.cmd.", "x.bat . ", "dir/x.bat"} {
-		s := search{isFile: func(string) bool { return true }, dir: `C:\`}
+		s := searchPath{isFile: func(string) bool { return true }, dir: `C:\`}
 		if _, err := s.find("process.args[0]", program); !errors.Is(err, errdefs.ErrInvalidArgument) || !strings.Contains(err.Error(), "batch file") {
 			t.Errorf("%q: %v, want a refusal", program, err)
 		}
 	}
 }
 
-func TestProcessRefuses(t *testing.T) {
+func TestExec_InvalidProcess_NamesFieldWithoutValue(t *testing.T) {
 	j := newJob(t, machine(app))
 	good := func(change func(*specs.Process)) *specs.Process {
 		p := &specs.Process{Args: []string{app}, Cwd: `C:\`}
@@ -146,7 +148,7 @@ func TestProcessRefuses(t *testing.T) {
 				t.Fatalf("error %v; want an invalid argument with %q", err, tt.want)
 			}
 			if strings.Contains(err.Error(), secret) {
-				t.Errorf("error %v tells a secret", err)
+				t.Errorf("error %v contains a secret", err)
 			}
 		})
 	}
@@ -155,16 +157,16 @@ func TestProcessRefuses(t *testing.T) {
 	}
 }
 
-func TestExecRunsAsItsContainersUser(t *testing.T) {
+func TestExec_OtherUser_IsRefused(t *testing.T) {
 	j := newJob(t, machine(app), annotate("microsoft.com/hostprocess-inherit-user", ""),
 		func(s *specs.Spec) { s.Process.User.Username = "LocalService" })
-	_, err := j.Exec(&specs.Process{Args: []string{app}, User: specs.User{Username: "somebody"}})
+	_, err := j.Exec(&specs.Process{Args: []string{app}, User: specs.User{Username: "other"}})
 	if !errors.Is(err, errdefs.ErrNotImplemented) || !strings.Contains(err.Error(), "process.user.username") {
 		t.Errorf("error %v; want not implemented, with the field", err)
 	}
 }
 
-func TestWithoutRootfsTheVariableStays(t *testing.T) {
+func TestExec_NoRootFileSystem_VariableIsNotSubstituted(t *testing.T) {
 	j := newJob(t, machine(app))
 	got, err := j.Exec(&specs.Process{Args: []string{app, "%CONTAINER_SANDBOX_MOUNT_POINT%"}})
 	if err != nil {
@@ -189,7 +191,7 @@ func TestMachineProgram(t *testing.T) {
 	if diff := cmp.Diff(want, got.Process); diff != "" {
 		t.Errorf("process (-want +got):\n%s", diff)
 	}
-	if !got.InheritUser || got.Root != nil || got.Silo || !cmp.Equal(got.Limits, Limits{}) {
+	if !got.InheritUser || got.Root != nil || got.Silo || !cmp.Equal(got.Limits, jobobject.Limits{}) {
 		t.Errorf("plan %+v, want the own user, the host's files and no limits", got)
 	}
 	if _, err := m.Program([]string{"app"}, `C:\work`, []string{`PATH=C:\other`}, []string{`PATH=C:\tools`}); !errdefs.IsNotFound(err) {

@@ -10,28 +10,30 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// The annotations that say how a container is stopped in order.
+// The annotations for a graceful stop.
 const (
-	// StopSignal is what the program gets when it is asked to end: a console event by the name that Windows has for it.
+	// StopSignal is the console control event that the program receives, by its Windows name, or KILL.
 	StopSignal = "io.siloshim.stop-signal"
-	// StopGrace is how long it may take before it is ended: a duration as in "30s". Without it, it is never.
+	// StopGrace is the time until the program is terminated: a duration such as "30s". Without it the program is not
+	// terminated.
 	StopGrace = "io.siloshim.stop-grace"
 )
 
-// Stop is how a container is stopped in order.
+// Stop is how a container is stopped gracefully.
 type Stop struct {
-	// Signal is the number of the event, or nil for the runtime's own choice.
+	// Signal is the number of the event, or nil for that of the request.
 	Signal *uint32
 	Grace  time.Duration
 }
 
-// stopSignals are the events and, to end the program at once, KILL.
-// See https://learn.microsoft.com/windows/console/handlerroutine.
+// stopSignals are the console control events, and KILL.
+//
+// https://learn.microsoft.com/windows/console/handlerroutine
 var stopSignals = map[string]uint32{
 	"CTRL_C": 0, "CTRL_BREAK": 1, "CTRL_CLOSE": 2, "CTRL_LOGOFF": 5, "CTRL_SHUTDOWN": 6, "KILL": 9,
 }
 
-// NewStop reads the annotations. A value that makes no sense is [errdefs.ErrInvalidArgument].
+// NewStop reads the annotations. An invalid value is [errdefs.ErrInvalidArgument].
 func NewStop(annotations map[string]string) (Stop, error) {
 	var s Stop
 	if name, has := annotations[StopSignal]; has {

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestStop(t *testing.T) {
+func TestNewStop_Annotations_AreParsed(t *testing.T) {
 	for _, c := range []struct {
 		signal, grace string
 		want          Stop
@@ -33,7 +33,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-func TestStopRefuses(t *testing.T) {
+func TestNewStop_InvalidValue_IsRefused(t *testing.T) {
 	for key, value := range map[string]string{StopSignal: "SIGTERM", StopGrace: "-1s"} {
 		if _, err := NewStop(map[string]string{key: value}); !errors.Is(err, errdefs.ErrInvalidArgument) {
 			t.Errorf("%s %q: %v, want invalid argument", key, value, err)

@@ -1,53 +1,54 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
-
 	"strings"
 
 	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
 
-// Owner is whom the Host Compute Service lists as the client behind our containers.
+// Owner is the owner of our compute systems in the Host Compute Service.
 const Owner = "containerd-shim-silo-v1"
 
 // WCOW is the plan of a Windows Server container.
 type WCOW struct {
-	// Document is what the Host Compute Service is told, but for what exists only once it is made: the mounted layers
-	// and their volume, a network namespace of the container's own and the state of its credentials.
+	// Document is the document of the compute system. It lacks what is made with the container: the mounted layers and
+	// their volume, the network namespace of OwnNamespace, and the state of the credentials.
 	Document schema.ComputeSystem
 	// Process is the init process.
 	Process Process
 	// Layers make the root file system.
 	Layers Layers
-	// OwnNamespace asks for a network namespace that lives with the container and has these endpoints.
+	// OwnNamespace asks for a network namespace that is made for the container, with these endpoints.
 	OwnNamespace bool
 	Endpoints    []string
-	// CredentialSpec is the JSON of a group managed service account's, or "". It is a secret.
+	// CredentialSpec is the credential specification of a group managed service account, in JSON, or "". It is a secret.
 	CredentialSpec string
-	// Affinity names the processors to run on, at most once per group.
-	Affinity []Affinity
+	// Affinity has the processors of the container, at most one mask of a group. Nil is all processors.
+	Affinity []jobobject.GroupAffinity
 	// Requested is for the first update.
 	Requested Requested
-	Compromise
+	Unsupported
 
 	host Machine
 }
 
-// WCOW plans a Windows Server container called id; rootfs are the mounts that came with it. Errors are those of
-// [Machine.HostProcess], but a program is sought inside of the container and by nobody here.
+// WCOW plans the Windows Server container id. rootfs are the mounts of the request. Errors are those of
+// [Machine.HostProcess]. The program is searched inside the container, when it starts.
 func (h Machine) WCOW(id string, s *specs.Spec, rootfs []specs.Mount) (*WCOW, error) {
-	switch err := isWindows(s); {
+	switch err := checkWindows(s); {
 	case err != nil:
 		return nil, err
 	case IsHostProcess(s):
-		return nil, fmt.Errorf("annotation %s is \"true\": this is a job container: %w", annotations.HostProcessContainer, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("annotation %s is \"true\": the container is a job container: %w", annotations.HostProcessContainer, errdefs.ErrInvalidArgument)
 	}
-	v := &WCOW{host: h.withDefaults(), Compromise: Compromise{bestEffort: s.Annotations[BestEffort] == "true"}}
+	v := &WCOW{host: h.withDefaults(), Unsupported: Unsupported{bestEffort: s.Annotations[BestEffort] == "true"}}
 	v.Document = schema.ComputeSystem{
 		Owner: Owner, SchemaVersion: new(schema.Level), Container: &schema.Container{},
 		ShouldTerminateOnLastHandleClosed: true,
@@ -60,7 +61,7 @@ func (h Machine) WCOW(id string, s *specs.Spec, rootfs []specs.Mount) (*WCOW, er
 		return nil, err
 	}
 	for _, plan := range []func(*specs.Spec) error{
-		v.planGuest, v.planResources, v.planNetwork, v.planCredentials, v.planMounts, v.planDevices, v.planForeign, v.planInit,
+		v.planGuest, v.planResources, v.planNetwork, v.planCredentials, v.planMounts, v.planDevices, v.planOther, v.planInit,
 	} {
 		if err := plan(s); err != nil {
 			return nil, err
@@ -69,7 +70,7 @@ func (h Machine) WCOW(id string, s *specs.Spec, rootfs []specs.Mount) (*WCOW, er
 	return v, v.planRegistry(id, s.Annotations)
 }
 
-// maxHostName is what DNS takes as one label.
+// maxHostName is the maximum length of a DNS label.
 const maxHostName = 63
 
 func (v *WCOW) planGuest(s *specs.Spec) error {
@@ -86,14 +87,14 @@ func (v *WCOW) planGuest(s *specs.Spec) error {
 	return nil
 }
 
-// planNetwork joins the namespace that is named, or asks for one of the container's own.
+// planNetwork joins the namespace of the specification, or plans one for the container.
 func (v *WCOW) planNetwork(s *specs.Spec) error {
 	n := s.Windows.Network
 	if n == nil {
 		return nil
 	}
 	if n.NetworkNamespace != "" && len(n.EndpointList) > 0 {
-		return fmt.Errorf("windows.network.networkNamespace and windows.network.endpointList exclude each other: "+
+		return fmt.Errorf("windows.network.networkNamespace and windows.network.endpointList exclude each other; "+
 			"attach the endpoints to the namespace: %w", errdefs.ErrInvalidArgument)
 	}
 	for i, suffix := range n.DNSSearchList {
@@ -111,16 +112,16 @@ func (v *WCOW) planNetwork(s *specs.Spec) error {
 	return nil
 }
 
-// planForeign refuses what Windows, or this shim, does not know.
-func (v *WCOW) planForeign(s *specs.Spec) error {
+// planOther refuses fields that have no meaning for a Windows Server container.
+func (v *WCOW) planOther(s *specs.Spec) error {
 	if s.Windows.Servicing {
-		v.warn("windows.servicing", "the container is made as any other")
+		v.warn("windows.servicing", "it has no effect")
 	}
 	p := s.Process
 	if p == nil {
 		return nil
 	}
-	for _, wish := range []struct {
+	for _, other := range []struct {
 		field string
 		set   bool
 	}{
@@ -130,10 +131,10 @@ func (v *WCOW) planForeign(s *specs.Spec) error {
 		{"process.capabilities", p.Capabilities != nil},
 		{"process.noNewPrivileges", p.NoNewPrivileges},
 	} {
-		if !wish.set {
+		if !other.set {
 			continue
 		}
-		if err := v.lacks(wish.field, "a Windows Server container has no such thing"); err != nil {
+		if err := v.unsupported(other.field, "a Windows Server container does not support it"); err != nil {
 			return err
 		}
 	}
@@ -149,53 +150,39 @@ func (v *WCOW) planInit(s *specs.Spec) error {
 	return nil
 }
 
-// Exec plans one process in the container, its init or another. It runs as whom it names; with no name that is
-// the image's own choice. The command line is resolved inside of the container.
+// Exec plans one process in the container, its init process or an exec. It runs as the user that it names, or else as the
+// user of the image.
 func (v *WCOW) Exec(p *specs.Process) (*Process, error) {
 	if p == nil {
-		return nil, fmt.Errorf("process is missing: say what to run in process.args: %w", errdefs.ErrInvalidArgument)
+		return nil, errNoProcess
 	}
 	plan := &Process{Terminal: p.Terminal, Username: p.User.Username, Dir: backslashes(p.Cwd)}
 	var err error
-	if plan.CommandLine, plan.Field, err = commandLine(p); err != nil {
+	asItIs := func(text string) string { return text }
+	if plan.CommandLine, plan.Program, plan.Field, err = commandLine(p, asItIs); err != nil {
 		return nil, err
 	}
-	plan.Program = firstToken(plan.CommandLine)
 	if plan.Width, plan.Height, err = consoleSize(p); err != nil {
 		return nil, err
 	}
-	if plan.Env, err = new(HostProcess).env(p.Env); err != nil {
+	if err := checkEnv(p.Env); err != nil {
 		return nil, err
 	}
-	return plan, first(checkText("process.cwd", plan.Dir), checkText("process.user.username", plan.Username))
+	plan.Env = MergeEnv(nil, p.Env)
+	return plan, cmp.Or(checkText("process.cwd", plan.Dir), checkText("process.user.username", plan.Username))
 }
 
-// commandLine is the spec's own as it is, or its arguments quoted, and the field that names its program.
-func commandLine(p *specs.Process) (line, field string, err error) {
-	if p.CommandLine != "" {
-		return p.CommandLine, "process.commandLine", checkText("process.commandLine", p.CommandLine)
-	}
-	if len(p.Args) == 0 {
-		return "", "", fmt.Errorf("process.args is empty: name the program and its arguments: %w", errdefs.ErrInvalidArgument)
-	}
-	if err := checkArgs(p.Args); err != nil {
-		return "", "", err
-	}
-	line = quote(p.Args)
-	return line, "process.args[0]", checkText("process.args", line)
-}
-
-// Parameters are a process as the Host Compute Service takes it, with the streams that are asked for. The service
-// takes names of variables that differ in case for two; Windows does not, and the last holds.
+// Parameters is the document of a process for the Host Compute Service, with the streams that are wanted. The service
+// treats names of variables that differ in case as two; p.Env has each once.
 func (p *Process) Parameters(stdin, stdout, stderr bool) *schema.ProcessParameters {
 	out := &schema.ProcessParameters{
 		CommandLine: p.CommandLine, User: p.Username, WorkingDirectory: p.Dir,
 		CreateStdInPipe: stdin, CreateStdOutPipe: stdout, CreateStdErrPipe: stderr,
 	}
-	for _, entry := range MergeEnv(nil, p.Env) {
-		if out.Environment == nil {
-			out.Environment = map[string]string{}
-		}
+	if len(p.Env) > 0 {
+		out.Environment = make(map[string]string, len(p.Env))
+	}
+	for _, entry := range p.Env {
 		name, value, _ := strings.Cut(entry, "=")
 		out.Environment[name] = value
 	}

@@ -3,9 +3,9 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/Microsoft/go-winio/pkg/guid"
 	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -14,10 +14,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// guid is the form of a device class.
-var guid = regexp.MustCompile(`(?i)^\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$`)
-
-// classPrefix stands before the GUID where a client passes on what its user wrote, as in docker's --device class/GUID.
+// classPrefix is before the GUID if a client passes on the text of its user, as in docker's --device class/GUID.
 const classPrefix = "class/"
 
 func (v *WCOW) planDevices(s *specs.Spec) error {
@@ -30,7 +27,7 @@ func (v *WCOW) planDevices(s *specs.Spec) error {
 		switch d.IDType {
 		case "class", "vpci-class-guid":
 			id := strings.TrimPrefix(d.ID, classPrefix)
-			if !guid.MatchString(id) {
+			if _, err := guid.FromString(strings.TrimSuffix(strings.TrimPrefix(id, "{"), "}")); err != nil {
 				return fmt.Errorf("%s.id %q: a class is named by its GUID: %w", field, d.ID, errdefs.ErrInvalidArgument)
 			}
 			c.AssignedDevices = append(c.AssignedDevices, schema.Device{InterfaceClassGuid: id})
@@ -45,7 +42,7 @@ func (v *WCOW) planDevices(s *specs.Spec) error {
 	return v.planExtensions(s.Annotations[annotations.DeviceExtensions])
 }
 
-// planExtensions reads the files that add to the devices the inside sees. They are passed on as they are.
+// planExtensions reads the files that define further devices. Their content is passed on unchanged.
 func (v *WCOW) planExtensions(list string) error {
 	if list == "" {
 		return nil
@@ -66,7 +63,7 @@ func (v *WCOW) planExtensions(list string) error {
 	return nil
 }
 
-// planCredentials takes the specification as text, or as the object that the OCI's own schema has.
+// planCredentials takes the credential specification as text, or as the object of the OCI schema.
 func (v *WCOW) planCredentials(s *specs.Spec) error {
 	if s.Windows.CredentialSpec == nil {
 		return nil
@@ -78,7 +75,7 @@ func (v *WCOW) planCredentials(s *specs.Spec) error {
 	}
 	switch c := s.Windows.CredentialSpec.(type) {
 	case string:
-		text, err := textfile.Decode([]byte(c)) // clients pass the file on as it is
+		text, err := textfile.Decode([]byte(c)) // clients pass on the content of the file
 		if err != nil {
 			return fmt.Errorf("windows.credentialSpec: %w: %w", err, errdefs.ErrInvalidArgument)
 		}
@@ -92,8 +89,8 @@ func (v *WCOW) planCredentials(s *specs.Spec) error {
 	default:
 		return fmt.Errorf("windows.credentialSpec: it is neither an object nor a string: %w", errdefs.ErrInvalidArgument)
 	}
-	if strings.ContainsRune(v.CredentialSpec, 0) { // JSON cannot hold the mark of UTF-16, so it was lost on the way
-		return fmt.Errorf("windows.credentialSpec: it is UTF-16: save its file as UTF-8: %w", errdefs.ErrInvalidArgument)
+	if strings.ContainsRune(v.CredentialSpec, 0) { // the byte order mark of UTF-16 was lost, because JSON cannot contain it
+		return fmt.Errorf("windows.credentialSpec: it is UTF-16; save its file as UTF-8: %w", errdefs.ErrInvalidArgument)
 	}
 	if !json.Valid([]byte(v.CredentialSpec)) {
 		return fmt.Errorf("windows.credentialSpec: it is not JSON: %w", errdefs.ErrInvalidArgument)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,10 +12,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// pipePrefix begins the path of every named pipe.
-const pipePrefix = `\\.\pipe\`
-
-// machinePrefixes mark sources that only a virtual machine has.
+// machinePrefixes begin sources that only a virtual machine has.
 var machinePrefixes = []string{"sandbox://", "sandbox-tmp://", "uvm://", "hugepages://"}
 
 // machineTypes are mounts of disks into a virtual machine.
@@ -32,13 +30,13 @@ func (v *WCOW) planMounts(s *specs.Spec) error {
 		if slices.Contains(machineTypes, m.Type) {
 			return fmt.Errorf("%s.type %s: only virtual machines have that: %w", field, m.Type, errdefs.ErrNotImplemented)
 		}
-		if err := first(checkText(field+".source", m.Source), checkText(field+".destination", m.Destination)); err != nil {
+		if err := cmp.Or(checkText(field+".source", m.Source), checkText(field+".destination", m.Destination)); err != nil {
 			return err
 		}
 		dst := destination(m.Destination)
 		to := strings.ToLower(dst)
 		if seen[to] {
-			return fmt.Errorf("%s.destination is the target of an earlier mount: keep one: %w", field, errdefs.ErrInvalidArgument)
+			return fmt.Errorf("%s.destination is the target of an earlier mount; keep one: %w", field, errdefs.ErrInvalidArgument)
 		}
 		seen[to] = true
 		if err := v.mount(field, trimmed(backslashes(m.Source)), dst, m.Options); err != nil {
@@ -48,24 +46,14 @@ func (v *WCOW) planMounts(s *specs.Spec) error {
 	return nil
 }
 
-// destination is a path in the container, without a backslash at its end: the service takes the drive D: and not D:\.
-// A path without a drive is on the system's, as containerd's CRI reads it.
+// destination is a path in the container without a backslash at its end: the service takes the drive D: but not D:\. As
+// in containerd's CRI, a path without a drive is on the system drive.
 func destination(path string) string {
 	path = strings.TrimRight(backslashes(path), `\`)
 	if strings.HasPrefix(path, `\`) && !strings.HasPrefix(path, `\\`) {
 		return "C:" + path
 	}
 	return path
-}
-
-// trimmed is a path of the host without a backslash at its end, but for the root of a drive or volume: without one, that
-// is another thing.
-func trimmed(path string) string {
-	short := strings.TrimRight(path, `\`)
-	if strings.HasSuffix(short, ":") || isLong(short) && strings.HasSuffix(short, "}") {
-		return path
-	}
-	return short
 }
 
 // mount maps a pipe to a pipe, or a directory or file to a path.
@@ -85,13 +73,13 @@ func (v *WCOW) mount(field, src, dst string, options []string) error {
 		c.MappedPipes = append(c.MappedPipes, schema.MappedPipe{HostPath: src, ContainerPipeName: dst[len(pipePrefix):]})
 		return nil
 	case strings.EqualFold(dst, "C:"):
-		return fmt.Errorf("%s.destination is the container's system drive: name a directory on it, or another drive: %w", field, errdefs.ErrInvalidArgument)
+		return fmt.Errorf("%s.destination is the container's system drive; name a directory on it, or another drive: %w", field, errdefs.ErrInvalidArgument)
 	case !isDrive(dst) && !isAbs(dst) || isDevice(dst):
 		return fmt.Errorf("%s.destination: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
 	case !isAbs(src):
 		return fmt.Errorf("%s.source: it is not an absolute Windows path such as C:\\dir: %w", field, errdefs.ErrInvalidArgument)
 	}
-	// The service does not follow links itself.
+	// The service does not follow links.
 	if src, err = v.host.Resolve(src); err != nil {
 		return fmt.Errorf("%s.source: %w: %w", field, err, errdefs.ErrNotFound)
 	}
@@ -99,32 +87,14 @@ func (v *WCOW) mount(field, src, dst string, options []string) error {
 	return nil
 }
 
-func isDrive(path string) bool { return hasDrive(path) && len(path) == len("D:") }
-
-func isPipe(path string) bool {
-	return len(path) > len(pipePrefix) && strings.EqualFold(path[:len(pipePrefix)], pipePrefix)
-}
-
-func isDevice(path string) bool {
-	return strings.HasPrefix(path, `\\.\`) || strings.HasPrefix(path, `\\?\`)
-}
-
-// isLong reports whether path is one of a volume or a drive in the long form. Containerd's CRI names every directory of
-// the host by its volume, \\?\Volume{GUID}\dir.
-func isLong(path string) bool {
-	rest, long := strings.CutPrefix(path, `\\?\`)
-	const volume = "volume{"
-	return long && (hasDrive(rest) && isAbs(rest) || len(rest) > len(volume) && strings.EqualFold(rest[:len(volume)], volume))
-}
-
-// readOnly reads the options, in any case. What other systems say about propagation and binding means nothing here.
+// readOnly reads the options, in any case. Those of other systems about propagation and binding have no effect.
 func readOnly(field string, options []string) (bool, error) {
 	has := func(option string) bool {
 		return slices.ContainsFunc(options, func(o string) bool { return strings.EqualFold(o, option) })
 	}
 	ro, rw := has("ro"), has("rw")
 	if ro && rw {
-		return false, fmt.Errorf("%s.options has ro and rw: keep one: %w", field, errdefs.ErrInvalidArgument)
+		return false, fmt.Errorf("%s.options has ro and rw; keep one: %w", field, errdefs.ErrInvalidArgument)
 	}
 	return ro, nil
 }

@@ -10,7 +10,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
-func TestServerRefuses(t *testing.T) {
+func TestWCOW_UnsupportedField_IsRefused(t *testing.T) {
 	invalid, missing, not := errdefs.ErrInvalidArgument, errdefs.ErrNotFound, errdefs.ErrNotImplemented
 	tests := []struct {
 		name   string
@@ -85,7 +85,7 @@ func TestServerRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := isolated().WCOW("box-1", serverSpec(tt.change), nil)
+			_, err := isolated().WCOW("box-1", wcowSpec(tt.change), nil)
 			if !errors.Is(err, tt.class) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v; want class %v and %q", err, tt.class, tt.want)
 			}
@@ -96,9 +96,9 @@ func TestServerRefuses(t *testing.T) {
 	}
 }
 
-func TestServerLayersOfARequest(t *testing.T) {
+func TestWCOW_RequestMount_BecomesLayers(t *testing.T) {
 	layers := func(kind, source string, options ...string) ([]specs.Mount, *specs.Spec) {
-		s := serverSpec(func(s *specs.Spec) { s.Windows.LayerFolders = nil })
+		s := wcowSpec(func(s *specs.Spec) { s.Windows.LayerFolders = nil })
 		return []specs.Mount{{Type: kind, Source: source, Options: options}}, s
 	}
 	tests := []struct {
@@ -138,7 +138,7 @@ func TestServerLayersOfARequest(t *testing.T) {
 		})
 	}
 	mounts, _ := layers("windows-layer", `C:\s`, `parentLayerPaths=["C:\\1"]`)
-	if _, err := isolated().WCOW("c", serverSpec(), mounts); !errors.Is(err, errdefs.ErrInvalidArgument) {
+	if _, err := isolated().WCOW("c", wcowSpec(), mounts); !errors.Is(err, errdefs.ErrInvalidArgument) {
 		t.Errorf("layers from two sides: %v, want an invalid argument", err)
 	}
 }

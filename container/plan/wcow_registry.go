@@ -12,10 +12,10 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// maxTimeout keeps the service control manager inside of a container from ending services while it stops.
+// maxTimeout, in milliseconds, is how long the service control manager inside waits for services when a container stops.
 const maxTimeout = math.MaxInt32
 
-// planRegistry writes what every container gets, and where the dumps of its crashed processes go.
+// planRegistry plans the registry values of every container, and those for the dumps of crashed processes.
 func (v *WCOW) planRegistry(id string, a map[string]string) error {
 	control := &schema.RegistryKey{Hive: schema.HiveSystem, Name: `ControlSet001\Control`}
 	changes := &schema.RegistryChanges{AddValues: []schema.RegistryValue{
@@ -32,7 +32,7 @@ func (v *WCOW) planRegistry(id string, a map[string]string) error {
 	}
 	folder = dumpFolder(folder, id)
 	if strings.Contains(strings.ToLower(folder), containerID) {
-		v.warn("annotation "+annotations.ContainerProcessDumpLocation, containerID+" is replaced at the end alone")
+		v.warn("annotation "+annotations.ContainerProcessDumpLocation, containerID+" is replaced only at the end")
 	}
 	if err := checkText("annotation "+annotations.ContainerProcessDumpLocation, folder); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (v *WCOW) planRegistry(id string, a map[string]string) error {
 	return nil
 }
 
-// containerID at the end of a dump location stands for the id of the container, as does the same in capitals.
+// containerID at the end of a dump location is replaced by the id of the container, also in upper case.
 const containerID = "{container_id}"
 
 func dumpFolder(folder, id string) string {
@@ -59,10 +59,10 @@ func dumpFolder(folder, id string) string {
 	return folder
 }
 
-// defaultDumps is how many dumps are kept if nobody says.
+// defaultDumps is the default number of dumps.
 const defaultDumps = 10
 
-// dumps are the type and the number of dumps to keep.
+// dumps returns the type of dumps, and the number that is kept.
 func dumps(a map[string]string) (kind, count uint32, err error) {
 	switch a[annotations.WCOWProcessDumpType] {
 	case "", "full":

@@ -11,11 +11,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// isolated is a host for Windows Server containers: every path is there, and one of them is a link.
+// isolated is a machine for Windows Server containers. Every path but one exists, and one is a link.
 func isolated() Machine {
 	files := map[string]string{
 		`C:\ext\a.json`: `{"Extension":"a"}`, `C:\ext\b.json`: `{"Extension":"b"}`, `C:\ext\bad.json`: `{"Extension":`,
@@ -40,8 +42,8 @@ func isolated() Machine {
 	}
 }
 
-// serverSpec is the smallest spec of a Windows Server container.
-func serverSpec(change ...func(*specs.Spec)) *specs.Spec {
+// wcowSpec is the minimal specification of a Windows Server container.
+func wcowSpec(change ...func(*specs.Spec)) *specs.Spec {
 	s := &specs.Spec{
 		Process:     &specs.Process{Args: []string{"app.exe"}, Cwd: `C:\`},
 		Windows:     &specs.Windows{LayerFolders: []string{`C:\layers\2`, `C:\layers\1`, `C:\scratch`}},
@@ -77,7 +79,7 @@ func memoryLimit(bytes uint64) func(*specs.Spec) {
 	return resources(specs.WindowsResources{Memory: &specs.WindowsMemoryResources{Limit: &bytes}})
 }
 
-// goldens are specs whose documents are in testdata/server.
+// goldens are specs whose documents are in testdata/wcow.
 var goldens = map[string]changes{
 	"minimal":     nil,
 	"hostname":    {func(s *specs.Spec) { s.Hostname = "web-1" }},
@@ -156,32 +158,32 @@ var goldens = map[string]changes{
 		p.Terminal, p.ConsoleSize = true, &specs.Box{Width: 120, Height: 40}
 	})},
 	"servicing": {func(s *specs.Spec) { s.Windows.Servicing = true }},
-	"foreign-best-effort": {annotate(BestEffort, "true"), func(s *specs.Spec) {
+	"unsupported-best-effort": {annotate(BestEffort, "true"), func(s *specs.Spec) {
 		s.Hooks, s.Domainname, s.Process.NoNewPrivileges = &specs.Hooks{}, "x", true
 	}},
 }
 
-// TestServerGoldens holds what the service is told for each of the specs, and what the shim has to do beside it.
-func TestServerGoldens(t *testing.T) {
+// The goldens also have the other fields of a plan.
+func TestWCOW_Goldens_DocumentAndProcess(t *testing.T) {
 	for name, change := range goldens {
 		t.Run(name, func(t *testing.T) {
-			v, err := isolated().WCOW("box-1", serverSpec(change...), nil)
+			v, err := isolated().WCOW("box-1", wcowSpec(change...), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got, err := json.MarshalIndent(struct {
 				Document, Process any
 				Layers            Layers
-				OwnNamespace      bool       `json:",omitempty"`
-				Endpoints         []string   `json:",omitempty"`
-				CredentialSpec    string     `json:",omitempty"`
-				Affinity          []Affinity `json:",omitempty"`
-				Warnings          []string   `json:",omitempty"`
+				OwnNamespace      bool                      `json:",omitempty"`
+				Endpoints         []string                  `json:",omitempty"`
+				CredentialSpec    string                    `json:",omitempty"`
+				Affinity          []jobobject.GroupAffinity `json:",omitempty"`
+				Warnings          []string                  `json:",omitempty"`
 			}{v.Document, v.Process.Parameters(true, true, true), v.Layers, v.OwnNamespace, v.Endpoints, v.CredentialSpec, v.Affinity, v.Warnings}, "", "  ")
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", "server", name+".json"), string(got)+"\n")
+			golden(t, filepath.Join("testdata", "wcow", name+".json"), string(got)+"\n")
 		})
 	}
 	if len(goldens) < 40 {
@@ -203,4 +205,26 @@ func golden(t *testing.T, path, got string) {
 	if diff := cmp.Diff(strings.ReplaceAll(string(want), "\r\n", "\n"), got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
+}
+
+// FuzzWCOW: any config.json gives a document or an error, and no panic.
+func FuzzWCOW(f *testing.F) {
+	f.Add([]byte(`{"process":{"args":["a.exe"],"env":["A=1"]},"windows":{"layerFolders":["C:\\1","C:\\s"],"network":{}}}`))
+	f.Add([]byte(`{"process":{"commandLine":"a"},"hostname":"h","mounts":[{"source":"\\\\.\\pipe\\a","destination":"\\\\.\\pipe\\b"}],"windows":{"layerFolders":["C:\\1","C:\\s"],"credentialSpec":{"a":1},"devices":[{"id":"x","idType":"vpci-location-path"}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := decode(data)
+		if err != nil {
+			return
+		}
+		v, err := isolated().WCOW("c", s, nil)
+		if err != nil {
+			return
+		}
+		if _, err := json.Marshal(v.Document); err != nil {
+			t.Errorf("the document cannot be written: %v", err)
+		}
+		if v.Process.CommandLine == "" || v.Layers.Scratch == "" || v.Document.Container.Storage == nil {
+			t.Errorf("an incomplete plan: %+v", v)
+		}
+	})
 }

@@ -2,8 +2,8 @@ package resource
 
 import "encoding/json"
 
-// legacy is the form of the file before version 2. It is read for one release: a shim may die after its executable was
-// replaced.
+// legacy is the file format before version 2. It is read for one release, because the executable of a shim may be
+// replaced while the shim runs.
 type legacy struct {
 	Layers *struct{ Kind, Scratch, Volume string } `json:"layers"`
 
@@ -17,7 +17,7 @@ type legacy struct {
 	Account string   `json:"account"`
 }
 
-// parseLegacy reads the list of the container with this id, which was not in it.
+// parseLegacy lists the resources of the container id. That format does not contain the id.
 func parseLegacy(text []byte, id string) (list []Resource, err error) {
 	var l legacy
 	if err := json.Unmarshal(text, &l); err != nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/siloshim/siloshim/internal/fault"
 )
 
-// File is the name of the file in a container's bundle.
+// File is the name of the record in a container's bundle.
 const File = "silo-resources.json"
 
-// version is that of the file's form. Files without one are of an older release; see legacy.go.
+// version is the version of the file format. Files without a version are of an older release; see legacy.go.
 const version = 2
 
 // Record lists the resources of one container. All methods are safe for concurrent use.
@@ -27,26 +27,27 @@ type Record struct {
 
 	// mu guards the fields below.
 	mu       sync.Mutex
-	reserved []Resource // what the file lists
-	items    []item     // what is made, or about to be
+	reserved []Resource // in the file
+	items    []item     // made, or about to be
 	closed   bool
 
-	closing sync.Mutex // lets one Close at a time work
+	closing sync.Mutex // held by Close
 }
 
-// item is a resource that may be there. release is nil where the table's way is the one.
+// item is a resource that may exist. If release is nil, the table releases it.
 type item struct {
 	Resource
 	release func(context.Context) error
 }
 
-// ErrClosed says that the container has been closed: nothing is made for it any more.
+// ErrClosed is returned for a container that has been closed.
 var ErrClosed = errors.New("the container has ended")
 
 // New makes an empty record of the container with this bundle. It writes nothing.
 func New(bundle string, t Table) *Record { return &Record{bundle: bundle, table: t} }
 
-// Reserve writes down resources that are to be made, before the first of them is. The file is replaced as one step.
+// Reserve writes resources to the file, before the first of them is made. It replaces the file atomically. After Close it
+// returns [ErrClosed].
 func (r *Record) Reserve(list ...Resource) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,16 +62,17 @@ func (r *Record) Reserve(list ...Resource) error {
 	return nil
 }
 
-// Begin says that x is about to be made: what breaks off half way may be there, so Close releases it from now on.
+// Begin adds a reserved resource that is about to be made. If making it fails it may exist in part, so Close releases it
+// from now on.
 func (r *Record) Begin(x Resource) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.items = append(r.items, item{Resource: x})
 }
 
-// Hold adds x, of which this process has more than a file can say, such as a handle: Close calls release in the table's
-// stead. After [ErrClosed] the caller does.
-func (r *Record) Hold(x Resource, release func(context.Context) error) error {
+// Add adds a resource that this process has open. Close calls release instead of the table. After Close it returns
+// [ErrClosed], and the caller releases the resource.
+func (r *Record) Add(x Resource, release func(context.Context) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -80,27 +82,41 @@ func (r *Record) Hold(x Resource, release func(context.Context) error) error {
 	return nil
 }
 
-// Close releases everything, as far as that is possible, and removes the file when nothing is left. It may be called
-// again for the rest.
+// Close releases every resource that it can, and removes the file when none is left. After an error it may be called
+// again for those that are left.
 func (r *Record) Close(ctx context.Context) error {
 	r.closing.Lock()
 	defer r.closing.Unlock()
-	r.mu.Lock()
-	r.closed = true
-	items := r.items
-	r.mu.Unlock()
-	rest, errs := r.table.release(ctx, items)
-	r.mu.Lock()
-	r.items = rest
-	r.mu.Unlock()
-	if err := errors.Join(errs...); err != nil {
-		return err
+	for {
+		items := r.close()
+		if len(items) == 0 {
+			return remove(r.bundle)
+		}
+		rest, errs := r.table.release(ctx, items)
+		r.replace(len(items), rest)
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
 	}
-	return Remove(r.bundle)
 }
 
-// Replay releases what the record in the bundle of a dead process lists, the one of the container id, and removes the
-// file when nothing is left. Without a file there is nothing to release. It may be called again.
+// close refuses new resources and returns those that are left.
+func (r *Record) close() []item {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return r.items
+}
+
+// replace puts rest in the place of the first n items. Those after them were begun meanwhile.
+func (r *Record) replace(n int, rest []item) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.items = append(rest, r.items[n:]...)
+}
+
+// Replay releases what the record in the bundle lists, after the process that made the container id has died. It removes
+// the file when nothing is left. A bundle without a record has nothing to release. It may be called again.
 func Replay(ctx context.Context, bundle, id string, t Table) error {
 	list, err := read(bundle, id)
 	if err != nil {
@@ -113,51 +129,52 @@ func Replay(ctx context.Context, bundle, id string, t Table) error {
 	if _, errs := t.release(ctx, items); len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	return Remove(bundle)
+	return remove(bundle)
 }
 
-// path is where the record of a bundle is, and draft where it is written first: a process that dies there has made nothing
-// yet.
+// path is the path of the record. It is written as draft first; a process that dies before the rename has made nothing
+// that is only in the draft.
 func path(bundle string) string  { return filepath.Join(bundle, File) }
 func draft(bundle string) string { return path(bundle) + ".new" }
 
-// form is the file.
-type form struct {
+// format is the content of the file.
+type format struct {
 	Version   int        `json:"version"`
 	Resources []Resource `json:"resources"`
 }
 
 func write(bundle string, list []Resource) error {
-	text, err := json.Marshal(form{version, list})
+	text, err := json.Marshal(format{version, list})
 	if err != nil {
 		return err
 	}
-	if err := fault.Call("write ledger", func() error { return os.WriteFile(draft(bundle), text, 0o600) }); err != nil {
-		return fmt.Errorf("write the record of resources: %w", err)
+	if err := fault.Call("write record", func() error { return os.WriteFile(draft(bundle), text, 0o600) }); err != nil {
+		return fmt.Errorf("write the resource record: %w", err)
 	}
-	if err := fault.Call("rename ledger", func() error { return os.Rename(draft(bundle), path(bundle)) }); err != nil {
-		return fmt.Errorf("write the record of resources: %w", errors.Join(err, os.Remove(draft(bundle))))
+	if err := fault.Call("rename record", func() error { return os.Rename(draft(bundle), path(bundle)) }); err != nil {
+		return fmt.Errorf("write the resource record: %w", errors.Join(err, os.Remove(draft(bundle))))
 	}
 	return nil
 }
 
-// read reads the record in the bundle of the container id. It is empty where nothing was reserved.
-func read(bundle, id string) (list []Resource, err error) {
-	text, err := fault.Do("read ledger", func() ([]byte, error) { return os.ReadFile(path(bundle)) })
+// read reads the record of the container id. It is empty if nothing was reserved.
+func read(bundle, id string) ([]Resource, error) {
+	text, err := fault.Do("read record", func() ([]byte, error) { return os.ReadFile(path(bundle)) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err == nil {
-		list, err = parse(text, id)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read the record of resources: %w", err)
+		return nil, fmt.Errorf("read the resource record: %w", err)
+	}
+	list, err := parse(text, id)
+	if err != nil {
+		return nil, fmt.Errorf("read the resource record %s: %w", path(bundle), err)
 	}
 	return list, nil
 }
 
 func parse(text []byte, id string) ([]Resource, error) {
-	var f form
+	var f format
 	if err := json.Unmarshal(text, &f); err != nil {
 		return nil, err
 	}
@@ -167,14 +184,14 @@ func parse(text []byte, id string) ([]Resource, error) {
 	case 0:
 		return parseLegacy(text, id)
 	}
-	return nil, fmt.Errorf("version %d is unknown: use the shim that wrote it, or a newer one", f.Version)
+	return nil, fmt.Errorf("version %d is unknown; use the version of the shim that wrote it, or a newer one", f.Version)
 }
 
-// Remove removes the record of a bundle and the draft of one, if they are there.
-func Remove(bundle string) error {
+// remove removes the record of a bundle, and its draft, if they exist.
+func remove(bundle string) error {
 	var errs []error
 	for _, at := range []string{draft(bundle), path(bundle)} {
-		if err := fault.Call("remove ledger", func() error { return os.Remove(at) }); !errors.Is(err, fs.ErrNotExist) {
+		if err := fault.Call("remove record", func() error { return os.Remove(at) }); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}

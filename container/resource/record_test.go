@@ -15,14 +15,14 @@ import (
 	"github.com/siloshim/siloshim/container/resource"
 )
 
-// machine releases what it is told to, and says so.
+// machine records which resources are released, and refuses some kinds.
 type machine struct {
 	released []string
 	refuse   map[resource.Kind]error
 }
 
 func (m *machine) table() resource.Table {
-	step := func(kind, after resource.Kind) resource.Step {
+	step := func(kind resource.Kind, after ...resource.Kind) resource.Step {
 		return resource.Step{Kind: kind, After: after, Release: func(_ context.Context, r resource.Resource) error {
 			if err := m.refuse[kind]; err != nil {
 				return err
@@ -32,9 +32,9 @@ func (m *machine) table() resource.Table {
 		}}
 	}
 	return resource.Table{
-		step(resource.System, ""), step(resource.Credentials, ""), step(resource.Endpoint, ""), step(resource.Namespace, ""),
-		step(resource.Mount, ""), step(resource.Directory, ""), step(resource.PreparedLayer, resource.System),
-		step(resource.ActiveLayer, resource.System), {Kind: resource.Logon}, step(resource.Account, ""),
+		step(resource.System), step(resource.Credentials), step(resource.Endpoint), step(resource.Namespace),
+		step(resource.Mount), step(resource.Directory), step(resource.PreparedLayer, resource.System),
+		step(resource.ActiveLayer, resource.System, resource.PreparedLayer), {Kind: resource.Logon}, step(resource.Account),
 	}
 }
 
@@ -59,7 +59,7 @@ func exists(t *testing.T, dir string) bool {
 	return err == nil
 }
 
-func TestRecord_Close_ReleasesWhatWasBegun(t *testing.T) {
+func TestRecord_Close_ReleasesBegunResources(t *testing.T) {
 	dir, m := t.TempDir(), new(machine)
 	r := resource.New(dir, m.table())
 	if err := r.Reserve(all...); err != nil {
@@ -81,12 +81,12 @@ func TestRecord_Close_ReleasesWhatWasBegun(t *testing.T) {
 	if err := r.Reserve(all[0]); !errors.Is(err, resource.ErrClosed) {
 		t.Errorf("reserve after the end: %v", err)
 	}
-	if err := r.Hold(all[0], nil); !errors.Is(err, resource.ErrClosed) {
-		t.Errorf("hold after the end: %v", err)
+	if err := r.Add(all[0], nil); !errors.Is(err, resource.ErrClosed) {
+		t.Errorf("add after the end: %v", err)
 	}
 }
 
-func TestReplay_ProcessDied_ReleasesAllThatIsWritten(t *testing.T) {
+func TestReplay_ProcessDied_ReleasesAllOfTheFile(t *testing.T) {
 	dir, m := t.TempDir(), new(machine)
 	r := resource.New(dir, m.table())
 	if err := errors.Join(r.Reserve(all[:3]...), r.Reserve(all[3:]...)); err != nil {
@@ -105,7 +105,6 @@ func TestReplay_ProcessDied_ReleasesAllThatIsWritten(t *testing.T) {
 	}
 }
 
-// TestReplay_LegacyFile_IsRead: a shim of an older release may die after its executable was replaced.
 func TestReplay_LegacyFile_IsRead(t *testing.T) {
 	for name, test := range map[string]struct {
 		text string
@@ -138,20 +137,19 @@ func TestReplay_LegacyFile_IsRead(t *testing.T) {
 	}
 }
 
-// TestReplay_UnknownFile_Stays: what cannot be read or released is an error that says so, and stays for a person to look at.
-func TestReplay_UnknownFile_Stays(t *testing.T) {
-	for text, says := range map[string]string{
-		`{"layers":`:    "read the record of resources",
+func TestReplay_UnknownFile_FailsAndKeepsIt(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"layers":`:    "read the resource record",
 		`{"version":3}`: "version 3 is unknown",
-		`{"version":2,"resources":[{"kind":"moon"}]}`:  "release moon: its kind is unknown",
-		`{"version":2,"resources":[{"kind":"logon"}]}`: "release logon: its kind is unknown",
+		`{"version":2,"resources":[{"kind":"moon"}]}`:  "release moon: kind is unknown",
+		`{"version":2,"resources":[{"kind":"logon"}]}`: "release logon: kind is unknown",
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, resource.File), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := resource.Replay(t.Context(), dir, "c", new(machine).table()); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: %v, want %q", text, err, says)
+		if err := resource.Replay(t.Context(), dir, "c", new(machine).table()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 		if !exists(t, dir) {
 			t.Errorf("%s: it was removed", text)
@@ -159,8 +157,8 @@ func TestReplay_UnknownFile_Stays(t *testing.T) {
 	}
 }
 
-// TestRecord_SystemCannotBeEnded_LayersStay: a container that runs may still write to them; the rest goes.
-func TestRecord_SystemCannotBeEnded_LayersStay(t *testing.T) {
+// A container that runs may still write to its layers.
+func TestRecord_SystemNotReleased_LayersStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		boom := errors.New("boom")
 		dir, m := t.TempDir(), &machine{refuse: map[resource.Kind]error{resource.System: boom}}
@@ -189,10 +187,47 @@ func TestRecord_SystemCannotBeEnded_LayersStay(t *testing.T) {
 	})
 }
 
-func TestRecord_Hold_ReleasesByItsOwnWay(t *testing.T) {
+// One that uses another stays, and so does the other.
+func TestRecord_PreparedLayerNotReleased_DiskStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		boom := errors.New("boom")
+		m := &machine{refuse: map[resource.Kind]error{resource.PreparedLayer: boom}}
+		r := resource.New(t.TempDir(), m.table())
+		for _, x := range all {
+			r.Begin(x)
+		}
+		if err := r.Close(t.Context()); !errors.Is(err, boom) || !strings.Contains(err.Error(), `active-layer C:\s: it is in use by a prepared-layer`) {
+			t.Errorf("close: %v", err)
+		}
+		m.refuse = nil
+		if err := r.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := len(m.released); n != len(all) || !slices.Equal(m.released[n-2:], []string{`prepared-layer C:\s`, `active-layer C:\s`}) {
+			t.Errorf("released %q", m.released)
+		}
+	})
+}
+
+func TestRecord_BeginWhileClosing_IsReleased(t *testing.T) {
+	m := new(machine)
+	r := resource.New(t.TempDir(), m.table())
+	late := func(context.Context) error {
+		r.Begin(resource.Resource{Kind: resource.Account, Name: "late"})
+		return nil
+	}
+	if err := errors.Join(r.Add(resource.Resource{Kind: resource.Logon}, late), r.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"account late"}, m.released); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRecord_Add_ReleasesByItsFunction(t *testing.T) {
 	dir, m, mine := t.TempDir(), new(machine), 0
 	r := resource.New(dir, m.table())
-	if err := r.Hold(resource.Resource{Kind: resource.Logon}, func(context.Context) error { mine++; return nil }); err != nil {
+	if err := r.Add(resource.Resource{Kind: resource.Logon}, func(context.Context) error { mine++; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(r.Close(t.Context()), r.Close(t.Context())); err != nil || mine != 1 || len(m.released) > 0 {
@@ -200,15 +235,14 @@ func TestRecord_Hold_ReleasesByItsOwnWay(t *testing.T) {
 	}
 }
 
-// TestRetry_PassingError_TriesAgain: five attempts, 100 ms apart, and one where it is not worth more.
-func TestRetry_PassingError_TriesAgain(t *testing.T) {
+func TestRetry_TransientError_FiveAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		boom := errors.New("boom")
-		for _, worth := range []bool{true, false} {
+		for _, transient := range []bool{true, false} {
 			tries := 0
-			err := resource.Retry(t.Context(), func(error) bool { return worth }, func() error { tries++; return boom })
-			if want := map[bool]int{true: 5, false: 1}[worth]; !errors.Is(err, boom) || tries != want {
-				t.Errorf("worth it %v: %d tries, %v", worth, tries, err)
+			err := resource.Retry(t.Context(), func(error) bool { return transient }, func() error { tries++; return boom })
+			if want := map[bool]int{true: 5, false: 1}[transient]; !errors.Is(err, boom) || tries != want {
+				t.Errorf("transient %v: %d tries, %v", transient, tries, err)
 			}
 		}
 	})

@@ -1,5 +1,5 @@
-// Package wcow makes Windows Server containers: compute systems of the Host Compute Service over mounted layers, in a
-// network namespace, with the credentials of an account.
+// Package wcow makes Windows Server containers: compute systems of the Host Compute Service with mounted layers, a
+// network namespace, and the credentials of a group managed service account.
 package wcow
 
 import (
@@ -25,12 +25,12 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// Config is what a container is made with.
+// Config is the configuration of a container.
 type Config struct {
 	ID, Bundle string
 	Plan       *plan.WCOW
 
-	Kernel   jobobject.Kernel // nil is the system's
+	Kernel   jobobject.Kernel // nil is that of this machine
 	Service  *hcs.Client
 	Storage  layer.Storage
 	Network  network.Namespaces
@@ -48,23 +48,23 @@ type Container struct {
 
 	statistics *stats.System // nil before the system is created
 
-	// updating is held over an update, the service's answers included: two must not mix. It guards the field below.
+	// updating is held during an update, including the calls to the service. It guards the field below.
 	updating  deadline.Mutex
 	requested plan.Requested // by the specification and the updates so far
 
 	// mu guards the fields below.
 	mu      sync.Mutex
-	started bool   // the service was asked to start it
-	killed  bool   // init was killed, so nothing inside is asked to end
-	ended   bool   // its processes are being ended
-	status  uint32 // what the ended report
+	started bool   // the system was started, or its start failed
+	killed  bool   // the init process was killed, so the system is not shut down in order
+	ended   bool   // Terminate was called
+	status  uint32 // the exit status of processes that Terminate ended
 }
 
 var _ container.Container = (*Container)(nil)
 
-// New makes a Windows Server container that does not run yet. The order is the one in which the parts need each other:
-// layers, network, credentials, the compute system, its processors. What it will have is written down in its bundle first,
-// should this process die. Whatever it made is gone again when it fails.
+// New makes a Windows Server container that does not run yet: layers, network, credentials, the compute system, and its
+// processors, because each needs those before it. It records the resources in the bundle before it makes them. If it
+// fails it releases them.
 func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
 	s := &Container{
@@ -77,7 +77,7 @@ func New(ctx context.Context, c Config) (*Container, error) {
 	return s, nil
 }
 
-// make makes everything. What it has made is on the record when it fails.
+// make makes everything. If it fails, the record has what was made.
 func (s *Container) make(ctx context.Context) error {
 	document := s.plan.Document
 	inside := *document.Container
@@ -117,7 +117,7 @@ func (s *Container) make(ctx context.Context) error {
 	return s.create(ctx, &document)
 }
 
-// reserve writes down what the container will have.
+// reserve records the resources of the container.
 func (s *Container) reserve(namespace string) error {
 	list := layer.Resources(s.id, s.plan.Layers)
 	if namespace != "" {
@@ -136,14 +136,14 @@ func (s *Container) create(ctx context.Context, document *schema.ComputeSystem) 
 		return err
 	}
 	s.system, s.statistics = system, newStatistics(s.config.Kernel, s.id, system)
-	if err := s.record.Hold(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
+	if err := s.record.Add(resource.Resource{Kind: resource.System, Name: s.id}, s.end); err != nil {
 		return errors.Join(err, s.end(ctx))
 	}
 	return s.pin(ctx, s.plan.Affinity)
 }
 
-// pin binds the silo to its processors; the service has no word for that.
-func (s *Container) pin(ctx context.Context, affinity []plan.Affinity) error {
+// pin sets the processors of the silo's job. The documents of the service have no field for them.
+func (s *Container) pin(ctx context.Context, affinity []jobobject.GroupAffinity) error {
 	if len(affinity) == 0 {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (s *Container) pin(ctx context.Context, affinity []plan.Affinity) error {
 	if err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
-	set := job.SetAffinity(ctx, groups(affinity))
+	set := job.SetAffinity(ctx, affinity)
 	if err := errors.Join(set, job.Close()); err != nil {
 		return fmt.Errorf("windows.resources.cpu.affinity: %w", err)
 	}
@@ -163,7 +163,7 @@ func (s *Container) Process(p *plan.Process, streams container.Streams) containe
 	return &process{container: s, plan: p, streams: streams, init: p == &s.plan.Process}
 }
 
-// start starts the compute system, for init.
+// start starts the compute system, before the init process.
 func (s *Container) start(ctx context.Context) error {
 	s.mu.Lock()
 	s.started = true
@@ -171,8 +171,8 @@ func (s *Container) start(ctx context.Context) error {
 	return s.system.Start(ctx)
 }
 
-// Update changes the limits that are named and leaves the others alone. After an error those before the one that it
-// names are in force; the same request again asks for all of them. ctx ends the wait for another update.
+// Update implements [container.Container]. After an error the limits before the one that the error names are in force.
+// The same request again sets all of them.
 func (s *Container) Update(ctx context.Context, r *specs.WindowsResources, annotations map[string]string) error {
 	if err := s.updating.Lock(ctx); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (s *Container) Update(ctx context.Context, r *specs.WindowsResources, annot
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), container.CallTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), container.CallTimeout)
 	defer cancel()
 	for _, request := range next.Requests {
 		if err := s.system.Modify(ctx, request); err != nil {
@@ -197,22 +197,14 @@ func (s *Container) Update(ctx context.Context, r *specs.WindowsResources, annot
 	return nil
 }
 
-// groups are the processors of a plan as a job object takes them.
-func groups(affinity []plan.Affinity) (list []jobobject.GroupAffinity) {
-	for _, a := range affinity {
-		list = append(list, jobobject.GroupAffinity{Group: a.Group, Mask: a.Mask})
-	}
-	return list
-}
-
-// Pause implements [container.Container]: the service pauses no Windows Server container.
+// Pause implements [container.Container]: the service cannot pause Windows Server containers.
 func (s *Container) Pause(context.Context) error { return container.ErrUnsupported }
 
 // Resume implements [container.Container].
 func (s *Container) Resume(context.Context) error { return container.ErrUnsupported }
 
-// Stop implements [container.Container]: the service does not signal processes that it did not start. Terminate asks the
-// inside to shut down.
+// Stop implements [container.Container]: the service signals only processes that it started. Terminate shuts the system
+// down in order.
 func (s *Container) Stop(context.Context, uint32) error { return container.ErrUnsupported }
 
 // TerminateProcesses implements [container.Container]: the container does not outlive its processes.
@@ -223,11 +215,11 @@ func (s *Container) TerminateProcesses(context.Context, uint32) error {
 // Watch implements [container.Container]. The service reports no limits.
 func (s *Container) Watch(func(container.Notice)) {}
 
-// Status implements [container.Container]. The service does not tell the limits in force.
+// Status implements [container.Container]. The service does not return the limits in force.
 func (s *Container) Status() container.Status { return container.Status{} }
 
 // TerminateTimeout implements [container.Container].
 func (s *Container) TerminateTimeout() time.Duration { return teardown }
 
-// teardown is a little more than the service's own bound, so that its reason is the one that is reported.
+// teardown is slightly longer than the timeout of the service, whose error is more specific.
 const teardown = 11 * time.Minute

@@ -12,7 +12,7 @@ import (
 	"github.com/siloshim/siloshim/schema"
 )
 
-// addCredentials makes an instance of the credential guard for a container and returns its state, a secret.
+// addCredentials makes an instance of the credential guard for a container and returns its state, which is a secret.
 //
 // https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/manage-serviceaccounts
 func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, r *resource.Record) (*schema.ContainerCredentialGuardState, error) {
@@ -37,7 +37,7 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, r *reso
 	for _, raw := range answer.Properties {
 		var info schema.ContainerCredentialGuardSystemInfo
 		if schema.Unmarshal(raw, &info) != nil {
-			continue // what it says may be secret
+			continue // the error may contain a secret
 		}
 		for _, instance := range info.Instances {
 			if instance.Id == id && instance.CredentialGuard != nil {
@@ -45,10 +45,10 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, r *reso
 			}
 		}
 	}
-	return nil, fmt.Errorf("query credentials of %s: the service does not list them: %w", id, errdefs.ErrNotFound)
+	return nil, fmt.Errorf("query credentials of %s: the service does not list an instance: %w", id, errdefs.ErrNotFound)
 }
 
-// RemoveCredentials removes the instance, if it is there. It goes on when the context that made it has ended.
+// RemoveCredentials removes the instance of a container if it exists. It does not stop when ctx is cancelled.
 func RemoveCredentials(ctx context.Context, c *hcs.Client, id string) error {
 	request, err := removal(id)
 	if err != nil {
@@ -61,7 +61,7 @@ func RemoveCredentials(ctx context.Context, c *hcs.Client, id string) error {
 	return err
 }
 
-// removal is the request that removes the instance.
+// removal is the request to remove the instance.
 func removal(id string) (*schema.ModificationRequest, error) {
 	return schema.NewCredentialGuardRequest(schema.RemoveInstance, schema.ContainerCredentialGuardInstanceRequest{Id: id})
 }

@@ -23,12 +23,12 @@ type process struct {
 	init      bool
 
 	running *hcs.Process // set by Start
-	kills   atomic.Int32 // how often it was killed
+	kills   atomic.Int32 // kills that may have ended it
 }
 
 var _ container.Process = (*process)(nil)
 
-// Start launches the program inside, and for init the container before it.
+// Start implements [container.Process]. For the init process it starts the compute system first.
 func (p *process) Start(ctx context.Context) (uint32, error) {
 	if p.init {
 		if err := p.container.start(ctx); err != nil {
@@ -36,7 +36,7 @@ func (p *process) Start(ctx context.Context) (uint32, error) {
 		}
 	}
 	stdin, stdout, stderr := p.streams.Wanted()
-	if p.plan.Terminal { // a console has its pipes whoever reads them
+	if p.plan.Terminal { // a console always has these pipes
 		stdin, stdout, stderr = true, true, false
 	}
 	running, err := p.container.system.CreateProcess(ctx, p.plan.Parameters(stdin, stdout, stderr))
@@ -52,13 +52,13 @@ func (p *process) Start(ctx context.Context) (uint32, error) {
 	return running.Pid(), nil
 }
 
-// input is the program's standard input. Closing our end is not enough for the program to see the end.
+// input is the standard input of a process. Closing our end of the pipe does not end the input of the process.
 type input struct {
 	io.WriteCloser
 	process *hcs.Process
 }
 
-// SetDeadline ends a write that waits, where the pipe can.
+// SetDeadline ends a blocked write, if the pipe supports that.
 func (i input) SetDeadline(t time.Time) error {
 	if d, ok := i.WriteCloser.(interface{ SetDeadline(time.Time) error }); ok {
 		return d.SetDeadline(t)
@@ -66,7 +66,7 @@ func (i input) SetDeadline(t time.Time) error {
 	return errors.ErrUnsupported
 }
 
-// Close ends the input. Of a program that has ended there is only our end left.
+// Close ends the input. If the process has exited it closes only our end.
 func (i input) Close() error {
 	select {
 	case <-i.process.Exited():
@@ -82,30 +82,31 @@ func (i input) Close() error {
 	return err
 }
 
-// Wait returns the exit status. What was ended by SIGKILL says so, whatever code the service gives it.
+// Wait implements [container.Process]. A process that SIGKILL ended has the status [container.Killed], whatever code the
+// service returns.
 func (p *process) Wait(ctx context.Context) (uint32, error) {
 	code, err := p.running.Wait(ctx)
 	p.container.mu.Lock()
 	ended, status := p.container.ended, p.container.status
 	p.container.mu.Unlock()
-	over := err == nil || errors.Is(err, hcs.CodeSystemAlreadyStopped) || errors.Is(err, hcs.ErrNoExitCode)
+	exited := err == nil || errors.Is(err, hcs.CodeSystemAlreadyStopped) || errors.Is(err, hcs.ErrNoExitCode)
 	switch {
-	case p.kills.Load() > 0 && over:
+	case p.kills.Load() > 0 && exited:
 		return container.Killed, nil
-	case ended && over:
+	case ended && exited:
 		return status, nil
 	}
 	return code, errclass.Add(err)
 }
 
-// controls are the console control events as the service names them.
-var controls = map[jobobject.ConsoleEvent]schema.ProcessSignal{
+// signals are the service's names of the console control events.
+var signals = map[jobobject.ConsoleEvent]schema.ProcessSignal{
 	jobobject.CtrlC: schema.CtrlC, jobobject.CtrlBreak: schema.CtrlBreak, jobobject.CtrlClose: schema.CtrlClose,
 	jobobject.CtrlLogoff: schema.CtrlLogOff, jobobject.CtrlShutdown: schema.CtrlShutdown,
 }
 
-// Signal ends the program, or sends it a console control event. Some versions of the service answer an event only when
-// the program has ended: to be heard is enough.
+// Signal implements [container.Process]. Some versions of the service return from an event only when the process has
+// exited, so Signal waits for an error for eventTimeout only.
 func (p *process) Signal(ctx context.Context, sig uint32) error {
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
@@ -117,30 +118,30 @@ func (p *process) Signal(ctx context.Context, sig uint32) error {
 		return err
 	}
 	sent := make(chan error, 1)
-	go func() { sent <- p.running.Signal(context.Background(), controls[event]) }() // the service's own bound ends it
+	go func() { sent <- p.running.Signal(context.Background(), signals[event]) }() // ends with the timeout of the service
 	select {
 	case err := <-sent:
-		return ended(err)
-	case <-time.After(heard):
+		return ignoreExited(err)
+	case <-time.After(eventTimeout):
 		return nil
 	}
 }
 
-// heard is how long the answer to an event is waited for, to tell of a refusal.
-const heard = time.Second
+// eventTimeout is how long Signal waits for the result of an event.
+const eventTimeout = time.Second
 
-// kill ends the program. One that had ended before keeps its own status; one whose end takes longer than anybody
-// waits for was killed all the same.
+// kill terminates the process. A process that had exited before keeps its status. A process that has not exited within
+// the timeout is killed nevertheless.
 func (p *process) kill(ctx context.Context) error {
 	p.markKilled(+1)
 	err := p.running.Kill(ctx)
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		p.markKilled(-1)
 	}
-	return ended(err)
+	return ignoreExited(err)
 }
 
-// markKilled counts the kills of the program; one that comes too late takes itself back.
+// markKilled counts the kills of the process. A kill that failed is subtracted again.
 func (p *process) markKilled(n int32) {
 	p.container.mu.Lock()
 	defer p.container.mu.Unlock()
@@ -150,22 +151,22 @@ func (p *process) markKilled(n int32) {
 	}
 }
 
-// ended makes nothing of the news that the program has ended already.
-func ended(err error) error {
+// ignoreExited returns nil for an error about a process that has exited, and adds the class to other errors.
+func ignoreExited(err error) error {
 	if errors.Is(err, hcs.ErrExited) || errors.Is(err, hcs.ErrNotFound) {
 		return nil
 	}
 	return errclass.Add(err)
 }
 
-// Resize sets the size of the console.
+// Resize implements [container.Process].
 func (p *process) Resize(ctx context.Context, width, height uint32) error {
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
-	return ended(p.running.Resize(ctx, uint16(width), uint16(height)))
+	return ignoreExited(p.running.Resize(ctx, uint16(width), uint16(height)))
 }
 
-// Close gives back the process handle.
+// Close implements [container.Process].
 func (p *process) Close() error {
 	if p.running == nil {
 		return nil

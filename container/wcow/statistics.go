@@ -16,7 +16,8 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// newStatistics makes the statistics of a compute system: from the silo's own job, and what that refuses from the service.
+// newStatistics makes the statistics of a compute system. They come from the job of the silo. The service is queried for
+// what the job does not return.
 func newStatistics(k jobobject.Kernel, id string, system *hcs.System) *stats.System {
 	return stats.NewSystem(stats.SystemOptions{
 		ID: id, SystemType: "container", Owner: plan.Owner, Service: system, Kernel: k, BusyAfter: container.BusyAfter,
@@ -26,7 +27,7 @@ func newStatistics(k jobobject.Kernel, id string, system *hcs.System) *stats.Sys
 	})
 }
 
-// Stats implements [container.Container]. A service that fails costs the metrics that it was queried for.
+// Stats implements [container.Container]. If the service fails, the metrics that it was queried for are missing.
 func (s *Container) Stats(ctx context.Context, started time.Time) (stats.Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
@@ -40,18 +41,18 @@ func (s *Container) Stats(ctx context.Context, started time.Time) (stats.Sample,
 	return *p.Statistics, nil
 }
 
-// Processes implements [container.Container]. A container that does not run has none.
+// Processes implements [container.Container].
 func (s *Container) Processes(ctx context.Context) ([]stats.Process, error) {
 	s.mu.Lock()
 	started := s.started
 	s.mu.Unlock()
-	if !started || s.over() {
+	if !started || s.hasExited() {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
 	p, err := s.statistics.Properties(ctx, time.Time{}, schema.PropertyProcessList)
-	if err != nil && s.over() {
+	if err != nil && s.hasExited() {
 		return nil, nil
 	}
 	return p.ProcessList, errclass.Add(err)

@@ -52,6 +52,6 @@ func (sys *system) closeJobLocked() {
 	if sys.kernel == nil {
 		return
 	}
-	_ = sys.kernel.CloseHandle(sys.job) // a handle of our own, closed once
+	_ = sys.kernel.CloseHandle(sys.job) // this handle is closed once
 	sys.kernel = nil
 }

@@ -65,8 +65,8 @@ func (r reader) Close() error {
 	return nil
 }
 
-// writer is the writing end of a pipe. Closing it alone is not seen by the reader:
-// the service keeps an end of its own.
+// writer is the writing end of a pipe. Closing it does not end the reader's input,
+// because the service keeps another writing end.
 type writer struct{ *pipe }
 
 func (w writer) Write(b []byte) (int, error) {

@@ -236,7 +236,7 @@ func (s *Service) failure(code hcs.Code, message string) error {
 	return &hcs.Failure{Code: code, Document: encode(r)}
 }
 
-// encode writes a document of our own.
+// encode writes a document of this package.
 func encode(v any) string {
 	b, err := schema.Marshal(v)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package deadline bounds calls that may hang and waits for a lock.
+// Package deadline bounds calls that may hang, and waits for locks.
 package deadline
 
 import (

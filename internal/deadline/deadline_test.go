@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestCall_Hangs_EndsWithItsBound(t *testing.T) {
+func TestCall_Hangs_EndsWithTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung := make(chan struct{})
 		began := time.Now()
@@ -20,7 +20,7 @@ func TestCall_Hangs_EndsWithItsBound(t *testing.T) {
 	})
 }
 
-func TestValue_Returns_ResultIsHandedOn(t *testing.T) {
+func TestValue_Returns_ResultAndError(t *testing.T) {
 	boom := errors.New("boom")
 	if n, err := Value(time.Hour, func() (int, error) { return 7, boom }); n != 7 || !errors.Is(err, boom) {
 		t.Errorf("%d, %v", n, err)

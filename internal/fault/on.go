@@ -8,25 +8,25 @@ import (
 	"sync/atomic"
 )
 
-// Enabled tells whether this build has the points.
+// Enabled reports whether this build has fault points.
 const Enabled = true
 
-// LastEnv names the environment variable with the point at which a process that was started for it ends at once: its
-// name, a colon, and "before" or "after".
+// LastEnv is the environment variable with the fault point where a process exits: its name, a colon, and "before" or
+// "after".
 const LastEnv = "SILO_LAST_CALL"
 
-// Plan makes a call, or does not. It is called on the goroutine of the call, at any time from several.
+// Plan makes the call of a fault point, or does something else. It is called concurrently.
 type Plan func(name string, call func() (any, error)) (any, error)
 
 var plan atomic.Pointer[Plan]
 
-// Set puts p into force for the whole process until restore is called.
+// Set makes p the plan of the process until restore is called.
 func Set(p Plan) (restore func()) {
 	before := plan.Swap(&p)
 	return func() { plan.Store(before) }
 }
 
-// Do makes a call that goes by a name, as the plan has it.
+// Do makes the call of a fault point, according to the plan.
 func Do[T any](name string, call func() (T, error)) (T, error) {
 	last, when, _ := strings.Cut(os.Getenv(LastEnv), ":")
 	if last == name && when == "before" {
@@ -41,14 +41,14 @@ func Do[T any](name string, call func() (T, error)) (T, error) {
 		return v, err
 	}
 	v, err := (*p)(name, func() (any, error) { return call() })
-	typed, _ := v.(T) // a call that was not made has nothing
+	typed, _ := v.(T) // nil if the call was not made
 	return typed, err
 }
 
-// died is the status of a process that ended at a point.
+// died is the exit status at the point of LastEnv.
 const died = 3
 
-// Call is [Do] for a call that answers nothing.
+// Call is [Do] for a call without a result.
 func Call(name string, call func() error) error {
 	_, err := Do(name, func() (struct{}, error) { return struct{}{}, call() })
 	return err

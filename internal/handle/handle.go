@@ -1,9 +1,7 @@
-// Package handle shares a handle of the operating system between the calls that
-// use it, and closes it once, after the last of them.
+// Package handle closes a handle of the operating system after the last call that uses it.
 //
-// A handle that is closed while a call uses it may by then name another object,
-// and some services crash. So users acquire the handle and release it, and the last
-// user of a closed one closes it.
+// If a handle is closed during such a call, it may identify another object, and some services crash. So each call
+// acquires the handle and releases it.
 package handle
 
 import (
@@ -11,40 +9,38 @@ import (
 	"sync"
 )
 
-// Handle is one open handle. All methods are safe for concurrent use.
+// Handle is an open handle. All methods are safe for concurrent use.
 type Handle[H ~uintptr] struct {
 	value  H
 	free   func(H) error
 	closed chan struct{}
 
-	mu     sync.Mutex // guards the fields below
-	users  int
-	closes bool
+	mu      sync.Mutex // guards the fields below
+	users   int
+	closing bool
 }
 
-// New returns the owner of value, which free closes. free runs once, without a
-// lock, and may block.
+// New makes a Handle. free closes value; it is called once, without a lock, and may block.
 func New[H ~uintptr](value H, free func(H) error) *Handle[H] {
 	return &Handle[H]{value: value, free: free, closed: make(chan struct{})}
 }
 
-// Acquire lends the handle until Release. After Close it returns [fs.ErrClosed].
+// Acquire returns the handle, which is valid until Release. After Close it returns [fs.ErrClosed].
 func (h *Handle[H]) Acquire() (H, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closes {
+	if h.closing {
 		return 0, fs.ErrClosed
 	}
 	h.users++
 	return h.value, nil
 }
 
-// Release ends one Acquire. The last user of a closed handle frees it and gets the
-// error of that.
+// Release ends one Acquire. After Close, the last Release frees the handle and returns its error.
 func (h *Handle[H]) Release() error {
 	h.mu.Lock()
 	h.users--
-	last := h.closes && h.users == 0
+	last := h.closing && h.users == 0
 	h.mu.Unlock()
 	if !last {
 		return nil
@@ -52,15 +48,15 @@ func (h *Handle[H]) Release() error {
 	return h.free(h.value)
 }
 
-// Close refuses new users, and frees the handle if there is none. Only the first
-// call does something.
+// Close makes Acquire fail, and frees the handle if it is not in use. first is false, and nothing happens, after the
+// first call.
 func (h *Handle[H]) Close() (first bool, err error) {
 	h.mu.Lock()
-	if h.closes {
+	if h.closing {
 		h.mu.Unlock()
 		return false, nil
 	}
-	h.closes = true
+	h.closing = true
 	unused := h.users == 0
 	h.mu.Unlock()
 	close(h.closed)
@@ -70,5 +66,5 @@ func (h *Handle[H]) Close() (first bool, err error) {
 	return true, err
 }
 
-// Closed returns a channel that the first Close closes.
+// Closed returns a channel that is closed by Close.
 func (h *Handle[H]) Closed() <-chan struct{} { return h.closed }

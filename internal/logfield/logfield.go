@@ -1,4 +1,4 @@
-// Package logfield has the keys of structured log records, so that each thing has one name in all of them.
+// Package logfield has the keys of structured log records.
 package logfield
 
 // The keys.

@@ -1,8 +1,8 @@
-// Package trace puts spans around the shim's requests. It is the only importer of go.opencensus.io, so that another
-// tracer could take its place.
+// Package trace makes spans for the requests of the shim. Only this package imports go.opencensus.io, so that the library
+// can be replaced.
 //
-// The caller's trace goes on here when its ttrpc metadata carries a W3C traceparent. Spans leave as structured log
-// records with their ids; they carry names, times and error classes, never arguments.
+// A span continues the caller's trace if the ttrpc metadata has a W3C traceparent. Spans are written as structured log
+// records with names, times and error classes, and without arguments.
 package trace
 
 import (
@@ -20,11 +20,11 @@ import (
 	"github.com/siloshim/siloshim/internal/logfield"
 )
 
-// register makes the log the destination of all spans, with the first span.
+// register registers the exporter. The first span calls it.
 var register = sync.OnceFunc(func() { trace.RegisterExporter(exporter{}) })
 
-// StartSpan begins a span: below the one in ctx, else below the caller's. end finishes it with the outcome. Only a trace
-// that the caller samples is logged.
+// StartSpan begins a span whose parent is the span in ctx, or else that of the caller. end ends it with an error or nil.
+// The span is logged if the caller samples the trace.
 func StartSpan(ctx context.Context, name string) (_ context.Context, end func(error)) {
 	register()
 	var span *trace.Span
@@ -39,18 +39,18 @@ func StartSpan(ctx context.Context, name string) (_ context.Context, end func(er
 	}
 }
 
-// asParent samples what the caller samples, and nothing of its own accord.
+// asParent samples the traces that the caller samples.
 func asParent(p trace.SamplingParameters) trace.SamplingDecision {
 	return trace.SamplingDecision{Sample: p.ParentContext.IsSampled()}
 }
 
-// outcome is the class of an error. Its text stays out: it may name what the caller sent.
+// outcome is the class of an error. The text is left out, because it may contain arguments.
 func outcome(err error) trace.Status {
 	code := status.Code(errgrpc.ToGRPC(err))
 	return trace.Status{Code: int32(code), Message: code.String()}
 }
 
-// parent reads the caller's span from the request's metadata.
+// parent reads the caller's span from the metadata of the request.
 func parent(ctx context.Context) (trace.SpanContext, bool) {
 	values, ok := ttrpc.GetMetadata(ctx)
 	if !ok {
@@ -63,8 +63,9 @@ func parent(ctx context.Context) (trace.SpanContext, bool) {
 	return parse(header[0])
 }
 
-// parse reads a traceparent: version, trace id, span id and flags in hexadecimal, with dashes between.
-// See https://www.w3.org/TR/trace-context/#traceparent-header.
+// parse reads a traceparent: version, trace id, span id and flags in hexadecimal, separated by dashes.
+//
+// https://www.w3.org/TR/trace-context/#traceparent-header
 func parse(header string) (s trace.SpanContext, ok bool) {
 	parts := strings.Split(header, "-")
 	if len(parts) < 4 || len(parts[0]) != 2 || parts[0] == "ff" {

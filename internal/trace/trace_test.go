@@ -13,7 +13,7 @@ import (
 	"github.com/containerd/ttrpc"
 )
 
-func TestParse(t *testing.T) {
+func TestParse_Header_SpanContextOrRefused(t *testing.T) {
 	const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	s, ok := parse(good)
 	if !ok || s.TraceID.String() != "4bf92f3577b34da6a3ce929d0e0e4736" || s.SpanID.String() != "00f067aa0ba902b7" || !s.IsSampled() {
@@ -26,12 +26,12 @@ func TestParse(t *testing.T) {
 		"00-zzf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 	} {
 		if s, ok := parse(bad); ok {
-			t.Errorf("parse(%q) = %+v, want a refusal", bad, s)
+			t.Errorf("parse(%q) = %+v, want it refused", bad, s)
 		}
 	}
 }
 
-// records takes the log of a test.
+// records redirects the log of a test to a buffer.
 func records(t *testing.T) *bytes.Buffer {
 	t.Helper()
 	level := log.GetLevel()
@@ -56,7 +56,7 @@ func called(header string) context.Context {
 	return ttrpc.WithMetadata(context.Background(), ttrpc.MD{"traceparent": {header}})
 }
 
-func TestTheCallersTraceGoesOn(t *testing.T) {
+func TestStartSpan_SampledCaller_ContinuesTrace(t *testing.T) {
 	out := records(t)
 	ctx, end := StartSpan(called("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), "outer")
 	_, endInner := StartSpan(ctx, "inner")
@@ -86,7 +86,7 @@ func TestTheCallersTraceGoesOn(t *testing.T) {
 	}
 }
 
-func TestWithoutASampledCallerNothingIsLogged(t *testing.T) {
+func TestStartSpan_NoSampledCaller_LogsNothing(t *testing.T) {
 	for name, ctx := range map[string]context.Context{
 		"no caller":   context.Background(),
 		"not sampled": called("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"),

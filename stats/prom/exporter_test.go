@@ -98,7 +98,7 @@ func TestExporter_MetricMissing_HasNoSeries(t *testing.T) {
 			t.Errorf("a series of a metric that is missing: %s", line)
 		}
 	}
-	if !strings.Contains(text, "silo_container_figures_missing{container_id=\"b\",kind=\"task\",namespace=\"a\"} 8\n") {
+	if !strings.Contains(text, "silo_container_metrics_missing{container_id=\"b\",kind=\"task\",namespace=\"a\"} 8\n") {
 		t.Errorf("the missing metrics are not counted:\n%s", text)
 	}
 }

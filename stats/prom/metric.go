@@ -78,7 +78,7 @@ var metrics = []metric{
 
 	{"fallbacks_total", "Queries to the Host Compute Service for what the kernel did not answer.", counter,
 		func(s *stats.Sample) (float64, bool) { return float64(s.Fallbacks), true }},
-	{"figures_missing", "Metrics of the container that this machine does not have.", gauge, missing},
+	{"metrics_missing", "Metrics of the container that this machine does not have.", gauge, missing},
 }
 
 func of(m stats.Metric, value func(*stats.Sample) float64) func(*stats.Sample) (float64, bool) {

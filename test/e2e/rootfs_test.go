@@ -160,7 +160,7 @@ func TestImageContainer_Unsupported_RefusedAndReleased(t *testing.T) {
 		"process.cwd":           func(s *specs.Spec) { s.Process.Cwd = `C:\gone` },
 		"mounts[0].source":      func(s *specs.Spec) { s.Mounts[0].Source = `C:\gone` },
 		"mounts[0].destination": func(s *specs.Spec) { s.Mounts[0].Destination = `C:\..\Windows` },
-		"no mount can be within": func(s *specs.Spec) {
+		"a mount cannot be inside another": func(s *specs.Spec) {
 			s.Mounts = append(s.Mounts, specs.Mount{Source: r.volume, Destination: `C:\var\data\in`})
 		},
 	} {

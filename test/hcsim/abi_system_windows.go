@@ -4,7 +4,7 @@ import "C"
 
 // onSystem submits a call about a system.
 func onSystem(name string, h, op uintptr, document string, call func(*system) (string, error)) int32 {
-	s, err := look(h)
+	s, err := systemOf(h)
 	if err != nil {
 		return result(err)
 	}
@@ -40,7 +40,7 @@ func HcsOpenComputeSystem(id *uint16, _ uint32, out *uintptr) int32 {
 
 //export HcsCloseComputeSystem
 func HcsCloseComputeSystem(h uintptr) {
-	if s, err := look(h); err == nil {
+	if s, err := systemOf(h); err == nil {
 		note("HcsCloseComputeSystem", s.id)
 	}
 	closeHandle(h)
@@ -85,7 +85,7 @@ func HcsModifyComputeSystem(h, op uintptr, settings *uint16, _ uintptr) int32 {
 
 //export HcsCreateProcess
 func HcsCreateProcess(h uintptr, parameters *uint16, op, _ uintptr, out *uintptr) int32 {
-	if s, err := look(h); err == nil {
+	if s, err := systemOf(h); err == nil {
 		note("HcsCreateProcess", s.id, text(parameters))
 	}
 	p, err := createProcess(op, h, text(parameters))

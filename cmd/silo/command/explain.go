@@ -120,10 +120,8 @@ func (a *App) explainSpec(f *explainFlags, m limit.Machine, text []byte) error {
 	if err != nil {
 		return err
 	}
-	l := jobobject.Limits{KillOnClose: true, JobMemory: planned.Limits.MemoryBytes, CPURate: planned.Limits.CPURate, CPUWeight: planned.Limits.CPUWeight}
-	for _, x := range planned.Limits.Affinity {
-		l.Affinity = append(l.Affinity, jobobject.GroupAffinity{Mask: x.Mask, Group: x.Group})
-	}
+	l := planned.Limits
+	l.KillOnClose = true
 	calls := limitCalls(node.JobName(f.namespace, f.id), l, m)
 	if planned.Silo { // before all limits but kill on close
 		calls = slices.Insert(calls, 2, call{"SetInformationJobObject JobObjectCreateSilo", ""})

@@ -117,16 +117,16 @@ func TestSignal_NotAMember_Refused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-heard // it listens
-	stranger, err := k.Place("", "stranger.exe", 4)
+	<-heard // it has a handler
+	other, err := k.Place("", "other.exe", 4)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := node.Signal(k, "job", stranger.Pid(), 1); !errors.Is(err, jobobject.ErrNotExist) {
-		t.Errorf("a stranger: %v, want %v", err, jobobject.ErrNotExist)
+	if err := node.Signal(k, "job", other.Pid(), 1); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("another process: %v, want %v", err, jobobject.ErrNotExist)
 	}
-	if err := node.Terminate(k, "job", stranger.Pid(), 1); !errors.Is(err, jobobject.ErrNotExist) {
-		t.Errorf("a stranger: %v, want %v", err, jobobject.ErrNotExist)
+	if err := node.Terminate(k, "job", other.Pid(), 1); !errors.Is(err, jobobject.ErrNotExist) {
+		t.Errorf("another process: %v, want %v", err, jobobject.ErrNotExist)
 	}
 	if err := node.Signal(k, "job", process.Pid(), 1); err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestSignal_NotAMember_Refused(t *testing.T) {
 	if e := <-heard; e != 1 {
 		t.Errorf("event %d, want 1", e)
 	}
-	stranger.Exit(0)
+	other.Exit(0)
 	if err := errors.Join(process.Close(), job.Close()); err != nil {
 		t.Error(err)
 	}
@@ -146,7 +146,7 @@ func TestSignal_NotAMember_Refused(t *testing.T) {
 
 func TestListenStop_Request_ReachesOneListener(t *testing.T) {
 	if err := node.RequestStop("x"); !errors.Is(err, node.ErrNotFound) {
-		t.Errorf("nobody listens: %v, want %v", err, node.ErrNotFound)
+		t.Errorf("without a listener: %v, want %v", err, node.ErrNotFound)
 	}
 	requested, end, err := node.ListenStop("x")
 	if err != nil {

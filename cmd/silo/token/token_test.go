@@ -27,7 +27,7 @@ func TestRestriction_Validate_KnownNamesOnly(t *testing.T) {
 
 // A token that is less restricted than requested is not made.
 func TestNew_UnknownAccount_Refused(t *testing.T) {
-	made, err := token.New(&token.Restriction{SIDs: []string{`NO-SUCH-DOMAIN\nobody-at-all`}})
+	made, err := token.New(&token.Restriction{SIDs: []string{`NO-SUCH-DOMAIN\no-such-user`}})
 	if err == nil {
 		t.Errorf("a token was made: %v", errors.Join(made.Close()))
 	}

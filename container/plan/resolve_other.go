@@ -1,7 +1,0 @@
-//go:build !windows
-
-package plan
-
-import "path/filepath"
-
-func resolve(path string) (string, error) { return filepath.EvalSymlinks(path) }

@@ -1,2 +1,0 @@
-// Package winsys calls functions of Windows' libraries that return their error.
-package winsys

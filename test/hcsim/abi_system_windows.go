@@ -14,7 +14,7 @@ func onSystem(name string, h, op uintptr, document string, call func(*system) (s
 
 // onProcess submits a call about a process.
 func onProcess(name string, h, op uintptr, document string, call func(*process) (string, error)) int32 {
-	p, err := lookProcess(h)
+	p, err := processOf(h)
 	if err != nil {
 		return result(err)
 	}

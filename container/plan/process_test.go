@@ -194,7 +194,7 @@ func TestMachineProgram(t *testing.T) {
 	if !got.InheritUser || got.Root != nil || got.Silo || !cmp.Equal(got.Limits, jobobject.Limits{}) {
 		t.Errorf("plan %+v, want the own user, the host's files and no limits", got)
 	}
-	if _, err := m.Program([]string{"app"}, `C:\work`, []string{`PATH=C:\other`}, []string{`PATH=C:\tools`}); !errdefs.IsNotFound(err) {
+	if _, err := m.Program([]string{"app"}, `C:\work`, []string{`PATH=C:\elsewhere`}, []string{`PATH=C:\tools`}); !errdefs.IsNotFound(err) {
 		t.Errorf("with another PATH: %v, want not found", err)
 	}
 }

@@ -57,7 +57,7 @@ func waitInTurn(name string) error {
 		}
 		code, err := p.Wait(context.Background())
 		if err = errors.Join(err, p.Close()); err != nil || code != 7 {
-			return fmt.Errorf("exit code %d, %v, want 7", code, err)
+			return errors.Join(err, fmt.Errorf("exit code %d, want 7", code))
 		}
 	}
 	return job.Close()

@@ -1,7 +1,6 @@
 package siloshim
 
 import (
-	"flag"
 	"io/fs"
 	"maps"
 	"os"
@@ -12,8 +11,6 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/words.allowed, unless it would grow")
-
 // replaced are the words and phrases that docs/glossary.md has better terms for, as regular expressions. They match
 // whole words, without case. An identifier is split into its words first, so "lastWords" is "last words".
 var replaced = []string{
@@ -23,10 +20,6 @@ var replaced = []string{
 	`as long as one can`, `give(s|n)? back`, `gave back`, `giving back`, `in this house`, `in vain`, `last words`, `let(s|ting)? go`,
 	`of (its|his|their|our) own`, `without appeal`,
 }
-
-// allowances is the file with what is not yet clean. A line is "directory: word" for Go files and "file: word" for
-// documents. The list only shrinks: a line that is no longer needed fails the test, and -update removes it.
-const allowances = "testdata/words.allowed"
 
 // exempt are files about the words themselves, histories, and lists of test names, which are checked where they are declared.
 var exempt = []string{"glossary_test.go", "docs/glossary.md", "CHANGELOG.md", "docs/containerd.md"}
@@ -74,43 +67,10 @@ func TestReplacedIn_Words_AreFoundAsWholeWords(t *testing.T) {
 	}
 }
 
-func TestGlossary_ReplacedWords_AreOnlyWhereAllowed(t *testing.T) {
-	data, err := os.ReadFile(allowances)
-	if err != nil {
-		t.Fatal(err)
-	}
-	allowed := map[string]bool{}
-	for line := range strings.Lines(string(data)) {
-		allowed[strings.TrimSpace(line)] = true
-	}
-	found := map[string]string{} // the name of a file, by the line that would allow it
+func TestGlossary_ReplacedWords_AreNowhere(t *testing.T) {
 	for name, text := range texts(t) {
-		place := name
-		if strings.HasSuffix(name, ".go") {
-			place = filepath.ToSlash(filepath.Dir(name))
-		}
 		for _, word := range replacedIn(name, text) {
-			found[place+": "+word] = name
-		}
-	}
-	lines := slices.Sorted(maps.Keys(found))
-	if *update {
-		if len(lines) > len(allowed) {
-			t.Fatalf("%d lines would become %d in %s: the list only shrinks", len(allowed), len(lines), allowances)
-		}
-		if err := os.WriteFile(allowances, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	for _, line := range lines {
-		if !allowed[line] {
-			t.Errorf("%s has a word that docs/glossary.md replaces (%s)", found[line], line)
-		}
-	}
-	for _, line := range slices.Sorted(maps.Keys(allowed)) {
-		if found[line] == "" {
-			t.Errorf("%s: %q is no longer needed; go test . -run Glossary -update removes it", allowances, line)
+			t.Errorf("%s: docs/glossary.md has a better word for %q", name, word)
 		}
 	}
 }

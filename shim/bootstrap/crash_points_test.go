@@ -50,7 +50,7 @@ func TestDelete_EndsAtEachCall_NextFinishes(t *testing.T) {
 			t.Run(when+" "+call, func(t *testing.T) {
 				d := newDaemon(t)
 				bundle := d.bundle("c1", goodConfig)
-				if err := os.WriteFile(string(crashPath(bundle, "c1")), []byte("panic: last words\n"), 0o600); err != nil {
+				if err := os.WriteFile(string(crashPath(bundle, "c1")), []byte("panic: in the test\n"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				d.env = append(d.env, fault.LastEnv+"="+call+":"+when)

@@ -84,7 +84,7 @@ func TestDelete_ShimPanicked_ReportsPanic(t *testing.T) {
 	}
 	connect(t, d, "c1", string(out)).end()
 	code, _, stderr := call(testShim{}, nil, deleteArgs(bundle)...)
-	if code != 0 || !strings.Contains(stderr.String(), "panic: on a goroutine of its own") {
+	if code != 0 || !strings.Contains(stderr.String(), "panic: on another goroutine") {
 		t.Errorf("delete: status %d, stderr %q; want the panic of the shim", code, stderr)
 	}
 	if _, err := os.Stat(string(crashPath(bundle, "c1"))); err == nil {

@@ -119,7 +119,7 @@ func TestLogPipe_ReaderStalls_WriteReturns(t *testing.T) {
 		defer stalled.Close()
 		began := time.Now()
 		for i := range 5000 {
-			fmt.Fprintf(p, "line %d of those that nobody reads\n", i)
+			fmt.Fprintf(p, "line %d without a reader\n", i)
 		}
 		if time.Since(began) > 0 {
 			t.Error("Write waited for the reader")
@@ -131,7 +131,7 @@ func TestLogPipe_ReaderStalls_WriteReturns(t *testing.T) {
 		notice := line(t, lines)
 		var last string
 		kept := 0
-		for last != "line 4999 of those that nobody reads\n" {
+		for last != "line 4999 without a reader\n" {
 			last = line(t, lines)
 			kept++
 		}
@@ -150,7 +150,7 @@ func TestLogPipe_Close_DeliversLastLines(t *testing.T) {
 		p := newLogPipe(s)
 		r := s.read()
 		synctest.Wait()
-		fmt.Fprintln(p, "goodbye")
+		fmt.Fprintln(p, "the end")
 		got := make(chan string)
 		go func() {
 			all, _ := io.ReadAll(r)
@@ -159,7 +159,7 @@ func TestLogPipe_Close_DeliversLastLines(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
-		if all := <-got; all != "goodbye\n" {
+		if all := <-got; all != "the end\n" {
 			t.Errorf("the reader got %q", all)
 		}
 		if err := p.Close(); err != nil {

@@ -46,7 +46,7 @@ func (s testShim) Serve(ctx context.Context, p Params) error {
 	ctx, cancel := context.WithCancel(ctx)
 	service := &service{params: p, end: cancel}
 	if s.mode == "crash" {
-		service.end = func() { go panic("on a goroutine of its own") }
+		service.end = func() { go panic("on another goroutine") }
 	}
 	api.RegisterTTRPCTaskService(server, service)
 	context.AfterFunc(ctx, func() { server.Close() })

@@ -139,7 +139,7 @@ func (s *shimProcess) end() string {
 func bootstrapParams(t *testing.T, id string, options proto.Message) []byte {
 	t.Helper()
 	p := &bootapi.BootstrapParams{InstanceID: id, Namespace: "ns", LogLevel: bootapi.LogLevel_LOG_LEVEL_WARN}
-	for _, e := range []proto.Message{&types.Mount{Type: "an extension for somebody else"}, options} {
+	for _, e := range []proto.Message{&types.Mount{Type: "an extension for another program"}, options} {
 		if e != nil {
 			if err := p.AddExtension(e); err != nil {
 				t.Fatal(err)

@@ -98,7 +98,7 @@ func TestTTRPC_ContainerdRestarts_EventsArrive(t *testing.T) {
 	send := func(topic string) error { return s.Forward(t.Context(), &types.Envelope{Topic: topic}) }
 
 	if err := send("too early"); err == nil {
-		t.Error("an event was taken where nobody listens")
+		t.Error("an event was accepted without a listener")
 	}
 	stop := serve(t, address, i)
 	if err := send("one"); err != nil {

@@ -34,7 +34,7 @@ func (s *pipeServer) accept(t *testing.T) net.Conn {
 	t.Helper()
 	conn, ok := <-s.client
 	if !ok {
-		t.Fatal("nobody dialled")
+		t.Fatal("the relay has not dialled")
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn

@@ -22,8 +22,8 @@ func TestOutput_HeldOpen_IsQuiet(t *testing.T) {
 				t.Errorf("got %q, %v; want %q", got, err, want)
 			}
 		}
-		go b.print(t, "last words")
-		read("last words")
+		go b.print(t, "final bytes")
+		read("final bytes")
 		began := time.Now()
 		if !b.out.quiet(t.Context()) {
 			t.Error("the stream is not called held")
@@ -88,8 +88,8 @@ func TestRelay_OutputHeldOpen_ClientSeesTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, program, reader := heldRelay(t, true, false)
 		r.Start()
-		go func() { _, _ = io.WriteString(program, "last words") }() // who reads it tells
-		expect(t, reader, "last words")
+		go func() { _, _ = io.WriteString(program, "final bytes") }() // who reads it tells
+		expect(t, reader, "final bytes")
 		began := time.Now()
 		for range 2 {
 			if held, err := r.Drain(t.Context()); !held || err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// TestRelay_ProgramExitsAtOnce_OutputIsComplete is the figure in small: a program that prints and exits
+// TestRelay_ProgramExitsAtOnce_OutputIsComplete in small: a program that prints and exits
 // at once, again and again; not one byte is missing and nothing is left.
 func TestRelay_ProgramExitsAtOnce_OutputIsComplete(t *testing.T) {
 	before := runtime.NumGoroutine()
@@ -184,7 +184,7 @@ func TestOpen_BadConfig_Refused(t *testing.T) {
 		"terminal with stderr": {Config{Stdout: server.path, Stderr: server.path, Terminal: true}, "stderr", errdefs.ErrFailedPrecondition},
 		"unknown scheme":       {Config{Stdin: server.path, Stdout: "https://x/y"}, "stdout", errdefs.ErrInvalidArgument},
 		"logging for stdin":    {Config{Stdin: "binary:///x?key=secret", Stdout: server.path}, "stdin", errdefs.ErrInvalidArgument},
-		"nobody listens":       {Config{Stdout: server.path, Stderr: server.path + "x"}, "stderr", errdefs.ErrUnavailable},
+		"no listener":          {Config{Stdout: server.path, Stderr: server.path + "x"}, "stderr", errdefs.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open(t.Context(), tc.c)

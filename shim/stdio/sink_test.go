@@ -63,7 +63,7 @@ func TestOutput_ReaderRestarts_GetsTheRest(t *testing.T) {
 	})
 }
 
-// TestOutput_ReaderStaysAway_OutputDiscarded: the program is held back for the time of patience and
+// TestOutput_ReaderStaysAway_OutputDiscarded: the program is held back for the retry time and
 // never after it; what it writes is counted; a reader that comes at last gets
 // what is written from then on.
 func TestOutput_ReaderStaysAway_OutputDiscarded(t *testing.T) {
@@ -98,7 +98,7 @@ func TestOutput_ReaderStaysAway_OutputDiscarded(t *testing.T) {
 			t.Errorf("the new reader got %q, error %v", got, err)
 		}
 
-		_ = fresh.Close() // The patience is the new reader's as well.
+		_ = fresh.Close() // The retry time is the new reader's as well.
 		began = time.Now()
 		b.print(t, "third")
 		_ = b.program.Close()
@@ -122,7 +122,7 @@ func TestOutput_ReaderTakesNothing_OutputDiscarded(t *testing.T) {
 			return brokenConn{}, nil
 		})
 		began := time.Now()
-		b.print(t, "to nobody")
+		b.print(t, "to no reader")
 		_ = b.program.Close()
 		<-b.out.done
 		if waited := time.Since(began); waited != testRetry {
@@ -131,13 +131,13 @@ func TestOutput_ReaderTakesNothing_OutputDiscarded(t *testing.T) {
 		if calls == 0 || calls > 30 {
 			t.Errorf("called %d times in %v", calls, testRetry)
 		}
-		if got := b.lost.Load(); got != uint64(len("to nobody")) {
+		if got := b.lost.Load(); got != uint64(len("to no reader")) {
 			t.Errorf("%d bytes are called lost", got)
 		}
 	})
 }
 
-// TestOutput_StopWhileReaderGone_EndsAtOnce: a Drain whose context ends does not sit out the patience
+// TestOutput_StopWhileReaderGone_EndsAtOnce: a Drain whose context ends does not wait for the retry time
 // with a dead reader, and a call that hangs is hung up.
 func TestOutput_StopWhileReaderGone_EndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -240,7 +240,7 @@ func (d *door) dial(context.Context) (io.WriteCloser, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.conn == nil {
-		return nil, errors.New("nobody listens")
+		return nil, errors.New("no listener")
 	}
 	conn := d.conn
 	d.conn = nil

@@ -53,7 +53,7 @@ func (r *Relay) makePipesLocked() error {
 	return nil
 }
 
-// Use carries streams whose other ends are somewhere else, in place of the pipes of [Relay.Pipes]: those of a pseudo
+// Use carries streams whose other ends are elsewhere, in place of the pipes of [Relay.Pipes]: those of a pseudo
 // console, or of a process that a service made. The relay owns them from here on. A nil stream is none. It must be called
 // before [Relay.Start]. Closing stdin is to end the program's input.
 //

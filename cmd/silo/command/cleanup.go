@@ -19,7 +19,7 @@ func (a *App) cleanupCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Find what dead supervisors left behind, and remove it with --yes",
-		Long: `Cleanup finds what carries our mark and belongs to nobody any more: jobs of silo run whose supervisor is gone, records
+		Long: `Cleanup finds what silo and the shim have made and has no owner any more: jobs of silo run whose supervisor is gone, records
 of containers that are, the layers, mount points, network namespaces, accounts and credentials that a dead silo, or a dead
 shim, has written down as its own, and accounts of job containers that are gone. It prints them and does nothing else;
 with --yes it gives them back, the output of the containers included. Containers that live are never touched.`,

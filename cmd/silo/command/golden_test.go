@@ -61,15 +61,15 @@ var badInput = [][]string{
 	{"top", "--sort", "colour"},
 	{"stats", "--interval", "0s"},
 	{"inspect"},
-	{"inspect", "nobody"},
-	{"update", "nobody"},
-	{"update", "--memory", "1g", "nobody"},
-	{"exec", "nobody", "--", "app"},
+	{"inspect", "missing"},
+	{"update", "missing"},
+	{"update", "--memory", "1g", "missing"},
+	{"exec", "missing", "--", "app"},
 	{"attach", "abc"},
 	{"attach", "--leave", "--kill-on-exit", "4"},
 	{"kill", "--signal", "SIGUSR1", "default/web"},
-	{"wait", "nobody"},
-	{"logs", "nobody"},
+	{"wait", "missing"},
+	{"logs", "missing"},
 	{"metrics", "--listen", "0.0.0.0:1"},
 	{"metrics", "--listen", "here"},
 	{"metrics", "--path", "metrics"},
@@ -85,7 +85,7 @@ var badInput = [][]string{
 	{"run", "--server", "--layer", "a", "--layer", "b", "--network", "nat", "--", "app"},
 	{"run", "--server", "--layer", "a", "--layer", "b", "--network", "endpoint=1", "--", "app"},
 	{"run", "--server", "--layer", "a", "--layer", "b", "--network", "dns-search=corp", "--", "app"},
-	{"run", "--user", "somebody", "--", "app"},
+	{"run", "--user", "jane", "--", "app"},
 	{"nspawn", "-c", "testdata/unknown-nspawn.json"},
 	{"nspawn", "-c", "testdata/nspawn-outside.json"},
 	{"nspawn", "-c", "no/such/file"},
@@ -208,7 +208,7 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	if n := strings.Count(all.String(), "endpoints_of_own_namespace"); n != 2 {
-		t.Errorf("%d containers are shown with a namespace of their own, want 2", n)
+		t.Errorf("%d containers are shown with their namespaces, want 2", n)
 	}
 	golden(t, "explain.golden", all.String())
 }

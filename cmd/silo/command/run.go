@@ -47,7 +47,7 @@ func (a *App) runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [flags] -- program [args...]",
 		Short: "Run a program in a job, with limits",
-		Long: `Run starts a program in a job object of its own and waits for it. All that the program starts belongs to the job,
+		Long: `Run starts a program in a new job object and waits for it. All that the program starts belongs to the job,
 unless --breakaway lets it go, and ends with the program, with silo, or with silo stop. The exit code is the program's:
 137 where it had to be killed, 124 where --timeout ended it.
 

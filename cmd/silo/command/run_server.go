@@ -30,7 +30,7 @@ func (f *serverFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.on, "server", false, "run it in a Windows Server container, over --layer")
 	set.StringArrayVar(&f.layers, "layer", nil, "directory of a read-only layer, the nearest first; one alone brings those that its layerchain.json names")
 	set.StringArrayVar(&f.mounts, "mount", nil, "source=PATH,target=PATH[,readonly]: a directory or pipe of the host in the container; may be repeated")
-	set.StringArrayVar(&f.network, "network", nil, "namespace=GUID to join, or endpoint=GUID for a namespace of its own; dns-search=DOMAIN; may be repeated")
+	set.StringArrayVar(&f.network, "network", nil, "namespace=GUID to join, or endpoint=GUID for a new namespace; dns-search=DOMAIN; may be repeated")
 }
 
 // given reports whether one of those that need --server is set.
@@ -55,9 +55,9 @@ func (p *runPlan) checkServer() error {
 	case len(p.server.layers) == 0:
 		return errors.New("--server needs a --layer")
 	case p.policy.When != "no":
-		return errors.New("--restart is not for --server: each run has a layer of its own")
+		return errors.New("--restart is not for --server: each run has a new layer")
 	case !p.token.Empty():
-		return errors.New("--restricted, --drop-privilege, --deny-sid and --integrity are not for --server: the container has users of its own")
+		return errors.New("--restricted, --drop-privilege, --deny-sid and --integrity are not for --server: the container has other users")
 	}
 	return nil
 }

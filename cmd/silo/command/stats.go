@@ -20,7 +20,7 @@ func (a *App) statsCommand() *cobra.Command {
 		Use:   "stats [container...]",
 		Short: "Show what containers use",
 		Long: `Stats shows processor, memory and storage of the containers named, or of all. It asks each container's job object
-and no daemon. A figure that this host does not tell is "-", never 0; silo inspect says why.`,
+and no daemon. A metric that this host does not report is "-", never 0; silo inspect gives the reason.`,
 		Example: "  silo stats\n  silo stats --stream web",
 		RunE: func(c *cobra.Command, args []string) error {
 			if !stream {

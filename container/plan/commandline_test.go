@@ -7,72 +7,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
-
-// split splits a command line by the documented rules of CommandLineToArgvW and of the C runtime since 2008.
-//
-// https://learn.microsoft.com/en-us/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
-func split(line string) []string {
-	name, rest := splitName(line)
-	args := []string{name}
-	for {
-		rest = strings.TrimLeft(rest, " \t")
-		if rest == "" {
-			return args
-		}
-		var arg string
-		arg, rest = splitArg(rest)
-		args = append(args, arg)
-	}
-}
-
-// splitName reads the program: to the closing quotation mark, or to a blank. Backslashes are not special.
-func splitName(line string) (name, rest string) {
-	if after, quoted := strings.CutPrefix(line, `"`); quoted {
-		name, rest, _ = strings.Cut(after, `"`)
-		return name, rest
-	}
-	if i := strings.IndexAny(line, " \t"); i >= 0 {
-		return line[:i], line[i:]
-	}
-	return line, ""
-}
-
-// splitArg reads one argument. 2n backslashes and a mark are n backslashes and begin or end quoting. 2n+1 backslashes and
-// a mark are n backslashes and a mark. Two marks inside quotes are one mark.
-func splitArg(line string) (arg, rest string) {
-	var b strings.Builder
-	quoted := false
-	for i := 0; i < len(line); {
-		slashes := len(line[i:]) - len(strings.TrimLeft(line[i:], `\`))
-		i += slashes
-		mark := i < len(line) && line[i] == '"'
-		if !mark {
-			b.WriteString(strings.Repeat(`\`, slashes))
-			if i == len(line) {
-				break
-			}
-			if !quoted && (line[i] == ' ' || line[i] == '\t') {
-				return b.String(), line[i:]
-			}
-			b.WriteByte(line[i])
-			i++
-			continue
-		}
-		b.WriteString(strings.Repeat(`\`, slashes/2))
-		switch {
-		case slashes%2 == 1:
-			b.WriteByte('"')
-		case quoted && i+1 < len(line) && line[i+1] == '"':
-			b.WriteByte('"')
-			i++
-		default:
-			quoted = !quoted
-		}
-		i++
-	}
-	return b.String(), ""
-}
 
 func TestQuote_Args_SplitUnchanged(t *testing.T) {
 	tests := []struct {
@@ -97,7 +34,7 @@ func TestQuote_Args_SplitUnchanged(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("quote(%q) = %s, want %s", tt.args, got, tt.want)
 		}
-		if diff := cmp.Diff(tt.args, split(got)); diff != "" {
+		if diff := cmp.Diff(tt.args, jobtest.SplitCommandLine(got)); diff != "" {
 			t.Errorf("%s is read as (-want +got):\n%s", got, diff)
 		}
 	}
@@ -116,7 +53,7 @@ func TestQuote_RandomArgs_SplitUnchanged(t *testing.T) {
 			}
 			args = append(args, string(word))
 		}
-		if got := split(quote(args)); !slices.Equal(args, got) {
+		if got := jobtest.SplitCommandLine(quote(args)); !slices.Equal(args, got) {
 			t.Fatalf("%q became %q by way of %s", args, got, quote(args))
 		}
 	}
@@ -130,7 +67,7 @@ func FuzzQuote(f *testing.F) {
 			return
 		}
 		line := quote(args)
-		if got := split(line); !slices.Equal(args, got) {
+		if got := jobtest.SplitCommandLine(line); !slices.Equal(args, got) {
 			t.Errorf("%q became %q by way of %s", args, got, line)
 		}
 		if got := firstToken(line); strings.TrimLeft(name, " \t") == name && got != name {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/natefinch/lumberjack.v2"
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
@@ -33,9 +31,7 @@ type runFlags struct {
 	signals    string
 	grace      time.Duration
 	timeout    time.Duration
-	log        string
-	logSize    int
-	logFiles   int
+	log        logFlags
 	bestEffort bool
 	detach     bool
 	user       string
@@ -69,9 +65,7 @@ network and the directories that --network and --mount name; the layer that it w
 	set.StringVar(&f.signals, "stop-signal", "ctrl-c,ctrl-break", "events that ask it to end, one after the other")
 	set.DurationVar(&f.grace, "stop-grace", 10*time.Second, "time to answer each of them; then the job is terminated")
 	set.DurationVar(&f.timeout, "timeout", 0, "end it after this time; 0 is never")
-	set.StringVar(&f.log, "log", "", "file for its output, besides the terminal")
-	set.IntVar(&f.logSize, "log-max-size", 10, "megabytes after which the file is rotated")
-	set.IntVar(&f.logFiles, "log-max-files", 5, "rotated files that are kept")
+	f.log.register(set)
 	set.BoolVar(&f.bestEffort, "best-effort", false, "warn of limits that cannot be applied instead of refusing")
 	set.BoolVarP(&f.detach, "detach", "d", false, "return when it has started; output goes to a file")
 	set.BoolVar(&f.restrict, "restricted", false, "run without privileges, and with Administrators to deny only")
@@ -117,14 +111,12 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 	switch {
 	case f.grace < 0 || f.timeout < 0:
 		return nil, errors.New("--stop-grace and --timeout cannot be negative")
-	case f.logSize < 1 || f.logFiles < 1:
-		return nil, errors.New("--log-max-size and --log-max-files are at least 1")
 	}
-	if err := errors.Join(p.token.Validate(), plan.ValidName("--name", p.name)); err != nil {
+	if err := errors.Join(p.token.Validate(), p.log.validate(), plan.ValidName("--name", p.name)); err != nil {
 		return nil, err
 	}
-	if f.detach && p.log == "" {
-		p.log = filepath.Join(a.Node.Records.Path(p.name), "output.log")
+	if f.detach && p.log.path == "" {
+		p.log.path = filepath.Join(a.Node.Records.Path(p.name), "output.log")
 	}
 	if f.server.on {
 		return p, p.checkServer()
@@ -225,7 +217,7 @@ func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobo
 // record is the record of the container before its start.
 func (p *runPlan) record(kind node.Kind, warnings []string, now time.Time) *node.Record {
 	return &node.Record{
-		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
+		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log.path, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
 	}
 }
 
@@ -265,26 +257,4 @@ func (a *App) endRecord(p *runPlan, record *node.Record) error {
 		return a.Node.Records.Remove(p.name)
 	}
 	return a.Node.Records.Write(record)
-}
-
-// route connects the program to silo's streams and to the log. A Windows Server container has no stdin, and its two
-// outputs stay apart. closeLog closes the log after the end of the program.
-func (a *App) route(p *runPlan) (out streams, closeLog func() error) {
-	out = a.streams()
-	if p.server.on {
-		out = streams{stdout: a.Stdout, stderr: a.Stderr}
-	}
-	if p.log == "" {
-		return out, func() error { return nil }
-	}
-	file := &lumberjack.Logger{Filename: p.log, MaxSize: p.logSize, MaxBackups: p.logFiles}
-	switch {
-	case p.detach:
-		out = streams{stdout: file}
-	case p.server.on:
-		out.stdout, out.stderr = io.MultiWriter(file, a.Stdout), io.MultiWriter(file, a.Stderr)
-	default:
-		out.stdout, out.stderr = io.MultiWriter(file, a.Stdout), nil
-	}
-	return out, file.Close
 }

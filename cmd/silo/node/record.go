@@ -25,11 +25,24 @@ type Record struct {
 	Warnings   []string  `json:"warnings,omitempty"`
 	Signals    []string  `json:"stop_signals,omitempty"`
 	GraceNS    int64     `json:"stop_grace_ns,omitempty"`
-	Exit       *Exit     `json:"exit,omitempty"` // nil until it has ended
+	Status     Status    `json:"status,omitempty"`
+	LastExit   *Exit     `json:"last_exit,omitempty"` // of the start before the latest one, by a restart policy
+	Exit       *Exit     `json:"exit,omitempty"`      // nil until it has ended
 
 	// Violations are those that the supervisor has counted; nil before the job's first message.
 	Violations *stats.Violations `json:"violations,omitempty"`
 }
+
+// Status is the state of a container of silo run.
+type Status string
+
+// The states. A record of an earlier release has none.
+const (
+	Starting   Status = "starting"
+	Running    Status = "running"
+	Restarting Status = "restarting" // it has ended, and the policy starts it again after a pause
+	Ended      Status = "exited"
+)
 
 // Records keeps a file for each container in one directory.
 type Records struct{ Dir string }

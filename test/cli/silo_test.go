@@ -138,12 +138,21 @@ func (s *silo) start(t *testing.T, name string, args ...string) {
 	}
 }
 
+// ended is how a program has ended.
+type ended struct {
+	Code   uint32
+	Reason string
+}
+
 // inspected is the part of silo inspect that the tests check.
 type inspected struct {
 	Record struct {
 		Supervisor uint32 `json:"supervisor_pid"`
 		Pid        uint32
-		Exit       *struct{ Reason string } // nil while it runs
+		Restarts   int
+		Status     string
+		LastExit   *ended `json:"last_exit"`
+		Exit       *ended // nil while it runs
 	}
 	Statistics struct {
 		Memory struct {

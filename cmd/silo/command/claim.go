@@ -19,7 +19,7 @@ import (
 // claim reserves the name of a container of silo run. The context it returns ends with ctx, and on a request to stop the
 // container after onStop has returned; then its cause is the [supervisor.Stop] of the request.
 func (a *App) claim(ctx context.Context, name string, onStop func()) (context.Context, func(), error) {
-	requested, unlisten, err := node.ListenStop(name)
+	requested, unlisten, err := node.ListenStop(strings.ToLower(name)) // names that differ in case are one
 	if errors.Is(err, jobobject.ErrExist) {
 		return nil, nil, fmt.Errorf("start container %s: its name is in use; choose another --name, or run silo stop %s", name, name)
 	}
@@ -35,10 +35,7 @@ func (a *App) claim(ctx context.Context, name string, onStop func()) (context.Co
 	go func() { // ends with ctx
 		select {
 		case <-requested:
-			request, err := readStop(file)
-			if err != nil {
-				fmt.Fprintf(a.Stderr, "silo: warning: the stop has the signals and the grace period of silo run: %v\n", err)
-			}
+			request := readStop(file)
 			onStop()
 			cancel(request)
 		case <-ctx.Done():
@@ -53,20 +50,21 @@ func (a *App) stopFile(name string) string {
 	return filepath.Join(a.Node.Records.Path(name), "stop.json")
 }
 
-// readStop reads a request to stop a container. One without a file has the signals of silo run.
-func readStop(file string) (*supervisor.Stop, error) {
-	request := new(supervisor.Stop)
+// readStop reads a request to stop a container. One without a file has the signals of silo run, and so has one that cannot
+// be read.
+func readStop(file string) *supervisor.Stop {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return request, nil
+		return new(supervisor.Stop)
+	}
+	request := new(supervisor.Stop)
+	if err == nil {
+		err = json.Unmarshal(text, request)
 	}
 	if err != nil {
-		return request, err
+		return &supervisor.Stop{Err: fmt.Errorf("read the request to stop: %w; the signals and the grace period of silo run are used", err)}
 	}
-	if err := json.Unmarshal(text, request); err != nil {
-		return new(supervisor.Stop), fmt.Errorf("read %s: %w", file, err)
-	}
-	return request, nil
+	return request
 }
 
 // requestStop makes the supervisor of a container stop it. It returns [node.ErrNotFound] where there is no supervisor.
@@ -76,7 +74,7 @@ func (a *App) requestStop(name string, request supervisor.Stop) error {
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove an old request to stop %s: %w", name, err)
 		}
-		return node.RequestStop(name)
+		return node.RequestStop(strings.ToLower(name))
 	}
 	text, err := json.Marshal(request)
 	if err != nil {
@@ -85,7 +83,7 @@ func (a *App) requestStop(name string, request supervisor.Stop) error {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return fmt.Errorf("write the request to stop %s: %w; without --grace and --signal none is needed", name, err)
 	}
-	return node.RequestStop(name)
+	return node.RequestStop(strings.ToLower(name))
 }
 
 // replace removes the output of the ended container that had this name before, unless the new one goes on with it. A log

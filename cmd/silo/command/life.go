@@ -68,26 +68,22 @@ func recordEvent(r *node.Record, e supervisor.Event, now time.Time) {
 		r.Status, r.Pid = node.Running, e.Pid
 		return
 	}
-	code := e.Code
+	r.Status, r.LastExit = node.Restarting, &node.Exit{Code: e.Code, Reason: string(e.Reason), At: now}
 	if e.Err != nil {
-		code = errorCode(startError(e.Err))
+		r.LastExit.Code, r.LastExit.Error = errorCode(startError(e.Err)), e.Err.Error()
 	}
-	r.Status, r.LastExit = node.Restarting, &node.Exit{Code: code, Reason: string(e.Reason), At: now}
 }
 
 // finish writes how a run ended, and returns its exit code. After a start that failed err is the error, and otherwise a
 // warning, as is what has failed beside the program.
 func (a *App) finish(p *runPlan, record *node.Record, result supervisor.Result, err, also error) error {
-	notStarted := result.Reason == supervisor.NotStarted || result.Reason == ""
-	if notStarted {
-		result.Code, result.Reason = errorCode(err), supervisor.NotStarted
-	}
 	record.Status, record.Restarts = node.Ended, result.Restarts
 	record.Exit = &node.Exit{Code: result.Code, Reason: string(result.Reason), At: a.Now()}
-	also = errors.Join(also, a.endRecord(p, record))
-	if notStarted && err != nil {
-		return errors.Join(err, also)
+	if err != nil && (result.Reason == supervisor.NotStarted || result.Reason == "") {
+		record.Exit.Code, record.Exit.Reason, record.Exit.Error = errorCode(err), string(supervisor.NotStarted), err.Error()
+		return errors.Join(err, also, a.endRecord(p, record))
 	}
+	also = errors.Join(also, a.endRecord(p, record))
 	if err := errors.Join(err, also); err != nil {
 		fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
 	}

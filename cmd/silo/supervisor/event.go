@@ -46,6 +46,7 @@ type Result struct {
 type Stop struct {
 	Signals []Signal       `json:"signals,omitempty"`
 	Grace   *time.Duration `json:"grace_ns,omitempty"`
+	Err     error          `json:"-"` // why the others could not be read, to warn of
 }
 
 // Error implements error.

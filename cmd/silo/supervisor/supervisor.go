@@ -193,6 +193,10 @@ func (r *run) stopping(ctx context.Context) ([]Signal, time.Duration) {
 // container.
 func (r *run) stop(ctx context.Context, p container.Process, exited <-chan exit) exit {
 	signals, grace := r.stopping(ctx)
+	var requested *Stop
+	if errors.As(context.Cause(ctx), &requested) {
+		r.warn(requested.Err)
+	}
 	ctx = context.WithoutCancel(ctx)
 	for _, s := range signals {
 		if e, ended := r.signal(ctx, p, s, grace, exited); ended {

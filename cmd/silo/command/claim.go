@@ -27,9 +27,9 @@ func (a *App) claim(ctx context.Context, name string, onStop func()) (context.Co
 		return nil, nil, err
 	}
 	file := a.stopFile(name)
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeStop(file); err != nil {
 		unlisten()
-		return nil, nil, fmt.Errorf("remove an old request to stop %s: %w", name, err)
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() { // ends with ctx
@@ -67,12 +67,24 @@ func readStop(file string) *supervisor.Stop {
 	return request
 }
 
+// removeStop removes an old request to stop, if there is one. The directory may be missing or out of reach.
+func removeStop(file string) error {
+	err := os.Remove(file)
+	if err == nil {
+		return nil
+	}
+	if _, there := os.Lstat(file); there != nil {
+		return nil
+	}
+	return fmt.Errorf("remove an old request to stop: %w", err)
+}
+
 // requestStop makes the supervisor of a container stop it. It returns [node.ErrNotFound] where there is no supervisor.
 func (a *App) requestStop(name string, request supervisor.Stop) error {
 	file := a.stopFile(name)
 	if request.Signals == nil && request.Grace == nil {
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove an old request to stop %s: %w", name, err)
+		if err := removeStop(file); err != nil {
+			return err
 		}
 		return node.RequestStop(strings.ToLower(name))
 	}
@@ -98,7 +110,7 @@ func (a *App) replace(p *runPlan) error {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return fmt.Errorf("list the directory of %s: %w", p.name, err)
 	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), "output") {

@@ -28,7 +28,7 @@ func (p *runPlan) record(kind node.Kind, warnings []string, now time.Time) *node
 // begin writes the record of a container before anything of it is started. If that fails, nothing may start.
 func (a *App) begin(p *runPlan, record *node.Record) (*journal, error) {
 	if err := a.replace(p); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("nothing was started: %w", err)
 	}
 	j := newJournal(a.Node.Records, record)
 	if err := j.write(func(*node.Record) {}); err != nil {

@@ -63,7 +63,7 @@ func TestRun_StateUnwritable_StartsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.app.Node.Records.Dir = filepath.Join(file, "state")
-	if code := w.detached(t, "mine", "--", "app"); code != 125 || strings.Contains(w.Stderr.String(), "silo: started") {
+	if code := w.detached(t, "mine", "--", "app"); code != 125 || !strings.HasPrefix(w.Stderr.String(), "silo: nothing was started") {
 		t.Errorf("%d %s, want 125 and no start", code, &w.Stderr)
 	}
 }
@@ -130,6 +130,21 @@ func TestRun_FirstStartFails_ExitCodeAndRecord(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(w.app.Node.Records.Dir); err != nil || len(entries) != 1 {
 		t.Errorf("%v %v, want no record of the unnamed run", entries, err)
+	}
+}
+
+// TestRun_FirstStartFailsWithPolicy_IsReportedAndTriedAgain: silo run --detach prints the lines before the last one.
+func TestRun_FirstStartFailsWithPolicy_IsReportedAndTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.Program("app.exe", func(*jobtest.Proc) uint32 { return 0 })
+	w.FailNth("CreateProcess", 1, jobobject.ErrPermission)
+	code := w.detached(t, "mine", "--restart", "on-failure", "--", "app")
+	failure, after, reported := strings.Cut(w.Stderr.String(), "silo: started mine\n")
+	if code != 0 || !reported || after != "" || !strings.Contains(failure, "mine was not started") || !strings.Contains(failure, "the next start is in 100ms") {
+		t.Errorf("%d %q, want the failure and a later start", code, w.Stderr.String())
+	}
+	if r, err := w.app.Node.Records.Read("mine"); err != nil || r.Restarts != 1 || r.LastExit == nil || r.LastExit.Code != 126 || r.LastExit.Error == "" {
+		t.Errorf("record %+v %v, want one restart after a failed start", r, err)
 	}
 }
 

@@ -117,7 +117,7 @@ func TestRun_StopRequest_ReplacesSignalsAndGrace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var events []jobobject.ConsoleEvent
-				_, _, o := world(t, func(p *jobtest.Proc) uint32 {
+				k, _, o := world(t, func(p *jobtest.Proc) uint32 {
 					for heard := p.Events(); ; {
 						select {
 						case e := <-heard:
@@ -134,8 +134,10 @@ func TestRun_StopRequest_ReplacesSignalsAndGrace(t *testing.T) {
 				}()
 				began := time.Now()
 				r, err := supervisor.Run(ctx, o)
-				if err != nil || r.Reason != supervisor.Forced || time.Since(began) != c.took || !slices.Equal(events, c.events) {
-					t.Errorf("%+v %v after %v and %v, want killed after %v and %v", r, err, time.Since(began), events, c.took, c.events)
+				took := time.Since(began)
+				k.Wait() // the program writes events until then
+				if err != nil || r.Reason != supervisor.Forced || took != c.took || !slices.Equal(events, c.events) {
+					t.Errorf("%+v %v after %v and %v, want killed after %v and %v", r, err, took, events, c.took, c.events)
 				}
 			})
 		})

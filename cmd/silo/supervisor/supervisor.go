@@ -218,6 +218,12 @@ func (r *run) signal(ctx context.Context, p container.Process, s Signal, period 
 	for {
 		select {
 		case e := <-exited:
+			if sent != nil {
+				select { // the call has a handle of the program
+				case <-sent:
+				case <-grace.C:
+				}
+			}
 			return e, true
 		case err := <-sent:
 			if err != nil {

@@ -34,6 +34,7 @@ var modes = map[string]func(args []string) (int, error){
 	"logger":  logger,
 	"kill":    kill,
 	"stacks":  stacks,
+	"group":   group,
 	"cni":     cni,
 }
 

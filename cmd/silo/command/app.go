@@ -46,7 +46,8 @@ type App struct {
 	Now            func() time.Time
 	Pause          func(time.Duration) // advances the clock of Now in tests; nil waits
 
-	output string // the flag --output
+	args   []string // the command line
+	output string   // the flag --output
 }
 
 // System is the App of this machine.
@@ -89,6 +90,7 @@ func (a *App) dispatch(ctx context.Context, name string, args []string) int {
 	if strings.TrimSuffix(base, ".exe") == "damon" {
 		return a.exitCode(a.supervise(ctx, args))
 	}
+	a.args = args
 	root := a.root(args)
 	root.SetArgs(args)
 	return a.exitCode(root.ExecuteContext(ctx))
@@ -169,9 +171,14 @@ func (a *App) exitCode(err error) int {
 		return int(code)
 	}
 	fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+	return int(errorCode(err))
+}
+
+// errorCode is the exit code of an error of silo.
+func errorCode(err error) uint32 {
 	var f *failure
 	if errors.As(err, &f) {
-		return f.code
+		return uint32(f.code)
 	}
 	return codeOwn
 }

@@ -59,8 +59,8 @@ func (a *App) nspawn(ctx context.Context, config string) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &runPlan{stops: []supervisor.Signal{supervisor.CtrlC}}
-	p.name, p.grace = fmt.Sprintf("nspawn-%d", os.Getpid()), nspawnGrace
+	p := &runPlan{stops: []supervisor.Signal{supervisor.CtrlC}, unnamed: true}
+	p.name, p.grace = a.freeName("nspawn"), duration(nspawnGrace)
 	r := serverRun{runPlan: p, out: streams{stdout: a.Stdout, stderr: a.Stderr}}
 	r.spec, r.tolerated = wcow.Nspawn(n, append(layers, wcow.Scratch(a.Node.Records.Path(p.name))))
 	if path != "" {

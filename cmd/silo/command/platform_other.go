@@ -13,6 +13,15 @@ import (
 // withoutConsole detaches a process from the terminal of silo.
 func withoutConsole() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
+// isConsole reports whether a file is a terminal.
+func isConsole(f *os.File) bool {
+	if f == nil {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 // openShared opens a file to read that its writer may rename meanwhile.
 func openShared(path string) (*os.File, error) { return os.Open(path) }
 

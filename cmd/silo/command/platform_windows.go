@@ -8,11 +8,18 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// withoutConsole detaches a process from the console of silo.
+// withoutConsole detaches a process from the console of silo. It gets no process group: the processes of a new one ignore
+// Ctrl+C, and so would the program.
 //
 // https://learn.microsoft.com/windows/win32/procthread/process-creation-flags
 func withoutConsole() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP}
+	return &syscall.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS}
+}
+
+// isConsole reports whether a file is a console.
+func isConsole(f *os.File) bool {
+	var mode uint32
+	return f != nil && windows.GetConsoleMode(windows.Handle(f.Fd()), &mode) == nil
 }
 
 // openShared opens a file to read that its writer may rename meanwhile. [os.Open] does not share the right to, and a

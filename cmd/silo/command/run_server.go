@@ -135,10 +135,9 @@ func (a *App) serve(ctx context.Context, r *serverRun) error {
 	}
 	defer unlisten()
 	record := r.record(node.Server, warnings, a.Now())
-	journal := newJournal(a.Node.Records, record)
-	err = journal.write(func(*node.Record) {})
+	journal, err := a.begin(r.runPlan, record)
 	if err != nil {
-		return errors.Join(err, journal.close())
+		return err
 	}
 	result, err := a.superviseServer(ctx, r, planned, journal)
 	return a.endServer(r, record, result, err, journal.close())
@@ -170,10 +169,7 @@ func (a *App) endServer(r *serverRun, record *node.Record, result supervisor.Res
 		// The record stays as it is: silo cleanup goes by it.
 		return errors.Join(err, lost, fmt.Errorf("%s has left something behind: silo cleanup lists it", r.name))
 	}
-	if err != nil {
-		return errors.Join(err, lost, a.Node.Records.Remove(r.name))
-	}
-	return a.finish(r.runPlan, record, result, lost)
+	return a.finish(r.runPlan, record, result, err, lost)
 }
 
 // noProgram reports whether the container does not have the program.

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/siloshim/siloshim/cmd/silo/damon"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
@@ -34,7 +35,7 @@ func read(env string) (*damon.Config, error) {
 func defaults() damon.Config {
 	return damon.Config{
 		LogFile: "/alloc/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,
-		Endpoint: "/metrics", Labels: prometheus.Labels{},
+		StopSignals: []supervisor.Signal{supervisor.CtrlBreak}, Endpoint: "/metrics", Labels: prometheus.Labels{},
 	}
 }
 
@@ -55,6 +56,7 @@ func TestFromEnvironment_Variables_Read(t *testing.T) {
 		{"DAMON_ENFORCE_CPU_LIMIT=n,DAMON_CPU_LIMIT=50", func(c *damon.Config) { c.EnforceCPU, c.CPUMHz = false, 50 }},
 		{"DAMON_ENFORCE_MEMORY_LIMIT= FALSE ,DAMON_RESTRICTED_TOKEN=1", func(c *damon.Config) { c.EnforceMem, c.Restricted = false, true }},
 		{"DAMON_ADDR=127.0.0.1:1,NOMAD_ADDR_damon=:2,DAMON_METRICS_ENDPOINT=/m", func(c *damon.Config) { c.Address, c.Endpoint = "127.0.0.1:1", "/m" }},
+		{"DAMON_STOP_SIGNAL=SIGTERM", func(c *damon.Config) { c.StopSignals = []supervisor.Signal{supervisor.CtrlShutdown} }},
 		{"NOMAD_ADDR_damon=10.0.0.1:2", func(c *damon.Config) { c.Address = "10.0.0.1:2" }},
 		{"NOMAD_TASK_NAME=web,NOMAD_DC=dc1", func(c *damon.Config) {
 			c.LogFile, c.Labels = "/alloc/web.damon.log", prometheus.Labels{"nomad_task_name": "web", "nomad_dc": "dc1"}

@@ -167,11 +167,11 @@ func thirdParty(path string) bool {
 	return strings.Contains(first, ".")
 }
 
-// list runs go list for an operating system, built as the shim is.
+// list runs go list for an operating system, built as the shim is; for amd64, unless the environment has GOARCH.
 func list(t *testing.T, goos string, args ...string) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-tags", "no_grpc"}, args...)...)
-	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+	cmd.Env = append(append([]string{"GOARCH=amd64"}, os.Environ()...), "GOOS="+goos, "CGO_ENABLED=0")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 )
 
-// command is an executable of a release.
-type command struct{ name, description string }
+// program is an executable of a release.
+type program struct{ name, description string }
 
-func (c command) exe() string { return c.name + ".exe" }
-func (c command) pkg() string { return "./cmd/" + c.name }
+func (c program) exe() string { return c.name + ".exe" }
+func (c program) pkg() string { return "./cmd/" + c.name }
 
 // build makes the executables of one architecture.
 type build struct {
@@ -58,7 +58,7 @@ func (b *build) run(ctx context.Context, o options) (archive string, err error) 
 }
 
 // compile builds an executable with its properties. The go command links the resource that is in the package's directory.
-func (b *build) compile(ctx context.Context, c command) (err error) {
+func (b *build) compile(ctx context.Context, c program) (err error) {
 	resource := filepath.Join(b.source.dir, "cmd", c.name, "resource_windows_"+b.arch+".syso")
 	if err := b.writeResource(ctx, c, resource); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (b *build) compile(ctx context.Context, c command) (err error) {
 }
 
 // bill returns the bill of materials of an executable, in CycloneDX. It has no serial number and no time.
-func (b *build) bill(ctx context.Context, c command) ([]byte, error) {
+func (b *build) bill(ctx context.Context, c program) ([]byte, error) {
 	path := filepath.Join(b.dir, c.name+".json")
 	env := append(b.env(), "GOFLAGS=-tags=no_grpc")
 	if _, err := run(ctx, b.source.dir, env, b.tools.path("cyclonedx-gomod"), "app", "-json", "-licenses", "-std", "-noserial", "-notimestamp",

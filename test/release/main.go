@@ -42,7 +42,7 @@ type options struct {
 }
 
 // commands are the executables of a release.
-var commands = []command{
+var commands = []program{
 	{name: "containerd-shim-silo-v1", description: "containerd runtime shim for Windows job containers and Windows Server containers"},
 	{name: "silo", description: "Run, limit and watch programs and containers on Windows"},
 }

@@ -33,7 +33,7 @@ type properties struct {
 }
 
 // writeResource writes the properties and the icon of an executable as an object file, which the linker takes.
-func (b *build) writeResource(ctx context.Context, c command, path string) error {
+func (b *build) writeResource(ctx context.Context, c program, path string) error {
 	text, err := json.Marshal(propertiesOf(b.source, c))
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (b *build) writeResource(ctx context.Context, c command, path string) error
 	return err
 }
 
-func propertiesOf(s *source, c command) properties {
+func propertiesOf(s *source, c program) properties {
 	var p properties
 	v := numbers{Major: s.version.number[0], Minor: s.version.number[1], Patch: s.version.number[2]}
 	f := &p.FixedFileInfo

@@ -6,6 +6,3 @@ import "context"
 func Restart(ctx context.Context, m ServiceManager, name string) error {
 	return (&restart{manager: m, service: name}).run(ctx)
 }
-
-// DescribeSignature says who signed an executable.
-var DescribeSignature = describeSignature

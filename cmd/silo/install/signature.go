@@ -17,9 +17,9 @@ import (
 // errUnsigned is returned for an executable without a signature.
 var errUnsigned = errors.New("not signed")
 
-// describeSignature says who signed an executable, by the certificate in it. Neither the signature nor the certificate is
+// DescribeSignature says who signed an executable, by the certificate in it. Neither the signature nor the certificate is
 // verified: that is the system's task, for which this program may not have the root certificates.
-func describeSignature(exe []byte) string {
+func DescribeSignature(exe []byte) string {
 	signer, err := signerOf(exe)
 	switch {
 	case errors.Is(err, errUnsigned):

@@ -30,11 +30,10 @@ help: ## show this list
 build: ## build the shim for Windows into bin/
 	CGO_ENABLED=0 GOOS=windows $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
-release: ## build the tagged commit for amd64 and arm64, with checksums, into bin/release/
-	@git describe --tags --exact-match || { echo "make release: HEAD has no tag; RELEASES.md says how to make one"; exit 1; }
-	rm -rf bin/release
-	for arch in amd64 arm64; do CGO_ENABLED=0 GOOS=windows GOARCH=$$arch $(GO) build -tags $(TAGS) -trimpath -buildvcs=true -ldflags '-s -w' -o bin/release/$$arch/ ./cmd/... || exit 1; done
-	cd bin/release && sha256sum */*.exe | tee SHA256SUMS
+# The commit's toolchain and tools make the same files on each machine. CERT and KEY are PEM files to sign with.
+VERSION = $$(git describe --tags --exact-match)
+release: ## build VERSION for amd64 and arm64 from HEAD into bin/release/: archives, checksums, manifests
+	GOTOOLCHAIN=go$$(awk '/^go /{print $$2}' go.mod) $(GO) run ./test/release -version "$(VERSION)" -out bin/release -cert '$(CERT)' -key '$(KEY)' -timestamp '$(TIMESTAMP)'
 
 demo: bed ## demonstration: real containerd runs containers through the shim, on Wine
 	@$(BED) with -- $(GO) run ./test/demo

@@ -16,7 +16,7 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"container/engine", "shim/bootstrap", "shim/event", "shim/pod", "shim/service", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/size", "internal/sleep", "internal/textfile"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/redact", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"cmd/silo/supervisor", "jobobject"},
 	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
@@ -62,6 +62,7 @@ var mayImport = map[string][]string{
 	"internal/handle":    {},
 	"internal/logfield":  {},
 	"internal/pipe":      {},
+	"internal/redact":    {},
 	"internal/seal":      {},
 	"internal/size":      {},
 	"internal/sleep":     {},
@@ -167,11 +168,11 @@ func thirdParty(path string) bool {
 	return strings.Contains(first, ".")
 }
 
-// list runs go list for an operating system, built as the shim is.
+// list runs go list for an operating system, built as the shim is; for amd64, unless the environment has GOARCH.
 func list(t *testing.T, goos string, args ...string) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-tags", "no_grpc"}, args...)...)
-	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+	cmd.Env = append(append([]string{"GOARCH=amd64"}, os.Environ()...), "GOOS="+goos, "CGO_ENABLED=0")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -28,6 +28,11 @@ func openShared(path string) (*os.File, error) { return os.Open(path) }
 // terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
 func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
 
+// windowsBuild is the build number of Windows.
+func windowsBuild() string { return "" }
+
+func requestStacks(uint32) error { return errors.New("not supported: stack dumps need Windows") }
+
 var errNoServices = errors.New("not supported: services need Windows")
 
 func (a *App) installService(string, []string) error              { return errNoServices }

@@ -5,6 +5,7 @@ import "time"
 // run writes the queue to the file until Close.
 func (w *Writer) run() {
 	defer close(w.ended)
+	defer w.file.Close() //nolint:errcheck // writes reached the file when they were made
 	var spare []byte
 	for {
 		w.mu.Lock()

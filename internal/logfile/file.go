@@ -75,7 +75,7 @@ func Open(path string, o Options) (*File, error) { return openWith(thisSystem, p
 func openWith(s system, path string, o Options) (*File, error) {
 	f := &File{path: path, options: o, system: s}
 	if err := f.reopen(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the log %s: %w", path, err)
 	}
 	return f, nil
 }

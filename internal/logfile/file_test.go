@@ -226,6 +226,9 @@ func TestFile_MovedByAnother_NewFile(t *testing.T) {
 				if err := move(path); err != nil {
 					t.Fatal(err)
 				}
+				if _, err := os.Stat(path); err == nil && !deletePending(f.file) {
+					t.Skip("this system deletes an open file later and does not report that: DeletePending is missing")
+				}
 				time.Sleep(retryInterval)
 				write(t, f, "b\n")
 				if got := contents(t, path); got[""] != "b\n" {

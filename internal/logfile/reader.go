@@ -20,11 +20,17 @@ type Reader struct {
 	path   string
 	from   Position
 	at     Position // of the next byte
-	file   *os.File // nil before there is one
-	next   *os.File // the one that follows; file has its final length
-	number int      // of next
+	file   *opened  // nil before there is one
+	next   *opened  // the one that follows; file has its final length
 	times  timesReader
 	missed int
+}
+
+// opened is a file with its identity, which is read at once: a file that was renamed meanwhile may not have it any more.
+type opened struct {
+	*os.File
+	info   os.FileInfo
+	number int
 }
 
 // NewReader reads a log from a position, or from the oldest text after it. The log need not exist yet.
@@ -34,7 +40,7 @@ func NewReader(path string, from Position) *Reader {
 
 // Close closes the files that the reader has open.
 func (r *Reader) Close() error {
-	for _, file := range []*os.File{r.file, r.next} {
+	for _, file := range []*opened{r.file, r.next} {
 		if file != nil {
 			_ = file.Close() // it was only read
 		}
@@ -73,12 +79,12 @@ func (r *Reader) Read(p []byte) (int, error) {
 		}
 		if r.next != nil {
 			_ = r.file.Close() // it was only read
-			r.use(r.next, r.number)
+			r.use(r.next)
 			r.next = nil
 			continue
 		}
 		// Nothing is added to a file that has a successor, so it is read once more if there is one.
-		if r.next, r.number, err = r.successor(); err != nil {
+		if r.next, err = r.successor(); err != nil {
 			return 0, err
 		}
 		if r.next == nil {
@@ -102,30 +108,30 @@ func (r *Reader) Time(at Position) time.Time {
 }
 
 // use makes file the one that is read.
-func (r *Reader) use(file *os.File, number int) {
+func (r *Reader) use(file *opened) {
 	if r.at.File > 0 {
-		r.missed += max(0, number-r.at.File-1)
+		r.missed += max(0, file.number-r.at.File-1)
 	}
-	r.file, r.at = file, Position{File: number}
+	r.file, r.at = file, Position{File: file.number}
 	r.times.close()
-	r.times.path = rotatedName(r.path, number) + timesSuffix
+	r.times.path = rotatedName(r.path, file.number) + timesSuffix
 }
 
 // begin opens the first file. It returns [io.EOF] if there is none yet.
 func (r *Reader) begin() error {
-	file, number, err := r.oldest(r.from.File, nil)
+	file, err := r.oldest(r.from.File)
 	if err != nil {
 		return err
 	}
 	if file == nil {
 		return io.EOF
 	}
-	if r.from.File > 0 && number > r.from.File {
-		r.missed = number - r.from.File
+	if r.from.File > 0 && file.number > r.from.File {
+		r.missed = file.number - r.from.File
 	}
 	r.at = Position{}
-	r.use(file, number)
-	if info, err := file.Stat(); number != r.from.File || err != nil || info.Size() < r.from.Offset {
+	r.use(file)
+	if info, err := file.Stat(); file.number != r.from.File || err != nil || info.Size() < r.from.Offset {
 		return nil // another file than that of the position
 	}
 	r.at.Offset, err = file.Seek(r.from.Offset, io.SeekStart)
@@ -133,77 +139,75 @@ func (r *Reader) begin() error {
 }
 
 // successor opens the file after the one that is read, or returns nil if that is the current one.
-func (r *Reader) successor() (*os.File, int, error) {
-	own, err := r.file.Stat()
-	if err != nil {
-		return nil, 0, err
+func (r *Reader) successor() (*opened, error) {
+	if now, err := os.Stat(r.path); err == nil && os.SameFile(r.file.info, now) {
+		return nil, nil
 	}
-	if now, err := os.Stat(r.path); err == nil && os.SameFile(own, now) {
-		return nil, 0, nil
-	}
-	return r.oldest(r.at.File, own)
+	return r.oldest(r.at.File)
 }
 
 // raceTries bounds the tries to open a file while the log is rotated; the next read goes on.
 const raceTries = 10
 
-// oldest opens the first file with a number of least or more that is not own, or returns nil if there is none.
-func (r *Reader) oldest(least int, own os.FileInfo) (*os.File, int, error) {
+// oldest opens the first file with a number of least or more that is not the one that is read, or returns nil if there is
+// none.
+func (r *Reader) oldest(least int) (*opened, error) {
 	for range raceTries {
 		list, err := listFiles(r.path)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		file, number, err := r.oldestOf(list, least, own)
+		file, err := r.oldestOf(list, least)
 		if file != nil || err != nil {
-			return file, number, err
+			return file, err
 		}
 		after, err := listFiles(r.path)
 		if err != nil || after.current() == list.current() && len(after.rotated) == len(list.rotated) {
-			return nil, 0, err
+			return nil, err
 		}
 	}
-	return nil, 0, nil
+	return nil, nil
 }
 
 // oldestOf is oldest for a list that may be out of date. Then it returns nil.
-func (r *Reader) oldestOf(list files, least int, own os.FileInfo) (*os.File, int, error) {
+func (r *Reader) oldestOf(list files, least int) (*opened, error) {
 	for _, number := range list.rotated {
 		if number < least {
 			continue
 		}
-		file, isOwn, err := openOther(rotatedName(r.path, number), own)
+		file, isOwn, err := r.openOther(rotatedName(r.path, number), number)
 		switch {
 		case isOwn:
 			r.at.File = number
 		case errors.Is(err, fs.ErrNotExist): // removed, or renamed again because the rotation failed
 		default:
-			return file, number, err
+			return file, err
 		}
 	}
-	file, isOwn, err := openOther(r.path, own)
-	if isOwn || errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
+	file, _, err := r.openOther(r.path, list.current())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	if err != nil {
-		return nil, 0, err
+	if file == nil || err != nil {
+		return nil, err
 	}
 	// It is the current one, and has the number, if nothing was rotated since the list was made.
 	after, err := listFiles(r.path)
 	if err == nil && after.current() == list.current() {
-		return file, after.current(), nil
+		return file, nil
 	}
-	return nil, 0, errors.Join(err, file.Close())
+	return nil, errors.Join(err, file.Close())
 }
 
-// openOther opens a file unless it is own.
-func openOther(path string, own os.FileInfo) (file *os.File, isOwn bool, err error) {
-	if file, err = OpenShared(path); err != nil || own == nil {
-		return file, false, err
+// openOther opens a file unless it is the one that is read.
+func (r *Reader) openOther(path string, number int) (_ *opened, isOwn bool, err error) {
+	file, err := OpenShared(path)
+	if err != nil {
+		return nil, false, err
 	}
 	info, err := file.Stat()
-	if err != nil || os.SameFile(info, own) {
-		return nil, err == nil, errors.Join(err, file.Close())
+	if isOwn = err == nil && r.file != nil && os.SameFile(info, r.file.info); isOwn || err != nil {
+		return nil, isOwn, errors.Join(err, file.Close())
 	}
-	return file, false, nil
+	return &opened{file, info, number}, false, nil
 }

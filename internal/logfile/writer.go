@@ -201,23 +201,21 @@ func (w *Writer) Close() error {
 	if again {
 		return nil
 	}
-	if w.awaitEnd() {
-		_ = w.file.Close() // writes reached the file when they were made
-	}
+	w.awaitEnd()
 	if failure := w.Failure(); failure.Lost > 0 {
 		return fmt.Errorf("the log %s lost %d bytes: %s", w.file.path, failure.Lost, failure.Err)
 	}
 	return nil
 }
 
-// awaitEnd waits for the end of run. It returns false if a write hangs, which holds the file.
-func (w *Writer) awaitEnd() bool {
+// awaitEnd waits for the end of run, but not for a write that hangs.
+func (w *Writer) awaitEnd() {
 	for {
 		w.mu.Lock()
 		before := w.progress
 		w.mu.Unlock()
 		if w.endsWithin(maxStall) {
-			return true
+			return
 		}
 		w.mu.Lock()
 		if w.progress != before {
@@ -229,7 +227,8 @@ func (w *Writer) awaitEnd() bool {
 		w.queue = nil
 		w.signalLocked()
 		w.mu.Unlock()
-		return w.endsWithin(longPause)
+		w.endsWithin(longPause)
+		return
 	}
 }
 

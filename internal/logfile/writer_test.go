@@ -174,6 +174,7 @@ func TestWriter_HangsAtClose_CloseReturns(t *testing.T) {
 			t.Errorf("close took %v", took)
 		}
 		close(wait)
+		synctest.Wait()
 	})
 }
 

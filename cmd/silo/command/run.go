@@ -112,11 +112,11 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 	case f.grace < 0 || f.timeout < 0:
 		return nil, errors.New("--stop-grace and --timeout cannot be negative")
 	}
-	if err := errors.Join(p.token.Validate(), p.log.validate(), plan.ValidName("--name", p.name)); err != nil {
-		return nil, err
-	}
 	if f.detach && p.log.path == "" {
 		p.log.path = filepath.Join(a.Node.Records.Path(p.name), "output.log")
+	}
+	if err := errors.Join(p.token.Validate(), p.log.resolve(), plan.ValidName("--name", p.name)); err != nil {
+		return nil, err
 	}
 	if f.server.on {
 		return p, p.checkServer()
@@ -161,6 +161,11 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 	if err != nil {
 		return errors.Join(err, job.Close())
 	}
+	out, err := a.route(p)
+	if err != nil {
+		return errors.Join(err, job.Close())
+	}
+	defer out.close(a)
 	c, err := a.containers().Adopt(ctx, job, user, p.name, a.Node.Records.Path(p.name), p.process)
 	if err != nil {
 		return err
@@ -172,9 +177,7 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 		record.Signals = append(record.Signals, s.String())
 	}
 	journal := newJournal(a.Node.Records, record)
-	out, closeLog := a.route(p)
 	result, err := a.supervised(ctx, p, c, &p.process.Process, out, journal)
-	err = errors.Join(err, closeLog())
 	lost := journal.close()
 	if err != nil && result.Reason == "" {
 		return errors.Join(startError(err), lost, a.Node.Records.Remove(p.name))
@@ -217,14 +220,15 @@ func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobo
 // record is the record of the container before its start.
 func (p *runPlan) record(kind node.Kind, warnings []string, now time.Time) *node.Record {
 	return &node.Record{
-		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log.path, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
+		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log.path, LogStart: p.log.start, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
 	}
 }
 
 // supervised keeps the program of a container running, and the journal up to date.
-func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container, process *plan.Process, out streams, j *journal) (supervisor.Result, error) {
+func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container, process *plan.Process, out *outputs, j *journal) (supervisor.Result, error) {
+	j.watch(out)
 	ready := detached(a, p.name)
-	return supervisor.Run(ctx, supervisor.Options{
+	result, err := supervisor.Run(ctx, supervisor.Options{
 		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,
 		Policy: p.policy, Signals: p.stops, Grace: p.grace, Timeout: p.timeout,
 		Notice: func(n container.Notice) { j.observe(n.Kind) },
@@ -237,6 +241,8 @@ func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container,
 			ready()
 		},
 	})
+	out.close(a)
+	return result, err
 }
 
 // finish writes how a run ended, and returns its exit code. What has failed beside the program is a warning.

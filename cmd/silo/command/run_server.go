@@ -67,7 +67,7 @@ type serverRun struct {
 	*runPlan
 	spec      *specs.Spec
 	tolerated []string // warnings about what the container cannot have
-	out       streams
+	out       *outputs
 }
 
 // runServer runs the program of the flags in a Windows Server container.
@@ -95,9 +95,10 @@ func (a *App) runServer(ctx context.Context, p *runPlan, args []string) error {
 	if err := p.server.fill(r.spec); err != nil {
 		return err
 	}
-	var closeLog func() error
-	r.out, closeLog = a.route(p)
-	defer closeLog() //nolint:errcheck // what was written has been written
+	if r.out, err = a.route(p); err != nil {
+		return err
+	}
+	defer r.out.close(a)
 	return a.serve(ctx, &r)
 }
 

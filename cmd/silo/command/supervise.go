@@ -65,12 +65,13 @@ func (a *App) supervise(ctx context.Context, args []string) error {
 	if err != nil {
 		return &failure{damonFailed, fmt.Errorf("nothing was started: %w", err)}
 	}
-	log, closer, err := damon.NewLog(config)
+	s := &task{app: a, config: config, name: taskName(a.Env)}
+	log, file, err := damon.NewLog(config, s.outputs.changed)
 	if err != nil {
 		return &failure{damonFailed, err}
 	}
-	defer closer.Close() // each line was written when it was logged
-	s := &task{app: a, config: config, log: log, name: taskName(a.Env)}
+	s.log, s.outputs.log, s.outputs.targets = log, file, []target{{"log", file}}
+	defer s.outputs.close(a)
 	result, err := s.run(ctx, args)
 	switch {
 	case err != nil && s.pid == 0:
@@ -97,11 +98,12 @@ func taskName(env []string) string {
 
 // task is one run under Damon's contract.
 type task struct {
-	app    *App
-	config *damon.Config
-	log    *slog.Logger
-	name   string
-	pid    uint32 // of the program, once it has started
+	app     *App
+	config  *damon.Config
+	log     *slog.Logger
+	name    string
+	outputs outputs // of the log; the program inherits our streams
+	pid     uint32  // of the program, once it has started
 }
 
 func (t *task) run(ctx context.Context, args []string) (result supervisor.Result, err error) {
@@ -150,6 +152,7 @@ func (t *task) keep(ctx context.Context, job *jobobject.Job, c container.Contain
 	defer t.serve(c, metrics)()
 	record := &node.Record{Kind: node.Run, ID: t.name, Supervisor: uint32(os.Getpid()), Program: process.Program, GraceNS: int64(damonGrace), Started: t.app.Now()}
 	journal := newJournal(t.app.Node.Records, record)
+	journal.watch(&t.outputs)
 	out := t.app.streams()
 	result, err := supervisor.Run(ctx, supervisor.Options{
 		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,

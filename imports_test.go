@@ -16,13 +16,13 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"container/engine", "shim/bootstrap", "shim/event", "shim/pod", "shim/service", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/pipe", "internal/redact", "internal/size", "internal/sleep", "internal/textfile"},
-	"cmd/silo/damon":              {"cmd/silo/supervisor", "jobobject"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/logfile", "internal/pipe", "internal/redact", "internal/size", "internal/sleep", "internal/textfile"},
+	"cmd/silo/damon":              {"cmd/silo/supervisor", "jobobject", "internal/logfile"},
 	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
 	"cmd/silo/node":               {"internal/pipe", "jobobject", "stats"},
 	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
-	"cmd/silo/supervisor":         {"container", "container/plan"},
+	"cmd/silo/supervisor":         {"container", "container/plan", "internal/logfile"},
 	"cmd/silo/token":              {},
 	"cmd/silo/wcow":               {"container/resource", "jobobject", "schema", "internal/textfile"},
 
@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"shim/service":   {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/pod", "shim/stdio", "shim/task", "stats/runhcs", "internal/deadline", "internal/logfield", "internal/trace"},
 	"shim/bootstrap": {"container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
 	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep"},
-	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/pipe", "internal/size", "internal/sleep"},
+	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/logfile", "internal/pipe", "internal/size", "internal/sleep"},
 	"shim/task":      {"container", "internal/deadline"},
 
 	"container":               {"container/plan", "jobobject", "stats", "internal/logfield"},
@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"internal/fault":     {},
 	"internal/handle":    {},
 	"internal/logfield":  {},
+	"internal/logfile":   {},
 	"internal/pipe":      {},
 	"internal/redact":    {},
 	"internal/seal":      {},

@@ -20,6 +20,13 @@ import (
 type Container struct {
 	Kind, Namespace, ID string
 	Sample              stats.Sample
+	Output              *Output // nil if the exporter does not know it
+}
+
+// Output has the numbers of what a container has printed and its supervisor could not deliver.
+type Output struct {
+	LostBytes uint64
+	Failing   int // destinations that do not take output now
 }
 
 // Options of an [Exporter].
@@ -38,6 +45,8 @@ type Exporter struct {
 	// Immutable after New.
 	list    func() ([]Container, error)
 	series  []series
+	lost    *prometheus.Desc
+	failing *prometheus.Desc
 	count   *prometheus.Desc
 	build   prometheus.Gauge
 	failure prometheus.Counter
@@ -53,6 +62,10 @@ func New(o Options) *Exporter {
 	e := &Exporter{
 		list:  o.List,
 		count: prometheus.NewDesc("silo_containers", "Containers on this machine.", nil, o.Labels),
+		lost: prometheus.NewDesc("silo_container_output_lost_bytes_total",
+			"Output that was discarded because a log or a terminal did not take it; missing for containers of other supervisors.", labels, o.Labels),
+		failing: prometheus.NewDesc("silo_container_output_failing",
+			"Logs and terminals that do not take output, or a log that is not rotated, now.", labels, o.Labels),
 		build: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "silo_build_info", Help: "The build that exports this; always 1.",
 			ConstLabels: merge(o.Labels, prometheus.Labels{"version": o.Version, "revision": o.Revision, "goversion": o.GoVersion}),
@@ -88,6 +101,8 @@ func (e *Exporter) Describe(to chan<- *prometheus.Desc) {
 	for _, s := range e.series {
 		to <- s.desc
 	}
+	to <- e.lost
+	to <- e.failing
 	e.build.Describe(to)
 	e.failure.Describe(to)
 }
@@ -105,6 +120,10 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 			if value, ok := s.read(&c.Sample); ok {
 				to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
 			}
+		}
+		if c.Output != nil {
+			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), c.Namespace, c.ID, c.Kind)
+			to <- prometheus.MustNewConstMetric(e.failing, gauge, float64(c.Output.Failing), c.Namespace, c.ID, c.Kind)
 		}
 	}
 	e.build.Collect(to)

@@ -16,7 +16,7 @@ import (
 // record is the record of the container before its start.
 func (p *runPlan) record(kind node.Kind, warnings []string, now time.Time) *node.Record {
 	r := &node.Record{
-		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log.path, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
+		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log.path, LogStart: p.log.start, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
 		Status: node.Starting,
 	}
 	for _, s := range p.stops {
@@ -27,9 +27,6 @@ func (p *runPlan) record(kind node.Kind, warnings []string, now time.Time) *node
 
 // begin writes the record of a container before anything of it is started. If that fails, nothing may start.
 func (a *App) begin(p *runPlan, record *node.Record) (*journal, error) {
-	if err := a.replace(p); err != nil {
-		return nil, fmt.Errorf("nothing was started: %w", err)
-	}
 	j := newJournal(a.Node.Records, record)
 	if err := j.write(func(*node.Record) {}); err != nil {
 		return nil, errors.Join(fmt.Errorf("nothing was started: %w", err), j.close())
@@ -38,9 +35,10 @@ func (a *App) begin(p *runPlan, record *node.Record) (*journal, error) {
 }
 
 // supervised keeps the program of a container running, and the journal up to date.
-func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container, process *plan.Process, out streams, j *journal) (supervisor.Result, error) {
+func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container, process *plan.Process, out *outputs, j *journal) (supervisor.Result, error) {
+	j.watch(out)
 	ready := a.detached(p)
-	return supervisor.Run(ctx, supervisor.Options{
+	result, err := supervisor.Run(ctx, supervisor.Options{
 		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,
 		Policy: p.policy, Signals: p.stops, Grace: time.Duration(p.grace), Timeout: time.Duration(p.timeout),
 		Notice: func(n container.Notice) { j.observe(n.Kind) },
@@ -59,6 +57,8 @@ func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container,
 			ready()
 		},
 	})
+	out.close(a)
+	return result, err
 }
 
 // recordEvent writes a step of a run into its record.

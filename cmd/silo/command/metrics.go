@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/stats/prom"
 )
@@ -87,7 +88,11 @@ func (a *App) exported(ctx context.Context) ([]prom.Container, error) {
 	views, err := o.samples(ctx, list)
 	var out []prom.Container
 	for _, v := range views {
-		out = append(out, prom.Container{Kind: string(v.Kind), Namespace: v.Namespace, ID: v.ID, Sample: v.Sample})
+		e := prom.Container{Kind: string(v.Kind), Namespace: v.Namespace, ID: v.ID, Sample: v.Sample}
+		if v.Record != nil && v.Record.Kind != node.Attach {
+			e.Output = outputMetrics(v.Record.OutputErrors)
+		}
+		out = append(out, e)
 	}
 	return out, err
 }

@@ -22,9 +22,6 @@ func isConsole(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// openShared opens a file to read that its writer may rename meanwhile.
-func openShared(path string) (*os.File, error) { return os.Open(path) }
-
 // terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
 func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
 

@@ -80,11 +80,11 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 	if p.unnamed {
 		p.name = cmp.Or(f.supervises, a.freeName("run"))
 	}
-	if err := errors.Join(f.check(a), p.token.Validate(), p.log.validate(), plan.ValidName("--name", p.name)); err != nil {
-		return nil, err
-	}
 	if f.detach && p.log.path == "" {
 		p.log.path = a.outputFile(p.name)
+	}
+	if err := errors.Join(f.check(a), p.token.Validate(), p.log.resolve(), plan.ValidName("--name", p.name)); err != nil {
+		return nil, err
 	}
 	if f.server.on {
 		return p, p.checkServer()
@@ -142,6 +142,11 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 	if err != nil {
 		return errors.Join(err, job.Close())
 	}
+	out, err := a.route(p)
+	if err != nil {
+		return errors.Join(err, job.Close())
+	}
+	defer out.close(a)
 	c, err := a.containers().Adopt(ctx, job, user, p.name, a.Node.Records.Path(p.name), p.process)
 	if err != nil {
 		return err
@@ -153,10 +158,8 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 	if err != nil {
 		return err
 	}
-	out, closeLog := a.route(p)
 	result, err := a.supervised(ctx, p, c, &p.process.Process, out, journal)
-	also := errors.Join(closeLog(), journal.close())
-	return a.finish(p, record, result, startError(err), also)
+	return a.finish(p, record, result, startError(err), journal.close())
 }
 
 // errLimit is the error of a limit that the host cannot apply.

@@ -67,7 +67,7 @@ type serverRun struct {
 	*runPlan
 	spec      *specs.Spec
 	tolerated []string // warnings about what the container cannot have
-	out       streams
+	out       *outputs // nil for those of the flags
 }
 
 // runServer runs the program of the flags in a Windows Server container.
@@ -95,9 +95,6 @@ func (a *App) runServer(ctx context.Context, p *runPlan, args []string) error {
 	if err := p.server.fill(r.spec); err != nil {
 		return err
 	}
-	var closeLog func() error
-	r.out, closeLog = a.route(p)
-	defer closeLog() //nolint:errcheck // what was written has been written
 	return a.serve(ctx, &r)
 }
 
@@ -134,6 +131,12 @@ func (a *App) serve(ctx context.Context, r *serverRun) error {
 		return err
 	}
 	defer unlisten()
+	if r.out == nil {
+		if r.out, err = a.route(r.runPlan); err != nil {
+			return err
+		}
+		defer r.out.close(a)
+	}
 	record := r.record(node.Server, warnings, a.Now())
 	journal, err := a.begin(r.runPlan, record)
 	if err != nil {

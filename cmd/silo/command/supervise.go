@@ -66,12 +66,13 @@ func (a *App) supervise(ctx context.Context, args []string) error {
 	if err != nil {
 		return &failure{damonFailed, fmt.Errorf("nothing was started: %w", err)}
 	}
-	log, closer, err := damon.NewLog(config)
+	s := &task{app: a, config: config, name: taskName(a.Env)}
+	log, file, err := damon.NewLog(config, s.outputs.changed)
 	if err != nil {
 		return &failure{damonFailed, err}
 	}
-	defer closer.Close() // each line was written when it was logged
-	s := &task{app: a, config: config, log: log, name: taskName(a.Env)}
+	s.log, s.outputs.log, s.outputs.targets = log, file, []target{{"log", file}}
+	defer s.outputs.close(a)
 	result, err := s.run(ctx, args)
 	switch {
 	case err != nil && s.pid == 0:
@@ -98,11 +99,12 @@ func taskName(env []string) string {
 
 // task is one run under Damon's contract.
 type task struct {
-	app    *App
-	config *damon.Config
-	log    *slog.Logger
-	name   string
-	pid    uint32 // of the program, once it has started
+	app     *App
+	config  *damon.Config
+	log     *slog.Logger
+	name    string
+	outputs outputs // of the log; the program inherits our streams
+	pid     uint32  // of the program, once it has started
 }
 
 func (t *task) run(ctx context.Context, args []string) (result supervisor.Result, err error) {
@@ -154,6 +156,7 @@ func (t *task) keep(ctx context.Context, job *jobobject.Job, c container.Contain
 	record := p.record(node.Run, nil, t.app.Now())
 	record.Program = process.Program
 	journal := newJournal(t.app.Node.Records, record)
+	journal.watch(&t.outputs)
 	keep := func(change func(*node.Record)) {
 		if err := journal.write(change); err != nil {
 			t.log.Warn("silo ps will not know the program", "error", err.Error())

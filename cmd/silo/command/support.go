@@ -20,6 +20,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/buildinfo"
+	"github.com/siloshim/siloshim/internal/logfile"
 	"github.com/siloshim/siloshim/internal/redact"
 	"github.com/siloshim/siloshim/internal/textfile"
 )
@@ -131,7 +132,7 @@ func (s *support) without(name string, err error) bool {
 
 // tail reads the last bytes of a file that its writer may rename meanwhile.
 func tail(name string, limit int64) ([]byte, error) {
-	file, err := openShared(name)
+	file, err := logfile.OpenShared(name)
 	if err != nil {
 		return nil, err
 	}

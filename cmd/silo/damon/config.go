@@ -24,7 +24,7 @@ const (
 type Config struct {
 	LogFile      string
 	LogMaxSize   int // megabytes
-	LogMaxFiles  int // 0 keeps all
+	LogMaxFiles  int // rotated files that are kept beside the current one; 0 keeps all
 	CPUMHz       uint64
 	EnforceCPU   bool
 	MemoryMB     uint64 // the memory reserved for the task

@@ -99,7 +99,7 @@ func TestFromEnvironment_BadValues_ErrorNamesEach(t *testing.T) {
 func TestNewLog_Line_HasDamonsForm(t *testing.T) {
 	c := defaults()
 	c.LogFile, c.Labels = filepath.Join(t.TempDir(), "new", "a.log"), prometheus.Labels{"nomad_dc": "dev"}
-	log, file, err := damon.NewLog(&c)
+	log, file, err := damon.NewLog(&c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestNewLog_Line_HasDamonsForm(t *testing.T) {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}
 	c.LogFile = filepath.Join(c.LogFile, "under-a-file", "x.log")
-	if _, _, err := damon.NewLog(&c); err == nil {
+	if _, _, err := damon.NewLog(&c, nil); err == nil {
 		t.Error("a log that cannot be written is taken")
 	}
 }

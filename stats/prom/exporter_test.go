@@ -64,7 +64,7 @@ func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 	lacking.Metrics[stats.MetricViolations] = stats.Provenance{}
 	got := scrape(t, exporter([]prom.Container{
 		{Kind: "task", Namespace: "k8s.io", ID: "web", Sample: full()},
-		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking},
+		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking, Output: &prom.Output{LostBytes: 12, Failing: 1}},
 	}, nil))
 	path := filepath.Join("testdata", "metrics.golden")
 	if *update {
@@ -82,7 +82,7 @@ func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 }
 
 func TestExporter_Scrape_HasNoLint(t *testing.T) {
-	problems, err := testutil.CollectAndLint(exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full()}}, nil))
+	problems, err := testutil.CollectAndLint(exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full(), Output: new(prom.Output)}}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (a *App) logs(ctx context.Context, ref string, f *logsFlags) error {
 		return fmt.Errorf("print the log of %s: %w", ref, err)
 	}
 	if n := r.Missed(); n > 0 {
-		fmt.Fprintf(a.Stderr, "silo: warning: %d files of the log were removed by its rotation before they were read\n", n)
+		fmt.Fprintf(a.Stderr, "silo: warning: %d files of the log were removed by its rotation and are not shown\n", n)
 	}
 	return nil
 }

@@ -124,8 +124,8 @@ func TestNewLog_Line_HasDamonsForm(t *testing.T) {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}
 	c.LogFile = filepath.Join(c.LogFile, "under-a-file", "x.log")
-	if _, _, err := damon.NewLog(&c, nil); err == nil {
-		t.Error("a log that cannot be written is taken")
+	if _, _, err := damon.NewLog(&c, nil); err == nil || !strings.Contains(err.Error(), c.LogFile) || !strings.Contains(err.Error(), "DAMON_LOG_DIR") {
+		t.Errorf("%v, want the path and a variable of a log that cannot be written", err)
 	}
 }
 

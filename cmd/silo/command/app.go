@@ -44,7 +44,8 @@ type App struct {
 	Dir            string // the working directory
 	Self           string // the path of this executable
 	Now            func() time.Time
-	Pause          func(time.Duration) // advances the clock of Now in tests; nil waits
+	Pause          func(time.Duration)                           // advances the clock of Now in tests; nil waits
+	Terminal       func(io.Writer) (columns, lines int, ok bool) // the size of a terminal; nil is the system's
 
 	output string // the flag --output
 }

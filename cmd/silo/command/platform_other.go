@@ -16,8 +16,8 @@ func withoutConsole() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid:
 // openShared opens a file to read that its writer may rename meanwhile.
 func openShared(path string) (*os.File, error) { return os.Open(path) }
 
-// terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
-func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
+// enableSequences makes a terminal read control sequences, and returns what undoes it. Terminals of Unix always do.
+func enableSequences(io.Writer) (restore func(), ok bool) { return func() {}, true }
 
 var errNoServices = errors.New("not supported: services need Windows")
 

@@ -59,7 +59,9 @@ func (a *App) cleanup(ctx context.Context, yes bool, bundles string) error {
 	var errs []error
 	if yes {
 		for i := range found {
+			done := a.progress("remove " + found[i].What + " " + found[i].Name)
 			err := found[i].remove()
+			done()
 			found[i].Done = err == nil
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s %s: %w", found[i].What, found[i].Name, err))

@@ -147,11 +147,14 @@ func (a *App) serve(ctx context.Context, r *serverRun) error {
 // superviseServer makes the container, runs its program and removes the container.
 func (a *App) superviseServer(ctx context.Context, r *serverRun, planned *plan.WCOW, j *journal) (result supervisor.Result, err error) {
 	dir := a.Node.Records.Path(r.name)
+	done := a.progress("mount the layers of " + r.name + " and create it")
 	c, err := a.containers().WCOW(ctx, r.name, dir, planned)
+	done()
 	if err != nil {
 		return result, errors.Join(err, wcow.RemoveScratch(dir))
 	}
 	defer func() {
+		defer a.progress("remove " + r.name + " and its layers")()
 		if cerr := c.Close(); cerr != nil {
 			err = errors.Join(err, cerr) // the layers may be in use, so the scratch layer stays with their record
 			return

@@ -88,16 +88,15 @@ func (w *watched) printFails(to io.Writer) {
 	}
 }
 
-// failed returns what failed and did not succeed later, with the exit code 1: the other containers were shown.
+// failed reports on stderr what failed and did not succeed later, and returns the exit code 1: the others were shown.
 func (w *watched) failed() error {
-	var errs []error
-	for _, name := range sortedKeys(w.fails) {
-		errs = append(errs, w.fails[name])
-	}
-	if len(errs) == 0 {
+	if len(w.fails) == 0 {
 		return nil
 	}
-	return &failure{1, errors.Join(errs...)}
+	for _, name := range sortedKeys(w.fails) {
+		fmt.Fprintf(w.app.Stderr, "silo: %s\n", printable(w.fails[name].Error()))
+	}
+	return exit(1)
 }
 
 // again calls see until it has been called count times, where that is not 0, until see returns false, or until ctx ends.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -35,3 +36,10 @@ var longID = regexp.MustCompile(`(^|/)([0-9a-f]{12})[0-9a-f]{20,}$`)
 func shortID(name string) string { return longID.ReplaceAllString(name, "$1$2") }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

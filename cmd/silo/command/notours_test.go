@@ -45,7 +45,7 @@ func TestHelp_EachVerb_IsInAGroup(t *testing.T) {
 		t.Fatal(code)
 	}
 	text := w.Stdout.String()
-	if strings.Contains(text, "Additional Commands") {
+	if strings.Contains(text, "Available Commands") || strings.Contains(text, "Additional Commands") || !strings.Contains(text, "\nWatch:\n") {
 		t.Errorf("a verb has no group:\n%s", text)
 	}
 	for _, verb := range append([]string{"help", "completion"}, verbs...) {

@@ -146,7 +146,8 @@ func (t *topLook) draw(ctx context.Context, to *screen) (more bool, err error) {
 		return more, t.app.showJSON(rows)
 	}
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "silo top  %s  %d containers  %d processes\n", t.at.Format(time.TimeOnly), t.left, len(rows))
+	containers, processes := plural(t.left, "container", "containers"), plural(len(rows), "process", "processes")
+	fmt.Fprintf(&text, "silo top  %s  %s  %s\n", t.at.Format(time.TimeOnly), containers, processes)
 	for _, c := range t.gone {
 		fmt.Fprintf(&text, "%s is gone\n", shortID(printable(c.Name())))
 	}

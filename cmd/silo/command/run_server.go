@@ -28,7 +28,7 @@ type serverFlags struct {
 
 func (f *serverFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.on, "server", false, "run it in a Windows Server container, over --layer")
-	set.StringArrayVar(&f.layers, "layer", nil, "directory of a read-only layer, the nearest first; one alone brings those that its layerchain.json names")
+	set.StringArrayVar(&f.layers, "layer", nil, "directory of a read-only layer, the topmost first; one alone includes those of its layerchain.json")
 	set.StringArrayVar(&f.mounts, "mount", nil, "source=PATH,target=PATH[,readonly]: a directory or pipe of the host in the container; may be repeated")
 	set.StringArrayVar(&f.network, "network", nil, "namespace=GUID to join, or endpoint=GUID for a new namespace; dns-search=DOMAIN; may be repeated")
 }

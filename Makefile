@@ -21,7 +21,7 @@ VULN   := $(TOOLS)/govulncheck
 DIFF   := $(TOOLS)/apidiff
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults lint vuln apidiff kube generate golden guide fuzz cover \
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover \
 	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure clean
 
 help: ## show this list
@@ -86,6 +86,7 @@ generate: ## write the generated pages of docs/
 golden: guide ## write the generated pages and all golden files
 	$(GO) test -tags $(TAGS),faults -count 1 -timeout $(HUNG) $$($(GOLDEN)) -update
 
+.PHONY: guide
 guide: bed ## run the examples of docs/guide.md and docs/docker.md on Wine, and write the output that differs
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^Test(Guide|Docker)_' -v ./test/cli -update
 

@@ -168,3 +168,19 @@ Text.
 		t.Errorf("%q", got)
 	}
 }
+
+func TestShorten_PageLeavesLinesOut_StaysShort(t *testing.T) {
+	split := func(text string) []string { return strings.Split(text, "\n") }
+	got := split("[\n  \"id\": 1,\n  \"code\": 0,\n  \"reason\": \"stopped\"\n]")
+	for page, want := range map[string][]string{
+		"...\n  \"code\": 137,\n...":                              split("...\n  \"code\": 0,\n..."),
+		"...\n  \"code\": 137,\n  \"reason\": \"killed\"\n...":    split("...\n  \"code\": 0,\n  \"reason\": \"stopped\"\n..."),
+		"...\n  \"id\": 1,\n  \"reason\": \"killed\"\n...":        got, // a line between the two is new
+		"...\n  \"error\": \"none\"\n...":                         got,
+		"[\n  \"id\": 1,\n  \"code\": 3,\n  \"reason\": \"x\"\n]": got,
+	} {
+		if short := shorten(split(page), got); !slices.Equal(short, want) {
+			t.Errorf("%q: %q, want %q", page, short, want)
+		}
+	}
+}

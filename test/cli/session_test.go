@@ -251,6 +251,29 @@ func (s *session) lines(text string) []string {
 	return strings.Split(text, "\n")
 }
 
+// shorten leaves out of an output what its page leaves out. It returns all of it if a line of the page has no successor.
+func shorten(page, got []string) (short []string) {
+	subject := func(line string) string {
+		return regexp.MustCompile(`^ *\S*`).FindString(line)
+	}
+	rest := got
+	for _, line := range page {
+		if line == "..." {
+			short = append(short, line)
+			continue
+		}
+		at := slices.IndexFunc(rest, func(other string) bool { return subject(other) == subject(line) })
+		if at < 0 {
+			return got
+		}
+		short, rest = append(short, rest[at]), rest[at+1:]
+	}
+	if !same(short, got) {
+		return got
+	}
+	return short
+}
+
 // play runs the examples of a page and compares. With -update it writes the output of those that differ. It returns how many
 // there are.
 func play(t *testing.T, s *session, path string) int {
@@ -276,7 +299,7 @@ func play(t *testing.T, s *session, path string) int {
 		if !*update {
 			t.Errorf("%s:%d: %s (-the page +silo); -update writes it\n%s", path, e.line+1, e.command, diff.Diff(normal(e.output), normal(got)))
 		}
-		e.output = got
+		e.output = shorten(e.output, got)
 		changed = append(changed, e)
 	}
 	t.Logf("%s: %d examples run", path, run)

@@ -10,8 +10,8 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | awk '!/\/test\// || /\/test\/sim$$/'
 WINE   := ./jobobject/... ./stats ./stats/prom ./container/... ./internal/logfile ./internal/winsys ./shim/pod ./shim/service ./shim/stdio ./shim/task ./cmd/silo/... ./test/sim ./test/rpc
 # The time limit of a test program. None takes that long, also on a busy machine.
 HUNG   := 1h
-# Packages whose tests write golden files and pages with -update.
-GOLDEN := grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u
+# Packages whose tests write golden files and pages with -update. Those of test/cli need the wine environment.
+GOLDEN := grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u | grep -v test/cli
 # Packages whose API is stable, see RELEASES.md.
 PUBLIC := ./jobobject/... ./stats/... ./hcs/... ./schema/...
 # Tools, in the versions that tools/go.mod pins.
@@ -88,8 +88,12 @@ $(LINT) $(VULN) $(DIFF): tools/go.mod tools/go.sum
 generate: ## write the generated pages of docs/
 	$(GO) test -tags $(TAGS) -count 1 -run '^(TestDocument|Test.*_Committed_.*)$$' $$($(GOLDEN)) -update
 
-golden: ## write the generated pages and all golden files
+golden: guide ## write the generated pages and all golden files
 	$(GO) test -tags $(TAGS),faults -count 1 -timeout $(HUNG) $$($(GOLDEN)) -update
+
+.PHONY: guide
+guide: bed ## run the examples of docs/guide.md and docs/docker.md on Wine, and write the output that differs
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^Test(Guide|Docker)_' -v ./test/cli -update
 
 FUZZTIME ?= 30s
 fuzz: ## run each fuzz target for FUZZTIME

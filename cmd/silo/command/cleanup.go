@@ -18,16 +18,15 @@ func (a *App) cleanupCommand() *cobra.Command {
 	var bundles string
 	c := &cobra.Command{
 		Use:   "cleanup",
-		Short: "Find what dead supervisors left behind, and remove it with --yes",
-		Long: `Cleanup finds what silo and the shim have made and has no owner any more: jobs of silo run whose supervisor is gone, records
-of containers that are, the layers, mount points, network namespaces, accounts and credentials that a dead silo, or a dead
-shim, has written down as its own, and accounts of job containers that are gone. It prints them and does nothing else;
-with --yes it gives them back, the output of the containers included. Containers that live are never touched.`,
+		Short: "List what crashed silo and shim processes left behind; --yes removes it",
+		Long: `Cleanup lists what crashed silo and shim processes left on this machine: jobs of silo run without a supervisor, layers,
+mount points, network namespaces, accounts and credentials. It also lists the records of containers that have ended. With
+--yes it removes all of them, and with a record its output. Containers that run, or may run, are not touched.`,
 		Example: "  silo cleanup\n  silo cleanup --yes",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.cleanup(c.Context(), yes, bundles) },
 	}
-	c.Flags().StringVar(&bundles, "bundles", "", "directory of containerd's bundles; that of its default state without it")
+	c.Flags().StringVar(&bundles, "bundles", "", "directory of containerd's bundles; default: that of its default state")
 	c.Flags().BoolVar(&yes, "yes", false, "remove what was found")
 	return c
 }
@@ -59,7 +58,9 @@ func (a *App) cleanup(ctx context.Context, yes bool, bundles string) error {
 	var errs []error
 	if yes {
 		for i := range found {
+			done := a.progress("remove " + found[i].What + " " + found[i].Name)
 			err := found[i].remove()
+			done()
 			found[i].Done = err == nil
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s %s: %w", found[i].What, found[i].Name, err))

@@ -9,7 +9,8 @@ import (
 
 // takeContainers has the verbs whose arguments are containers, and how many they take; 0 is any number.
 var takeContainers = map[string]int{
-	"exec": 1, "inspect": 0, "kill": 0, "logs": 1, "pause": 0, "resume": 0, "stats": 0, "stop": 0, "top": 0, "update": 0, "wait": 0,
+	"exec": 1, "inspect": 0, "kill": 0, "logs": 1, "pause": 0, "rename": 1, "restart": 0, "resume": 0, "rm": 0, "start": 0, "stats": 0,
+	"stop": 0, "top": 0, "update": 0, "wait": 0,
 }
 
 // completes adds the completion of a verb's arguments.

@@ -103,7 +103,7 @@ func (a *App) printEvent(e event) error {
 	if e.Pid != 0 {
 		text += fmt.Sprintf(" %d %s", e.Pid, e.Image)
 	}
-	_, err := fmt.Fprintln(a.Stdout, text)
+	_, err := fmt.Fprintln(a.Stdout, printable(text))
 	return err
 }
 

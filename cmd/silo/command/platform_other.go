@@ -22,8 +22,8 @@ func isConsole(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
-func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
+// enableSequences makes a terminal read control sequences, and returns what undoes it. Terminals of Unix always do.
+func enableSequences(io.Writer) (restore func(), ok bool) { return func() {}, true }
 
 // windowsBuild is the build number of Windows.
 func windowsBuild() string { return "" }

@@ -28,7 +28,7 @@ type programFlags struct {
 }
 
 func (f *programFlags) register(set *pflag.FlagSet) {
-	set.StringVarP(&f.dir, "workdir", "w", "", "working directory; the current one without it")
+	set.StringVarP(&f.dir, "workdir", "w", "", "working directory; default: the current one")
 	set.StringArrayVarP(&f.env, "env", "e", nil, "NAME=VALUE, or NAME to take it from here; may be repeated")
 	set.StringVar(&f.envFile, "env-file", "", "file of NAME=VALUE lines; # begins a comment")
 	set.BoolVar(&f.noEnv, "clean-env", false, "start from an empty environment instead of this one")

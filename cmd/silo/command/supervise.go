@@ -33,9 +33,9 @@ func (a *App) superviseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "supervise program [args...]",
 		Short: "Run a program under the contract of Damon, for Nomad tasks",
-		Long: `Supervise runs a program with the limits, log and metrics that the variables DAMON_* and NOMAD_* ask for, as
-damon.exe did; copied to damon.exe, silo is this verb. Unlike Damon it starts nothing when a variable cannot be read or a
-limit cannot be applied. The exit code is the program's; 1 where nothing was started, 254 where the program was lost.
+		Long: `Supervise runs a program with the limits, log and metrics of the variables DAMON_* and NOMAD_*, as damon.exe does. Copied
+to damon.exe, silo is this verb. Unlike Damon it starts nothing if a variable is invalid or a limit cannot be applied. The
+exit code is the program's, 1 if nothing was started, and 254 if the program was lost.
 
   DAMON_LOG_DIR, DAMON_LOG_NAME, DAMON_NOMAD_LOG_SUFFIX, DAMON_LOG_MAX_SIZE, DAMON_LOG_MAX_FILES
   DAMON_CPU_LIMIT (MHz), DAMON_ENFORCE_CPU_LIMIT, DAMON_MEMORY_LIMIT (MB), DAMON_ENFORCE_MEMORY_LIMIT

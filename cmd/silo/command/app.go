@@ -168,7 +168,7 @@ func (a *App) exitCode(err error) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+	fmt.Fprintf(a.Stderr, "silo: %s\n", oneLine(err))
 	var f *failure
 	if errors.As(err, &f) {
 		return f.code

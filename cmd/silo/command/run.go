@@ -243,7 +243,7 @@ func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container,
 func (a *App) finish(p *runPlan, record *node.Record, result supervisor.Result, failed error) error {
 	record.Exit = &node.Exit{Code: result.Code, Reason: string(result.Reason), At: a.Now()}
 	if err := errors.Join(failed, a.endRecord(p, record)); err != nil {
-		fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
+		fmt.Fprintf(a.Stderr, "silo: warning: %s\n", oneLine(err))
 	}
 	if result.Code != 0 {
 		return exit(result.Code)

@@ -1,0 +1,7 @@
+package command
+
+// What the tests of this package use.
+var (
+	ServePath = servePath
+	OneLine   = oneLine
+)

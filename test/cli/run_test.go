@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -145,4 +146,48 @@ func TestRun_ServiceAccount_IsUsedOrRefused(t *testing.T) {
 			t.Errorf("%s: %+v", account, r)
 		}
 	}
+}
+
+// TestAttach_ImageName_ProcessRunsUnderLimits: the processes go on when silo has left, and a wrong pid changes nothing.
+func TestAttach_ImageName_ProcessRunsUnderLimits(t *testing.T) {
+	s := newSilo(t)
+	image := fmt.Sprintf("attach%d.exe", os.Getpid())
+	program := filepath.Join(t.TempDir(), image)
+	text, err := os.ReadFile(s.exe) // Wine may name a linked image by its first name
+	if err == nil {
+		err = os.WriteFile(program, text, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := s.command(t, program, nil, "events")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := false
+	defer func() {
+		if !ended {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // it was killed
+		}
+	}()
+	name := fmt.Sprintf("cli-attach-%d", os.Getpid())
+	until(t, "the image is in the list of processes", func() bool {
+		r := s.try(t, s.exe, nil, "attach", image, "999999")
+		return strings.Contains(r.stderr, "attach process 999999: no such process")
+	})
+	attach := s.command(t, s.exe, nil, "attach", "--name", name, "--memory", "1g", "--kill-on-exit", strings.ToUpper(image))
+	if err := attach.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the container runs", func() bool {
+		c, ok := s.inspect(t, name)
+		return ok && c.Statistics.Processes.Active == 1 && c.Record.Pid != 0
+	})
+	if err := attach.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = attach.Wait() // it was killed
+	_ = cmd.Wait()    // it ends with silo
+	ended = true
 }

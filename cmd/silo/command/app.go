@@ -46,7 +46,8 @@ type App struct {
 	Now            func() time.Time
 	Pause          func(time.Duration) // advances the clock of Now in tests; nil waits
 
-	output string // the flag --output
+	output   string // the flag --output
+	checking bool   // verbs check their arguments and do nothing, see serviceVerbs
 }
 
 // System is the App of this machine.

@@ -61,7 +61,7 @@ func (f *metricsFlags) validate() error {
 }
 
 func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
-	if err := f.validate(); err != nil {
+	if err := f.validate(); err != nil || a.checking {
 		return err
 	}
 	registry := prometheus.NewRegistry()

@@ -134,7 +134,7 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 
 func (a *App) run(ctx context.Context, f *runFlags, args []string) error {
 	p, err := a.planRun(f, args)
-	if err != nil {
+	if err != nil || a.checking {
 		return err
 	}
 	if f.detach && lookupEnv(a.Env, detachedEnv) == "" {

@@ -58,12 +58,22 @@ limit cannot be applied. The exit code is the program's; 1 where nothing was sta
 
 // supervise is Damon: without arguments it prints its version.
 func (a *App) supervise(ctx context.Context, args []string) error {
+	if len(args) == 0 && a.checking {
+		return needProgram(nil, args)
+	}
 	if len(args) == 0 {
 		return a.version()
 	}
 	config, err := damon.FromEnvironment(func(name string) string { return lookupEnv(a.Env, name) }, a.Dir)
 	if err != nil {
 		return &failure{damonFailed, fmt.Errorf("nothing was started: %w", err)}
+	}
+	if a.checking {
+		_, err := (&task{app: a, config: config}).limits()
+		if err == nil {
+			_, err = a.planProgram(&programFlags{}, args)
+		}
+		return err
 	}
 	log, closer, err := damon.NewLog(config)
 	if err != nil {

@@ -191,3 +191,30 @@ func TestAttach_ImageName_ProcessRunsUnderLimits(t *testing.T) {
 	_ = cmd.Wait()    // it ends with silo
 	ended = true
 }
+
+// TestRun_BatchFile_GetsArgumentsAndRunsNothingElse has Wine's cmd.exe, which reads most command lines as that of Windows.
+func TestRun_BatchFile_GetsArgumentsAndRunsNothingElse(t *testing.T) {
+	s := newSilo(t)
+	dir := filepath.Join(t.TempDir(), "two words")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "app & x.cmd")
+	text := "@echo off\r\necho [%~1]\r\n" + workload.Payload + " args %*\r\nexit /b 7\r\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"install", "a&echo attacked", "|more", "C:\\my dir\\", "", "a^b", "Grüße"}
+	r := s.try(t, s.exe, nil, append([]string{"run", "--", s.wine.WindowsPath(file)}, want...)...)
+	first, rest, _ := strings.Cut(strings.ReplaceAll(r.stdout, "\r", ""), "\n")
+	var got []string
+	if err := json.Unmarshal([]byte(rest), &got); err != nil || first != "[install]" || r.code != 7 {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	if r := s.try(t, s.exe, nil, "run", "--", s.wine.WindowsPath(file), `" & echo attacked`); r.code != 125 || !strings.Contains(r.stderr, `argument [1]: cmd.exe`) {
+		t.Errorf("%+v, want a refusal", r)
+	}
+}

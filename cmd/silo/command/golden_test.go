@@ -55,7 +55,7 @@ var badInput = [][]string{
 	{"run", "--workdir", "here", "--", "app"},
 	{"run", "--log-max-size", "0", "--", "app"},
 	{"run", "--", "missing.exe"},
-	{"run", "--", "script.bat"},
+	{"run", "--", "script.bat", "100%"},
 	{"ps", "--output", "xml"},
 	{"ps", "extra"},
 	{"top", "--sort", "colour"},

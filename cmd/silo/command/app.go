@@ -48,8 +48,9 @@ type App struct {
 	Pause          func(time.Duration)                           // advances the clock of Now in tests; nil waits
 	Terminal       func(io.Writer) (columns, lines int, ok bool) // the size of a terminal; nil is the system's
 
-	args   []string // the command line
-	output string   // the flag --output
+	args     []string // the command line
+	output   string   // the flag --output
+	checking bool     // verbs check their arguments and do nothing, see serviceVerbs
 }
 
 // System is the App of this machine.
@@ -202,7 +203,7 @@ func (a *App) exitCode(err error) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(a.Stderr, "silo: %s\n", printableLines(err.Error()))
+	fmt.Fprintf(a.Stderr, "silo: %s\n", printable(oneLine(err)))
 	return int(errorCode(err))
 }
 

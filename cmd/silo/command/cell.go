@@ -20,15 +20,6 @@ func printable(text string) string {
 	}, text)
 }
 
-// printableLines is printable for a text of several lines.
-func printableLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = printable(strings.ReplaceAll(lines[i], "\t", "  "))
-	}
-	return strings.Join(lines, "\n")
-}
-
 // longID is an id as containerd's clients make them, at the end of a name.
 var longID = regexp.MustCompile(`(^|/)([0-9a-f]{12})[0-9a-f]{20,}$`)
 

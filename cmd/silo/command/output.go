@@ -103,3 +103,17 @@ func age(d time.Duration) string {
 	}
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
+
+// oneLine writes an error as one line. Joined errors stand once each, also where another wraps the same one.
+func oneLine(err error) string {
+	var parts []string
+	text := strings.ReplaceAll(err.Error(), "\n\nDid you mean this?\n", "; did you mean ") // of package cobra
+	for part := range strings.Lines(text) {
+		part = strings.Join(strings.Fields(part), " ")
+		said := func(earlier string) bool { return earlier == part || strings.HasSuffix(earlier, ": "+part) }
+		if part != "" && !slices.ContainsFunc(parts, said) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -32,6 +32,11 @@ func requestStacks(uint32) error { return errors.New("not supported: stack dumps
 
 var errNoServices = errors.New("not supported: services need Windows")
 
-func (a *App) installService(string, []string) error              { return errNoServices }
-func (a *App) runService(context.Context, string, []string) error { return errNoServices }
-func (a *App) removeService(string) error                         { return errNoServices }
+func serviceEnviron(own []string) []string { return own }
+
+func (a *App) installService(*servicePlan) error { return errNoServices }
+func (a *App) uninstallService(string) error     { return errNoServices }
+func (a *App) listServices([]string) error       { return errNoServices }
+func (a *App) runService(context.Context, *serviceFlags, string, []string) error {
+	return errNoServices
+}

@@ -110,7 +110,7 @@ func (a *App) freeName(verb string) string {
 
 func (a *App) run(c *cobra.Command, f *runFlags, args []string) error {
 	p, err := a.planRun(f, args)
-	if err != nil {
+	if err != nil || a.checking {
 		return err
 	}
 	ctx := c.Context()

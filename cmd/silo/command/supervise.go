@@ -59,6 +59,9 @@ exit code is the program's, 1 if nothing was started, and 254 if the program was
 
 // supervise is Damon: without arguments it prints its version.
 func (a *App) supervise(ctx context.Context, args []string) error {
+	if len(args) == 0 && a.checking {
+		return needProgram(nil, args)
+	}
 	if len(args) == 0 {
 		return a.version()
 	}
@@ -66,12 +69,19 @@ func (a *App) supervise(ctx context.Context, args []string) error {
 	if err != nil {
 		return &failure{damonFailed, fmt.Errorf("nothing was started: %w", err)}
 	}
+	if a.checking {
+		_, err := (&task{app: a, config: config}).limits()
+		if err == nil {
+			_, err = a.planProgram(&programFlags{}, args)
+		}
+		return err
+	}
 	s := &task{app: a, config: config, name: taskName(a.Env)}
 	log, file, err := damon.NewLog(config, s.outputs.changed)
 	if err != nil {
 		return &failure{damonFailed, err}
 	}
-	s.log, s.outputs.log, s.outputs.targets = log, file, []target{{"log", file}}
+	s.log, s.outputs.log, s.outputs.destinations = log, file, []destination{{"log", file}}
 	defer s.outputs.close(a)
 	result, err := s.run(ctx, args)
 	switch {

@@ -7,7 +7,7 @@ BED    := .bed/bin/wine
 # Packages whose tests run on any system; of those in test/ that is sim. The rest needs the wine environment.
 UNIT   := $(GO) list -tags $(TAGS) ./... | awk '!/\/test\// || /\/test\/sim$$/'
 # Packages whose tests call the kernel. They run as Windows programs on Wine, too.
-WINE   := ./jobobject/... ./stats ./stats/prom ./container/... ./internal/winsys ./shim/pod ./shim/service ./shim/stdio ./shim/task ./cmd/silo/... ./test/sim ./test/rpc
+WINE   := ./jobobject/... ./stats ./stats/prom ./container/... ./internal/logfile ./internal/winsys ./shim/pod ./shim/service ./shim/stdio ./shim/task ./cmd/silo/... ./test/sim ./test/rpc
 # The time limit of a test program. None takes that long, also on a busy machine.
 HUNG   := 1h
 # Packages whose tests write golden files and pages with -update.
@@ -22,7 +22,7 @@ DIFF   := $(TOOLS)/apidiff
 
 .DEFAULT_GOAL := help
 .PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover \
-	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure clean
+	contract suites layouts e2e bed crictl flood logs pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,12 @@ e2e: crictl ## test the shim with real containerd.exe, ctr.exe and crictl.exe on
 
 flood: bed ## run 200 containers that print 10 MiB and exit at once; every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run FastExit -v ./test/e2e -floods 200
+
+logs: MB = 100
+logs: bed ## follow logs that are rotated at full speed, also while they are held, here and on Wine; MB=100
+	$(GO) test -tags $(TAGS) -count 1 -run FullSpeed -v ./internal/logfile -megabytes $(MB)
+	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -exec '$(CURDIR)/$(BED) run' -run FullSpeed -v ./internal/logfile -megabytes $(MB)
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run FullSpeed -v ./test/cli -logmegabytes $(MB)
 
 pipes: N = 100
 pipes: bed ## run `echo data | ctr run --rm ... cat` N times with each version of containerd

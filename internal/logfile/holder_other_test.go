@@ -10,10 +10,9 @@ import (
 
 // holder simulates another process that has the file open without the right to rename it.
 type holder struct {
-	mu       sync.Mutex
-	held     bool
-	count    int
-	released sync.WaitGroup
+	mu    sync.Mutex
+	held  bool
+	count int
 }
 
 func newHolder(string) *holder { return new(holder) }
@@ -36,17 +35,13 @@ func (h *holder) hold(*testing.T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held = true
-	h.released.Add(1)
 }
 
 func (h *holder) release(*testing.T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held = false
-	h.released.Done()
 }
-
-func (h *holder) wait() { h.released.Wait() }
 
 func (h *holder) refused() int {
 	h.mu.Lock()

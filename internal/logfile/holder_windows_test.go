@@ -9,11 +9,10 @@ import (
 
 // holder has the file open without FILE_SHARE_DELETE: it cannot be renamed.
 type holder struct {
-	path     string
-	mu       sync.Mutex
-	handle   windows.Handle
-	count    int
-	released sync.WaitGroup
+	path   string
+	mu     sync.Mutex
+	handle windows.Handle
+	count  int
 }
 
 func newHolder(path string) *holder { return &holder{path: path} }
@@ -43,17 +42,13 @@ func (h *holder) hold(t *testing.T) {
 	for h.handle, err = windows.CreateFile(name, windows.GENERIC_READ, share, nil, windows.OPEN_EXISTING, 0, 0); err != nil; {
 		h.handle, err = windows.CreateFile(name, windows.GENERIC_READ, share, nil, windows.OPEN_EXISTING, 0, 0)
 	}
-	h.released.Add(1)
 }
 
 func (h *holder) release(t *testing.T) {
-	defer h.released.Done()
 	if err := windows.CloseHandle(h.handle); err != nil {
 		t.Error(err)
 	}
 }
-
-func (h *holder) wait() { h.released.Wait() }
 
 func (h *holder) refused() int {
 	h.mu.Lock()

@@ -76,7 +76,7 @@ func withEvidence(page string, upload []*result, verdicts []*verdict) (string, e
 	rows.read(written)
 	var commits []string
 	for _, r := range upload {
-		tests, trials := r.counts(), r.countTrials()
+		tests, trials := r.countTests(), r.countTrials()
 		commits = append(commits, r.Commit[:min(12, len(r.Commit))])
 		hosts.set(fmt.Sprintf("%s, %s", cmp.Or(r.System, "Windows"), r.selftest.Windows), r.User, commits[len(commits)-1],
 			fmt.Sprintf("%d passed, %d failed, %d skipped", tests[passed], tests[failed], tests["skip"]),

@@ -106,8 +106,8 @@ func (r *result) readTests(text []byte) error {
 // testKey is the name of a test, or of a package if test is empty.
 func testKey(pkg, test string) string { return path.Clean(pkg) + " " + test }
 
-// counts counts the tests with each result.
-func (r *result) counts() (count map[string]int) {
+// countTests returns the number of tests by result.
+func (r *result) countTests() (count map[string]int) {
 	count = map[string]int{}
 	for key, result := range r.tests {
 		if key[len(key)-1] != ' ' { // not a package
@@ -117,7 +117,7 @@ func (r *result) counts() (count map[string]int) {
 	return count
 }
 
-// countTrials counts the trials with each result.
+// countTrials returns the number of trials by result.
 func (r *result) countTrials() (count map[string]int) {
 	count = map[string]int{}
 	for _, t := range r.selftest.Trials {

@@ -104,7 +104,7 @@ func runs(t *testing.T, pid string) bool {
 	if err != nil {
 		return false
 	}
-	defer windows.CloseHandle(h) //nolint:errcheck // it was only waited for
+	defer windows.CloseHandle(h) // it was only waited for
 	event, err := windows.WaitForSingleObject(h, 0)
 	if err != nil {
 		t.Fatal(err)

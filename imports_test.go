@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"shim/bootstrap": {"container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
 	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep"},
 	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/pipe", "internal/size", "internal/sleep"},
-	"shim/task":      {"container", "internal/deadline"},
+	"shim/task":      {"container", "container/plan", "internal/deadline"},
 
 	"container":               {"container/plan", "jobobject", "stats", "internal/logfield"},
 	"container/plan":          {"jobobject", "schema", "internal/textfile"},

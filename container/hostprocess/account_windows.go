@@ -38,8 +38,6 @@ func SystemAccounts() Accounts { return systemAccounts{} }
 
 type systemAccounts struct{}
 
-// IsGroup implements [Accounts].
-//
 //	NET_API_STATUS NetLocalGroupGetInfo(LPCWSTR servername, LPCWSTR groupname, DWORD level, LPBYTE *bufptr);
 //
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netlocalgroupgetinfo.
@@ -60,8 +58,6 @@ func (systemAccounts) IsGroup(group string) (bool, error) {
 	return err == nil, err
 }
 
-// Create implements [Accounts].
-//
 //	NET_API_STATUS NetUserAdd(LPCWSTR servername, DWORD level, LPBYTE buf, LPDWORD parm_err);
 //
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuseradd.
@@ -85,8 +81,6 @@ func (a systemAccounts) Create(name, password, group, comment string) error {
 	return nil
 }
 
-// List implements [Accounts].
-//
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuserenum.
 func (systemAccounts) List() (list []Account, err error) {
 	const level, normalAccounts, whole = 1, 2, 0xffffffff
@@ -129,8 +123,6 @@ func addMember(user, group string) error {
 		uintptr(unsafe.Pointer(&members[0])), uintptr(len(members)))
 }
 
-// Delete implements [Accounts].
-//
 //	NET_API_STATUS NetUserDel(LPCWSTR servername, LPCWSTR username);
 //
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuserdel.
@@ -159,8 +151,6 @@ type token struct{ handle windows.Token }
 
 func ownToken() Token { return token{} }
 
-// Logon implements [Accounts].
-//
 //	BOOL LogonUserW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPassword,
 //	                DWORD dwLogonType, DWORD dwLogonProvider, PHANDLE phToken);
 //
@@ -197,7 +187,6 @@ func (systemAccounts) Logon(u User) (Token, error) {
 	return token{t}, nil
 }
 
-// Handle implements [Token].
 func (t token) Handle() uintptr { return uintptr(t.handle) }
 
 // Environment implements [Token]. It never returns the environment of this process, which contains containerd's
@@ -219,7 +208,6 @@ func (t token) Environment() ([]string, error) {
 	return env, nil
 }
 
-// Close implements [Token].
 func (t token) Close() error {
 	if t.handle == 0 {
 		return nil

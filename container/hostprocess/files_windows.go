@@ -20,8 +20,6 @@ func SystemFiles() Files { return systemFiles{} }
 
 type systemFiles struct{ portableFiles }
 
-// Mount implements [Files].
-//
 // See https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setvolumemountpointw.
 func (systemFiles) Mount(volume, dir string) error {
 	at, name, err := mountPaths(dir, volume)
@@ -37,8 +35,6 @@ func (systemFiles) Mount(volume, dir string) error {
 	return nil
 }
 
-// Unmount implements [Files].
-//
 // See https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletevolumemountpointw.
 func (systemFiles) Unmount(dir string) error {
 	at, _, err := mountPaths(dir, "")
@@ -105,7 +101,6 @@ func (k keeping) Close() error {
 	return k.File.Close()
 }
 
-// Kept implements [Files].
 func (systemFiles) Kept(dir string) (list []string, err error) {
 	for i := range len(dir) {
 		if dir[i] != '\\' || i <= len(`C:`) {
@@ -153,7 +148,6 @@ func (systemFiles) Keep(dir string) (io.Closer, error) {
 	}
 }
 
-// Unkeep implements [Files].
 func (systemFiles) Unkeep(dir string) error {
 	err := os.Remove(dir)
 	if !errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) && !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {

@@ -71,7 +71,6 @@ func (system) MountImage(id string, l plan.Layers) (string, error) {
 	return `\\?\Volume{` + volume.String() + `}\`, err
 }
 
-// UnmountImage implements [Storage].
 func (system) UnmountImage(id string) error {
 	volume, err := imageVolume(id)
 	if err != nil {
@@ -89,12 +88,10 @@ type unionData struct {
 	Layers        []schema.Layer `json:",omitempty"`
 }
 
-// AttachUnion implements [Storage].
 func (system) AttachUnion(volume string, parents []schema.Layer) error {
 	return onVolume(procHcsAttachOverlayFilter, volume, parents)
 }
 
-// DetachUnion implements [Storage].
 func (system) DetachUnion(volume string) error {
 	return ignoreMissing(onVolume(procHcsDetachOverlayFilter, volume, nil))
 }

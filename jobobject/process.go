@@ -105,11 +105,10 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 		// Its end could not be seen, so it must not run.
 		return nil, errors.Join(err, j.kernel.TerminateProcess(h, 1), j.kernel.CloseHandle(h))
 	}
-	process := newHandle(j.kernel, h, j.name)
-	process.closeValue = func() error {
+	process := newHandle(j.kernel, h, j.name, 0, func(h Handle) error {
 		stop()
 		return j.kernel.CloseHandle(h)
-	}
+	})
 	return &Process{handle: process, pid: pid, exited: exited}, nil
 }
 
@@ -129,7 +128,7 @@ func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	default:
 		select {
 		case <-p.exited:
-		case <-p.handle.closed:
+		case <-p.handle.Closed():
 			return 0, p.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
 			return 0, p.handle.fail(op, context.Cause(ctx))
@@ -170,6 +169,6 @@ func (p *Process) Signal(event ConsoleEvent) error {
 
 // Close closes the handle and does not end the process. Further calls do nothing.
 func (p *Process) Close() error {
-	_, err := p.handle.close()
+	_, err := p.handle.Close()
 	return p.handle.fail("close process of job", err)
 }

@@ -64,7 +64,7 @@ func (j *Job) lockLimits(ctx context.Context) error {
 	select {
 	case j.limitSem <- struct{}{}:
 		return nil
-	case <-j.handle.closed:
+	case <-j.handle.Closed():
 		return ErrClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)

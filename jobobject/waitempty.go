@@ -34,7 +34,7 @@ func (j *Job) WaitEmpty(ctx context.Context) error {
 		select {
 		case <-emptied:
 		case <-timer.C:
-		case <-j.handle.closed:
+		case <-j.handle.Closed():
 			return j.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
 			return j.handle.fail(op, context.Cause(ctx))

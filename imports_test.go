@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"shim/task":      {"container", "container/plan", "internal/deadline"},
 
 	"container":               {"container/plan", "jobobject", "stats", "internal/logfield"},
-	"container/plan":          {"jobobject", "schema", "internal/textfile"},
+	"container/plan":          {"jobobject", "schema", "internal/commandline", "internal/textfile"},
 	"container/resource":      {"internal/fault"},
 	"container/errclass":      {"container/plan", "container/resource", "hcs", "jobobject", "stats"},
 	"container/layer":         {"container/plan", "container/resource", "schema", "internal/winsys"},
@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"hcs":         {"schema", "internal/handle", "internal/seal"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
-	"jobobject":         {"internal/handle", "internal/seal"},
+	"jobobject":         {"internal/commandline", "internal/handle", "internal/seal"},
 	"jobobject/jobtest": {"jobobject", "internal/seal"},
 	"stats":             {"jobobject", "schema"},
 	"stats/prom":        {"jobobject", "stats"},
@@ -56,18 +56,19 @@ var mayImport = map[string][]string{
 
 	"deploy/containerd": {},
 
-	"internal/buildinfo": {},
-	"internal/deadline":  {},
-	"internal/fault":     {},
-	"internal/handle":    {},
-	"internal/logfield":  {},
-	"internal/pipe":      {},
-	"internal/seal":      {},
-	"internal/size":      {},
-	"internal/sleep":     {},
-	"internal/textfile":  {},
-	"internal/trace":     {"internal/logfield"},
-	"internal/winsys":    {},
+	"internal/buildinfo":   {},
+	"internal/commandline": {},
+	"internal/deadline":    {},
+	"internal/fault":       {},
+	"internal/handle":      {},
+	"internal/logfield":    {},
+	"internal/pipe":        {},
+	"internal/seal":        {},
+	"internal/size":        {},
+	"internal/sleep":       {},
+	"internal/textfile":    {},
+	"internal/trace":       {"internal/logfield"},
+	"internal/winsys":      {},
 }
 
 // onlyThirdParty bounds what a package may import beside this module and the standard library.

@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"hcs":         {"schema", "internal/handle", "internal/seal"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
-	"jobobject":         {"internal/commandline", "internal/handle", "internal/seal"},
+	"jobobject":         {"internal/commandline", "internal/handle", "internal/seal", "internal/winsys"},
 	"jobobject/jobtest": {"jobobject", "internal/seal"},
 	"stats":             {"jobobject", "schema"},
 	"stats/prom":        {"jobobject", "stats"},

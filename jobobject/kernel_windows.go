@@ -221,9 +221,9 @@ func unknownClass(err error) error {
 	return err
 }
 
-// supported adds [ErrNotSupported] to the error of a missing function.
+// supported adds [ErrNotSupported] to the error of a missing function or library.
 func supported(err error) error {
-	if errors.Is(err, windows.Errno(windows.E_NOTIMPL)) || errors.Is(err, windows.ERROR_PROC_NOT_FOUND) {
+	if errors.Is(err, windows.Errno(windows.E_NOTIMPL)) || errors.Is(err, windows.ERROR_PROC_NOT_FOUND) || errors.Is(err, windows.ERROR_MOD_NOT_FOUND) {
 		return fmt.Errorf("%w: %w", ErrNotSupported, err)
 	}
 	return err

@@ -63,15 +63,11 @@ func (systemAccounts) IsGroup(group string) (bool, error) {
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuseradd.
 func (a systemAccounts) Create(name, password, group, comment string) error {
 	user := userInfo1{priv: userPrivUser, flags: ufScript | ufNormalAccount | ufDontExpirePassword}
-	for _, field := range []struct {
-		at   **uint16
-		text string
-	}{{&user.name, name}, {&user.password, password}, {&user.comment, comment}} {
-		var err error
-		if *field.at, err = windows.UTF16PtrFromString(field.text); err != nil {
-			return err
-		}
+	text, err := winsys.Strings(name, password, comment)
+	if err != nil {
+		return err
 	}
+	user.name, user.password, user.comment = text[0], text[1], text[2]
 	if err := winsys.Errno(procNetUserAdd, 0, 1, uintptr(unsafe.Pointer(&user)), 0); err != nil {
 		return fmt.Errorf("add the user: %w", err)
 	}
@@ -160,20 +156,13 @@ func (systemAccounts) Logon(u User) (Token, error) {
 	if u.Service {
 		kind = logon32LogonService
 	}
-	name, err := windows.UTF16PtrFromString(u.Name)
+	text, err := winsys.Strings(u.Name, u.Domain, u.Password)
 	if err != nil {
 		return nil, err
 	}
-	domain, err := windows.UTF16PtrFromString(u.Domain)
-	if err != nil {
-		return nil, err
-	}
+	name, domain, password := text[0], text[1], text[2]
 	if u.Domain == "" {
 		domain = nil
-	}
-	password, err := windows.UTF16PtrFromString(u.Password)
-	if err != nil {
-		return nil, err
 	}
 	if u.Service {
 		password = nil

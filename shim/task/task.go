@@ -200,7 +200,7 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 	}
 	s := p.Status()
 	t.emit(&events.TaskDelete{
-		ContainerID: t.ID, ID: execID, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: timestamp(s.ExitedAt),
+		ContainerID: t.ID, ID: execID, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: Timestamp(s.ExitedAt),
 	})
 	return s, err
 }

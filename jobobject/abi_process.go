@@ -75,20 +75,9 @@ type systemProcessInformation struct {
 	HandleCount                  uint32
 	SessionID                    uint32
 	UniqueProcessKey             uint64
-	PeakVirtualSize              uint64
-	VirtualSize                  uint64
-	PageFaultCount               uint32
-	_                            uint32
-	PeakWorkingSetSize           uint64
-	WorkingSetSize               uint64
-	QuotaPeakPagedPoolUsage      uint64
-	QuotaPagedPoolUsage          uint64
-	QuotaPeakNonPagedPoolUsage   uint64
-	QuotaNonPagedPoolUsage       uint64
-	PagefileUsage                uint64
-	PeakPagefileUsage            uint64
-	PrivatePageCount             uint64
-	IoInfo                       ioCounters
+	memoryCounters
+	PrivatePageCount uint64
+	IoInfo           ioCounters
 }
 
 // errTorn says that a buffer contradicts itself.
@@ -107,14 +96,8 @@ func timeOf(ticks int64) time.Time {
 	return time.Unix(ticks/second, ticks%second*int64(tick)).UTC()
 }
 
-// durationOf converts a count of ticks, at most to the longest duration.
-func durationOf(ticks int64) time.Duration {
-	const most = int64(1<<63-1) / int64(tick)
-	return time.Duration(min(max(ticks, 0), most)) * tick
-}
-
 func (t *kernelUserTimes) times() ProcessTimes {
-	return ProcessTimes{Created: timeOf(t.CreateTime), User: durationOf(t.UserTime), Kernel: durationOf(t.KernelTime)}
+	return ProcessTimes{Created: timeOf(t.CreateTime), User: duration(t.UserTime), Kernel: duration(t.KernelTime)}
 }
 
 // memory of the counters; private tells whether the kernel filled the whole form.
@@ -189,7 +172,7 @@ func (i *systemProcessInformation) process(buf []byte, base uint64) (SystemProce
 	p := SystemProcess{
 		Pid: uint32(i.UniqueProcessID), Parent: uint32(i.InheritedFromUniqueProcessID),
 		Threads: i.NumberOfThreads, Handles: i.HandleCount,
-		Times: ProcessTimes{Created: timeOf(i.CreateTime), User: durationOf(i.UserTime), Kernel: durationOf(i.KernelTime)},
+		Times: ProcessTimes{Created: timeOf(i.CreateTime), User: duration(i.UserTime), Kernel: duration(i.KernelTime)},
 		Memory: ProcessMemory{
 			Commit: max(i.PrivatePageCount, i.PagefileUsage), WorkingSet: i.WorkingSetSize, PageFaults: i.PageFaultCount,
 			// A running process has a private page: 0 means that the kernel does not count them.

@@ -23,8 +23,8 @@ func TestTimeOf(t *testing.T) {
 		}
 	}
 	for ticks, want := range map[int64]time.Duration{-1: 0, 3: 300, math.MaxInt64: math.MaxInt64 / tick * tick} {
-		if got := durationOf(ticks); got != want {
-			t.Errorf("durationOf(%d) = %v, want %v", ticks, got, want)
+		if got := duration(ticks); got != want {
+			t.Errorf("duration(%d) = %v, want %v", ticks, got, want)
 		}
 	}
 }
@@ -38,8 +38,8 @@ func systemList(images ...string) []byte {
 		text := utf16.Encode([]rune(image))
 		info := systemProcessInformation{
 			UniqueProcessID: uint64(4 * (i + 1)), InheritedFromUniqueProcessID: 4, NumberOfThreads: 3, HandleCount: 5,
-			CreateTime: ticksToUnix, UserTime: 20, KernelTime: 10, WorkingSetSize: 100, WorkingSetPrivateSize: 60, PrivatePageCount: 80,
-			PageFaultCount: 9,
+			CreateTime: ticksToUnix, UserTime: 20, KernelTime: 10, WorkingSetPrivateSize: 60, PrivatePageCount: 80,
+			memoryCounters: memoryCounters{WorkingSetSize: 100, PageFaultCount: 9},
 		}
 		size := int(unsafe.Sizeof(info))
 		info.ImageName = unicodeString{Length: uint16(2 * len(text)), Buffer: listBase + uint64(len(list)+size)}

@@ -80,8 +80,8 @@ type systemProcessInformation struct {
 	IoInfo           ioCounters
 }
 
-// errTorn says that a buffer contradicts itself.
-var errTorn = errors.New("the kernel's answer is not well formed")
+// errMalformed is returned for an answer that contradicts itself.
+var errMalformed = errors.New("the kernel's answer is not well formed")
 
 // ticksToUnix is how long the Windows epoch, 1601, lies before the Unix one, in ticks.
 const ticksToUnix = 116444736000000000
@@ -100,7 +100,7 @@ func (t *kernelUserTimes) times() ProcessTimes {
 	return ProcessTimes{Created: timeOf(t.CreateTime), User: duration(t.UserTime), Kernel: duration(t.KernelTime)}
 }
 
-// memory of the counters; private tells whether the kernel filled the whole form.
+// memory of the counters; private reports whether the kernel filled the whole form.
 func (c *vmCounters) memory(private bool) ProcessMemory {
 	m := ProcessMemory{
 		// PagefileUsage is the same value, and set by kernels that leave the other one out.
@@ -118,11 +118,11 @@ func (c *vmCounters) memory(private bool) ProcessMemory {
 func decodeImage(buf []byte) (string, error) {
 	const header = int(unsafe.Sizeof(unicodeString{}))
 	if len(buf) < header {
-		return "", errTorn
+		return "", errMalformed
 	}
 	length := int(binary.LittleEndian.Uint16(buf))
 	if length%2 != 0 || length > len(buf)-header {
-		return "", errTorn
+		return "", errMalformed
 	}
 	return lastElement(buf[header:][:length]), nil
 }
@@ -147,7 +147,7 @@ func decodeSystemProcesses(list []SystemProcess, buf []byte, base uint64) ([]Sys
 	const size = int(unsafe.Sizeof(systemProcessInformation{}))
 	for at := 0; ; {
 		if len(buf)-at < size {
-			return list, errTorn
+			return list, errMalformed
 		}
 		var info systemProcessInformation
 		// A copy, so that an odd offset does no harm.
@@ -162,7 +162,7 @@ func decodeSystemProcesses(list []SystemProcess, buf []byte, base uint64) ([]Sys
 			return list, nil
 		}
 		if next < size || next > len(buf)-at {
-			return list, errTorn
+			return list, errMalformed
 		}
 		at += next
 	}
@@ -182,7 +182,7 @@ func (i *systemProcessInformation) process(buf []byte, base uint64) (SystemProce
 	if length := uint64(i.ImageName.Length); length != 0 {
 		from := i.ImageName.Buffer - base
 		if i.ImageName.Buffer < base || from > uint64(len(buf)) || length > uint64(len(buf))-from {
-			return p, errTorn
+			return p, errMalformed
 		}
 		p.Image = lastElement(buf[from:][:length])
 	}

@@ -89,8 +89,8 @@ func TestDecodeSystemProcessesRefusesTornLists(t *testing.T) {
 		"image beyond":        change(64, listBase+1<<20),
 		"image longer":        change(56, 0xFFFE),
 	} {
-		if _, err := decodeSystemProcesses(nil, torn, listBase); !errors.Is(err, errTorn) {
-			t.Errorf("%s: %v, want errTorn", name, err)
+		if _, err := decodeSystemProcesses(nil, torn, listBase); !errors.Is(err, errMalformed) {
+			t.Errorf("%s: %v, want errMalformed", name, err)
 		}
 	}
 }
@@ -111,8 +111,8 @@ func TestDecodeImage(t *testing.T) {
 	for name, torn := range map[string][]byte{
 		"empty": nil, "header": make([]byte, 15), "odd": image(3, "ab"), "longer": image(6, "ab"),
 	} {
-		if _, err := decodeImage(torn); !errors.Is(err, errTorn) {
-			t.Errorf("%s: %v, want errTorn", name, err)
+		if _, err := decodeImage(torn); !errors.Is(err, errMalformed) {
+			t.Errorf("%s: %v, want errMalformed", name, err)
 		}
 	}
 }

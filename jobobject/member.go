@@ -39,7 +39,7 @@ func (j *Job) Member(pid uint32) (*Member, error) {
 	})
 }
 
-// ended tells whether the process is known to have ended.
+// ended reports whether the process is known to have ended.
 func ended(k Kernel, h Handle) bool {
 	_, exited, err := k.ExitCode(h)
 	return err == nil && exited
@@ -74,7 +74,7 @@ func (m *Member) Handles() (uint32, error) {
 	return lend(m.handle, "query handles of process of job", Kernel.ProcessHandles)
 }
 
-// Exited tells whether the process has ended.
+// Exited reports whether the process has ended.
 func (m *Member) Exited() (bool, error) {
 	return lend(m.handle, "query exit of process of job", func(k Kernel, h Handle) (bool, error) {
 		_, exited, err := k.ExitCode(h)
@@ -139,8 +139,8 @@ const firstRoom = 64
 func (j *Job) Pids() ([]uint32, error) { return j.AppendPids(nil) }
 
 // AppendPids appends the members to pids, nested jobs included, in the kernel's
-// order. It asks the kernel once, and allocates nothing, if the capacity of pids
-// suffices and the job does not outgrow it meanwhile.
+// order. It needs one kernel call, and allocates nothing, if the capacity of pids
+// suffices.
 func (j *Job) AppendPids(pids []uint32) ([]uint32, error) {
 	all, err := lend(j.handle, "list processes of job", func(k Kernel, h Handle) ([]uint32, error) { return appendPids(k, h, pids) })
 	if err != nil {
@@ -149,7 +149,7 @@ func (j *Job) AppendPids(pids []uint32) ([]uint32, error) {
 	return all, nil
 }
 
-// appendPids asks again with more room as long as the job outgrows the answer:
+// appendPids repeats the call with a larger list while the list does not fit:
 // processes can start between two calls.
 func appendPids(k Kernel, job Handle, pids []uint32) ([]uint32, error) {
 	have := len(pids)
@@ -170,7 +170,7 @@ func appendPids(k Kernel, job Handle, pids []uint32) ([]uint32, error) {
 
 // PrivateWorkingSet adds up the private resident memory of the members, in
 // bytes. A member that ends meanwhile counts as 0. A member that cannot be read is
-// an error, not a smaller sum. Kernels that do not tell it return [ErrNotSupported].
+// an error, not a smaller sum. Kernels that do not count it return [ErrNotSupported].
 func (j *Job) PrivateWorkingSet() (uint64, error) {
 	pids, err := j.Pids()
 	if err != nil {

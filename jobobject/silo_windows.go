@@ -31,7 +31,7 @@ func (system) CreateSilo(job Handle) error {
 	return unknownClass(setJobBytes(job, classCreateSilo, nil, 0))
 }
 
-// Of a job that is no silo the query fails, which is how hcsshim tells silos (isJobSilo of its internal/jobobject).
+// Of a job that is no silo the query fails, which is how hcsshim recognizes silos (isJobSilo of its internal/jobobject).
 func (system) Silo(job Handle) (Silo, error) {
 	var info siloBasic
 	err := queryJob(job, classSiloBasic, &info)
@@ -52,7 +52,7 @@ func (system) ServerSilo(job Handle) (ServerSilo, error) {
 	return info.serverSilo(), notSilo(err)
 }
 
-// notSilo tells a job that is no silo from a kernel that knows none.
+// notSilo distinguishes a job that is no silo from a kernel without silos.
 func notSilo(err error) error {
 	if errors.Is(err, windows.ERROR_JOB_NO_CONTAINER) {
 		return fmt.Errorf("%w: %w", ErrNotSilo, err)

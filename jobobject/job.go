@@ -126,7 +126,7 @@ func Open(name string, o OpenOptions) (*Job, error) {
 }
 
 func newJob(name string, k Kernel, h Handle) *Job {
-	return &Job{name: name, kernel: k, limitSem: make(chan struct{}, 1), handle: newHandle(k, h, name)}
+	return &Job{name: name, kernel: k, limitSem: make(chan struct{}, 1), handle: newHandle(k, h, name, 0, k.CloseHandle)}
 }
 
 func kernelOr(k Kernel) Kernel {
@@ -146,7 +146,7 @@ func (j *Job) Name() string { return j.name }
 // channel of [Job.Messages]. With KillOnClose, and no other handle open, the
 // kernel then ends all members. Further calls return nil.
 func (j *Job) Close() error {
-	first, err := j.handle.close()
+	first, err := j.handle.Close()
 	if first {
 		if j.port != nil {
 			j.port.leave(j.key)

@@ -47,7 +47,7 @@ func (k MessageKind) String() string {
 	return "message " + strconv.FormatUint(uint64(k), 10)
 }
 
-// OfProcess tells whether messages of this kind are about one process and have its Pid.
+// OfProcess reports whether messages of this kind are about one process and have its Pid.
 // It is true for a kind that this package does not know.
 func (k MessageKind) OfProcess() bool {
 	switch k {

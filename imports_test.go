@@ -45,10 +45,10 @@ var mayImport = map[string][]string{
 	"container/containertest": {"container/hostprocess", "container/layer", "container/network", "container/plan", "schema"},
 
 	"schema":      {},
-	"hcs":         {"schema", "internal/handle", "internal/seal"},
+	"hcs":         {"schema", "internal/handle", "internal/inbox", "internal/seal"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
-	"jobobject":         {"internal/commandline", "internal/handle", "internal/seal", "internal/winsys"},
+	"jobobject":         {"internal/commandline", "internal/handle", "internal/inbox", "internal/seal", "internal/winsys"},
 	"jobobject/jobtest": {"jobobject", "internal/seal"},
 	"stats":             {"jobobject", "schema"},
 	"stats/prom":        {"jobobject", "stats"},
@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 	"internal/deadline":    {},
 	"internal/fault":       {},
 	"internal/handle":      {},
+	"internal/inbox":       {},
 	"internal/logfield":    {},
 	"internal/logfile":     {},
 	"internal/pipe":        {},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+
+	"github.com/siloshim/siloshim/internal/inbox"
 )
 
 // DefaultSecurityDescriptor grants all access to LocalSystem and the administrators,
@@ -41,7 +43,7 @@ type Job struct {
 	noIO   bool    // created here without I/O attribution
 
 	emptied broadcast
-	inbox   inbox
+	inbox   inbox.Inbox[Message]
 
 	limitSem chan struct{} // has a value while SetLimits runs, kernel calls included
 
@@ -151,7 +153,7 @@ func (j *Job) Close() error {
 		if j.port != nil {
 			j.port.leave(j.key)
 		}
-		j.inbox.close()
+		j.inbox.Close()
 	}
 	return j.handle.fail("close job", err)
 }

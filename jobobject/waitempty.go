@@ -47,7 +47,7 @@ func (j *Job) deliver(m Message) {
 	if m.Kind == ActiveProcessZero {
 		j.emptied.send()
 	}
-	j.inbox.put(m)
+	j.inbox.Put(m)
 }
 
 // broadcast wakes all who wait now. The zero value is ready.

@@ -121,7 +121,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	})
 	err := server.Serve(listener)
 	if stop() { // it failed before ctx ended
-		return fmt.Errorf("serve metrics: %w", err)
+		return fmt.Errorf("serve http://%s: %w", listener.Addr(), err)
 	}
 	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 		return err

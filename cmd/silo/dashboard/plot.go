@@ -22,7 +22,7 @@ type curve struct {
 }
 
 // beyond is how far an outline is led out of the view, so that its sides and its bottom are not seen.
-const beyond = 3
+const beyond = 10
 
 // chart is a plot of some curves over one time axis.
 type chart struct {
@@ -94,7 +94,9 @@ func (c *chart) path(k curve, top float64, width, height int) string {
 		default:
 			y := height - int(math.Round(min(1, v/top)*float64(height-1)))
 			if n := len(run); n > 0 && run[n-1][0] == x {
-				run[n-1][1] = min(run[n-1][1], y) // a peak stays visible
+				if y < run[n-1][1] { // a peak stays visible
+					run = append(run, [2]int{x, y})
+				}
 				continue
 			}
 			if n := len(run); n > 1 && run[n-1][1] == y && run[n-2][1] == y {

@@ -109,6 +109,18 @@ func TestPlot_IdleContainer_PathIsShortAndStays(t *testing.T) {
 	}
 }
 
+func TestPlot_PeakAfterAConstant_HasNoSlope(t *testing.T) {
+	c := chart{end: epoch, limit: math.NaN(), floor: 0.1, top: roundTop, text: coresText, curves: []curve{{class: "a"}}}
+	for i := range pointsKept {
+		c.at = append(c.at, epoch.Add(-Window+time.Duration(i)*Interval))
+		c.curves[0].values = append(c.curves[0].values, 0)
+	}
+	c.curves[0].values[83] = 1 // two values share a place of a small plot; this is the second of its place
+	if d := c.path(c.curves[0], 1, sparkWidth, sparkHeight); strings.Contains(d, "l6") || strings.Count(d, "h") != 2 {
+		t.Errorf("the constant is not drawn flat: %s", d)
+	}
+}
+
 func TestTop_Values_AreRound(t *testing.T) {
 	for v, want := range map[float64]float64{0.1: 0.1, 0.11: 0.2, 1: 1, 2.2: 3, 3.3: 4, 5: 6, 17.6: 20, 99: 100} {
 		if got := roundTop(v); math.Abs(got-want) > 1e-9 {

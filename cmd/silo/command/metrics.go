@@ -51,6 +51,7 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	version, revision := buildinfo.Read()
 	err := registry.Register(prom.New(prom.Options{
 		List: func() ([]prom.Container, error) { return a.exported(ctx) }, Version: version, Revision: revision, GoVersion: runtime.Version(),
+		Processors: a.Machine.Processors(),
 	}))
 	if err != nil {
 		return err

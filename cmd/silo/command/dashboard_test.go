@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/siloshim/siloshim/cmd/silo/command"
 	"github.com/siloshim/siloshim/cmd/silo/dashboard"
+	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
@@ -139,4 +141,43 @@ func TestDashboard_ContainerOfSiloRun_ShowsLogAndExit(t *testing.T) {
 			t.Errorf("%s does not show the exit: %s", path, text)
 		}
 	}
+}
+
+// BenchmarkDashboard_100Containers is one look at 100 containers with 10 processes each, with the calls of the simulated
+// kernel.
+func BenchmarkDashboard_100Containers(b *testing.B) {
+	w := &world{Kernel: jobtest.New(), dir: b.TempDir()}
+	var paths []string
+	for i := range 100 {
+		id := fmt.Sprintf("k8s.io/c%02d", i)
+		job, err := jobobject.Create(jobobject.Options{Name: `Global\silo/` + id, TrackIO: true, Kernel: w.Kernel})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer job.Close() // with the kernel
+		for range 10 {
+			if _, err := w.Place(`Global\silo/`+id, "app.exe", jobtest.Self); err != nil {
+				b.Fatal(err)
+			}
+		}
+		paths = append(paths, `\BaseNamedObjects\silo/`+id)
+	}
+	app := &command.App{Kernel: w.Kernel, Machine: limit.Machine{Groups: []int{8}}, Now: w.Now, Node: node.Node{
+		Names: func() ([]string, error) { return paths, nil }, Records: node.Records{Dir: w.dir},
+	}}
+	source, release := app.DashboardSource()
+	defer release()
+	d := dashboard.New(source, dashboard.Options{})
+	d.Sample(b.Context())
+	w.ResetCalls()
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Advance(dashboard.Interval)
+		d.Sample(b.Context())
+	}
+	calls := 0
+	for _, n := range w.AllCalls() {
+		calls += n
+	}
+	b.ReportMetric(float64(calls)/float64(b.N), "calls/op")
 }

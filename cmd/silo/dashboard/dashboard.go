@@ -215,6 +215,27 @@ func (d *Dashboard) next() <-chan struct{} {
 	return d.changed
 }
 
+// firstTimeout bounds how long a page waits for the first look.
+const firstTimeout = 10 * time.Second
+
+// awaitFirst waits for the first look, so that a machine is not shown without its containers.
+func (d *Dashboard) awaitFirst(ctx context.Context) {
+	d.mu.Lock()
+	seq, changed := d.seq, d.changed
+	d.mu.Unlock()
+	if seq > 0 {
+		return
+	}
+	timeout := time.NewTimer(firstTimeout)
+	defer timeout.Stop()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	case <-d.ended:
+	case <-timeout.C:
+	}
+}
+
 // rowID is the id of a container in the page. A name may have any characters, so it cannot be one.
 func rowID(name string) string {
 	sum := sha256.Sum256([]byte(name))

@@ -113,6 +113,25 @@ func TestEvents_Changes_AreListedWithTheirReasons(t *testing.T) {
 	}
 }
 
+func TestEvents_CountedAgain_AreListedByTheirLatestTime(t *testing.T) {
+	s := newFake(2, 1)
+	d := looked(t, s, 2)
+	for i := range 3 {
+		s.containers[0].Sample.Violations.Memory++
+		if i == 1 {
+			s.containers[1].Restarts++
+		}
+		d.Sample(t.Context())
+		s.work(0, 0)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	views := d.eventsLocked(&d.events, true)
+	if len(views) != 2 || views[0].Text != "the memory limit refused 3 allocations" || views[1].Text != "restarted, 1 so far" {
+		t.Errorf("%+v", views)
+	}
+}
+
 func TestEvents_Processes_AreOnThePageOfTheirContainerOnly(t *testing.T) {
 	s := newFake(1, 2)
 	d := looked(t, s, 2)

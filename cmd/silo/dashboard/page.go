@@ -173,7 +173,7 @@ func (d *Dashboard) machine(order string) (*view, error) {
 		"Running": plural(running, "container", "containers"), "Processes": plural(processes, "process", "processes"),
 		"Over": len(sorted) - running, "Time": d.latest.Time,
 	})
-	p.part("empty", len(sorted) == 0 && d.failure == nil)
+	p.part("empty", map[string]bool{"None": len(sorted) == 0 && d.failure == nil && d.seq > 0, "Waiting": d.seq == 0})
 	p.plots(&d.sum, d.latest, limits{float64(d.latest.Processors), nan}, nil)
 	p.part("events", d.eventsLocked(&d.events, true))
 	d.shared[v.Order] = v

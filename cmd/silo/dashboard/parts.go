@@ -3,6 +3,7 @@ package dashboard
 import (
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,8 @@ type eventView struct {
 }
 
 func (d *Dashboard) eventsLocked(list *ring[*event], named bool) (views []eventView) {
-	for e := range list.latest() {
+	sorted := slices.SortedStableFunc(list.latest(), func(a, b *event) int { return b.At.Compare(a.At) }) // one that was counted is later now
+	for _, e := range sorted {
 		v := eventView{Time: e.At.Format(time.TimeOnly), Machine: e.At.UTC().Format(time.RFC3339), Text: e.text(), Bad: e.Bad}
 		if d.latest.Time.Sub(e.At) > 12*time.Hour {
 			v.Time = e.At.Format("Jan _2 15:04")

@@ -104,11 +104,13 @@ func sameOrigin(r *http.Request) bool {
 }
 
 func (d *Dashboard) serveMachine(w http.ResponseWriter, r *http.Request) {
+	d.awaitFirst(r.Context())
 	v, err := d.machine(r.URL.Query().Get("order"))
 	d.servePage(w, r, v, err)
 }
 
 func (d *Dashboard) serveContainer(w http.ResponseWriter, r *http.Request) {
+	d.awaitFirst(r.Context())
 	v, err := d.container(r.Context(), r.PathValue("namespace"), r.PathValue("id"))
 	d.servePage(w, r, v, err)
 }

@@ -16,8 +16,9 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"container/engine", "shim/bootstrap", "shim/event", "shim/pod", "shim/service", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/logfile", "internal/pipe", "internal/redact", "internal/size", "internal/sleep", "internal/textfile"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/dashboard", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/logfile", "internal/pipe", "internal/redact", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"cmd/silo/supervisor", "jobobject", "internal/logfile"},
+	"cmd/silo/dashboard":          {"stats", "internal/size"},
 	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
 	"cmd/silo/node":               {"internal/pipe", "jobobject", "stats"},
@@ -76,11 +77,12 @@ var mayImport = map[string][]string{
 
 // onlyThirdParty bounds what a package may import beside this module and the standard library.
 var onlyThirdParty = map[string][]string{
-	"schema":            {},
-	"hcs":               {"golang.org/x/sys/windows"},
-	"hcs/hcstest":       {},
-	"jobobject":         {"golang.org/x/sys/windows"},
-	"jobobject/jobtest": {"golang.org/x/sys/windows"},
+	"cmd/silo/dashboard": {},
+	"schema":             {},
+	"hcs":                {"golang.org/x/sys/windows"},
+	"hcs/hcstest":        {},
+	"jobobject":          {"golang.org/x/sys/windows"},
+	"jobobject/jobtest":  {"golang.org/x/sys/windows"},
 }
 
 // refused are imports that a package must not have, by prefix.

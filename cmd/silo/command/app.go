@@ -170,7 +170,7 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 		"kill": a.killCommand, "wait": a.waitCommand, "metrics": a.metricsCommand, "explain": a.explainCommand,
 		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
 		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "workload": a.workloadCommand, "version": a.versionCommand,
-		"install": a.installCommand, "uninstall": a.uninstallCommand,
+		"install": a.installCommand, "uninstall": a.uninstallCommand, "dashboard": a.dashboardCommand,
 	}
 }
 

@@ -108,7 +108,7 @@ func (s *service) prepare(said *lastText) (closeLog func(), err error) {
 	closeLog = func() { _ = nowhere.Close() } // nothing was written to it
 	if f := s.flags.log; f.path != "" {
 		file := &lumberjack.Logger{Filename: f.path, MaxSize: f.size, MaxBackups: f.files}
-		_, err := file.Write([]byte(fmt.Sprintf("silo: service %s starts at %s\n", s.name, a.Now().Format(time.RFC3339))))
+		_, err := fmt.Fprintf(file, "silo: service %s starts at %s\n", s.name, a.Now().Format(time.RFC3339))
 		if err != nil {
 			return closeLog, fmt.Errorf("--log %s: %w; make %s writable for the account of the service", f.path, err, filepath.Dir(f.path))
 		}

@@ -62,8 +62,9 @@ func (h Machine) HostProcess(id string, s *specs.Spec, rootfs []specs.Mount) (*H
 // does not do.
 func (h Machine) Program(args []string, dir string, env, base []string) (*HostProcess, error) {
 	j := &HostProcess{host: h.withDefaults(), InheritUser: true}
-	process, err := &specs.Process{Args: args, Cwd: dir, Env: env}, error(nil)
+	process := &specs.Process{Args: args, Cwd: dir, Env: env}
 	if len(args) > 0 && isBatch(args[0]) {
+		var err error
 		if process, err = j.batch(args, dir, env, base); err != nil {
 			return nil, err
 		}

@@ -62,11 +62,10 @@ func openService(m *mgr.Mgr, name string, access uint32) (*ownService, error) {
 		return nil, fmt.Errorf("open service %s: %w", name, err)
 	}
 	s := &ownService{Service: &mgr.Service{Name: name, Handle: h}}
-	line := ""
-	if line, s.account, err = queryConfig(h); err == nil {
-		if s.command = siloCommand(line); s.command == nil {
-			err = errors.New("it is not a service of silo; use sc.exe for it")
-		}
+	line, account, err := queryConfig(h)
+	s.account, s.command = account, siloCommand(line)
+	if err == nil && s.command == nil {
+		err = errors.New("it is not a service of silo; use sc.exe for it")
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("service %s: %w", name, err), s.Close())

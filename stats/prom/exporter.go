@@ -10,6 +10,7 @@ package prom
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,6 +21,7 @@ import (
 type Container struct {
 	Kind, Namespace, ID string
 	Sample              stats.Sample
+	State               *State // nil if it is unknown
 }
 
 // Options of an [Exporter].
@@ -38,6 +40,7 @@ type Exporter struct {
 	// Immutable after New.
 	list    func() ([]Container, error)
 	series  []series
+	states  []stateSeries
 	count   *prometheus.Desc
 	build   prometheus.Gauge
 	failure prometheus.Counter
@@ -52,7 +55,7 @@ var labels = []string{"namespace", "container_id", "kind"}
 func New(o Options) *Exporter {
 	e := &Exporter{
 		list:  o.List,
-		count: prometheus.NewDesc("silo_containers", "Containers on this machine.", nil, o.Labels),
+		count: prometheus.NewDesc("silo_containers", "Containers on this machine that have not ended.", nil, o.Labels),
 		build: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "silo_build_info", Help: "The build that exports this; always 1.",
 			ConstLabels: merge(o.Labels, prometheus.Labels{"version": o.Version, "revision": o.Revision, "goversion": o.GoVersion}),
@@ -64,6 +67,10 @@ func New(o Options) *Exporter {
 	e.build.Set(1)
 	for _, m := range metrics {
 		e.series = append(e.series, series{metric: m, desc: prometheus.NewDesc("silo_container_"+m.name, m.help, labels, o.Labels)})
+	}
+	for _, m := range stateMetrics {
+		desc := prometheus.NewDesc("silo_container_"+m.name, m.help, slices.Concat(labels, m.labels), o.Labels)
+		e.states = append(e.states, stateSeries{stateMetric: m, desc: desc})
 	}
 	return e
 }
@@ -88,6 +95,9 @@ func (e *Exporter) Describe(to chan<- *prometheus.Desc) {
 	for _, s := range e.series {
 		to <- s.desc
 	}
+	for _, s := range e.states {
+		to <- s.desc
+	}
 	e.build.Describe(to)
 	e.failure.Describe(to)
 }
@@ -98,15 +108,21 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	if err != nil {
 		e.failure.Inc()
 	}
-	to <- prometheus.MustNewConstMetric(e.count, prometheus.GaugeValue, float64(len(containers)))
+	living := 0
 	for i := range containers {
 		c := &containers[i]
+		e.collectState(to, c)
+		if c.State != nil && c.State.Ended {
+			continue
+		}
+		living++
 		for _, s := range e.series {
 			if value, ok := s.read(&c.Sample); ok {
 				to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
 			}
 		}
 	}
+	to <- prometheus.MustNewConstMetric(e.count, prometheus.GaugeValue, float64(living))
 	e.build.Collect(to)
 	e.failure.Collect(to)
 }

@@ -46,7 +46,8 @@ type App struct {
 	Now            func() time.Time
 	Pause          func(time.Duration) // advances the clock of Now in tests; nil waits
 
-	output string // the flag --output
+	args   []string // the command line
+	output string   // the flag --output
 }
 
 // System is the App of this machine.
@@ -89,6 +90,7 @@ func (a *App) dispatch(ctx context.Context, name string, args []string) int {
 	if strings.TrimSuffix(base, ".exe") == "damon" {
 		return a.exitCode(a.supervise(ctx, args))
 	}
+	a.args = args
 	root := a.root(args)
 	root.SetArgs(args)
 	return a.exitCode(root.ExecuteContext(ctx))
@@ -135,6 +137,7 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 		"kill": a.killCommand, "wait": a.waitCommand, "metrics": a.metricsCommand, "explain": a.explainCommand,
 		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
 		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "workload": a.workloadCommand, "version": a.versionCommand,
+		"rm": a.rmCommand, "start": a.startCommand, "restart": a.restartCommand, "rename": a.renameCommand,
 		"install": a.installCommand, "uninstall": a.uninstallCommand,
 	}
 }

@@ -9,8 +9,12 @@ import (
 
 // takeContainers has the verbs whose arguments are containers, and how many they take; 0 is any number.
 var takeContainers = map[string]int{
-	"exec": 1, "inspect": 0, "kill": 0, "logs": 1, "pause": 0, "resume": 0, "stats": 0, "stop": 0, "top": 0, "update": 0, "wait": 0,
+	"exec": 1, "inspect": 0, "kill": 0, "logs": 1, "pause": 0, "rename": 1, "restart": 0, "resume": 0, "rm": 0, "start": 0, "stats": 0,
+	"stop": 0, "top": 0, "update": 0, "wait": 0,
 }
+
+// takeEnded are those of them that also take a container that has ended.
+var takeEnded = []string{"inspect", "logs", "rename", "restart", "rm", "start", "wait"}
 
 // completes adds the completion of a verb's arguments.
 func (a *App) completes(c *cobra.Command) {
@@ -22,13 +26,17 @@ func (a *App) completes(c *cobra.Command) {
 		if most > 0 && len(given) >= most {
 			return nil, cobra.ShellCompDirectiveDefault // what follows is a program
 		}
-		return a.completions(given, prefix), cobra.ShellCompDirectiveNoFileComp
+		return a.completions(c.Name(), given, prefix), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
 // completions returns the ids and names of containers with a prefix, without those that are given already.
-func (a *App) completions(given []string, prefix string) []string {
-	list, err := a.Node.Containers()
+func (a *App) completions(verb string, given []string, prefix string) []string {
+	find := a.Node.Containers
+	if slices.Contains(takeEnded, verb) {
+		find = a.Node.All
+	}
+	list, err := find()
 	if err != nil {
 		return nil // a shell does not print the error
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -18,11 +19,12 @@ const detachedEnv = "SILO_DETACHED"
 // printed an error.
 const readyLine = "silo: started"
 
-// detach starts this command line again without a terminal, and returns when the program has started.
-func (a *App) detach(ctx context.Context, name string) error {
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), a.Self, os.Args[1:]...)
-	cmd.Env = append(a.Env, detachedEnv+"="+name)
-	cmd.Dir = a.Dir
+// detach starts silo run, with the arguments that follow the verb, without a terminal, and returns when its program has
+// started.
+func (a *App) detach(ctx context.Context, name string, args []string, dir string, env []string) error {
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), a.Self, append([]string{"run"}, args...)...)
+	cmd.Env = append(slices.Clone(env), detachedEnv+"="+name)
+	cmd.Dir = dir
 	cmd.SysProcAttr = withoutConsole()
 	out, in, err := os.Pipe()
 	if err != nil {

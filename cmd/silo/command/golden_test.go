@@ -14,6 +14,7 @@ import (
 var verbs = []string{
 	"run", "supervise", "exec", "attach", "ps", "top", "stats", "inspect", "events", "logs", "update", "pause", "resume", "stop",
 	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "nspawn", "selftest", "version", "install", "uninstall",
+	"rm", "start", "restart", "rename",
 }
 
 func TestHelp(t *testing.T) {
@@ -58,6 +59,19 @@ var badInput = [][]string{
 	{"run", "--", "script.bat"},
 	{"ps", "--output", "xml"},
 	{"ps", "extra"},
+	{"ps", "--filter", "label=a"},
+	{"ps", "--filter", "status=happy"},
+	{"ps", "--filter", "kind=vm"},
+	{"ps", "--format", "{{.Nam"},
+	{"ps", "--format", "{{.Nam}}"},
+	{"events", "--format", "table"},
+	{"ps", "--format", "json", "-o", "wide"},
+	{"rm", "missing"},
+	{"rm", "default/web"},
+	{"start", "missing"},
+	{"restart", "default/web"},
+	{"rename", "missing", "new"},
+	{"rename", "missing", "a/b"},
 	{"top", "--sort", "colour"},
 	{"stats", "--interval", "0s"},
 	{"inspect"},
@@ -109,8 +123,8 @@ func TestMain_BadInput_StartsNothing(t *testing.T) {
 	for _, args := range badInput {
 		code := w.silo(t, args...)
 		fmt.Fprintf(&all, "$ silo %s\n%s%s[%d]\n\n", strings.Join(args, " "), &w.Stdout, &w.Stderr, code)
-		if code < 125 || code > 127 {
-			t.Errorf("silo %s: exit code %d, want 125 to 127", strings.Join(args, " "), code)
+		if code != 1 && (code < 125 || code > 127) { // 1 is for some of several containers
+			t.Errorf("silo %s: exit code %d, want 125 to 127, or 1", strings.Join(args, " "), code)
 		}
 	}
 	if n := w.Calls("CreateJob") + w.Calls("CreateProcess"); n != 0 {

@@ -68,7 +68,7 @@ func newFormatter[T any](text string, fields []field[T]) (*formatter[T], error) 
 }
 
 func parseFormat(text string) (*template.Template, error) {
-	t, err := template.New("--format").Option("missingkey=error").Funcs(formatFunctions).Parse(formatEscapes.Replace(text) + "\n")
+	t, err := template.New("template").Option("missingkey=error").Funcs(formatFunctions).Parse(formatEscapes.Replace(text) + "\n")
 	if err != nil {
 		return nil, fmt.Errorf("--format: %s", strings.TrimPrefix(err.Error(), "template: "))
 	}
@@ -114,9 +114,17 @@ func (f *formatter[T]) execute(to io.Writer, value func(field[T]) any) error {
 		values[field.name] = value(field)
 	}
 	if err := f.text.Execute(to, values); err != nil {
-		return fmt.Errorf("--format: %w; the fields are %s", err, fieldNames(f.fields))
+		return fmt.Errorf("--format: %s; the fields are %s", templateError(err), fieldNames(f.fields))
 	}
 	return nil
+}
+
+// templateError is an error of a template without the place in it, which is one line.
+func templateError(err error) string {
+	if _, text, ok := strings.Cut(err.Error(), " at <"); ok {
+		return "<" + text
+	}
+	return err.Error()
 }
 
 // fieldNames lists the fields, for help texts and errors.
@@ -142,13 +150,19 @@ func title(name string) string {
 	return text.String()
 }
 
+// errFormatOutput is returned where both flags are given.
+var errFormatOutput = errors.New("--format and --output exclude each other; use one")
+
 // showFormat prints rows as --format says, or without it as --output says.
 func showFormat[T any](a *App, format string, rows []T, columns []column[T], fields []field[T]) error {
 	if format == "" {
 		return show(a, rows, columns)
 	}
+	if strings.TrimSpace(format) == asTable {
+		return table(a.Stdout, false, rows, columns)
+	}
 	if a.output != asTable {
-		return errors.New("--format and --output exclude each other; use one")
+		return errFormatOutput
 	}
 	f, err := newFormatter(format, fields)
 	if err != nil {

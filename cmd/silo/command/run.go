@@ -36,7 +36,12 @@ type runFlags struct {
 	detach     bool
 	user       string
 	server     serverFlags
+	keepLog    bool     // of keepLogFlag
+	typed      []string // what follows the verb, for silo start
 }
+
+// keepLogFlag is a hidden flag of silo run: the container goes on with the output of the one that had its name before.
+const keepLogFlag = "keep-log"
 
 func (a *App) runCommand() *cobra.Command {
 	f := new(runFlags)
@@ -56,7 +61,12 @@ network and the directories that --network and --mount name; the layer that it w
   silo run --detach --name web --restart on-failure:5 --log C:\logs\web.log -- app.exe
   silo run --server --layer C:\layers\servercore --memory 1g -- cmd /c ver`,
 		Args: needProgram,
-		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), f, args) },
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if _, f.typed, err = c.Root().Find(a.args); err != nil {
+				return err
+			}
+			return a.run(c.Context(), f, args)
+		},
 	}
 	set := c.Flags()
 	set.SetInterspersed(false)
@@ -76,6 +86,8 @@ network and the directories that --network and --mount name; the layer that it w
 	f.server.register(set)
 	f.limits.Register(set)
 	f.program.register(set)
+	set.BoolVar(&f.keepLog, keepLogFlag, false, "")
+	set.Lookup(keepLogFlag).Hidden = true
 	return c
 }
 
@@ -105,7 +117,10 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 		p.token.AllPrivileges = true
 		p.token.SIDs = append(p.token.SIDs, token.Administrators)
 	}
-	if f.name == "" {
+	if name := lookupEnv(a.Env, detachedEnv); name != "" {
+		p.name, p.detach = name, true // silo start may have another name than the flags, and needs no --detach
+	}
+	if p.name == "" {
 		p.name = fmt.Sprintf("run-%d", os.Getpid())
 	}
 	switch {
@@ -115,7 +130,7 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 	if err := errors.Join(p.token.Validate(), p.log.validate(), plan.ValidName("--name", p.name)); err != nil {
 		return nil, err
 	}
-	if f.detach && p.log.path == "" {
+	if p.detach && p.log.path == "" {
 		p.log.path = filepath.Join(a.Node.Records.Path(p.name), "output.log")
 	}
 	if f.server.on {
@@ -138,7 +153,7 @@ func (a *App) run(ctx context.Context, f *runFlags, args []string) error {
 		return err
 	}
 	if f.detach && lookupEnv(a.Env, detachedEnv) == "" {
-		return a.detach(ctx, p.name)
+		return a.detach(ctx, p.name, f.typed, a.Dir, a.Env)
 	}
 	if f.server.on {
 		return a.runServer(ctx, p, args)
@@ -166,6 +181,7 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	a.storeLaunch(p)
 	record := p.record(node.Run, warnings, a.Now())
 	record.Program = p.process.Process.Program
 	for _, s := range p.stops {

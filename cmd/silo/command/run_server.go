@@ -134,7 +134,9 @@ func (a *App) serve(ctx context.Context, r *serverRun) error {
 		return err
 	}
 	defer unlisten()
+	a.storeLaunch(r.runPlan)
 	record := r.record(node.Server, warnings, a.Now())
+	record.System = r.name
 	journal := newJournal(a.Node.Records, record)
 	err = journal.write(func(*node.Record) {})
 	if err != nil {

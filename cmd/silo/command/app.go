@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -120,8 +122,8 @@ The records of silo run are in the directory that SILO_STATE names, or in %Progr
 		root.AddCommand(verbs[args[0]]()) // the others would only cost the time to make them
 		return root
 	}
-	for _, verb := range verbs {
-		c := verb()
+	for _, name := range slices.Sorted(maps.Keys(verbs)) { // suggestions keep the order
+		c := verbs[name]()
 		a.completes(c)
 		root.AddCommand(c)
 	}

@@ -37,7 +37,7 @@ cannot be read. It also removes the output that is kept beside the record. A fil
 }
 
 func (a *App) rm(ctx context.Context, ref string, force bool) (string, error) {
-	c, err := a.own(ref)
+	c, err := a.own(ctx, ref)
 	if err != nil {
 		return "", err
 	}
@@ -60,9 +60,16 @@ func (a *App) rm(ctx context.Context, ref string, force bool) (string, error) {
 	return c.Name(), nil
 }
 
-// own finds a container of silo run or silo attach, living or not.
-func (a *App) own(ref string) (node.Container, error) {
+// own finds a container of silo run or silo attach, living or not. The job of one that is lost may exist a moment longer
+// than its supervisor.
+func (a *App) own(ctx context.Context, ref string) (node.Container, error) {
 	c, err := a.Node.FindOwn(ref)
+	if err == nil && c.Status == node.Lost && c.Living() {
+		if err := a.awaitNoJob(ctx, c); err != nil {
+			return c, err
+		}
+		c, err = a.Node.FindOwn(c.Name())
+	}
 	if !errors.Is(err, node.ErrNotFound) {
 		return c, err
 	}
@@ -97,7 +104,10 @@ func (a *App) killOwn(ctx context.Context, c node.Container) error {
 	if err := kill(); err != nil && !errors.Is(err, node.ErrNotFound) && !errors.Is(err, hcs.ErrNotFound) {
 		return err
 	}
-	return a.awaitSupervisor(ctx, c)
+	if err := a.awaitSupervisor(ctx, c); err != nil {
+		return err
+	}
+	return a.awaitNoJob(ctx, c)
 }
 
 // removeOwn removes the record of a container that has ended, and releases what it has left behind.
@@ -155,15 +165,15 @@ func (a *App) renameCommand() *cobra.Command {
 change. Its output stays, and silo start starts it under the new name.`,
 		Example: "  silo rename web web-old",
 		Args:    cobra.ExactArgs(2),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.rename(args[0], args[1]) },
+		RunE:    func(c *cobra.Command, args []string) error { return a.rename(c.Context(), args[0], args[1]) },
 	}
 }
 
-func (a *App) rename(ref, name string) error {
+func (a *App) rename(ctx context.Context, ref, name string) error {
 	if err := plan.ValidName("the new name", name); err != nil {
 		return err
 	}
-	c, err := a.own(ref)
+	c, err := a.own(ctx, ref)
 	if err != nil {
 		return err
 	}

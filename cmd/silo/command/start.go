@@ -13,6 +13,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 func (a *App) startCommand() *cobra.Command {
@@ -50,7 +51,7 @@ are, and the exit code is 1.`,
 }
 
 func (a *App) start(ctx context.Context, ref string) (string, error) {
-	c, err := a.own(ref)
+	c, err := a.own(ctx, ref)
 	if err != nil || c.Living() {
 		return c.Name(), err
 	}
@@ -62,7 +63,7 @@ func (a *App) start(ctx context.Context, ref string) (string, error) {
 }
 
 func (a *App) restart(ctx context.Context, ref string, grace time.Duration) (string, error) {
-	c, err := a.own(ref)
+	c, err := a.own(ctx, ref)
 	if err != nil {
 		return "", err
 	}
@@ -95,6 +96,9 @@ func (a *App) startAgain(ctx context.Context, c node.Container, l *node.Launch) 
 	if err := a.awaitEnding(ctx, c); err != nil {
 		return err
 	}
+	if err := a.awaitNoJob(ctx, c); err != nil {
+		return err
+	}
 	silent := *a // it would print the name
 	silent.Stdout = io.Discard
 	err := silent.detach(ctx, c.ID, append([]string{"--" + keepLogFlag}, l.Args...), l.Dir, l.Env)
@@ -103,6 +107,28 @@ func (a *App) startAgain(ctx context.Context, c node.Container, l *node.Launch) 
 		return fmt.Errorf("start %s: its silo has ended with exit code %d", c.Name(), code)
 	}
 	return err
+}
+
+// awaitNoJob waits until the job of a container that has ended is gone: a program that looks at it keeps its name in use. If
+// it stays, it is told by the next step.
+func (a *App) awaitNoJob(ctx context.Context, c node.Container) error {
+	again := time.NewTicker(recordInterval)
+	defer again.Stop()
+	timeout := time.NewTimer(endingTimeout)
+	defer timeout.Stop()
+	for {
+		err := a.look(c, jobobject.AccessQuery, func(*jobobject.Job) error { return nil })
+		if errors.Is(err, node.ErrNotFound) {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-timeout.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // storeLaunch stores the command line of a run for silo start. Without it the container can run.

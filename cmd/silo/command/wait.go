@@ -37,7 +37,7 @@ func (a *App) wait(ctx context.Context, ref string) (string, error) {
 			return none, err
 		}
 		c, err = a.Node.FindOwn(c.Name())
-		if errors.Is(err, node.ErrNotFound) || err == nil && c.Living() {
+		if errors.Is(err, node.ErrNotFound) || err == nil && c.Living() && c.Status != node.Lost {
 			return none, nil // the record went with it, or it runs again
 		}
 	}

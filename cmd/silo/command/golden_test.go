@@ -164,7 +164,11 @@ func TestCompletion(t *testing.T) {
 	w := newWorld(t)
 	w.container(t, "default/web")
 	w.container(t, "default/db")
+	if err := w.app.Node.Records.Write(record("over", "")); err != nil {
+		t.Fatal(err)
+	}
 	for args, want := range map[string]string{
+		"rm o": "over", "start silo/": "silo/over", "wait o": "over", "rename o": "over", "rename over o": "", "kill o": "",
 		"stop ": "db default/db default/web web", "stop w": "web", "inspect web default/": "default/db default/web", "exec we": "web", "exec web d": "",
 		"ps ": "",
 	} {

@@ -237,3 +237,21 @@ func TestRun_CommandLine_IsStored(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
+
+func TestPs_LongID_IsShortenedAndFound(t *testing.T) {
+	w := newWorld(t)
+	id := strings.Repeat("0123456789abcdef", 4)
+	w.app.Node.Names = func() ([]string, error) { return []string{`\BaseNamedObjects\silo/k8s.io/` + id}, nil }
+	w.container(t, "k8s.io/"+id)
+	for args, want := range map[string]string{
+		"ps -q": "k8s.io/0123456789ab\n", "ps -q --no-trunc": "k8s.io/" + id + "\n", "inspect -f {{.id}} 0123456789ab": id + "\n",
+		"inspect -f {{.id}} k8s.io/0123456789ab": id + "\n", "ps --format {{.ID}}": "0123456789ab\n",
+	} {
+		if code := w.silo(t, strings.Fields(args)...); code != 0 || w.Stdout.String() != want {
+			t.Errorf("silo %s: %d %q %s, want %q", args, code, &w.Stdout, &w.Stderr, want)
+		}
+	}
+	if w.silo(t, "ps", "-o", "json"); !strings.Contains(w.Stdout.String(), `"name": "k8s.io/`+id+`"`) {
+		t.Errorf("JSON has a short id:\n%s", &w.Stdout)
+	}
+}

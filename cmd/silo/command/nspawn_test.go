@@ -13,6 +13,7 @@ import (
 	"github.com/siloshim/siloshim/container/containertest"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -174,10 +175,15 @@ func TestPs_ServerRun_IsOneContainer(t *testing.T) {
 	s.service.Program("app.exe", func(*hcstest.Proc) uint32 { close(started); <-end; return 3 })
 	s.app.Node.Names = func() ([]string, error) {
 		if _, ok := s.service.Document("Box"); ok {
-			return []string{`\Container_Box`, `\Container_other`}, nil
+			return []string{`\Container_Box`}, nil
 		}
-		return []string{`\Container_other`}, nil
+		return nil, nil
 	}
+	job, err := jobobject.Create(jobobject.Options{Name: `\Container_Box`, Kernel: s.Kernel}) // as the service makes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer job.Close() //nolint:errcheck // a simulated one
 	done := make(chan int)
 	other := *s.app // prints elsewhere
 	other.Stdout, other.Stderr = &strings.Builder{}, &strings.Builder{}

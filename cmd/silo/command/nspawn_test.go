@@ -183,7 +183,7 @@ func TestPs_ServerRun_IsOneContainer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer job.Close() //nolint:errcheck // a simulated one
+	defer job.Close()
 	done := make(chan int)
 	other := *s.app // prints elsewhere
 	other.Stdout, other.Stderr = &strings.Builder{}, &strings.Builder{}

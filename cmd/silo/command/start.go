@@ -104,7 +104,7 @@ func (a *App) startAgain(ctx context.Context, c node.Container, l *node.Launch) 
 	err := silent.detach(ctx, c.ID, append([]string{"--" + keepLogFlag}, l.Args...), l.Dir, l.Env)
 	var code exit
 	if errors.As(err, &code) {
-		return fmt.Errorf("start %s: its silo has ended with exit code %d", c.Name(), code)
+		return fmt.Errorf("start %s: its silo has ended with exit code %d", c.Name(), uint32(code))
 	}
 	return err
 }

@@ -74,7 +74,7 @@ func (a *App) stop(ctx context.Context, c node.Container, signals []supervisor.S
 			continue
 		}
 		waited, cancel := context.WithTimeout(ctx, grace)
-		_, err := a.awaitEnd(waited, c)
+		err := a.awaitEnd(waited, c)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return err
@@ -105,8 +105,7 @@ func (a *App) awaitSupervisor(ctx context.Context, c node.Container) (err error)
 			return err
 		}
 	}
-	_, err = a.awaitEnd(ctx, c)
-	return err
+	return a.awaitEnd(ctx, c)
 }
 
 // signalAll sends an event to every member and returns how many have received it.

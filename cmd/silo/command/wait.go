@@ -57,44 +57,30 @@ func (a *App) awaitGone(ctx context.Context, c node.Container) error {
 	if c.Namespace == node.Own && c.Error == "" {
 		return a.awaitSupervisor(ctx, c)
 	}
-	_, err := a.awaitEnd(ctx, c)
-	return err
+	return a.awaitEnd(ctx, c)
 }
 
-// awaitEnd waits until a container has exited, and returns the exit of its record, if it has one. It keeps processes open
-// and not the job: that has to end with its maker.
-func (a *App) awaitEnd(ctx context.Context, c node.Container) (*node.Exit, error) {
+// awaitEnd waits until a container has exited. It keeps processes open and not the job: that has to end with its maker.
+func (a *App) awaitEnd(ctx context.Context, c node.Container) error {
+	if c.Supervised() {
+		return a.awaitExit(ctx, c.Record.Supervisor) // between two starts by a restart policy the job is empty
+	}
 	for {
 		var pids []uint32
 		err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) (err error) {
 			pids, err = job.Pids()
 			return err
 		})
-		if err != nil && !errors.Is(err, node.ErrNotFound) {
-			return nil, err
+		if errors.Is(err, node.ErrNotFound) || err == nil && len(pids) == 0 {
+			return nil
 		}
-		// Between two starts by a restart policy the job is empty and its supervisor runs.
-		if c.Supervised() {
-			pids = append([]uint32{c.Record.Supervisor}, pids...)
-		}
-		if len(pids) == 0 {
-			break
+		if err != nil {
+			return err
 		}
 		if err := a.awaitExit(ctx, pids[0]); err != nil {
-			return nil, err
-		}
-		if c.Supervised() {
-			break
+			return err
 		}
 	}
-	if c.Record == nil {
-		return nil, nil
-	}
-	record, err := a.Node.Records.Read(c.ID)
-	if err != nil {
-		return nil, nil //nolint:nilerr // a container without a record
-	}
-	return record.Exit, nil
 }
 
 // awaitExit waits for the end of one process. It returns at once for one that is gone.

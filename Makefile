@@ -7,7 +7,7 @@ BED    := .bed/bin/wine
 # Packages whose tests run on any system; of those in test/ that is sim. The rest needs the wine environment.
 UNIT   := $(GO) list -tags $(TAGS) ./... | awk '!/\/test\// || /\/test\/sim$$/'
 # Packages whose tests call the kernel. They run as Windows programs on Wine, too.
-WINE   := ./jobobject/... ./stats ./stats/prom ./container/... ./internal/winsys ./shim/pod ./shim/service ./shim/stdio ./shim/task ./cmd/silo/... ./test/sim ./test/rpc
+WINE   := ./jobobject/... ./stats ./stats/prom ./container/... ./internal/logfile ./internal/winsys ./shim/pod ./shim/service ./shim/stdio ./shim/task ./cmd/silo/... ./test/sim ./test/rpc
 # The time limit of a test program. None takes that long, also on a busy machine.
 HUNG   := 1h
 # Packages whose tests write golden files and pages with -update.
@@ -21,8 +21,8 @@ VULN   := $(TOOLS)/govulncheck
 DIFF   := $(TOOLS)/apidiff
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover \
-	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure clean
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover \
+	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure logs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,11 +30,10 @@ help: ## show this list
 build: ## build the shim for Windows into bin/
 	CGO_ENABLED=0 GOOS=windows $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 
-release: ## build the tagged commit for amd64 and arm64, with checksums, into bin/release/
-	@git describe --tags --exact-match || { echo "make release: HEAD has no tag; RELEASES.md says how to make one"; exit 1; }
-	rm -rf bin/release
-	for arch in amd64 arm64; do CGO_ENABLED=0 GOOS=windows GOARCH=$$arch $(GO) build -tags $(TAGS) -trimpath -buildvcs=true -ldflags '-s -w' -o bin/release/$$arch/ ./cmd/... || exit 1; done
-	cd bin/release && sha256sum */*.exe | tee SHA256SUMS
+# The commit's toolchain and tools make the same files on each machine. CERT and KEY are PEM files to sign with.
+VERSION = $$(git describe --tags --exact-match)
+release: ## build VERSION for amd64 and arm64 from HEAD into bin/release/: archives, checksums, manifests
+	GOTOOLCHAIN=go$$(awk '/^go /{print $$2}' go.mod) $(GO) run ./test/release -version "$(VERSION)" -out bin/release -cert '$(CERT)' -key '$(KEY)' -timestamp '$(TIMESTAMP)'
 
 demo: bed ## demonstration: real containerd runs containers through the shim, on Wine
 	@$(BED) with -- $(GO) run ./test/demo
@@ -46,10 +45,16 @@ unit: ## run the unit tests on this system, with the race detector
 	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
 	$(GO) test -race -tags $(TAGS) -timeout $(HUNG) $$($(UNIT))
 
-cross: cross-amd64 cross-arm64 cross-host cross-faults ## vet and compile all packages and tests for Windows
+cross: cross-amd64 cross-arm64 cross-cgo cross-host cross-faults ## vet and compile all packages and tests for Windows
 
 cross-amd64 cross-arm64: cross-%:
 	GOOS=windows GOARCH=$* $(GO) vet -tags $(TAGS) ./...
+
+# Packages of test/ with cgo need a C compiler for Windows. Without one they are skipped; `make bed` installs it.
+MINGW  := x86_64-w64-mingw32-gcc
+cross-cgo:
+	@command -v $(MINGW) >/dev/null || { echo "make cross: SKIPPED: test/hcsim needs $(MINGW)"; exit 0; }; \
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=$(MINGW) $(GO) vet -tags $(TAGS) ./test/hcsim/...
 
 cross-host:
 	$(GO) vet -tags $(TAGS) ./...
@@ -117,10 +122,16 @@ crictl: bed
 	@$(BED) crictl
 
 e2e: crictl ## test the shim with real containerd.exe, ctr.exe and crictl.exe on Wine
-	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout $(HUNG) ./test/...
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout $(HUNG) $$($(GO) list -tags $(TAGS) ./test/... | grep -v '/test/sim$$')
 
 flood: bed ## run 200 containers that print 10 MiB and exit at once; every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run FastExit -v ./test/e2e -floods 200
+
+logs: MB = 100
+logs: bed ## follow logs that are rotated at full speed, also while they are held, here and on Wine; MB=100
+	$(GO) test -tags $(TAGS) -count 1 -run FullSpeed -v ./internal/logfile -megabytes $(MB)
+	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -exec '$(CURDIR)/$(BED) run' -run FullSpeed -v ./internal/logfile -megabytes $(MB)
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run FullSpeed -v ./test/cli -logmegabytes $(MB)
 
 pipes: N = 100
 pipes: bed ## run `echo data | ctr run --rm ... cat` N times with each version of containerd

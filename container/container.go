@@ -88,8 +88,8 @@ const (
 )
 
 // BusyAfter is how long a call of Stats or Processes may take before calls behind it fail. Containerd waits for all tasks
-// of a node.
-const BusyAfter = 100 * time.Millisecond
+// of a node. A shorter time than this is reached on a busy machine without a call that hangs.
+const BusyAfter = 2 * time.Second
 
 // CallTimeout is the timeout of a call about one process.
 const CallTimeout = 10 * time.Second

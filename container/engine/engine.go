@@ -7,6 +7,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/errclass"
@@ -56,7 +57,7 @@ func (e Engine) withDefaults() Engine {
 // HostProcess makes a job container without a process. It records the container's resources in the bundle before it makes
 // them. If it fails it releases them.
 func (e Engine) HostProcess(ctx context.Context, namespace, id, bundle string, p *plan.HostProcess) (container.Container, error) {
-	if err := inheritEvents(); err != nil {
+	if err := InheritEvents(); err != nil {
 		return nil, errclass.Add(err)
 	}
 	e = e.withDefaults()
@@ -69,6 +70,13 @@ func (e Engine) HostProcess(ctx context.Context, namespace, id, bundle string, p
 // Adopt makes a job container of an existing job, see [hostprocess.Config], whose programs run as the user of a token.
 // Close closes both; they are closed after an error, too.
 func (e Engine) Adopt(ctx context.Context, job *jobobject.Job, token hostprocess.Token, id, bundle string, p *plan.HostProcess) (container.Container, error) {
+	if err := InheritEvents(); err != nil {
+		err = errors.Join(errclass.Add(err), job.Close())
+		if token != nil {
+			err = errors.Join(err, token.Close())
+		}
+		return nil, err
+	}
 	e = e.withDefaults()
 	return result(hostprocess.New(ctx, hostprocess.Config{
 		ID: id, Bundle: bundle, Plan: p, Job: job, Token: token,
@@ -78,7 +86,7 @@ func (e Engine) Adopt(ctx context.Context, job *jobobject.Job, token hostprocess
 
 // WCOW makes a Windows Server container that does not run yet, as HostProcess does. Errors name the step.
 func (e Engine) WCOW(ctx context.Context, id, bundle string, p *plan.WCOW) (container.Container, error) {
-	if err := inheritEvents(); err != nil {
+	if err := InheritEvents(); err != nil {
 		return nil, errclass.Add(err)
 	}
 	e = e.withDefaults()

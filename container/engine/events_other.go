@@ -2,4 +2,5 @@
 
 package engine
 
-func inheritEvents() error { return nil }
+// InheritEvents does nothing: this system has no console control events.
+func InheritEvents() error { return nil }

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -27,7 +28,8 @@ func TestStart_HostProcessFails_ErrorNamesProgramAndField(t *testing.T) {
 		{"a directory that is missing", nil, jobtest.MissingDir, errdefs.IsNotFound, "process.cwd: start " + program + " in " + jobtest.MissingDir + ": "},
 		{"a file that is no program", jobobject.ErrNotExecutable, `C:\work`, errdefs.IsInvalidArgument, `process.args[0]: start ` + program + ` in C:\work: `},
 		{"a program that went meanwhile", jobobject.ErrNotExist, `C:\work`, errdefs.IsNotFound, `process.args[0]: start ` + program + ` in C:\work: `},
-		{"anything else", jobobject.ErrPermission, `C:\work`, errdefs.IsUnknown, `start ` + program + ` in C:\work: `},
+		{"a file that may not be read", jobobject.ErrPermission, `C:\work`, errdefs.IsPermissionDenied, `start ` + program + ` in C:\work: `},
+		{"anything else", errors.New("the page file is too small"), `C:\work`, errdefs.IsUnknown, `start ` + program + ` in C:\work: `},
 	} {
 		env := newHostProcessEnvironment(t)
 		plan := env.job(true, func(s *specs.Spec) {

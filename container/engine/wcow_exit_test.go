@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 )
@@ -113,6 +114,32 @@ func TestWCOW_ExitCodeUnknown_WaitFails(t *testing.T) {
 			t.Errorf("ended with %d, %v; want an error that no exit code is known", status, err)
 		}
 		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Its Wait may come only after Terminate.
+func TestWCOW_ExecExitsBeforeTerminate_KeepsItsStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := newEnvironment(t)
+		env.service.Program("seven.exe", func(*hcstest.Proc) uint32 { return 7 })
+		c, init := env.start(env.plan())
+		exec, closeExec, err := env.program(c, &plan.Process{Program: "seven.exe", CommandLine: "seven.exe"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // it has exited
+		if err := c.Terminate(t.Context(), container.Killed); err != nil {
+			t.Fatal(err)
+		}
+		if status, err := exec.Wait(t.Context()); err != nil || status != 7 {
+			t.Errorf("the exec exited with %d, %v; want its own status, 7", status, err)
+		}
+		if status, err := init.Wait(t.Context()); err != nil || status != container.Killed {
+			t.Errorf("init exited with %d, %v; want %d: Terminate ended it", status, err, container.Killed)
+		}
+		if err := closeExec(); err != nil {
 			t.Error(err)
 		}
 	})

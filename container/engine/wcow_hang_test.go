@@ -3,6 +3,8 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/engine"
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs/hcstest"
 )
 
@@ -89,5 +92,30 @@ func TestWCOW_TerminateHangs_LayersStay(t *testing.T) {
 		}
 		close(hang)
 		synctest.Wait() // the hanging calls return
+	})
+}
+
+// The verb delete has a few seconds for all.
+func TestCleanup_CredentialsHang_EndsWithContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := newEnvironment(t)
+		record := `{"version":2,"resources":[{"kind":"credentials","name":"c"}]}`
+		if err := os.WriteFile(filepath.Join(env.dir, resource.File), []byte(record), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		hang := make(chan struct{})
+		env.service.Fault("ModifyServiceSettings", hcstest.Fault{Hang: hang, Deaf: true, Times: -1})
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		begin := time.Now()
+		e := engine.Engine{Kernel: env.kernel, Service: env.client, Storage: env.machine, Network: env.machine}
+		if err := e.Cleanup(ctx, "ns", "c", env.dir); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("cleanup: %v, want the deadline", err)
+		}
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("cleanup took %v, want the 3s of its context", took)
+		}
+		close(hang)
+		synctest.Wait() // the hanging call returns
 	})
 }

@@ -20,6 +20,7 @@ var classes = []struct{ cause, class error }{
 	{jobobject.ErrExist, errdefs.ErrAlreadyExists},
 	{jobobject.ErrNotExist, errdefs.ErrNotFound},
 	{jobobject.ErrClosed, errdefs.ErrNotFound},
+	{jobobject.ErrPermission, errdefs.ErrPermissionDenied},
 	{jobobject.ErrNotSupported, errdefs.ErrNotImplemented},
 	{jobobject.ErrNotDirectory, errdefs.ErrNotFound},
 	{jobobject.ErrNotExecutable, errdefs.ErrInvalidArgument},

@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 // TestAdd_CodeOfTheComputeService_HasContainerdsClass: the class is that of the wire, and is at the end of the text, once.
@@ -40,6 +41,23 @@ func TestAdd_CodeOfTheComputeService_HasContainerdsClass(t *testing.T) {
 		}
 		if again := Add(got); got.Error() != text || again.Error() != text {
 			t.Errorf("text %q and %q, want %q", got, again, text)
+		}
+	}
+}
+
+func TestAdd_ErrorOfAJob_HasContainerdsClass(t *testing.T) {
+	for cause, want := range map[error]error{
+		jobobject.ErrExist:         errdefs.ErrAlreadyExists,
+		jobobject.ErrNotExist:      errdefs.ErrNotFound,
+		jobobject.ErrClosed:        errdefs.ErrNotFound,
+		jobobject.ErrPermission:    errdefs.ErrPermissionDenied,
+		jobobject.ErrNotSupported:  errdefs.ErrNotImplemented,
+		jobobject.ErrNotDirectory:  errdefs.ErrNotFound,
+		jobobject.ErrNotExecutable: errdefs.ErrInvalidArgument,
+	} {
+		got := Add(&jobobject.Error{Op: "open job", Name: "c", Err: cause})
+		if class := errdefs.Resolve(got); class != want { //nolint:errorlint // Resolve returns the class itself
+			t.Errorf("%v: class %v, want %v", cause, class, want)
 		}
 	}
 }

@@ -3,10 +3,10 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/Microsoft/go-winio/pkg/guid"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -40,9 +40,6 @@ type Layers struct {
 	// Volume is set if the caller has mounted the layers there. It also unmounts them.
 	Volume string `json:",omitempty"`
 }
-
-// volume matches the name of the volume of a mounted layer.
-var volume = regexp.MustCompile(`(?i)^\\\\\?\\Volume\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}\\?$`)
 
 // planLayers takes the layers of the request's mount, or of the specification.
 func planLayers(s *specs.Spec, rootfs []specs.Mount) (Layers, error) {
@@ -89,11 +86,22 @@ func (l *Layers) planVolume(root *specs.Root) error {
 		return fmt.Errorf("root.readonly: the root file system of a Windows container is writable: %w", errdefs.ErrInvalidArgument)
 	case root.Path == "":
 		return nil
-	case !volume.MatchString(root.Path):
+	case !isVolume(root.Path):
 		return fmt.Errorf("root.path: leave it empty, or name the volume of mounted layers as \\\\?\\Volume{GUID}\\: %w", errdefs.ErrInvalidArgument)
 	}
 	l.Volume = strings.TrimRight(root.Path, `\`) + `\`
 	return nil
+}
+
+// isVolume reports whether a path is the name of a volume, \\?\Volume{GUID}, with or without a backslash at its end.
+func isVolume(path string) bool {
+	const prefix = `\\?\Volume{`
+	id, closed := strings.CutSuffix(strings.TrimSuffix(path, `\`), "}")
+	if !closed || len(id) < len(prefix) || !strings.EqualFold(id[:len(prefix)], prefix) {
+		return false
+	}
+	_, err := guid.FromString(id[len(prefix):])
+	return err == nil
 }
 
 // fromMount reads the options in which containerd's snapshotters describe layers.

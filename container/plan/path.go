@@ -2,7 +2,7 @@ package plan
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -94,13 +94,26 @@ func isLong(path string) bool {
 	return long && (hasDrive(rest) && isAbs(rest) || len(rest) > len(volume) && strings.EqualFold(rest[:len(volume)], volume))
 }
 
-// name matches values that become part of the names of files, pipes and jobs. None of its characters has a meaning there.
-var name = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,75})$`)
+// nameCharacters are those of values that become part of the names of files, pipes and jobs. None has a meaning there.
+const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-// device matches the names that Windows reserves for devices, in every directory and with any extension.
+// maxName is the longest such value.
+const maxName = 76
+
+func isName(s string) bool {
+	return s != "" && len(s) <= maxName && !strings.ContainsRune("._-", rune(s[0])) && strings.Trim(s, nameCharacters) == ""
+}
+
+// isDeviceName reports whether Windows reserves a name for a device, in every directory and with any extension.
 //
 // https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-var device = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(\..*)?$`)
+func isDeviceName(s string) bool {
+	s, _, _ = strings.Cut(strings.ToLower(s), ".")
+	if len(s) == len("com1") && s[3] >= '0' && s[3] <= '9' {
+		s = s[:3] + "0"
+	}
+	return slices.Contains([]string{"con", "prn", "aux", "nul", "com0", "lpt0"}, s)
+}
 
 // ValidID checks a container or exec id. It returns [errdefs.ErrInvalidArgument].
 func ValidID(id string) error { return ValidName("id", id) }
@@ -108,9 +121,9 @@ func ValidID(id string) error { return ValidName("id", id) }
 // ValidName checks the value of a field that becomes part of names. It returns [errdefs.ErrInvalidArgument].
 func ValidName(field, value string) error {
 	switch {
-	case !name.MatchString(value):
-		return fmt.Errorf("%s %q: use 1 to 76 of A-Z a-z 0-9 . _ - and begin with a letter or digit: %w", field, value, errdefs.ErrInvalidArgument)
-	case device.MatchString(value):
+	case !isName(value):
+		return fmt.Errorf("%s %q: use 1 to %d of A-Z a-z 0-9 . _ - and begin with a letter or digit: %w", field, value, maxName, errdefs.ErrInvalidArgument)
+	case isDeviceName(value):
 		return fmt.Errorf("%s %q: Windows reserves this name for a device: %w", field, value, errdefs.ErrInvalidArgument)
 	case strings.HasSuffix(value, "."):
 		return fmt.Errorf("%s %q: Windows drops the dot at the end: %w", field, value, errdefs.ErrInvalidArgument)

@@ -53,11 +53,12 @@ type Container struct {
 	requested plan.Requested // by the specification and the updates so far
 
 	// mu guards the fields below.
-	mu      sync.Mutex
-	started bool   // the system was started, or its start failed
-	killed  bool   // the init process was killed, so the system is not shut down in order
-	ended   bool   // Terminate was called
-	status  uint32 // the exit status of processes that Terminate ended
+	mu        sync.Mutex
+	processes map[*process]bool // those that are open; true for one that had exited when Terminate was called
+	started   bool              // the system was started, or its start failed
+	killed    bool              // the init process was killed, so the system is not shut down in order
+	ended     bool              // Terminate was called
+	status    uint32            // the exit status of processes that Terminate ended
 }
 
 var _ container.Container = (*Container)(nil)
@@ -69,7 +70,7 @@ func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
 	s := &Container{
 		config: c, id: c.ID, plan: c.Plan, record: resource.New(c.Bundle, c.Releases),
-		requested: c.Plan.Requested, updating: deadline.NewMutex(),
+		requested: c.Plan.Requested, updating: deadline.NewMutex(), processes: map[*process]bool{},
 	}
 	if err := s.make(ctx); err != nil {
 		return nil, errors.Join(errclass.Add(err), s.record.Close(context.WithoutCancel(ctx)))

@@ -48,13 +48,13 @@ func addCredentials(ctx context.Context, c *hcs.Client, id, spec string, r *reso
 	return nil, fmt.Errorf("query credentials of %s: the service does not list an instance: %w", id, errdefs.ErrNotFound)
 }
 
-// RemoveCredentials removes the instance of a container if it exists. It does not stop when ctx is cancelled.
+// RemoveCredentials removes the instance of a container if it exists.
 func RemoveCredentials(ctx context.Context, c *hcs.Client, id string) error {
 	request, err := removal(id)
 	if err != nil {
 		return err
 	}
-	_, err = c.ModifyService(context.WithoutCancel(ctx), request)
+	_, err = c.ModifyService(ctx, request)
 	if errors.Is(err, hcs.ErrNotFound) {
 		return nil
 	}

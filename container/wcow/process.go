@@ -44,6 +44,9 @@ func (p *process) Start(ctx context.Context) (uint32, error) {
 		return 0, errclass.Start(p.plan, p.plan.Program, p.plan.Dir, err)
 	}
 	p.running = running
+	p.container.mu.Lock()
+	p.container.processes[p] = false
+	p.container.mu.Unlock()
 	var in io.WriteCloser
 	if running.Stdin() != nil {
 		in = input{running.Stdin(), running}
@@ -68,10 +71,8 @@ func (i input) SetDeadline(t time.Time) error {
 
 // Close ends the input. If the process has exited it closes only our end.
 func (i input) Close() error {
-	select {
-	case <-i.process.Exited():
+	if isClosed(i.process.Exited()) {
 		return i.WriteCloser.Close()
-	default:
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), container.CallTimeout)
 	defer cancel()
@@ -82,12 +83,15 @@ func (i input) Close() error {
 	return err
 }
 
-// Wait implements [container.Process]. A process that SIGKILL ended has the status [container.Killed], whatever code the
-// service returns.
+// Wait implements [container.Process]. A process that SIGKILL or Terminate ended has their status, whatever code the service
+// returns. One that had exited before keeps its own.
 func (p *process) Wait(ctx context.Context) (uint32, error) {
 	code, err := p.running.Wait(ctx)
 	p.container.mu.Lock()
 	ended, status := p.container.ended, p.container.status
+	if before := p.container.processes[p]; before && err == nil {
+		ended = false
+	}
 	p.container.mu.Unlock()
 	exited := err == nil || errors.Is(err, hcs.CodeSystemAlreadyStopped) || errors.Is(err, hcs.ErrNoExitCode)
 	switch {
@@ -171,5 +175,8 @@ func (p *process) Close() error {
 	if p.running == nil {
 		return nil
 	}
+	p.container.mu.Lock()
+	delete(p.container.processes, p)
+	p.container.mu.Unlock()
 	return errclass.Add(p.running.Close())
 }

@@ -17,6 +17,9 @@ const shutdownGrace = 30 * time.Second
 // by itself it shuts the system down in order first, so that programs can write their data to the disk.
 func (s *Container) Terminate(ctx context.Context, status uint32) error {
 	s.mu.Lock()
+	for p := range s.processes {
+		s.processes[p] = s.processes[p] || !s.ended && isClosed(p.running.Exited())
+	}
 	s.ended, s.status = true, status
 	orderly := s.started && !s.killed
 	s.mu.Unlock()
@@ -58,9 +61,11 @@ func gone(err error) bool {
 }
 
 // hasExited reports whether the system has exited, or has ended with its service.
-func (s *Container) hasExited() bool {
+func (s *Container) hasExited() bool { return isClosed(s.system.Exited()) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-s.system.Exited():
+	case <-c:
 		return true
 	default:
 		return false

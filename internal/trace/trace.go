@@ -1,84 +1,83 @@
-// Package trace makes spans for the requests of the shim. Only this package imports go.opencensus.io, so that the library
-// can be replaced.
+// Package trace makes spans for the requests of the shim.
 //
-// A span continues the caller's trace if the ttrpc metadata has a W3C traceparent. Spans are written as structured log
-// records with names, times and error classes, and without arguments.
+// A span continues the caller's trace if the ttrpc metadata has a W3C traceparent and the caller samples that trace. It is
+// written as a structured log record with a name, a time and an error class, and without arguments.
 package trace
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/log"
 	"github.com/containerd/ttrpc"
-	"go.opencensus.io/trace"
 	"google.golang.org/grpc/status"
 
 	"github.com/siloshim/siloshim/internal/logfield"
 )
 
-// register registers the exporter. The first span calls it.
-var register = sync.OnceFunc(func() { trace.RegisterExporter(exporter{}) })
+// span identifies a span. Its trace is the caller's.
+type span struct {
+	trace   [16]byte
+	id      [8]byte
+	sampled bool
+}
 
-// StartSpan begins a span whose parent is the span in ctx, or else that of the caller. end ends it with an error or nil.
-// The span is logged if the caller samples the trace.
+// spanKey is the key of the span in a context.
+type spanKey struct{}
+
+// StartSpan begins a span whose parent is the span in ctx, or else that of the caller. end logs it with the class of an
+// error, or with OK for nil. If the caller does not sample the trace nothing is logged.
 func StartSpan(ctx context.Context, name string) (_ context.Context, end func(error)) {
-	register()
-	var span *trace.Span
-	if caller, ok := parent(ctx); ok && trace.FromContext(ctx) == nil {
-		ctx, span = trace.StartSpanWithRemoteParent(ctx, name, caller, trace.WithSampler(asParent))
-	} else {
-		ctx, span = trace.StartSpan(ctx, name, trace.WithSampler(asParent))
-	}
-	return ctx, func(err error) {
-		span.SetStatus(outcome(err))
-		span.End()
-	}
-}
-
-// asParent samples the traces that the caller samples.
-func asParent(p trace.SamplingParameters) trace.SamplingDecision {
-	return trace.SamplingDecision{Sample: p.ParentContext.IsSampled()}
-}
-
-// outcome is the class of an error. The text is left out, because it may contain arguments.
-func outcome(err error) trace.Status {
-	code := status.Code(errgrpc.ToGRPC(err))
-	return trace.Status{Code: int32(code), Message: code.String()}
-}
-
-// parent reads the caller's span from the metadata of the request.
-func parent(ctx context.Context) (trace.SpanContext, bool) {
-	values, ok := ttrpc.GetMetadata(ctx)
+	parent, ok := ctx.Value(spanKey{}).(span)
 	if !ok {
-		return trace.SpanContext{}, false
+		parent = caller(ctx)
 	}
-	header, ok := values.Get("traceparent")
-	if !ok || len(header) == 0 {
-		return trace.SpanContext{}, false
+	if !parent.sampled {
+		return ctx, func(error) {}
 	}
-	return parse(header[0])
+	s, began := parent, time.Now()
+	_, _ = rand.Read(s.id[:]) // it never fails
+	return context.WithValue(ctx, spanKey{}, s), func(err error) {
+		log.L.WithFields(log.Fields{
+			logfield.TraceID:  hex.EncodeToString(s.trace[:]),
+			logfield.SpanID:   hex.EncodeToString(s.id[:]),
+			logfield.ParentID: hex.EncodeToString(parent.id[:]),
+			logfield.Op:       name,
+			logfield.Duration: time.Since(began).String(),
+			logfield.Status:   status.Code(errgrpc.ToGRPC(err)).String(), // the text may contain arguments
+		}).Debug("span")
+	}
+}
+
+// caller reads the caller's span from the metadata of the request. It is zero without one.
+func caller(ctx context.Context) (s span) {
+	values, _ := ttrpc.GetMetadata(ctx)
+	if header, _ := values.Get("traceparent"); len(header) > 0 {
+		s, _ = parse(header[0])
+	}
+	return s
 }
 
 // parse reads a traceparent: version, trace id, span id and flags in hexadecimal, separated by dashes.
 //
 // https://www.w3.org/TR/trace-context/#traceparent-header
-func parse(header string) (s trace.SpanContext, ok bool) {
+func parse(header string) (s span, ok bool) {
 	parts := strings.Split(header, "-")
 	if len(parts) < 4 || len(parts[0]) != 2 || parts[0] == "ff" {
 		return s, false
 	}
 	var flags [1]byte
-	if !decode(s.TraceID[:], parts[1]) || !decode(s.SpanID[:], parts[2]) || !decode(flags[:], parts[3]) {
-		return trace.SpanContext{}, false
+	if !decode(s.trace[:], parts[1]) || !decode(s.id[:], parts[2]) || !decode(flags[:], parts[3]) {
+		return span{}, false
 	}
-	if s.TraceID == (trace.TraceID{}) || s.SpanID == (trace.SpanID{}) {
-		return trace.SpanContext{}, false
+	if s.trace == [16]byte{} || s.id == [8]byte{} {
+		return span{}, false
 	}
-	s.TraceOptions = trace.TraceOptions(flags[0])
+	s.sampled = flags[0]&1 != 0
 	return s, true
 }
 
@@ -88,19 +87,4 @@ func decode(to []byte, from string) bool {
 	}
 	_, err := hex.Decode(to, []byte(from))
 	return err == nil
-}
-
-// exporter writes finished spans to the log.
-type exporter struct{}
-
-// ExportSpan implements [trace.Exporter].
-func (exporter) ExportSpan(s *trace.SpanData) {
-	log.L.WithFields(log.Fields{
-		logfield.TraceID:  s.TraceID.String(),
-		logfield.SpanID:   s.SpanID.String(),
-		logfield.ParentID: s.ParentSpanID.String(),
-		logfield.Op:       s.Name,
-		logfield.Duration: s.EndTime.Sub(s.StartTime).String(),
-		logfield.Status:   s.Message,
-	}).Debug("span")
 }

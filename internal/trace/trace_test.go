@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ import (
 func TestParse_Header_SpanContextOrRefused(t *testing.T) {
 	const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	s, ok := parse(good)
-	if !ok || s.TraceID.String() != "4bf92f3577b34da6a3ce929d0e0e4736" || s.SpanID.String() != "00f067aa0ba902b7" || !s.IsSampled() {
+	if !ok || hex.EncodeToString(s.trace[:]) != "4bf92f3577b34da6a3ce929d0e0e4736" || hex.EncodeToString(s.id[:]) != "00f067aa0ba902b7" || !s.sampled {
 		t.Errorf("parse(%q) = %+v, %v", good, s, ok)
 	}
 	for _, bad := range []string{

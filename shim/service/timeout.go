@@ -20,7 +20,7 @@ const (
 	deleteTimeout = 24 * time.Minute
 	// requestTimeout is for all others.
 	requestTimeout = 15 * time.Second
-	// promptTimeout is for Kill, which must answer while another request hangs. See container.BusyAfter for Stats.
+	// promptTimeout is for Kill, which must answer while another request hangs. For Stats see container.BusyAfter.
 	promptTimeout = 100 * time.Millisecond
 )
 

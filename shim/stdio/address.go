@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/logfile"
 	"github.com/siloshim/siloshim/internal/pipe"
 )
 
@@ -22,7 +23,7 @@ type address struct {
 	field    string // "stdin", "stdout" or "stderr"
 	path     string // of the pipe, the file or the program
 	file     bool
-	rotation rotation // of the file
+	rotation logfile.Options // of the file
 	program  bool
 	args     []string // of the program
 }
@@ -103,10 +104,7 @@ func (a *address) open(ctx context.Context) (io.WriteCloser, error) {
 	if err := fault.Call("make log directory", func() error { return os.MkdirAll(filepath.Dir(a.path), 0o750) }); err != nil {
 		return nil, err
 	}
-	if a.rotation.size > 0 {
-		return openRotated(a.path, a.rotation)
-	}
-	return openLog(a.path)
+	return openLog(a.path, a.rotation)
 }
 
 // acceptTimeout is how long a client may take to accept at its pipe.
@@ -131,13 +129,6 @@ func reach[Stream any](ctx context.Context, a *address, open func(context.Contex
 // dial connects to the client's pipe.
 func dial(ctx context.Context, path string) (net.Conn, error) {
 	return fault.Do("dial stdio pipe", func() (net.Conn, error) { return pipe.Dial(ctx, path) })
-}
-
-// openLog opens a file to append to.
-func openLog(path string) (*os.File, error) {
-	return fault.Do("open log file", func() (*os.File, error) {
-		return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
-	})
 }
 
 // unavailable adds the field and the class to an error of opening a.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/internal/logfile"
 )
 
 func TestParseAddress(t *testing.T) {
@@ -22,9 +24,9 @@ func TestParseAddress(t *testing.T) {
 		"npipe":            {"stderr", uri("npipe", pipe), want{address: address{path: pipe}}},
 		"npipe elsewhere":  {"stderr", "npipe://server/pipe/x", bad(errdefs.ErrInvalidArgument)},
 		"npipe, no path":   {"stderr", "npipe://", bad(errdefs.ErrInvalidArgument)},
-		"file":             {"stdout", uri("file", log), want{address: address{path: log, file: true, rotation: rotation{files: 5}}}},
-		"file, rotated":    {"stdout", uri("file", log) + "?max_size=2k&max_files=3", want{address: address{path: log, file: true, rotation: rotation{2048, 3}}}},
-		"file, size":       {"stdout", uri("file", log) + "?max_size=10M", want{address: address{path: log, file: true, rotation: rotation{10 << 20, 5}}}},
+		"file":             {"stdout", uri("file", log), want{address: address{path: log, file: true, rotation: logfile.Options{MaxFiles: 5}}}},
+		"file, rotated":    {"stdout", uri("file", log) + "?max_size=2k&max_files=3", want{address: address{path: log, file: true, rotation: logfile.Options{MaxSize: 2048, MaxFiles: 3}}}},
+		"file, size":       {"stdout", uri("file", log) + "?max_size=10M", want{address: address{path: log, file: true, rotation: logfile.Options{MaxSize: 10 << 20, MaxFiles: 5}}}},
 		"file, no size":    {"stdout", uri("file", log) + "?max_size=hush", bad(errdefs.ErrInvalidArgument)},
 		"file, huge":       {"stdout", uri("file", log) + "?max_size=9999999999999g", bad(errdefs.ErrInvalidArgument)},
 		"file, no files":   {"stdout", uri("file", log) + "?max_size=1&max_files=0", bad(errdefs.ErrInvalidArgument)},

@@ -1,8 +1,6 @@
 package stdio
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -12,23 +10,20 @@ import (
 
 	"github.com/containerd/errdefs"
 
+	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/logfile"
 	"github.com/siloshim/siloshim/internal/size"
 )
 
-// rotation is the size at which a log file is rotated and the number of files, by the query of file://:
-// max_size in bytes, or with a unit such as k, m or g, and max_files, the file that is written among them.
-type rotation struct {
-	size  int64 // 0 is never
-	files int
-}
-
+// The number of rotated files that are kept beside the current one.
 const (
 	defaultFiles = 5
 	maxFiles     = 1000
 )
 
-// parseRotation reads the query of file://. Nothing else may be in it.
-func parseRotation(field, query string) (r rotation, err error) {
+// parseRotation reads the query of file://: max_size in bytes, or with a unit such as k, m or g, and max_files. Nothing
+// else may be in it.
+func parseRotation(field, query string) (r logfile.Options, err error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return r, fmt.Errorf("%s: file:// has a malformed query: %w", field, errdefs.ErrInvalidArgument)
@@ -36,10 +31,10 @@ func parseRotation(field, query string) (r rotation, err error) {
 	for key := range values {
 		switch value := values.Get(key); key {
 		case "max_size":
-			r.size, err = parseMaxSize(value)
+			r.MaxSize, err = parseMaxSize(value)
 		case "max_files":
-			r.files, err = strconv.Atoi(value)
-			if r.files < 1 || r.files > maxFiles {
+			r.MaxFiles, err = strconv.Atoi(value)
+			if r.MaxFiles < 1 || r.MaxFiles > maxFiles {
 				err = strconv.ErrRange
 			}
 		default:
@@ -50,10 +45,10 @@ func parseRotation(field, query string) (r rotation, err error) {
 		}
 	}
 	switch {
-	case r.files > 0 && r.size == 0:
+	case r.MaxFiles > 0 && r.MaxSize == 0:
 		return r, fmt.Errorf("%s: file:// has max_files without max_size; add max_size: %w", field, errdefs.ErrInvalidArgument)
-	case r.files == 0:
-		r.files = defaultFiles
+	case r.MaxFiles == 0:
+		r.MaxFiles = defaultFiles
 	}
 	return r, nil
 }
@@ -66,156 +61,76 @@ func parseMaxSize(text string) (int64, error) {
 	return int64(n), err
 }
 
-// rotated is a log file that is renamed when it is full: x.log becomes x.log.1, that becomes x.log.2, and so on.
-// All streams of this process that write to a path share it. All methods are safe for concurrent use.
-type rotated struct {
-	// Immutable.
-	path     string
-	rotation rotation
-
-	mu   sync.Mutex // held over each write: it is one with the rotation before it
-	file *os.File
-	size int64
-	full int64 // the size to rotate at
-
-	users int // guarded by rotatedFiles.mu
+// sharedLog is a log file that all streams of this process that write to its path share.
+type sharedLog struct {
+	*logfile.File
+	path  string
+	users int // guarded by sharedLogs.mu
 }
 
-// rotatedFiles are those that are open, by path.
-var rotatedFiles = struct {
-	mu   sync.Mutex // held over opening and closing: a path has one file
-	open map[string]*rotated
-}{open: map[string]*rotated{}}
+// sharedLogs are those that are open, by path.
+var sharedLogs = struct {
+	mu   sync.Mutex
+	open map[string]*sharedLog
+}{open: map[string]*sharedLog{}}
 
-// rotatedUse is one stream's use of the file.
-type rotatedUse struct {
-	*rotated
+// logUse is one stream's use of a log file.
+type logUse struct {
+	*sharedLog
 	once sync.Once
 }
 
-// openRotated opens the file to append to. The rotation is that of the first use.
-func openRotated(path string, r rotation) (*rotatedUse, error) {
-	rotatedFiles.mu.Lock()
-	defer rotatedFiles.mu.Unlock()
-	f := rotatedFiles.open[path]
-	if f == nil {
-		f = &rotated{path: path, rotation: r}
-		if err := f.reopen(); err != nil {
-			return nil, err
-		}
-		rotatedFiles.open[path] = f
+// openLog opens a log file to append to. The options are those of the first use.
+func openLog(path string, o logfile.Options) (*logUse, error) {
+	if use := useLog(path, nil); use != nil {
+		return use, nil
 	}
-	f.users++
-	return &rotatedUse{rotated: f}, nil
+	// Without the lock: an open that hangs must not block the logs of other containers.
+	file, err := fault.Do("open log file", func() (*logfile.File, error) { return logfile.Open(path, o) })
+	if err != nil {
+		return nil, err
+	}
+	use := useLog(path, file)
+	if use.File != file {
+		_ = file.Close() // another stream was faster, and nothing was written
+	}
+	return use, nil
+}
+
+// useLog adds a user to the log that is open, or else to the one of file, if that is not nil.
+func useLog(path string, file *logfile.File) *logUse {
+	sharedLogs.mu.Lock()
+	defer sharedLogs.mu.Unlock()
+	l := sharedLogs.open[path]
+	if l == nil && file == nil {
+		return nil
+	}
+	if l == nil {
+		l = &sharedLog{File: file, path: path}
+		sharedLogs.open[path] = l
+	}
+	l.users++
+	return &logUse{sharedLog: l}
 }
 
 // Close closes the file with its last user.
-func (u *rotatedUse) Close() error {
+func (u *logUse) Close() error {
 	err := os.ErrClosed
 	u.once.Do(func() {
-		rotatedFiles.mu.Lock()
-		defer rotatedFiles.mu.Unlock()
-		err = nil
-		if u.users--; u.users == 0 {
-			delete(rotatedFiles.open, u.path)
-			err = u.closeFile()
+		if err = nil; u.release() {
+			err = u.File.Close()
 		}
 	})
 	return err
 }
 
-func (f *rotated) closeFile() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.file == nil {
-		return nil
+// release ends the use, and reports whether it was the last one.
+func (u *logUse) release() bool {
+	sharedLogs.mu.Lock()
+	defer sharedLogs.mu.Unlock()
+	if u.users--; u.users > 0 {
+		return false
 	}
-	return f.file.Close()
-}
-
-// Write appends p. A file has at most the configured size, and ends with a whole line unless one line is longer.
-func (f *rotated) Write(p []byte) (n int, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for len(p) > 0 {
-		if f.file == nil { // the last rotation lost it
-			if err := f.reopen(); err != nil {
-				return n, err
-			}
-		}
-		part := f.fitting(p)
-		if len(part) == 0 {
-			if err := f.rotate(); err != nil {
-				return n, err
-			}
-			continue
-		}
-		written, err := f.file.Write(part)
-		n, f.size = n+written, f.size+int64(written)
-		if err != nil {
-			return n, err
-		}
-		p = p[written:]
-	}
-	return n, nil
-}
-
-// fitting is as much of p as goes into the file before it is full.
-func (f *rotated) fitting(p []byte) []byte {
-	room := max(0, f.full-f.size)
-	if int64(len(p)) <= room {
-		return p
-	}
-	p = p[:room]
-	if i := bytes.LastIndexByte(p, '\n'); i >= 0 {
-		return p[:i+1]
-	}
-	if f.size > 0 {
-		return nil
-	}
-	return p
-}
-
-// rotate renames the full file and opens a new one. Where another process has the file open in a way that forbids that,
-// the same file grows by its maximum once more: a long file is better than a lost line.
-func (f *rotated) rotate() error {
-	err := f.file.Close()
-	f.file = nil
-	if err != nil {
-		return err
-	}
-	for i := f.rotation.files - 1; i > 0; i-- {
-		_ = os.Rename(f.name(i-1), f.name(i)) // it may not be there
-	}
-	if f.rotation.files == 1 {
-		_ = os.Truncate(f.path, 0)
-	}
-	if err := f.reopen(); err != nil {
-		return err
-	}
-	if f.size > 0 {
-		f.full += f.size
-	}
-	return nil
-}
-
-func (f *rotated) reopen() error {
-	file, err := openLog(f.path)
-	if err != nil {
-		return err
-	}
-	info, err := file.Stat()
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
-	f.file, f.size, f.full = file, info.Size(), f.rotation.size
-	return nil
-}
-
-// name is the path of the file after i rotations.
-func (f *rotated) name(i int) string {
-	if i == 0 {
-		return f.path
-	}
-	return f.path + "." + strconv.Itoa(i)
+	delete(sharedLogs.open, u.path)
+	return true
 }

@@ -21,7 +21,14 @@ import (
 type Container struct {
 	Kind, Namespace, ID string
 	Sample              stats.Sample
-	State               *State // nil if it is unknown
+	State               *State  // nil if it is unknown
+	Output              *Output // nil if the exporter does not know it
+}
+
+// Output has the numbers of what a container has printed and its supervisor could not deliver.
+type Output struct {
+	LostBytes uint64
+	Failing   int // destinations that do not take output now
 }
 
 // Options of an [Exporter].
@@ -41,6 +48,8 @@ type Exporter struct {
 	list    func() ([]Container, error)
 	series  []series
 	states  []stateSeries
+	lost    *prometheus.Desc
+	failing *prometheus.Desc
 	count   *prometheus.Desc
 	build   prometheus.Gauge
 	failure prometheus.Counter
@@ -56,6 +65,10 @@ func New(o Options) *Exporter {
 	e := &Exporter{
 		list:  o.List,
 		count: prometheus.NewDesc("silo_containers", "Containers on this machine that have not ended.", nil, o.Labels),
+		lost: prometheus.NewDesc("silo_container_output_lost_bytes_total",
+			"Output that was discarded because a log or a terminal did not take it; missing for containers of other supervisors.", labels, o.Labels),
+		failing: prometheus.NewDesc("silo_container_output_failing",
+			"Logs and terminals that do not take output, or a log that is not rotated, now.", labels, o.Labels),
 		build: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "silo_build_info", Help: "The build that exports this; always 1.",
 			ConstLabels: merge(o.Labels, prometheus.Labels{"version": o.Version, "revision": o.Revision, "goversion": o.GoVersion}),
@@ -98,6 +111,8 @@ func (e *Exporter) Describe(to chan<- *prometheus.Desc) {
 	for _, s := range e.states {
 		to <- s.desc
 	}
+	to <- e.lost
+	to <- e.failing
 	e.build.Describe(to)
 	e.failure.Describe(to)
 }
@@ -112,17 +127,24 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	for i := range containers {
 		c := &containers[i]
 		e.collectState(to, c)
-		if c.State != nil && c.State.Ended {
-			continue
+		if c.State == nil || !c.State.Ended {
+			living++
+			e.collectSample(to, c)
 		}
-		living++
-		for _, s := range e.series {
-			if value, ok := s.read(&c.Sample); ok {
-				to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
-			}
+		if c.Output != nil {
+			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), c.Namespace, c.ID, c.Kind)
+			to <- prometheus.MustNewConstMetric(e.failing, gauge, float64(c.Output.Failing), c.Namespace, c.ID, c.Kind)
 		}
 	}
-	to <- prometheus.MustNewConstMetric(e.count, prometheus.GaugeValue, float64(living))
+	to <- prometheus.MustNewConstMetric(e.count, gauge, float64(living))
 	e.build.Collect(to)
 	e.failure.Collect(to)
+}
+
+func (e *Exporter) collectSample(to chan<- prometheus.Metric, c *Container) {
+	for _, s := range e.series {
+		if value, ok := s.read(&c.Sample); ok {
+			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
+		}
+	}
 }

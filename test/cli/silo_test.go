@@ -115,6 +115,12 @@ func (s *silo) run(t *testing.T, args ...string) string {
 // detach starts the payload as a named container and stops it with the test.
 func (s *silo) detach(t *testing.T, name string, args ...string) {
 	t.Helper()
+	s.start(t, name, append([]string{"run", "--detach", "--name", name, "--stop-grace", "1s", "--", workload.Payload}, args...)...)
+}
+
+// start runs silo run --detach for a container called name, and stops it with the test.
+func (s *silo) start(t *testing.T, name string, args ...string) {
+	t.Helper()
 	t.Cleanup(func() { // t.Context() is done by now
 		for _, verb := range []string{"kill", "wait"} { // its supervisor writes the exit into the test's directory
 			cmd := s.wine.Command(context.Background(), s.exe, verb, name)
@@ -122,7 +128,7 @@ func (s *silo) detach(t *testing.T, name string, args ...string) {
 			_ = cmd.Run() // most tests have ended it
 		}
 	})
-	r := s.try(t, s.exe, nil, append([]string{"run", "--detach", "--name", name, "--stop-grace", "1s", "--", workload.Payload}, args...)...)
+	r := s.try(t, s.exe, nil, args...)
 	if r.code == 0 {
 		return
 	}
@@ -132,12 +138,21 @@ func (s *silo) detach(t *testing.T, name string, args ...string) {
 	}
 }
 
+// ended is how a program has ended.
+type ended struct {
+	Code   uint32
+	Reason string
+}
+
 // inspected is the part of silo inspect that the tests check.
 type inspected struct {
 	Record struct {
 		Supervisor uint32 `json:"supervisor_pid"`
 		Pid        uint32
-		Exit       *struct{ Reason string } // nil while it runs
+		Restarts   int
+		Status     string
+		LastExit   *ended `json:"last_exit"`
+		Exit       *ended // nil while it runs
 	}
 	Statistics struct {
 		Memory struct {

@@ -61,7 +61,7 @@ func TestSupervise_DamonAddress_ServesMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := scrape(t, address, "damon_memory_working_set_bytes")
-	for _, want := range []string{`damon_memory_limit_bytes{nomad_dc="dc1"} 2.68435456e+08`, "silo_container_memory_usage_commit_bytes{", "silo_build_info{"} {
+	for _, want := range []string{`damon_memory_limit_bytes{nomad_dc="dc1"} 2.68435456e+08`, "silo_container_memory_usage_commit_bytes{", "silo_container_output_lost_bytes_total{", "silo_build_info{"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in\n%s", want, body)
 		}

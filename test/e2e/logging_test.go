@@ -37,11 +37,11 @@ func (d *daemon) end(t *testing.T, logURI string, args ...string) (id string) {
 func TestLog_File_IsCompleteAndRotated(t *testing.T) {
 	d := newDaemon(t)
 	log := filepath.Join(d.dir, "file.log")
-	uri := fileURI(d.wine.WindowsPath(log)) + "?max_size=1m&max_files=3"
+	uri := fileURI(d.wine.WindowsPath(log)) + "?max_size=1m&max_files=2"
 	d.end(t, uri, "flood", "2500000")
 	d.end(t, uri, "print", "last")
 	sizes := 0
-	for _, path := range []string{log, log + ".1", log + ".2"} {
+	for _, path := range []string{log + ".000001", log + ".000002", log} {
 		part := text(t, path)
 		if len(part) > 1<<20 {
 			t.Errorf("%s has %d bytes", path, len(part))
@@ -54,8 +54,8 @@ func TestLog_File_IsCompleteAndRotated(t *testing.T) {
 	if sizes != 2500000+len("last\n") {
 		t.Errorf("the files have %d bytes together, want %d", sizes, 2500000+len("last\n"))
 	}
-	if _, err := os.Stat(log + ".3"); err == nil {
-		t.Error("there is a fourth file")
+	if _, err := os.Stat(log + ".000003"); err == nil {
+		t.Error("there is a third rotated file")
 	}
 	d.nothingLeft(t)
 }

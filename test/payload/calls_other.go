@@ -8,4 +8,6 @@ func logger([]string) (int, error) { return 0, errors.ErrUnsupported }
 
 func stacks([]string) (int, error) { return 0, errors.ErrUnsupported }
 
+func group([]string) (int, error) { return 0, errors.ErrUnsupported }
+
 func weigh() (uint64, error) { return 0, errors.ErrUnsupported }

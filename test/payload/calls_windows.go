@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"github.com/Microsoft/go-winio"
@@ -64,6 +66,23 @@ func stacks([]string) (int, error) {
 		_ = windows.CloseHandle(event) // the event was set
 	}
 	return printLine([]string{fmt.Sprint(requests)})
+}
+
+// group PROGRAM [ARG...]: runs a program in a new process group, as Nomad does, and exits with its code. The processes of a
+// new group ignore Ctrl+C.
+func group(args []string) (int, error) {
+	if len(args) == 0 {
+		return 0, errors.New("group needs a program")
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
+	err := cmd.Run()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return ended.ExitCode(), nil
+	}
+	return 0, err
 }
 
 // BOOL GetProcessMemoryInfo(HANDLE Process, PPROCESS_MEMORY_COUNTERS counters, DWORD cb);

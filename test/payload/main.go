@@ -19,6 +19,8 @@ var modes = map[string]func(args []string) (int, error){
 	"cat":     cat,
 	"count":   count,
 	"flood":   floodOut,
+	"lines":   lines,
+	"hold":    hold,
 	"tree":    tree,
 	"args":    printArgs,
 	"read":    read,
@@ -34,6 +36,7 @@ var modes = map[string]func(args []string) (int, error){
 	"logger":  logger,
 	"kill":    kill,
 	"stacks":  stacks,
+	"group":   group,
 	"cni":     cni,
 }
 

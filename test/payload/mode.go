@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -106,6 +107,44 @@ func floodOut(args []string) (int, error) {
 		return 0, err
 	}
 	return 0, flood.Write(os.Stdout, n)
+}
+
+// lines N FILE: the numbers from 0 on, each in a line of 100 bytes, N together. All but the first wait for FILE.
+func lines(args []string) (int, error) {
+	n, err := number(args, 0)
+	if err != nil || len(args) < 2 {
+		return 0, errors.Join(err, errors.New("lines needs a number and a file"))
+	}
+	out := bufio.NewWriterSize(os.Stdout, 32<<10) // which cuts lines
+	for i := range n {
+		fmt.Fprintf(out, "%099d\n", i)
+		if i > 0 {
+			continue
+		}
+		if err := out.Flush(); err != nil {
+			return 0, err
+		}
+		if _, err := await([]string{args[1], "0"}); err != nil {
+			return 0, err
+		}
+	}
+	return 0, out.Flush()
+}
+
+// hold FILE SECS: has FILE open for that long, on Windows without the right to rename it. It prints "held" at the beginning.
+func hold(args []string) (int, error) {
+	if len(args) < 2 {
+		return 0, errors.New("hold needs a file and a time")
+	}
+	file, err := os.Open(args[0])
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close() // it was not read
+	if _, err := fmt.Println("held"); err != nil {
+		return 0, err
+	}
+	return sleep(args[1:])
 }
 
 // args [ARG...]: the arguments as a JSON array of strings.

@@ -174,9 +174,14 @@ func (a *App) exitCode(err error) int {
 		return int(code)
 	}
 	fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+	return int(errorCode(err))
+}
+
+// errorCode is the exit code of an error of silo.
+func errorCode(err error) uint32 {
 	var f *failure
 	if errors.As(err, &f) {
-		return f.code
+		return uint32(f.code)
 	}
 	return codeOwn
 }

@@ -8,24 +8,26 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
 )
 
-// detachedEnv marks the silo process that supervises a detached container.
-const detachedEnv = "SILO_DETACHED"
+// detachedFlag is a hidden flag of silo run: it has the name of the detached container that this silo supervises. A
+// variable would reach the program, and a silo that the program starts.
+const detachedFlag = "detached"
 
 // readyLine is what that process prints when the program has started, after any warnings. Without it the process has
 // printed an error.
 const readyLine = "silo: started"
 
 // detach starts silo run, with the arguments that follow the verb, without a terminal, and returns when its program has
-// started.
+// started, or when the first start has failed and the restart policy tries again.
 func (a *App) detach(ctx context.Context, name string, args []string, dir string, env []string) error {
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), a.Self, append([]string{"run"}, args...)...)
-	cmd.Env = append(slices.Clone(env), detachedEnv+"="+name)
-	cmd.Dir = dir
-	cmd.SysProcAttr = withoutConsole()
+	args = append([]string{"run", "--" + detachedFlag + "=" + name}, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), a.Self, args...)
+	cmd.Env, cmd.Dir, cmd.SysProcAttr = env, dir, withoutConsole()
 	out, in, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("make a pipe: %w", err)
@@ -52,21 +54,22 @@ func (a *App) detach(ctx context.Context, name string, args []string, dir string
 	return fmt.Errorf("start the supervisor: it ended before the program was started: %w", err)
 }
 
+// runArguments are the arguments of this command line, without the verb run.
+func (a *App) runArguments(c *cobra.Command) ([]string, error) {
+	_, args, err := c.Root().Find(a.args)
+	return args, err
+}
+
 // detached returns a function that reports to the waiting silo that the program has started. Later output has no reader.
-func detached(a *App, name string) func() {
-	if lookupEnv(a.Env, detachedEnv) == "" {
+func (a *App) detached(p *runPlan) func() {
+	if p.supervises == "" {
 		return func() {}
 	}
-	reported := false
-	return func() {
-		if reported {
-			return
-		}
-		reported = true
-		fmt.Fprintln(a.Stderr, readyLine, name)
+	return sync.OnceFunc(func() {
+		fmt.Fprintln(a.Stderr, readyLine, p.name)
 		if c, ok := a.Stderr.(io.Closer); ok {
 			_ = c.Close() // the reader must see the end; there is nothing to flush
 		}
 		a.Stderr = io.Discard
-	}
+	})
 }

@@ -14,16 +14,30 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
+// doctorFlags are the flags of doctor.
+type doctorFlags struct {
+	bundle string
+	output bool
+}
+
 func (a *App) doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	f := new(doctorFlags)
+	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check what this host supports, and say what to do where it does not",
 		Long: `Doctor checks each capability that silo and the shim rely on, with temporary objects. The exit code is 1 if a check
-fails. Such a host can still run containers: only those that need a missing capability are refused.`,
-		Example: "  silo doctor\n  silo doctor -o json",
+fails. Such a host can still run containers: only those that need a missing capability are refused.
+
+With --bundle doctor also writes a zip file for a bug report: versions, these checks, records and specifications of
+containers, containerd's configuration and log with the stacks of the shims, and event log lines. Values of environment
+variables, credential specs, and values after names such as password or --token are removed. Read it before you send it.`,
+		Example: "  silo doctor\n  silo doctor -o json\n  silo doctor --bundle support.zip",
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return a.doctor(c.Context()) },
+		RunE:    func(c *cobra.Command, _ []string) error { return a.doctor(c.Context(), f) },
 	}
+	c.Flags().StringVar(&f.bundle, "bundle", "", "also write a support bundle to this new zip file")
+	c.Flags().BoolVar(&f.output, "bundle-output", false, "with --bundle: also the end of the output of each container of silo run")
+	return c
 }
 
 // check is one capability of a host.
@@ -37,17 +51,35 @@ type check struct {
 // serviceTimeout bounds the call of the Host Compute Service.
 const serviceTimeout = 10 * time.Second
 
-func (a *App) doctor(ctx context.Context) error {
-	checks := []check{a.checkMachine(), a.checkToken()}
+// errBundle is returned for a flag without the one that it needs.
+var errBundle = errors.New("--bundle-output needs --bundle; add it")
+
+func (a *App) doctor(ctx context.Context, f *doctorFlags) error {
+	if f.output && f.bundle == "" {
+		return errBundle
+	}
+	checks := []check{a.checkVersion(), a.checkMachine(), a.checkToken()}
 	checks = append(checks, a.checkJob(ctx)...)
 	checks = append(checks, a.checkList(), a.checkService(ctx))
 	if err := show(a, checks, checkColumns); err != nil {
 		return err
 	}
+	if f.bundle != "" {
+		if err := a.writeBundle(ctx, f.bundle, checks, f.output); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.Stderr, "silo: wrote %s; read it before you send it\n", f.bundle)
+	}
 	if slices.ContainsFunc(checks, func(c check) bool { return !c.OK }) {
 		return exit(1)
 	}
 	return nil
+}
+
+// checkVersion has what a bug report needs.
+func (a *App) checkVersion() check {
+	v := a.versions()
+	return check{Check: "versions", OK: true, Found: strings.TrimSpace(fmt.Sprintf("silo %s (%s) %s/%s %s", v["version"], v["revision"], v["os"], v["arch"], v["windows"]))}
 }
 
 func (a *App) checkMachine() check {

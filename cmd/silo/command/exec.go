@@ -10,11 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
 func (a *App) execCommand() *cobra.Command {
-	f := new(programFlags)
+	f, terminal := new(programFlags), new(terminalFlags)
 	c := &cobra.Command{
 		Use:   "exec [flags] container -- program [args...]",
 		Short: "Run a program inside a running container's job",
@@ -23,10 +24,17 @@ runs as the user of silo, with the files of the host. The exit code is the progr
 started through containerd (ctr task exec).`,
 		Example: "  silo exec web -- cmd.exe /c dir",
 		Args:    cobra.MinimumNArgs(2),
-		RunE:    func(c *cobra.Command, args []string) error { return a.exec(c.Context(), f, args[0], args[1:]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := terminal.check(a); err != nil {
+				return err
+			}
+			return a.exec(c.Context(), f, args[0], args[1:])
+		},
 	}
 	c.Flags().SetInterspersed(false)
 	f.register(c.Flags())
+	terminal.register(c.Flags())
+	refuseDocker(c.Flags(), dockerExecFlags)
 	return c
 }
 
@@ -50,6 +58,9 @@ func (a *App) exec(ctx context.Context, f *programFlags, ref string, args []stri
 	}
 	if c.Kind == node.Server {
 		return fmt.Errorf("exec in %s: %w", c.Name(), errServer)
+	}
+	if err := engine.InheritEvents(); err != nil {
+		return err
 	}
 	drain := a.pipes(&options)
 	var process *jobobject.Process

@@ -115,11 +115,7 @@ const applyTimeout = 5 * time.Minute
 func (a *App) applyPlan(ctx context.Context, f *placeFlags, plan func(*install.Node) (*install.Plan, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, applyTimeout, fmt.Errorf("not done within %v", applyTimeout))
 	defer cancel()
-	machine := a.Containerd
-	if machine == nil {
-		machine = install.System()
-	}
-	n, err := install.Find(machine, f.Options)
+	n, err := install.Find(a.machine(), f.Options)
 	if err != nil {
 		return err
 	}

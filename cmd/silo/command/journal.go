@@ -2,6 +2,7 @@ package command
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
@@ -24,6 +25,7 @@ type journal struct {
 	closed  chan struct{} // closed after the last write
 
 	counter stats.ViolationCounter
+	outputs atomic.Pointer[outputs] // whose errors are in the record; nil before watch
 
 	// mu guards the fields below, and is held while the file is written: an old record must not replace a new one.
 	mu     sync.Mutex
@@ -105,7 +107,16 @@ func (j *journal) write(change func(*node.Record)) error {
 	return j.records.Write(j.record)
 }
 
+// watch keeps the errors of the outputs in the record.
+func (j *journal) watch(o *outputs) {
+	j.outputs.Store(o)
+	o.journal.Store(j)
+}
+
 func (j *journal) countLocked() {
+	if o := j.outputs.Load(); o != nil {
+		j.record.OutputErrors = o.errors()
+	}
 	if v, known := j.counter.Violations(); known {
 		j.record.Violations = &v
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,45 +22,98 @@ func (a *App) killCommand() *cobra.Command {
 		Use:   "kill container...",
 		Short: "Terminate containers, or send them a console control event",
 		Long: `Kill terminates all processes of a container at once. With --signal it sends a console control event instead, to every
-process or to that of --pid, and does not wait. With --pid alone it terminates that process. A restart policy of silo run
-may start the program again; silo stop prevents that.`,
+process or to that of --pid, and does not wait; KILL is no event and terminates. An event that a process could not receive is
+an error. With --pid alone kill terminates that process. A restart policy of silo run may start the program again; silo stop
+prevents that. If a container cannot be killed the others are, and the exit code is 1.`,
 		Example: "  silo kill web\n  silo kill --signal ctrl-break --pid 4711 web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.each(args, func(n node.Container) error { return a.killOne(c.Context(), n, signal, pid, code) })
+			event, err := parseKill(signal)
+			if err != nil {
+				return err
+			}
+			return a.each(args, func(n node.Container) error { return a.killOne(c.Context(), n, event, pid, code) })
 		},
 	}
-	c.Flags().StringVarP(&signal, "signal", "s", "", "ctrl-c, ctrl-break, ctrl-close, ctrl-logoff or ctrl-shutdown")
+	c.Flags().StringVarP(&signal, "signal", "s", "KILL", "KILL, ctrl-c, ctrl-break, ctrl-close, ctrl-logoff or ctrl-shutdown; or SIGINT, SIGTERM, SIGHUP")
 	c.Flags().Uint32Var(&pid, "pid", 0, "only this process of the container")
 	c.Flags().Uint32Var(&code, "code", container.Killed, "exit code of the processes")
 	return c
 }
 
-func (a *App) killOne(ctx context.Context, c node.Container, signal string, pid, code uint32) error {
-	if signal == "" {
-		switch {
-		case pid != 0:
-			return node.Terminate(a.Kernel, c.Job, pid, code)
-		case c.Kind == node.Server:
-			return a.terminateServer(ctx, c)
-		}
-		return a.kill(ctx, c, code)
+// parseKill reads the signal of kill; nil is SIGKILL.
+func parseKill(text string) (*supervisor.Signal, error) {
+	if slices.Contains([]string{"KILL", "SIGKILL", "9"}, strings.ToUpper(text)) {
+		return nil, nil
 	}
-	s, err := supervisor.ParseSignal(signal)
+	s, err := supervisor.ParseSignal(text)
 	if err != nil {
-		return fmt.Errorf("--signal: %w", err)
+		return nil, fmt.Errorf("--signal: %w", err)
 	}
-	if pid != 0 {
-		return node.Signal(a.Kernel, c.Job, pid, jobobject.ConsoleEvent(s))
+	return &s, nil
+}
+
+func (a *App) killOne(ctx context.Context, c node.Container, event *supervisor.Signal, pid, code uint32) error {
+	switch {
+	case event == nil && pid != 0:
+		return node.Terminate(a.Kernel, c.Job, pid, code)
+	case event == nil && c.Kind == node.Server:
+		return a.terminateServer(ctx, c)
+	case event == nil:
+		return a.kill(ctx, c, code)
+	case pid != 0:
+		return node.Signal(a.Kernel, c.Job, pid, jobobject.ConsoleEvent(*event))
 	}
-	if a.signalAll(c, s) == 0 {
-		return fmt.Errorf("send %[2]v to %[1]s: no process has received it; the processes may have no console", c.Name(), s)
+	reached, err := a.signalAll(c, *event)
+	if err == nil && reached == 0 {
+		err = fmt.Errorf("send %v to %s: it has no process", *event, c.Name())
 	}
-	return nil
+	return err
+}
+
+// consoleHost is the image of the process that Windows starts for a console. It becomes a member of the job. An event would
+// end it, and the programs on its console before they handle theirs.
+const consoleHost = "conhost.exe"
+
+// signalAll sends an event to every member and returns how many have received it. The error names the others, except those
+// that have exited.
+func (a *App) signalAll(c node.Container, s supervisor.Signal) (reached int, err error) {
+	err = a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) error {
+		pids, err := job.Pids()
+		errs := []error{err}
+		for _, pid := range pids {
+			err := signalMember(job, pid, jobobject.ConsoleEvent(s))
+			switch {
+			case err == nil:
+				reached++
+			case !errors.Is(err, jobobject.ErrNotExist) && !errors.Is(err, jobobject.ErrExited):
+				errs = append(errs, fmt.Errorf("send %v to process %d of %s: %w", s, pid, c.Name(), err))
+			}
+		}
+		return errors.Join(errs...)
+	})
+	return reached, err
+}
+
+// signalMember sends an event to a member of a job. A console host is [jobobject.ErrNotExist].
+func signalMember(job *jobobject.Job, pid uint32, event jobobject.ConsoleEvent) (err error) {
+	m, err := job.Member(pid)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	image, err := m.Image()
+	if err != nil {
+		return err
+	}
+	if strings.EqualFold(image, consoleHost) {
+		return jobobject.ErrNotExist
+	}
+	return m.Signal(event)
 }
 
 func (a *App) terminateServer(ctx context.Context, c node.Container) error {
-	system, err := a.Service.Open(ctx, c.ID)
+	system, err := a.Service.Open(ctx, c.System)
 	if err != nil {
 		return err
 	}

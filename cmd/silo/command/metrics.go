@@ -100,6 +100,9 @@ func (a *App) exported(ctx context.Context) ([]prom.Container, error) {
 		}
 		e := exportedState(c)
 		e.Sample, e.State.Ended = sample, !sampled
+		if c.Record != nil && c.Kind != node.Attach {
+			e.Output = outputMetrics(c.Record.OutputErrors)
+		}
 		out = append(out, e)
 	}
 	return out, err

@@ -2,10 +2,7 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -13,6 +10,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/wcow"
+	"github.com/siloshim/siloshim/internal/logfile"
 	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -59,17 +57,16 @@ func (a *App) nspawn(ctx context.Context, config string) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &runPlan{stops: []supervisor.Signal{supervisor.CtrlC}}
-	p.name, p.grace = fmt.Sprintf("nspawn-%d", os.Getpid()), nspawnGrace
-	r := serverRun{runPlan: p, out: streams{stdout: a.Stdout, stderr: a.Stderr}}
+	p := &runPlan{stops: []supervisor.Signal{supervisor.CtrlC}, unnamed: true}
+	p.name, p.grace = a.freeName("nspawn"), duration(nspawnGrace)
+	r := serverRun{runPlan: p, out: new(outputs)}
 	r.spec, r.tolerated = wcow.Nspawn(n, append(layers, wcow.Scratch(a.Node.Records.Path(p.name))))
 	if path != "" {
-		file, ferr := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if ferr != nil {
-			return fmt.Errorf("open stdout_filename: %w", ferr)
+		if err := r.out.openLog(path, logfile.Options{}); err != nil {
+			return fmt.Errorf("stdout_filename: %w", err)
 		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-		r.out.stdout, r.out.stderr = io.MultiWriter(file, a.Stdout), io.MultiWriter(file, a.Stderr)
 	}
+	defer r.out.close(a)
+	r.out.stdout, r.out.stderr = r.out.add("stdout", a.Stdout), r.out.add("stderr", a.Stderr)
 	return a.serve(ctx, &r)
 }

@@ -236,6 +236,37 @@ func TestStop_ServerRunIgnoresSignal_IsTerminated(t *testing.T) {
 	s.empty(t)
 }
 
+// TestRunServer_NewRunOfOldName_BeginsNewLog: a run that leaves a layer behind is not replaced.
+func TestRunServer_NewRunOfOldName_BeginsNewLog(t *testing.T) {
+	s := newSpawned(t)
+	run := 0
+	s.service.Program("app.exe", func(p *hcstest.Proc) uint32 {
+		run++
+		fmt.Fprintf(p.Stdout, "run %d", run)
+		return 0
+	})
+	args := []string{"run", "--detached=box", "--server", "--layer", s.drive + "layer", "--detach", "--name", "box", "--", "app.exe"}
+	for n := 1; n <= 2; n++ {
+		if code := s.silo(t, args...); code != 0 || s.output(t, "box") != fmt.Sprintf("run %d", n) {
+			t.Errorf("run %d: %d, output %q: %s", n, code, s.output(t, "box"), &s.Stderr)
+		}
+	}
+	if r, err := s.app.Node.Records.Read("box"); err != nil || r.Status != node.Ended || r.Kind != node.Server {
+		t.Errorf("record %+v %v, want exited", r, err)
+	}
+	scratch := filepath.Join(s.app.Node.Records.Path("box"), "scratch")
+	if err := os.Mkdir(scratch, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.app.Stderr = &s.Stderr // a detached run has closed it
+	if code := s.silo(t, args...); code != 125 || !strings.Contains(s.Stderr.String(), "silo cleanup") || s.output(t, "box") != "run 2" {
+		t.Errorf("%d %s, want a reference to silo cleanup", code, &s.Stderr)
+	}
+	if err := os.Remove(scratch); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // onWrite is called at each write.
 type onWrite func()
 

@@ -23,19 +23,16 @@ func (a *App) freezeCommand(verb, short string, act func(*jobobject.Job) error) 
 		Long:    "The kernel suspends and resumes whole jobs, including threads that start meanwhile. Memory and limits do not change.",
 		Example: "  silo " + verb + " web",
 		RunE: func(_ *cobra.Command, args []string) error {
-			list, err := a.named(args)
-			if err != nil {
-				return err
-			}
-			for _, c := range list {
-				if c.Kind == node.Server {
-					return fmt.Errorf("%s %s: %w", verb, c.Name(), errServer)
+			return a.each(args, func(c node.Container) error {
+				err := errServer
+				if c.Kind != node.Server {
+					err = a.look(c, jobobject.AccessSetAttributes, act)
 				}
-				if err := a.look(c, jobobject.AccessSetAttributes, act); err != nil {
+				if err != nil {
 					return fmt.Errorf("%s %s: %w", verb, c.Name(), err)
 				}
-			}
-			return nil
+				return nil
+			})
 		},
 	}
 }

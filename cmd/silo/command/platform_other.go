@@ -13,11 +13,22 @@ import (
 // withoutConsole detaches a process from the terminal of silo.
 func withoutConsole() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// openShared opens a file to read that its writer may rename meanwhile.
-func openShared(path string) (*os.File, error) { return os.Open(path) }
+// isConsole reports whether a file is a terminal.
+func isConsole(f *os.File) bool {
+	if f == nil {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
 
 // terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
 func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
+
+// windowsBuild is the build number of Windows.
+func windowsBuild() string { return "" }
+
+func requestStacks(uint32) error { return errors.New("not supported: stack dumps need Windows") }
 
 var errNoServices = errors.New("not supported: services need Windows")
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/wcow"
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
@@ -94,7 +95,7 @@ func (a *App) keptLog(c node.Container) string {
 // killOwn terminates a container of silo run for good, and waits for its supervisor.
 func (a *App) killOwn(ctx context.Context, c node.Container) error {
 	// The request keeps the supervisor from starting the program again.
-	if err := node.RequestStop(c.ID); err != nil && !errors.Is(err, node.ErrNotFound) {
+	if err := a.requestStop(c.ID, supervisor.Stop{}); err != nil && !errors.Is(err, node.ErrNotFound) {
 		return err
 	}
 	kill := func() error { return a.kill(ctx, c, container.Killed) }

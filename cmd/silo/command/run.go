@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,34 +12,10 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/token"
-	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/pipe"
 	"github.com/siloshim/siloshim/jobobject"
 )
-
-// runFlags are the flags of run.
-type runFlags struct {
-	name       string
-	limits     limit.Flags
-	program    programFlags
-	token      token.Restriction
-	restrict   bool
-	restart    string
-	signals    string
-	grace      time.Duration
-	timeout    time.Duration
-	log        logFlags
-	bestEffort bool
-	detach     bool
-	user       string
-	server     serverFlags
-	keepLog    bool     // of keepLogFlag
-	typed      []string // what follows the verb, for silo start
-}
-
-// keepLogFlag is a hidden flag of silo run: the container goes on with the output of the one that had its name before.
-const keepLogFlag = "keep-log"
 
 func (a *App) runCommand() *cobra.Command {
 	f := new(runFlags)
@@ -52,6 +26,13 @@ func (a *App) runCommand() *cobra.Command {
 unless --breakaway lets it go, and ends with the program, with silo, or with silo stop. The exit code is the program's:
 137 where it had to be killed, 124 where --timeout ended it.
 
+With a restart policy a failed start is a failure of the program, and is tried again after a pause. A program that does not
+exist when silo run begins is not: exit code 127. "always" and "unless-stopped" are the same: no policy restarts the program
+after silo stop.
+
+The record and the output of a container with --name or --detach stay until silo rm or silo cleanup, --rm, or another run of
+that name. A log that --log names is appended to, and is never removed. A number without a unit is seconds.
+
 A limit that this host cannot apply is an error, and nothing is started. With --best-effort it is a warning, which
 silo inspect shows.
 
@@ -61,39 +42,17 @@ network and the directories that --network and --mount name; the layer that it w
   silo run --detach --name web --restart on-failure:5 --log C:\logs\web.log -- app.exe
   silo run --server --layer C:\layers\servercore --memory 1g -- cmd /c ver`,
 		Args: needProgram,
-		RunE: func(c *cobra.Command, args []string) (err error) {
-			if _, f.typed, err = c.Root().Find(a.args); err != nil {
-				return err
-			}
-			return a.run(c.Context(), f, args)
-		},
+		RunE: func(c *cobra.Command, args []string) error { return a.run(c, f, args) },
 	}
-	set := c.Flags()
-	set.SetInterspersed(false)
-	set.StringVar(&f.name, "name", "", "name of the container; its pid makes one otherwise")
-	set.StringVar(&f.restart, "restart", "no", "start it anew when it ends: no, always, on-failure or on-failure:COUNT; pauses grow from 100ms to 1m")
-	set.StringVar(&f.signals, "stop-signal", "ctrl-c,ctrl-break", "events that ask it to end, one after the other")
-	set.DurationVar(&f.grace, "stop-grace", 10*time.Second, "time to answer each of them; then the job is terminated")
-	set.DurationVar(&f.timeout, "timeout", 0, "end it after this time; 0 is never")
-	f.log.register(set)
-	set.BoolVar(&f.bestEffort, "best-effort", false, "warn of limits that cannot be applied instead of refusing")
-	set.BoolVarP(&f.detach, "detach", "d", false, "return when it has started; output goes to a file")
-	set.BoolVar(&f.restrict, "restricted", false, "run without privileges, and with Administrators to deny only")
-	set.StringSliceVar(&f.token.Privileges, "drop-privilege", nil, "privilege to take away, such as SeDebugPrivilege; may be repeated")
-	set.StringSliceVar(&f.token.SIDs, "deny-sid", nil, "SID or account that can only deny; may be repeated")
-	set.StringVar(&f.token.Integrity, "integrity", "", "integrity level: untrusted, low or medium")
-	set.StringVar(&f.user, "user", "", "service account to run as, such as \"NT AUTHORITY\\Local Service\"; with --server any user of the layers")
-	f.server.register(set)
-	f.limits.Register(set)
-	f.program.register(set)
-	set.BoolVar(&f.keepLog, keepLogFlag, false, "")
-	set.Lookup(keepLogFlag).Hidden = true
+	f.register(c.Flags())
 	return c
 }
 
 // runPlan is a run that was checked and not started.
 type runPlan struct {
 	runFlags
+	unnamed bool
+	typed   []string          // what follows the verb, for silo start; nil is silo nspawn
 	process *plan.HostProcess // nil with --server
 	wanted  jobobject.Limits
 	policy  supervisor.Policy
@@ -117,27 +76,21 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 		p.token.AllPrivileges = true
 		p.token.SIDs = append(p.token.SIDs, token.Administrators)
 	}
-	if name := lookupEnv(a.Env, detachedEnv); name != "" {
-		p.name, p.detach = name, true // silo start may have another name than the flags, and needs no --detach
+	p.unnamed = f.name == ""
+	if f.supervises != "" {
+		p.name, p.detach = f.supervises, true // after silo rename and silo start the flags may have another name, and no --detach
 	}
 	if p.name == "" {
-		p.name = fmt.Sprintf("run-%d", os.Getpid())
-	}
-	switch {
-	case f.grace < 0 || f.timeout < 0:
-		return nil, errors.New("--stop-grace and --timeout cannot be negative")
-	}
-	if err := errors.Join(p.token.Validate(), p.log.validate(), plan.ValidName("--name", p.name)); err != nil {
-		return nil, err
+		p.name = a.freeName("run")
 	}
 	if p.detach && p.log.path == "" {
-		p.log.path = filepath.Join(a.Node.Records.Path(p.name), "output.log")
+		p.log.path = a.outputFile(p.name)
+	}
+	if err := errors.Join(f.check(a), p.token.Validate(), p.log.resolve(), plan.ValidName("--name", p.name)); err != nil {
+		return nil, err
 	}
 	if f.server.on {
 		return p, p.checkServer()
-	}
-	if f.server.given() {
-		return nil, errors.New("--layer, --mount and --network are for --server")
 	}
 	p.token.User = f.user
 	if err := p.token.Validate(); err != nil {
@@ -147,13 +100,28 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 	return p, err
 }
 
-func (a *App) run(ctx context.Context, f *runFlags, args []string) error {
+// freeName is a name for an unnamed container. The record of an earlier process with this pid may exist.
+func (a *App) freeName(verb string) string {
+	name := fmt.Sprintf("%s-%d", verb, os.Getpid())
+	for n := 2; ; n++ {
+		if _, err := os.Stat(a.Node.Records.Path(name)); err != nil {
+			return name
+		}
+		name = fmt.Sprintf("%s-%d-%d", verb, os.Getpid(), n)
+	}
+}
+
+func (a *App) run(c *cobra.Command, f *runFlags, args []string) error {
 	p, err := a.planRun(f, args)
 	if err != nil {
 		return err
 	}
-	if f.detach && lookupEnv(a.Env, detachedEnv) == "" {
-		return a.detach(ctx, p.name, f.typed, a.Dir, a.Env)
+	if p.typed, err = a.runArguments(c); err != nil {
+		return err
+	}
+	ctx := c.Context()
+	if f.detach && f.supervises == "" {
+		return a.detach(ctx, p.name, p.typed, a.Dir, a.Env)
 	}
 	if f.server.on {
 		return a.runServer(ctx, p, args)
@@ -176,26 +144,24 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 	if err != nil {
 		return errors.Join(err, job.Close())
 	}
+	out, err := a.route(p)
+	if err != nil {
+		return errors.Join(err, job.Close())
+	}
+	defer out.close(a)
 	c, err := a.containers().Adopt(ctx, job, user, p.name, a.Node.Records.Path(p.name), p.process)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	a.storeLaunch(p)
 	record := p.record(node.Run, warnings, a.Now())
 	record.Program = p.process.Process.Program
-	for _, s := range p.stops {
-		record.Signals = append(record.Signals, s.String())
+	journal, err := a.begin(p, record)
+	if err != nil {
+		return err
 	}
-	journal := newJournal(a.Node.Records, record)
-	out, closeLog := a.route(p)
 	result, err := a.supervised(ctx, p, c, &p.process.Process, out, journal)
-	err = errors.Join(err, closeLog())
-	lost := journal.close()
-	if err != nil && result.Reason == "" {
-		return errors.Join(startError(err), lost, a.Node.Records.Remove(p.name))
-	}
-	return a.finish(p, record, result, errors.Join(err, lost))
+	return a.finish(p, record, result, startError(err), journal.close())
 }
 
 // errLimit is the error of a limit that the host cannot apply.
@@ -228,49 +194,4 @@ func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobo
 		fmt.Fprintf(a.Stderr, "silo: warning: %s\n", w)
 	}
 	return job, warnings, nil
-}
-
-// record is the record of the container before its start.
-func (p *runPlan) record(kind node.Kind, warnings []string, now time.Time) *node.Record {
-	return &node.Record{
-		Kind: kind, ID: p.name, Supervisor: uint32(os.Getpid()), Log: p.log.path, Warnings: warnings, GraceNS: int64(p.grace), Started: now,
-	}
-}
-
-// supervised keeps the program of a container running, and the journal up to date.
-func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container, process *plan.Process, out streams, j *journal) (supervisor.Result, error) {
-	ready := detached(a, p.name)
-	return supervisor.Run(ctx, supervisor.Options{
-		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,
-		Policy: p.policy, Signals: p.stops, Grace: p.grace, Timeout: p.timeout,
-		Notice: func(n container.Notice) { j.observe(n.Kind) },
-		Observe: func(e supervisor.Event) {
-			if e.Pid == 0 {
-				fmt.Fprintf(a.Stderr, "silo: %s ended with code %d; starting it anew in %v\n", p.name, e.Code, e.Pause)
-				return
-			}
-			j.update(func(r *node.Record) { r.Pid, r.Restarts = e.Pid, e.Restarts })
-			ready()
-		},
-	})
-}
-
-// finish writes how a run ended, and returns its exit code. What has failed beside the program is a warning.
-func (a *App) finish(p *runPlan, record *node.Record, result supervisor.Result, failed error) error {
-	record.Exit = &node.Exit{Code: result.Code, Reason: string(result.Reason), At: a.Now()}
-	if err := errors.Join(failed, a.endRecord(p, record)); err != nil {
-		fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
-	}
-	if result.Code != 0 {
-		return exit(result.Code)
-	}
-	return nil
-}
-
-// endRecord keeps the record of a named container, for silo wait and silo logs, and removes any other.
-func (a *App) endRecord(p *runPlan, record *node.Record) error {
-	if suffix := fmt.Sprintf("-%d", os.Getpid()); record.ID == "run"+suffix || record.ID == "nspawn"+suffix {
-		return a.Node.Records.Remove(p.name)
-	}
-	return a.Node.Records.Write(record)
 }

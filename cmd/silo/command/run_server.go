@@ -67,7 +67,7 @@ type serverRun struct {
 	*runPlan
 	spec      *specs.Spec
 	tolerated []string // warnings about what the container cannot have
-	out       streams
+	out       *outputs // nil for those of the flags
 }
 
 // runServer runs the program of the flags in a Windows Server container.
@@ -95,9 +95,6 @@ func (a *App) runServer(ctx context.Context, p *runPlan, args []string) error {
 	if err := p.server.fill(r.spec); err != nil {
 		return err
 	}
-	var closeLog func() error
-	r.out, closeLog = a.route(p)
-	defer closeLog() //nolint:errcheck // what was written has been written
 	return a.serve(ctx, &r)
 }
 
@@ -134,13 +131,17 @@ func (a *App) serve(ctx context.Context, r *serverRun) error {
 		return err
 	}
 	defer unlisten()
-	a.storeLaunch(r.runPlan)
+	if r.out == nil {
+		if r.out, err = a.route(r.runPlan); err != nil {
+			return err
+		}
+		defer r.out.close(a)
+	}
 	record := r.record(node.Server, warnings, a.Now())
 	record.System = r.name
-	journal := newJournal(a.Node.Records, record)
-	err = journal.write(func(*node.Record) {})
+	journal, err := a.begin(r.runPlan, record)
 	if err != nil {
-		return errors.Join(err, journal.close())
+		return err
 	}
 	result, err := a.superviseServer(ctx, r, planned, journal)
 	return a.endServer(r, record, result, err, journal.close())
@@ -172,10 +173,7 @@ func (a *App) endServer(r *serverRun, record *node.Record, result supervisor.Res
 		// The record stays as it is: silo cleanup goes by it.
 		return errors.Join(err, lost, fmt.Errorf("%s has left something behind: silo cleanup lists it", r.name))
 	}
-	if err != nil {
-		return errors.Join(err, lost, a.Node.Records.Remove(r.name))
-	}
-	return a.finish(r.runPlan, record, result, lost)
+	return a.finish(r.runPlan, record, result, err, lost)
 }
 
 // noProgram reports whether the container does not have the program.

@@ -51,6 +51,7 @@ type evidence struct {
 	Go         string             `json:"go"`
 	OS         string             `json:"os"`
 	Arch       string             `json:"arch"`
+	Windows    string             `json:"windows,omitempty"` // its build number
 	Emulation  string             `json:"emulation,omitempty"`
 	Processors int                `json:"processors"`
 	At         time.Time          `json:"at"`
@@ -67,7 +68,7 @@ func (a *App) selftest(ctx context.Context) error {
 	}
 	version, revision := buildinfo.Read()
 	e := evidence{
-		version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, host.Emulation, host.Processors, a.Now(), host.Run(ctx),
+		version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, windowsBuild(), host.Emulation, host.Processors, a.Now(), host.Run(ctx),
 	}
 	if err := json.NewEncoder(a.Stdout).Encode(e); err != nil {
 		return err

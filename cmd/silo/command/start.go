@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
-	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -33,20 +31,24 @@ cannot be started the others are, and the exit code is 1.`,
 }
 
 func (a *App) restartCommand() *cobra.Command {
-	grace := duration(10 * time.Second)
+	f := stopFlags{grace: duration(10 * time.Second)}
 	c := &cobra.Command{
 		Use:   "restart container...",
 		Short: "Stop containers of silo run and start them again",
 		Long: `Restart stops a container of silo run, as silo stop does, and starts it again, as silo start does. A container that has
 ended is started. A container without a stored command line is not stopped. If a container cannot be restarted the others
 are, and the exit code is 1.`,
-		Example: "  silo restart web",
+		Example: "  silo restart web\n  silo restart -t 30 web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.eachName(args, func(ref string) (string, error) { return a.restart(c.Context(), ref, time.Duration(grace)) })
+			s, err := f.stopping(c.Flags())
+			if err != nil {
+				return err
+			}
+			return a.eachName(args, func(ref string) (string, error) { return a.restart(c.Context(), ref, s) })
 		},
 	}
-	c.Flags().VarP(&grace, "grace", "t", "time to exit after each event, where the container has no supervisor")
+	f.register(c.Flags())
 	return c
 }
 
@@ -62,7 +64,7 @@ func (a *App) start(ctx context.Context, ref string) (string, error) {
 	return c.Name(), a.startAgain(ctx, c, l)
 }
 
-func (a *App) restart(ctx context.Context, ref string, grace time.Duration) (string, error) {
+func (a *App) restart(ctx context.Context, ref string, s stopping) (string, error) {
 	c, err := a.own(ctx, ref)
 	if err != nil {
 		return "", err
@@ -72,7 +74,7 @@ func (a *App) restart(ctx context.Context, ref string, grace time.Duration) (str
 		return "", err
 	}
 	if c.Living() {
-		if err := a.stop(ctx, c, []supervisor.Signal{supervisor.CtrlShutdown}, grace); err != nil {
+		if err := a.stopOne(ctx, c, s); err != nil {
 			return "", err
 		}
 	}
@@ -134,12 +136,13 @@ func (a *App) awaitNoJob(ctx context.Context, c node.Container) error {
 // storeLaunch stores the command line of a run for silo start. Without it the container can run.
 func (a *App) storeLaunch(p *runPlan) {
 	if p.typed == nil {
-		return // silo nspawn
+		return
 	}
-	err := a.Node.Records.WriteLaunch(p.name, &node.Launch{Args: p.typed, Dir: a.Dir, Env: slices.DeleteFunc(slices.Clone(a.Env), func(entry string) bool {
-		return strings.HasPrefix(entry, detachedEnv+"=")
-	})})
-	if err != nil {
+	args := p.typed
+	for len(args) > 0 && (strings.HasPrefix(args[0], "--"+detachedFlag+"=") || args[0] == "--"+keepLogFlag) {
+		args = args[1:] // silo itself has added them
+	}
+	if err := a.Node.Records.WriteLaunch(p.name, &node.Launch{Args: args, Dir: a.Dir, Env: a.Env}); err != nil {
 		fmt.Fprintf(a.Stderr, "silo: warning: silo start will not start it again: %v\n", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
@@ -14,67 +15,103 @@ import (
 	"github.com/siloshim/siloshim/jobobject"
 )
 
+// stopFlags are the flags of stop.
+type stopFlags struct {
+	grace   duration
+	signals string
+}
+
 func (a *App) stopCommand() *cobra.Command {
-	var grace time.Duration
-	var signals string
+	f := stopFlags{grace: duration(10 * time.Second)}
 	c := &cobra.Command{
 		Use:   "stop container...",
 		Short: "Stop containers, and terminate those that do not exit in time",
-		Long: `Stop lets the supervisor of silo run stop its container, with the signals and the grace period of silo run; the program
-is not started again. In other containers every process receives the events of --signal, one after the other, and has
---grace to exit after each; then the job is terminated. The Host Compute Service shuts down Windows Server containers.`,
-		Example: "  silo stop web\n  silo stop --signal ctrl-break --grace 30s default/web",
+		Long: `Stop makes the supervisor of silo run stop its container. The program receives the events of --stop-signal, or of
+--signal, and is not started again. In other containers every process receives the events of --signal. After each event the
+processes have --grace to exit; then the job is terminated. The Host Compute Service shuts down Windows Server containers of
+others. To stop a container that has exited is a success. If a container cannot be stopped the others are, and the exit code
+is 1.`,
+		Example: "  silo stop web\n  silo stop -t 30 --signal ctrl-break default/web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			list, err := supervisor.ParseSignals(signals)
+			s, err := f.stopping(c.Flags())
 			if err != nil {
-				return fmt.Errorf("--signal: %w", err)
+				return err
 			}
-			return a.each(args, func(n node.Container) error { return a.stop(c.Context(), n, list, grace) })
+			return a.eachName(args, func(ref string) (string, error) { return a.stop(c.Context(), ref, s) })
 		},
 	}
-	c.Flags().DurationVar(&grace, "grace", 10*time.Second, "time to exit after each event")
-	c.Flags().StringVar(&signals, "signal", "ctrl-shutdown", "console control events, one after the other")
+	f.register(c.Flags())
 	return c
 }
 
-// each calls act for every container named and prints those that succeeded. The error has the others.
-func (a *App) each(refs []string, act func(node.Container) error) error {
-	list, err := a.named(refs)
-	if err != nil {
-		return err
+func (f *stopFlags) register(set *pflag.FlagSet) {
+	set.VarP(&f.grace, "grace", "t", "time to exit after each event; default for silo run: its --stop-grace")
+	set.StringVarP(&f.signals, "signal", "s", "ctrl-shutdown", "console control events, one after the other; default for silo run: its --stop-signal")
+	for _, docker := range []string{"time", "timeout"} {
+		set.Var(&f.grace, docker, "the same as --grace")
+		set.Lookup(docker).Hidden = true
 	}
-	var errs []error
-	for _, c := range list {
-		if err := act(c); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		fmt.Fprintln(a.Stdout, c.Name())
-	}
-	return errors.Join(errs...)
 }
 
-func (a *App) stop(ctx context.Context, c node.Container, signals []supervisor.Signal, grace time.Duration) error {
-	if c.Kind == node.Server {
-		return a.shutDown(ctx, c, grace)
+// stopping is how to stop a container.
+type stopping struct {
+	signals []supervisor.Signal
+	grace   time.Duration
+	request supervisor.Stop // what of it was given, for the supervisor of silo run
+}
+
+func (f *stopFlags) stopping(set *pflag.FlagSet) (s stopping, err error) {
+	if s.signals, err = supervisor.ParseSignals(f.signals); err != nil {
+		return s, fmt.Errorf("--signal: %w", err)
 	}
+	s.grace = time.Duration(f.grace)
+	if set.Changed("signal") {
+		s.request.Signals = s.signals
+	}
+	if set.Changed("grace") || set.Changed("time") || set.Changed("timeout") {
+		s.request.Grace = &s.grace
+	}
+	return s, nil
+}
+
+// stop stops the container that ref names, and returns its name.
+func (a *App) stop(ctx context.Context, ref string, s stopping) (string, error) {
+	c, err := a.Node.Find(ref)
+	if errors.Is(err, node.ErrNotFound) {
+		if ended, ok := a.Node.Ended(ref); ok {
+			return ended.Name(), nil
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return c.Name(), a.stopOne(ctx, c, s)
+}
+
+func (a *App) stopOne(ctx context.Context, c node.Container, s stopping) error {
 	err := error(node.ErrNotFound)
 	if c.Namespace == node.Own {
-		err = node.RequestStop(c.ID)
+		err = a.requestStop(c.ID, s.request)
 	}
 	switch {
 	case err == nil:
 		return a.awaitSupervisor(ctx, c)
 	case !errors.Is(err, node.ErrNotFound):
 		return err
+	case c.Kind == node.Server:
+		return a.shutDown(ctx, c, s.grace)
 	}
-	for _, s := range signals {
-		if a.signalAll(c, s) == 0 {
+	for _, signal := range s.signals {
+		reached, err := a.signalAll(c, signal)
+		if err != nil {
+			fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
+		}
+		if reached == 0 {
 			continue
 		}
-		waited, cancel := context.WithTimeout(ctx, grace)
-		err := a.awaitEnd(waited, c)
+		waited, cancel := context.WithTimeout(ctx, s.grace)
+		err = a.awaitEnd(waited, c)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return err
@@ -108,24 +145,6 @@ func (a *App) awaitSupervisor(ctx context.Context, c node.Container) (err error)
 	return a.awaitEnd(ctx, c)
 }
 
-// signalAll sends an event to every member and returns how many have received it.
-func (a *App) signalAll(c node.Container, s supervisor.Signal) (reached int) {
-	var pids []uint32
-	err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) (err error) {
-		pids, err = job.Pids()
-		return err
-	})
-	if err != nil {
-		return 0
-	}
-	for _, pid := range pids {
-		if node.Signal(a.Kernel, c.Job, pid, jobobject.ConsoleEvent(s)) == nil {
-			reached++
-		}
-	}
-	return reached
-}
-
 // kill terminates the job and waits until its members are gone.
 func (a *App) kill(ctx context.Context, c node.Container, code uint32) error {
 	err := a.look(c, jobobject.AccessTerminate|jobobject.AccessQuery, func(job *jobobject.Job) error {
@@ -142,7 +161,7 @@ func (a *App) kill(ctx context.Context, c node.Container, code uint32) error {
 
 // shutDown makes the service shut a Windows Server container down, and terminates it where that fails.
 func (a *App) shutDown(ctx context.Context, c node.Container, grace time.Duration) error {
-	system, err := a.Service.Open(ctx, c.ID)
+	system, err := a.Service.Open(ctx, c.System)
 	if err != nil {
 		return err
 	}
@@ -153,26 +172,4 @@ func (a *App) shutDown(ctx context.Context, c node.Container, grace time.Duratio
 		return nil
 	}
 	return system.Terminate(ctx)
-}
-
-// claim reserves the name of a container of silo run. The context it returns ends with ctx, and on a request to stop the
-// container after onStop has returned.
-func (a *App) claim(ctx context.Context, name string, onStop func()) (context.Context, func(), error) {
-	requested, unlisten, err := node.ListenStop(name)
-	if errors.Is(err, jobobject.ErrExist) {
-		return nil, nil, fmt.Errorf("start container %s: its name is in use; choose another --name, or run silo stop %s", name, name)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	go func() { // ends with ctx
-		select {
-		case <-requested:
-			onStop()
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(); unlisten() }, nil
 }

@@ -40,6 +40,7 @@ limit cannot be applied. The exit code is the program's; 1 where nothing was sta
   DAMON_LOG_DIR, DAMON_LOG_NAME, DAMON_NOMAD_LOG_SUFFIX, DAMON_LOG_MAX_SIZE, DAMON_LOG_MAX_FILES
   DAMON_CPU_LIMIT (MHz), DAMON_ENFORCE_CPU_LIMIT, DAMON_MEMORY_LIMIT (MB), DAMON_ENFORCE_MEMORY_LIMIT
   DAMON_RESTRICTED_TOKEN, DAMON_ADDR, DAMON_METRICS_ENDPOINT
+  DAMON_STOP_SIGNAL: events that a stop sends, one after the other, such as ctrl-c,ctrl-break; default: ctrl-break
   NOMAD_ALLOC_DIR, NOMAD_TASK_NAME, NOMAD_CPU_LIMIT, NOMAD_MEMORY_LIMIT, NOMAD_MEMORY_MAX_LIMIT, NOMAD_ADDR_damon, and the
   labels NOMAD_DC, NOMAD_REGION, NOMAD_JOB_NAME, NOMAD_GROUP_NAME, NOMAD_ALLOC_ID, NOMAD_ALLOC_INDEX`,
 		Example:            "  silo supervise myservice.exe --port 8080\n  damon.exe myservice.exe --port 8080",
@@ -65,12 +66,13 @@ func (a *App) supervise(ctx context.Context, args []string) error {
 	if err != nil {
 		return &failure{damonFailed, fmt.Errorf("nothing was started: %w", err)}
 	}
-	log, closer, err := damon.NewLog(config)
+	s := &task{app: a, config: config, name: taskName(a.Env)}
+	log, file, err := damon.NewLog(config, s.outputs.changed)
 	if err != nil {
 		return &failure{damonFailed, err}
 	}
-	defer closer.Close() // each line was written when it was logged
-	s := &task{app: a, config: config, log: log, name: taskName(a.Env)}
+	s.log, s.outputs.log, s.outputs.targets = log, file, []target{{"log", file}}
+	defer s.outputs.close(a)
 	result, err := s.run(ctx, args)
 	switch {
 	case err != nil && s.pid == 0:
@@ -97,11 +99,12 @@ func taskName(env []string) string {
 
 // task is one run under Damon's contract.
 type task struct {
-	app    *App
-	config *damon.Config
-	log    *slog.Logger
-	name   string
-	pid    uint32 // of the program, once it has started
+	app     *App
+	config  *damon.Config
+	log     *slog.Logger
+	name    string
+	outputs outputs // of the log; the program inherits our streams
+	pid     uint32  // of the program, once it has started
 }
 
 func (t *task) run(ctx context.Context, args []string) (result supervisor.Result, err error) {
@@ -148,21 +151,30 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 func (t *task) keep(ctx context.Context, job *jobobject.Job, c container.Container, process *plan.Process) (supervisor.Result, error) {
 	metrics := damon.NewMetrics(job, t.config, t.app.Machine.Processors(), t.app.Machine.MHz, t.app.Now)
 	defer t.serve(c, metrics)()
-	record := &node.Record{Kind: node.Run, ID: t.name, Supervisor: uint32(os.Getpid()), Program: process.Program, GraceNS: int64(damonGrace), Started: t.app.Now()}
+	p := &runPlan{stops: t.config.StopSignals}
+	p.name, p.grace = t.name, duration(damonGrace)
+	record := p.record(node.Run, nil, t.app.Now())
+	record.Program = process.Program
 	journal := newJournal(t.app.Node.Records, record)
+	journal.watch(&t.outputs)
+	keep := func(change func(*node.Record)) {
+		if err := journal.write(change); err != nil {
+			t.log.Warn("silo ps will not know the program", "error", err.Error())
+		}
+	}
+	keep(func(*node.Record) {})
 	out := t.app.streams()
 	result, err := supervisor.Run(ctx, supervisor.Options{
 		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,
-		Signals: []supervisor.Signal{supervisor.CtrlBreak}, Grace: damonGrace,
+		Signals: p.stops, Grace: damonGrace,
+		Warn: func(err error) { t.log.Warn("supervisor", "error", err.Error()) },
 		Observe: func(e supervisor.Event) {
 			if e.Pid == 0 {
 				return
 			}
 			t.pid = e.Pid
 			metrics.SetRoot(e.Pid)
-			if err := journal.write(func(r *node.Record) { r.Pid = e.Pid }); err != nil {
-				t.log.Warn("silo ps will not know the program", "error", err.Error())
-			}
+			keep(func(r *node.Record) { recordEvent(r, e, t.app.Now()) })
 		},
 		Notice: func(n container.Notice) {
 			metrics.Observe(jobobject.Message{Kind: n.Kind, Pid: n.Pid})

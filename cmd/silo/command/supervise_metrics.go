@@ -56,7 +56,7 @@ func (t *task) ours(c container.Container) *prom.Exporter {
 			ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)
 			defer cancel()
 			s, err := c.Stats(ctx, begun)
-			return []prom.Container{{Kind: string(node.Run), Namespace: node.Own, ID: t.name, Sample: s}}, err
+			return []prom.Container{{Kind: string(node.Run), Namespace: node.Own, ID: t.name, Sample: s, Output: outputMetrics(t.outputs.errors())}}, err
 		},
 	})
 }

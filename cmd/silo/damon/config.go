@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 )
 
 // The least limits. Damon had the first; Windows does not start a process reliably with less than the second.
@@ -22,13 +24,14 @@ const (
 type Config struct {
 	LogFile      string
 	LogMaxSize   int // megabytes
-	LogMaxFiles  int // 0 keeps all
+	LogMaxFiles  int // rotated files that are kept beside the current one; 0 keeps all
 	CPUMHz       uint64
 	EnforceCPU   bool
 	MemoryMB     uint64 // the memory reserved for the task
 	HardMemoryMB uint64 // the limit; MemoryMB unless Nomad allows more
 	EnforceMem   bool
 	Restricted   bool
+	StopSignals  []supervisor.Signal
 	Address      string // of the metrics; empty for none
 	Endpoint     string
 	// Labels are those of every metric and of every line of the log, by the names of Damon.
@@ -48,14 +51,15 @@ func FromEnvironment(get func(string) string, dir string) (*Config, error) {
 	c := &Config{
 		LogFile:    logFile(get, dir),
 		LogMaxSize: int(v.whole(10, 1, "DAMON_LOG_MAX_SIZE")), LogMaxFiles: int(v.whole(5, 0, "DAMON_LOG_MAX_FILES")),
-		CPUMHz:     v.whole(0, 0, "DAMON_CPU_LIMIT", "NOMAD_CPU_LIMIT"),
-		EnforceCPU: v.yes(true, "DAMON_ENFORCE_CPU_LIMIT"),
-		MemoryMB:   v.whole(0, 0, "DAMON_MEMORY_LIMIT", "NOMAD_MEMORY_LIMIT"),
-		EnforceMem: v.yes(true, "DAMON_ENFORCE_MEMORY_LIMIT"),
-		Restricted: v.yes(false, "DAMON_RESTRICTED_TOKEN"),
-		Address:    v.first("DAMON_ADDR", "NOMAD_ADDR_damon"),
-		Endpoint:   v.first("DAMON_METRICS_ENDPOINT"),
-		Labels:     labels(get),
+		CPUMHz:      v.whole(0, 0, "DAMON_CPU_LIMIT", "NOMAD_CPU_LIMIT"),
+		EnforceCPU:  v.yes(true, "DAMON_ENFORCE_CPU_LIMIT"),
+		MemoryMB:    v.whole(0, 0, "DAMON_MEMORY_LIMIT", "NOMAD_MEMORY_LIMIT"),
+		EnforceMem:  v.yes(true, "DAMON_ENFORCE_MEMORY_LIMIT"),
+		Restricted:  v.yes(false, "DAMON_RESTRICTED_TOKEN"),
+		StopSignals: v.signals("DAMON_STOP_SIGNAL"),
+		Address:     v.first("DAMON_ADDR", "NOMAD_ADDR_damon"),
+		Endpoint:    v.first("DAMON_METRICS_ENDPOINT"),
+		Labels:      labels(get),
 	}
 	if c.Endpoint == "" {
 		c.Endpoint = "/metrics"
@@ -129,6 +133,19 @@ func (v *variables) yes(fallback bool, name string) bool {
 		v.fail("%s is not one of y, yes, true, 1, n, no, false, 0", name)
 	}
 	return fallback
+}
+
+// signals reads console control events. Damon sent Ctrl+Break.
+func (v *variables) signals(name string) []supervisor.Signal {
+	text := v.get(name)
+	if text == "" {
+		return []supervisor.Signal{supervisor.CtrlBreak}
+	}
+	list, err := supervisor.ParseSignals(text)
+	if err != nil {
+		v.fail("%s is not a list of ctrl-c, ctrl-break, ctrl-close, ctrl-logoff, ctrl-shutdown", name)
+	}
+	return list
 }
 
 // logFile returns the path of Damon's log.

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/siloshim/siloshim/cmd/silo/damon"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
@@ -34,7 +35,7 @@ func read(env string) (*damon.Config, error) {
 func defaults() damon.Config {
 	return damon.Config{
 		LogFile: "/alloc/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,
-		Endpoint: "/metrics", Labels: prometheus.Labels{},
+		StopSignals: []supervisor.Signal{supervisor.CtrlBreak}, Endpoint: "/metrics", Labels: prometheus.Labels{},
 	}
 }
 
@@ -55,6 +56,7 @@ func TestFromEnvironment_Variables_Read(t *testing.T) {
 		{"DAMON_ENFORCE_CPU_LIMIT=n,DAMON_CPU_LIMIT=50", func(c *damon.Config) { c.EnforceCPU, c.CPUMHz = false, 50 }},
 		{"DAMON_ENFORCE_MEMORY_LIMIT= FALSE ,DAMON_RESTRICTED_TOKEN=1", func(c *damon.Config) { c.EnforceMem, c.Restricted = false, true }},
 		{"DAMON_ADDR=127.0.0.1:1,NOMAD_ADDR_damon=:2,DAMON_METRICS_ENDPOINT=/m", func(c *damon.Config) { c.Address, c.Endpoint = "127.0.0.1:1", "/m" }},
+		{"DAMON_STOP_SIGNAL=SIGTERM", func(c *damon.Config) { c.StopSignals = []supervisor.Signal{supervisor.CtrlShutdown} }},
 		{"NOMAD_ADDR_damon=10.0.0.1:2", func(c *damon.Config) { c.Address = "10.0.0.1:2" }},
 		{"NOMAD_TASK_NAME=web,NOMAD_DC=dc1", func(c *damon.Config) {
 			c.LogFile, c.Labels = "/alloc/web.damon.log", prometheus.Labels{"nomad_task_name": "web", "nomad_dc": "dc1"}
@@ -97,7 +99,7 @@ func TestFromEnvironment_BadValues_ErrorNamesEach(t *testing.T) {
 func TestNewLog_Line_HasDamonsForm(t *testing.T) {
 	c := defaults()
 	c.LogFile, c.Labels = filepath.Join(t.TempDir(), "new", "a.log"), prometheus.Labels{"nomad_dc": "dev"}
-	log, file, err := damon.NewLog(&c)
+	log, file, err := damon.NewLog(&c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,8 +124,8 @@ func TestNewLog_Line_HasDamonsForm(t *testing.T) {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}
 	c.LogFile = filepath.Join(c.LogFile, "under-a-file", "x.log")
-	if _, _, err := damon.NewLog(&c); err == nil {
-		t.Error("a log that cannot be written is taken")
+	if _, _, err := damon.NewLog(&c, nil); err == nil || !strings.Contains(err.Error(), c.LogFile) || !strings.Contains(err.Error(), "DAMON_LOG_DIR") {
+		t.Errorf("%v, want the path and a variable of a log that cannot be written", err)
 	}
 }
 

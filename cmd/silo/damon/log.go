@@ -2,32 +2,22 @@ package damon
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"gopkg.in/natefinch/lumberjack.v2"
+	"github.com/siloshim/siloshim/internal/logfile"
 )
 
 // NewLog opens the log: one JSON object a line with level, time, message and the labels of the task. It returns an error
-// for a file that cannot be written. The caller closes the file.
-func NewLog(c *Config) (*slog.Logger, io.Closer, error) {
-	if err := os.MkdirAll(filepath.Dir(c.LogFile), 0o755); err != nil {
-		return nil, nil, fmt.Errorf("make the directory of the log: %w", err)
-	}
-	probe, err := os.OpenFile(c.LogFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+// for a file that cannot be written. The caller closes the file. changed is that of [logfile.OpenWriter].
+func NewLog(c *Config, changed func()) (*slog.Logger, *logfile.Writer, error) {
+	file, err := logfile.OpenWriter(c.LogFile, logfile.Options{MaxSize: int64(c.LogMaxSize) << 20, MaxFiles: c.LogMaxFiles}, changed)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the log: %w", err)
+		return nil, nil, fmt.Errorf("%w; name another one with DAMON_LOG_DIR or DAMON_LOG_NAME", err)
 	}
-	if err := probe.Close(); err != nil {
-		return nil, nil, fmt.Errorf("open the log: %w", err)
-	}
-	file := &lumberjack.Logger{Filename: c.LogFile, MaxSize: c.LogMaxSize, MaxBackups: c.LogMaxFiles}
 	log := slog.New(slog.NewJSONHandler(file, &slog.HandlerOptions{ReplaceAttr: spelling}))
 	for _, label := range slices.Sorted(maps.Keys(c.Labels)) {
 		log = log.With(label, c.Labels[label])

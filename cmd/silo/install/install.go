@@ -42,7 +42,7 @@ func (n *Node) Install(exe string, want Choices) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the shim: %w", err)
 	}
-	if err := p.put(n.shim(), "the shim, from "+exe, program); err != nil {
+	if err := p.put(n.shim(), "the shim, from "+exe+"; "+DescribeSignature(program), program); err != nil {
 		return nil, err
 	}
 	handlers, err := n.planHandlers(p, want.Edit)

@@ -32,6 +32,7 @@ type Node struct {
 	Prefix  string
 	Config  string
 	Service string
+	Log     string // the log of its service; "" without one
 }
 
 // Find finds containerd. It returns [fs.ErrNotExist] where there is none.
@@ -41,6 +42,7 @@ func Find(m Machine, o Options) (*Node, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	n.Log = s.flag("log-file")
 	if n.Prefix == "" && s.Exe != "" {
 		n.Prefix = filepath.Dir(s.Exe)
 	}
@@ -85,6 +87,12 @@ func (n *Node) Left() []string {
 		left = append(left, movedAside(path)...)
 	}
 	return left
+}
+
+// Settings returns containerd's configuration files that exist.
+func (n *Node) Settings() []string {
+	found, _ := filepath.Glob(n.pattern()) // only a bad pattern is an error
+	return append([]string{n.Config}, found...)
 }
 
 // files returns all files that an installation writes.

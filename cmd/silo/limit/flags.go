@@ -16,6 +16,7 @@ const None = "none"
 // setting is one flag.
 type setting struct {
 	flag, value, usage string
+	short              string
 	cpu                bool // one of the flags that exclude each other
 	set                func(l *jobobject.Limits, text string, m Machine) error
 	clear              func(l *jobobject.Limits) // for None
@@ -31,7 +32,7 @@ type Flags struct {
 func (f *Flags) Register(set *pflag.FlagSet) {
 	f.set, f.values = set, make([]string, len(settings))
 	for i, s := range settings {
-		set.StringVar(&f.values[i], s.flag, "", s.usage)
+		set.StringVarP(&f.values[i], s.flag, s.short, "", s.usage)
 		set.Lookup(s.flag).Value = &named{Value: set.Lookup(s.flag).Value, kind: s.value}
 	}
 }

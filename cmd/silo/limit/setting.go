@@ -17,7 +17,7 @@ const MinMemory = 8 << 20
 
 // settings are all flags. The order is the order of application; the help sorts by name.
 var settings = []setting{
-	{flag: "memory", value: "size", usage: "committed memory of all processes together, such as 512m",
+	{flag: "memory", short: "m", value: "size", usage: "committed memory of all processes together, such as 512m",
 		set: func(l *jobobject.Limits, s string, _ Machine) error { return setMemory(&l.JobMemory, s) }, clear: func(l *jobobject.Limits) { l.JobMemory = 0 }},
 	{flag: "process-memory", value: "size", usage: "committed memory of each process",
 		set: func(l *jobobject.Limits, s string, _ Machine) error { return setMemory(&l.ProcessMemory, s) }, clear: func(l *jobobject.Limits) { l.ProcessMemory = 0 }},

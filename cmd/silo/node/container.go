@@ -108,7 +108,7 @@ func (n Node) All() ([]Container, error) {
 		names = JobNames
 	}
 	// The records come first. A container that ends meanwhile is then in the list, and one that starts has its job.
-	list, err := n.Records.all()
+	list, err := n.Records.All()
 	if err != nil {
 		return nil, err
 	}

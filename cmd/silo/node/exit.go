@@ -10,6 +10,7 @@ type Exit struct {
 	Code   uint32    `json:"code"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
+	Error  string    `json:"error,omitempty"` // why it was not started
 }
 
 // meanings has the exit codes of Windows, of language runtimes and of silo.
@@ -52,7 +53,9 @@ func (e *Exit) Meaning() string {
 	case "timeout":
 		return "--timeout ended it"
 	case "killed":
-		return "it did not exit after the stop signals and was terminated"
+		return "it was terminated, as by silo kill, or because it did not exit after the stop signals"
+	case "not started":
+		return "it could not be started"
 	case "memory":
 		return "it ended after the memory limit refused it an allocation"
 	}

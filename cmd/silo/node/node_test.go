@@ -49,7 +49,7 @@ func TestNode_Containers_OfAllMakers(t *testing.T) {
 func TestExit_Meaning_OfKnownCodes(t *testing.T) {
 	for want, e := range map[string]node.Exit{
 		"": {Code: 7, Reason: "exited"}, "success": {Reason: "exited"}, "terminated, as by silo kill": {Code: 137, Reason: "exited"}, "access violation (0xC0000005)": {Code: 0xC0000005, Reason: "exited"},
-		"--timeout ended it": {Code: 124, Reason: "timeout"}, "it did not exit after the stop signals and was terminated": {Code: 137, Reason: "killed"},
+		"--timeout ended it": {Code: 124, Reason: "timeout"}, "it was terminated, as by silo kill, or because it did not exit after the stop signals": {Code: 137, Reason: "killed"},
 		"it ended after the memory limit refused it an allocation": {Code: 2, Reason: "memory"}, "ended by Ctrl+C or Ctrl+Break (0xC000013A)": {Code: 0xC000013A, Reason: "stopped"},
 	} {
 		if got := e.Meaning(); got != want {

@@ -112,8 +112,8 @@ func (r Records) Read(id string) (*Record, error) {
 	return rec, nil
 }
 
-// all returns the containers that have a record, as far as the records say.
-func (r Records) all() ([]Container, error) {
+// All returns the containers that have a record, as far as the records say.
+func (r Records) All() ([]Container, error) {
 	entries, err := os.ReadDir(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

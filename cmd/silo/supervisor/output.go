@@ -78,14 +78,33 @@ func (o *output) copy(to io.Writer, from io.ReadCloser) {
 	}
 	o.copies++
 	go func() { // ends when the last process that has the other end has; drain waits for it
-		_, err := io.Copy(to, from)
-		if err != nil {
-			// The program must not block on a log that cannot be written.
-			_, _ = io.Copy(io.Discard, from)
-			err = fmt.Errorf("write the output of the program: %w", err)
-		}
-		o.copied <- errors.Join(err, from.Close())
+		o.copied <- errors.Join(copyAll(to, from), from.Close())
 	}()
+}
+
+// copyAll copies a stream to its end. A slow writer blocks the program. One that fails does not: what it did not take is
+// counted, and it gets the later output.
+func copyAll(to io.Writer, from io.Reader) error {
+	buffer := make([]byte, 32<<10)
+	lost := 0
+	var failed error
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if written, werr := to.Write(buffer[:n]); werr != nil {
+				lost, failed = lost+n-written, werr
+			}
+		}
+		switch {
+		case err == nil:
+			continue
+		case !errors.Is(err, io.EOF):
+			return fmt.Errorf("read the output of the program: %w", err)
+		case failed != nil:
+			return fmt.Errorf("write the output of the program: %d bytes were lost: %w", lost, failed)
+		}
+		return nil
+	}
 }
 
 // started closes the program's ends of the pipes.

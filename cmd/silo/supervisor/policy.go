@@ -9,7 +9,7 @@ import (
 
 // Policy is when an ended program is restarted.
 type Policy struct {
-	// When is "no", "on-failure" or "always".
+	// When is "no", "on-failure", "always" or "unless-stopped". The latter two are the same: a stop ends every policy.
 	When string
 	// Max is how often at most; 0 is without bound.
 	Max int
@@ -18,13 +18,13 @@ type Policy struct {
 	Least, Most time.Duration
 }
 
-// ParsePolicy reads no, always, on-failure or on-failure:5, as docker has them.
+// ParsePolicy reads no, always, unless-stopped, on-failure or on-failure:5, as docker has them.
 func ParsePolicy(text string) (Policy, error) {
 	p := Policy{Least: 100 * time.Millisecond, Most: time.Minute}
 	when, count, counted := strings.Cut(text, ":")
 	p.When = when
 	switch {
-	case !counted && (when == "no" || when == "always" || when == "on-failure"):
+	case !counted && (when == "no" || when == "always" || when == "unless-stopped" || when == "on-failure"):
 		return p, nil
 	case counted && when == "on-failure":
 		n, err := strconv.Atoi(count)
@@ -33,7 +33,7 @@ func ParsePolicy(text string) (Policy, error) {
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%q is not no, always, on-failure or on-failure:COUNT", text)
+	return p, fmt.Errorf("%q is not no, always, unless-stopped, on-failure or on-failure:COUNT", text)
 }
 
 // again reports whether to restart a program that ended with code, after so many restarts.
@@ -41,7 +41,7 @@ func (p Policy) again(code uint32, restarts int) bool {
 	switch {
 	case p.Max > 0 && restarts >= p.Max:
 		return false
-	case p.When == "always":
+	case p.When == "always" || p.When == "unless-stopped":
 		return true
 	}
 	return p.When == "on-failure" && code != 0

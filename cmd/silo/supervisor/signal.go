@@ -41,7 +41,7 @@ func ParseSignal(text string) (Signal, error) {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is not one of ctrl-c, ctrl-break, ctrl-close, ctrl-logoff, ctrl-shutdown, SIGINT, SIGTERM", text)
+	return 0, fmt.Errorf("%q is not one of ctrl-c, ctrl-break, ctrl-close, ctrl-logoff, ctrl-shutdown, SIGINT, SIGHUP, SIGTERM", text)
 }
 
 // ParseSignals reads several, separated by commas.

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync/atomic"
@@ -10,22 +11,6 @@ import (
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
-)
-
-// TimedOut is the exit code of a program whose time was up, as that of timeout(1). One that was killed has
-// [container.Killed].
-const TimedOut uint32 = 124
-
-// Reason is why a run is over.
-type Reason string
-
-// The reasons.
-const (
-	Exited  Reason = "exited"
-	Stopped Reason = "stopped" // ctx ended and the program did after a signal
-	Forced  Reason = "killed"  // ctx ended and the program did not
-	Timeout Reason = "timeout"
-	Memory  Reason = "memory" // it ended after an allocation was refused by a limit
 )
 
 // Options describe what to keep running.
@@ -46,25 +31,12 @@ type Options struct {
 	Grace   time.Duration
 	// Timeout bounds the run, restarts included; 0 is no bound.
 	Timeout time.Duration
-	// Observe receives each start and end, on the goroutine of Run; it may be nil.
+	// Observe receives each event, on the goroutine of Run; it may be nil.
 	Observe func(Event)
+	// Warn receives what fails beside the program, on the goroutine of Run; it may be nil.
+	Warn func(error)
 	// Notice receives each notice of the container, on a goroutine of the container that may outlive Run; it may be nil.
 	Notice func(container.Notice)
-}
-
-// Event is one step of a run.
-type Event struct {
-	Pid      uint32 // of the program that was started; 0 at its end
-	Restarts int
-	Code     uint32 // at its end
-	Pause    time.Duration
-}
-
-// Result is how a run ended.
-type Result struct {
-	Code     uint32
-	Reason   Reason // "" if the program could not be started
-	Restarts int
 }
 
 // errTimeout is the cause when the time of a run is up.
@@ -76,45 +48,50 @@ type run struct {
 	refused atomic.Bool // memory, to the program that runs
 }
 
-// Run keeps the program running until it ends and the policy does not restart it, or ctx ends. With a ctx that has ended
-// nothing is started, and the program counts as killed. An error means that the program could not be started or watched,
-// or that its container could not be terminated.
+// Run keeps the program running until it ends and the policy does not restart it, or ctx ends; a [Stop] as the cause of
+// that changes the signals. With a ctx that has ended nothing is started, and the program counts as killed. A failed start
+// is a failure of the program to the policy. An error means that the latest start failed, that the program could not be
+// watched, or that its container could not be terminated.
 func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, errTimeout)
 		defer cancel()
 	}
-	var result Result
 	if ctx.Err() != nil {
 		return Result{Code: container.Killed, Reason: Forced}, nil
 	}
 	r := &run{Options: o}
 	r.Container.Watch(r.notice)
 	var pause time.Duration
-	for {
+	for restarts := 0; ; restarts++ {
 		began := time.Now()
-		code, reason, err := r.once(ctx, result.Restarts)
-		result.Code, result.Reason = code, reason
-		if err != nil || ctx.Err() != nil || !r.Policy.again(code, result.Restarts) {
-			return result, err
+		e, again := r.once(ctx, restarts)
+		result := Result{e.code, e.reason, restarts}
+		if !again || ctx.Err() != nil {
+			return result, e.err
 		}
 		pause = r.Policy.pause(pause, time.Since(began))
-		r.report(Event{Code: code, Restarts: result.Restarts, Pause: pause})
+		r.report(Event{Code: e.code, Reason: e.reason, Err: e.err, Restarts: restarts, Pause: pause})
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return result, nil
+			return result, e.err
 		case <-timer.C:
 		}
-		result.Restarts++
 	}
 }
 
 func (r *run) report(e Event) {
 	if r.Observe != nil {
 		r.Observe(e)
+	}
+}
+
+func (r *run) warn(err error) {
+	if err != nil && r.Warn != nil {
+		r.Warn(err)
 	}
 }
 
@@ -127,25 +104,29 @@ func (r *run) notice(n container.Notice) {
 	}
 }
 
-// once starts the program and returns when it and every other process have ended and all output has been copied.
-func (r *run) once(ctx context.Context, restarts int) (code uint32, reason Reason, err error) {
+// once starts the program and returns when it and every other process have ended and all output has been copied. again
+// reports that another start is to follow.
+func (r *run) once(ctx context.Context, restarts int) (e exit, again bool) {
 	r.refused.Store(false)
 	out := newOutput(r.Stdin, r.Stdout, r.Stderr)
 	p := r.Container.Process(r.Process, out)
-	defer func() { err = errors.Join(err, p.Close()) }()
+	defer func() { r.warn(p.Close()) }()
 	pid, err := r.start(ctx, p)
 	out.started()
 	if err != nil {
-		return 0, "", errors.Join(err, out.drain())
+		e = exit{reason: NotStarted, err: err}
+		again = ctx.Err() == nil && r.Policy.again(1, restarts)
+	} else {
+		r.report(Event{Pid: pid, Restarts: restarts})
+		e = r.await(ctx, p)
+		again = ctx.Err() == nil && e.err == nil && r.Policy.again(e.code, restarts)
 	}
-	r.report(Event{Pid: pid, Restarts: restarts})
-	code, reason, err = r.await(ctx, p)
-	again := err == nil && ctx.Err() == nil && r.Policy.again(code, restarts)
-	err = errors.Join(err, r.terminate(ctx, again), out.drain())
-	if reason == Exited && code != 0 && r.refused.Load() {
-		reason = Memory
+	if pid != 0 || again {
+		err = r.terminate(ctx, again)
+		e.err, again = errors.Join(e.err, err), again && err == nil
 	}
-	return code, reason, err
+	r.warn(out.drain())
+	return e, again
 }
 
 // start starts the program. When ctx ends meanwhile, a start that succeeds within the grace period is awaited: the
@@ -154,8 +135,9 @@ func (r *run) start(ctx context.Context, p container.Process) (pid uint32, err e
 	starting, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { // ends when start returns
+		_, grace := r.stopping(ctx)
 		select {
-		case <-time.After(r.Grace):
+		case <-time.After(grace):
 			cancel(context.Cause(ctx))
 		case <-starting.Done():
 		}
@@ -173,59 +155,79 @@ func (r *run) terminate(ctx context.Context, again bool) error {
 	return r.Container.Terminate(ctx, container.Killed)
 }
 
-// exit is how a program has ended.
-type exit struct {
-	code uint32
-	err  error
-}
-
 // await waits for the end of the program, or ends it when ctx ends.
-func (r *run) await(ctx context.Context, p container.Process) (uint32, Reason, error) {
+func (r *run) await(ctx context.Context, p container.Process) exit {
 	exited := make(chan exit, 1)
 	go func() { // ends with the program, or when it is closed
 		code, err := p.Wait(context.WithoutCancel(ctx))
-		exited <- exit{code, err}
+		exited <- exit{code: code, err: err}
 	}()
 	select {
 	case e := <-exited:
-		return e.code, Exited, e.err
+		return e.byItself(r.refused.Load())
 	case <-ctx.Done():
 	}
-	e, graceful := r.stop(context.WithoutCancel(ctx), p, exited)
-	switch {
-	case errors.Is(context.Cause(ctx), errTimeout):
-		return TimedOut, Timeout, e.err
-	case graceful:
-		return e.code, Stopped, e.err
+	e := r.stop(ctx, p, exited)
+	if errors.Is(context.Cause(ctx), errTimeout) {
+		e.code, e.reason = TimedOut, Timeout
 	}
-	return e.code, Forced, e.err
+	return e
 }
 
-// stop sends one signal after the other and kills the program if it answers none. graceful reports whether it answered.
-// The signals end with the bounds of the container.
-func (r *run) stop(ctx context.Context, p container.Process, exited <-chan exit) (e exit, graceful bool) {
-	for _, s := range r.Signals {
-		if e, ended := r.signal(ctx, p, s, exited); ended {
-			return e, true
+// stopping returns the signals that stop the program, and the grace period after each.
+func (r *run) stopping(ctx context.Context) ([]Signal, time.Duration) {
+	signals, grace := r.Signals, r.Grace
+	var requested *Stop
+	if errors.As(context.Cause(ctx), &requested) {
+		if requested.Signals != nil {
+			signals = requested.Signals
+		}
+		if requested.Grace != nil {
+			grace = *requested.Grace
+		}
+	}
+	return signals, grace
+}
+
+// stop sends one signal after the other and kills the program if it answers none. The signals end with the bounds of the
+// container.
+func (r *run) stop(ctx context.Context, p container.Process, exited <-chan exit) exit {
+	signals, grace := r.stopping(ctx)
+	var requested *Stop
+	if errors.As(context.Cause(ctx), &requested) {
+		r.warn(requested.Err)
+	}
+	ctx = context.WithoutCancel(ctx)
+	for _, s := range signals {
+		if e, ended := r.signal(ctx, p, s, grace, exited); ended {
+			e.reason = Stopped
+			return e
 		}
 	}
 	_ = p.Signal(ctx, container.SIGKILL) // if that fails, terminate ends it
-	return exit{code: container.Killed}, false
+	return exit{code: container.Killed, reason: Forced}
 }
 
 // signal sends one signal and waits for the end of the program, at most for the grace period. A signal that cannot be
 // sent gets no grace.
-func (r *run) signal(ctx context.Context, p container.Process, s Signal, exited <-chan exit) (e exit, ended bool) {
+func (r *run) signal(ctx context.Context, p container.Process, s Signal, period time.Duration, exited <-chan exit) (e exit, ended bool) {
 	sent := make(chan error, 1)
 	go func() { sent <- p.Signal(ctx, uint32(s)) }() // it may wait for an answer
-	grace := time.NewTimer(r.Grace)
+	grace := time.NewTimer(period)
 	defer grace.Stop()
 	for {
 		select {
 		case e := <-exited:
+			if sent != nil {
+				select { // the call has a handle of the program
+				case <-sent:
+				case <-grace.C:
+				}
+			}
 			return e, true
 		case err := <-sent:
 			if err != nil {
+				r.warn(fmt.Errorf("send %v to the program: %w", s, err))
 				return exit{}, false
 			}
 			sent = nil

@@ -61,7 +61,7 @@ func policy(t *testing.T, text string) supervisor.Policy {
 	return p
 }
 
-func TestExitCodeAndOutput(t *testing.T) {
+func TestRun_ProgramEnds_ReturnsExitCodeAndOutput(t *testing.T) {
 	_, _, o := world(t, func(p *jobtest.Proc) uint32 {
 		fmt.Fprint(p.Stdout, "out ")
 		fmt.Fprint(p.Stderr, "err")
@@ -75,7 +75,7 @@ func TestExitCodeAndOutput(t *testing.T) {
 	}
 }
 
-func TestWhatTheProgramLeavesBehindEndsWithIt(t *testing.T) {
+func TestRun_ProgramLeavesChild_ChildEnds(t *testing.T) {
 	k, job, o := world(t, nil)
 	k.Program("app.exe", func(p *jobtest.Proc) uint32 {
 		if _, err := k.Place("job", "left.exe", p.Pid()); err != nil {
@@ -91,13 +91,13 @@ func TestWhatTheProgramLeavesBehindEndsWithIt(t *testing.T) {
 	}
 }
 
-func TestRestart(t *testing.T) {
+func TestRun_Policy_RestartsWithPauses(t *testing.T) {
 	for _, c := range []struct {
 		policy string
 		code   uint32
 		starts int
 	}{
-		{"no", 1, 1}, {"on-failure:3", 1, 4}, {"on-failure", 0, 1},
+		{"no", 1, 1}, {"on-failure:3", 1, 4}, {"on-failure", 0, 1}, {"on-failure:1", container.Killed, 2},
 	} {
 		t.Run(c.policy, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-func TestStopRaisesOneSignalAfterTheOther(t *testing.T) {
+func TestRun_Stopped_SendsOneSignalAfterTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		events := make(chan uint32, 2)
 		_, _, o := world(t, func(p *jobtest.Proc) uint32 {
@@ -162,7 +162,7 @@ func stubborn(p *jobtest.Proc) uint32 {
 	return 0
 }
 
-func TestStopKillsWhatDoesNotAnswer(t *testing.T) {
+func TestRun_SignalsIgnored_IsKilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, o := world(t, stubborn)
 		o.Policy = policy(t, "always")
@@ -179,7 +179,7 @@ func TestStopKillsWhatDoesNotAnswer(t *testing.T) {
 	})
 }
 
-func TestTimeout(t *testing.T) {
+func TestRun_TimeUp_IsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, o := world(t, stubborn)
 		o.Timeout = time.Minute
@@ -190,7 +190,7 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-func TestStopBeforeTheStart(t *testing.T) {
+func TestRun_StoppedBeforeStart_StartsNothing(t *testing.T) {
 	_, _, o := world(t, func(*jobtest.Proc) uint32 { t.Error("the program was started"); return 0 })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -200,7 +200,7 @@ func TestStopBeforeTheStart(t *testing.T) {
 	}
 }
 
-func TestStopEndsAPauseBetweenStarts(t *testing.T) {
+func TestRun_StoppedInPause_ReturnsLatestExit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, o := world(t, func(*jobtest.Proc) uint32 { return 5 })
 		o.Policy = policy(t, "always")
@@ -217,7 +217,7 @@ func TestStopEndsAPauseBetweenStarts(t *testing.T) {
 	})
 }
 
-func TestMemoryIsTheReasonAfterARefusal(t *testing.T) {
+func TestRun_MemoryRefused_IsReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, job, o := world(t, func(p *jobtest.Proc) uint32 {
 			if p.Commit(64 << 20) {
@@ -244,17 +244,17 @@ func TestMemoryIsTheReasonAfterARefusal(t *testing.T) {
 	})
 }
 
-func TestProgramThatIsNotThere(t *testing.T) {
+func TestRun_NoSuchProgram_IsNotStarted(t *testing.T) {
 	_, _, o := world(t, nil)
 	o.Process.CommandLine = "missing.exe"
 	var out bytes.Buffer
 	o.Stdout = &out
-	if _, err := supervisor.Run(t.Context(), o); !errors.Is(err, jobobject.ErrNotExist) {
-		t.Errorf("%v, want %v", err, jobobject.ErrNotExist)
+	if r, err := supervisor.Run(t.Context(), o); !errors.Is(err, jobobject.ErrNotExist) || r.Reason != supervisor.NotStarted {
+		t.Errorf("%+v %v, want not started, %v", r, err, jobobject.ErrNotExist)
 	}
 }
 
-func TestParse(t *testing.T) {
+func TestParse_PoliciesAndSignals_AsDocumented(t *testing.T) {
 	for _, bad := range []string{"", "never", "on-failure:0", "on-failure:x", "always:2", "no:1"} {
 		if p, err := supervisor.ParsePolicy(bad); err == nil {
 			t.Errorf("policy %q is %+v, want an error", bad, p)

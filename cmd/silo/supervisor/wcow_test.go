@@ -105,7 +105,7 @@ func TestRun_WCOWStartHangs_EndsAfterGrace(t *testing.T) {
 		}()
 		began := time.Now()
 		r, err := supervisor.Run(ctx, o)
-		if !errors.Is(err, context.Canceled) || r.Reason != "" || time.Since(began) != o.Grace {
+		if !errors.Is(err, context.Canceled) || r.Reason != supervisor.NotStarted || time.Since(began) != o.Grace {
 			t.Errorf("%+v %v after %v, want a canceled start after one grace", r, err, time.Since(began))
 		}
 	})

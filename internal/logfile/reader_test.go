@@ -1,0 +1,151 @@
+package logfile
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// readOn reads until the end of what there is.
+func readOn(t *testing.T, r *Reader) string {
+	t.Helper()
+	var text []byte
+	buffer := make([]byte, 3)
+	for {
+		n, err := r.Read(buffer)
+		text = append(text, buffer[:n]...)
+		if errors.Is(err, io.EOF) {
+			return string(text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func newTestReader(t *testing.T, path string, from Position) *Reader {
+	t.Helper()
+	r := NewReader(path, from)
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+func TestReader_LogIsRotated_ReadsOnInOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	r := newTestReader(t, path, Position{})
+	if got := readOn(t, r); got != "" {
+		t.Errorf("%q of a log that is not there", got)
+	}
+	f := openTest(t, thisSystem, path, Options{MaxSize: 4})
+	for _, c := range []struct{ write, want string }{
+		{"", ""}, {"a\n", "a\n"}, {"b\nc\n", "b\nc\n"}, {"d\ne\nf\ng\n", "d\ne\nf\ng\n"}, {"", ""}, {"h\n", "h\n"},
+	} {
+		write(t, f, c.write)
+		if got := readOn(t, r); got != c.want {
+			t.Errorf("after %q: %q, want %q", c.write, got, c.want)
+		}
+	}
+	if r.Position() != f.Position() || r.Missed() != 0 {
+		t.Errorf("at %v, %d missed, want %v and 0", r.Position(), r.Missed(), f.Position())
+	}
+}
+
+func TestReader_Position_ReadsFromThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	f := openTest(t, thisSystem, path, Options{MaxSize: 4, MaxFiles: 2})
+	write(t, f, "a\nb\n", "c\n")
+	from := f.Position()
+	write(t, f, "d\n", "e\n")
+	if got := readOn(t, newTestReader(t, path, from)); got != "d\ne\n" {
+		t.Errorf("from %v: %q", from, got)
+	}
+	write(t, f, "f\ng\n", "h\ni\n", "j\n")
+	r := newTestReader(t, path, from)
+	if got := readOn(t, r); got != "e\nf\ng\nh\ni\nj\n" || r.Missed() != 1 {
+		t.Errorf("from a file that was removed: %q, %d missed, want 1", got, r.Missed())
+	}
+}
+
+// TestReader_TooSlow_MissedFilesAreCounted: the open file is read to its end also after it was removed.
+func TestReader_TooSlow_MissedFilesAreCounted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	f := openTest(t, thisSystem, path, Options{MaxSize: 2, MaxFiles: 1})
+	write(t, f, "a\n")
+	r := newTestReader(t, path, Position{})
+	if n, err := r.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	write(t, f, "b\n", "c\n", "d\n", "e\n")
+	if got := readOn(t, r); got != "\nd\ne\n" || r.Missed() != 2 {
+		t.Errorf("%q, %d missed, want 2", got, r.Missed())
+	}
+}
+
+// TestReader_RotationFails_EachLineOnce: the file is renamed, and renamed back because its successor cannot be opened.
+func TestReader_RotationFails_EachLineOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, s := filepath.Join(t.TempDir(), "x.log"), new(faulty)
+		f := openTest(t, s.system(), path, Options{MaxSize: 2})
+		r := newTestReader(t, path, Position{})
+		got := ""
+		step := func(text string) {
+			write(t, f, text)
+			got += readOn(t, r)
+		}
+		step("a\n")
+		for _, back := range []error{nil, os.ErrPermission} {
+			s.open, s.renameBack = os.ErrPermission, back
+			step("b\n")
+			step("c\n")
+			s.open = nil
+			time.Sleep(retryInterval)
+			step("d\n")
+		}
+		if got != "a\nb\nc\nd\nb\nc\nd\n" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+func TestReader_Time_IsThatOfTheWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "x.log")
+		f := openTest(t, thisSystem, path, Options{MaxSize: 4, Times: true})
+		began := time.Now()
+		for _, text := range []string{"a\n", "b\n", "c\n", "d\n"} {
+			write(t, f, text)
+			time.Sleep(time.Hour)
+		}
+		r := newTestReader(t, path, Position{})
+		buffer := make([]byte, 2)
+		for i := range 4 {
+			at := r.Position()
+			if _, err := r.Read(buffer); err != nil {
+				t.Fatal(err)
+			}
+			if r.Position().File != at.File {
+				at = Position{File: r.Position().File}
+			}
+			if got, want := r.Time(at), began.Add(time.Duration(i)*time.Hour); !got.Equal(want) {
+				t.Errorf("%q: %v, want %v", buffer, got, want)
+			}
+		}
+	})
+}
+
+func TestReader_TimeWithoutIndex_IsThatOfTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	want := time.Unix(1e9, 0)
+	if err := errors.Join(os.WriteFile(path, []byte("a\n"), 0o600), os.Chtimes(path, want, want)); err != nil {
+		t.Fatal(err)
+	}
+	r := newTestReader(t, path, Position{})
+	readOn(t, r)
+	if got := r.Time(Position{File: 1}); !got.Equal(want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

@@ -10,8 +10,8 @@ UNIT   := $(GO) list -tags $(TAGS) ./... | awk '!/\/test\// || /\/test\/sim$$/'
 WINE   := ./jobobject/... ./stats ./stats/prom ./container/... ./internal/logfile ./internal/winsys ./shim/pod ./shim/service ./shim/stdio ./shim/task ./cmd/silo/... ./test/sim ./test/rpc
 # The time limit of a test program. None takes that long, also on a busy machine.
 HUNG   := 1h
-# Packages whose tests write golden files and pages with -update.
-GOLDEN := grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u
+# Packages whose tests write golden files and pages with -update. Those of test/cli need the wine environment.
+GOLDEN := grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u | grep -v test/cli
 # Packages whose API is stable, see RELEASES.md.
 PUBLIC := ./jobobject/... ./stats/... ./hcs/... ./schema/...
 # Tools, in the versions that tools/go.mod pins.
@@ -19,10 +19,11 @@ TOOLS  := .bed/bin
 LINT   := $(TOOLS)/golangci-lint
 VULN   := $(TOOLS)/govulncheck
 DIFF   := $(TOOLS)/apidiff
+FLOWS  := $(TOOLS)/actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover \
-	contract suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure logs clean
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover contract \
+	suites layouts e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +63,8 @@ cross-host:
 cross-faults:
 	$(GO) vet -tags $(TAGS),faults ./...
 
-lint: $(LINT) ## run golangci-lint for Linux and for Windows
+lint: $(LINT) $(FLOWS) ## run golangci-lint for Linux and for Windows, and actionlint
+	$(FLOWS)
 	$(LINT) run --allow-parallel-runners --disable unused # declarations for Windows are unused on Linux
 	GOOS=windows $(LINT) run --allow-parallel-runners
 
@@ -82,14 +84,19 @@ apidiff: $(DIFF) ## list changes of the public packages since the last tag, or s
 $(LINT): PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(VULN): PACKAGE = golang.org/x/vuln/cmd/govulncheck
 $(DIFF): PACKAGE = golang.org/x/exp/cmd/apidiff
-$(LINT) $(VULN) $(DIFF): tools/go.mod tools/go.sum
+$(FLOWS): PACKAGE = github.com/rhysd/actionlint/cmd/actionlint
+$(LINT) $(VULN) $(DIFF) $(FLOWS): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o $(CURDIR)/$@ $(PACKAGE)
 
 generate: ## write the generated pages of docs/
 	$(GO) test -tags $(TAGS) -count 1 -run '^(TestDocument|Test.*_Committed_.*)$$' $$($(GOLDEN)) -update
 
-golden: ## write the generated pages and all golden files
+golden: guide ## write the generated pages and all golden files
 	$(GO) test -tags $(TAGS),faults -count 1 -timeout $(HUNG) $$($(GOLDEN)) -update
+
+.PHONY: guide
+guide: bed ## run the examples of docs/guide.md and docs/docker.md on Wine, and write the output that differs
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^Test(Guide|Docker)_' -v ./test/cli -update
 
 FUZZTIME ?= 30s
 fuzz: ## run each fuzz target for FUZZTIME
@@ -186,6 +193,9 @@ bench-pods: N = 50
 bench-pods: crictl ## run pods with the shim and the reference shim, and print a table
 	$(BED) peers
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N) -handlers silo,silo-sandbox,runhcs
+
+evidence: ## write an upload of the workflow windows, DIR, into docs/evidence.md and docs/unproved.md
+	$(GO) run ./test/evidence apply -root . "$(DIR)"
 
 measure: ## count lines, files and packages, and list repeated code
 	@$(GO) run ./test/measure

@@ -62,7 +62,8 @@ type Kernel interface {
 
 	AssignProcess(job, process Handle) error
 	TerminateJob(job Handle, code uint32) error
-	// IsProcessInJob tells whether process is a member of job or of a job nested in it.
+	// IsProcessInJob tells whether process is a member of job or of a job nested in it;
+	// of any job where job is 0.
 	IsProcessInJob(process, job Handle) (bool, error)
 	// ProcessIDs fills pids from the front. assigned counts all members; it is
 	// larger than len(pids) when the list did not fit.

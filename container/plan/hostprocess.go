@@ -58,10 +58,17 @@ func (h Machine) HostProcess(id string, s *specs.Spec, rootfs []specs.Mount) (*H
 // Program plans a job container for one program on the host's own files, as the user of this process and without limits.
 // dir is absolute, and env has the program's own entries. The program is searched at once, in dir and in the PATH of env
 // over base; the process of the plan has the paths that were found and no Search. Errors are those of
-// [Machine.HostProcess] and name the fields of an OCI specification.
+// [Machine.HostProcess] and name the fields of an OCI specification. A batch file is run by cmd.exe, which a specification
+// does not do.
 func (h Machine) Program(args []string, dir string, env, base []string) (*HostProcess, error) {
 	j := &HostProcess{host: h.withDefaults(), InheritUser: true}
-	p, err := j.Exec(&specs.Process{Args: args, Cwd: dir, Env: env})
+	process, err := &specs.Process{Args: args, Cwd: dir, Env: env}, error(nil)
+	if len(args) > 0 && isBatch(args[0]) {
+		if process, err = j.batch(args, dir, env, base); err != nil {
+			return nil, err
+		}
+	}
+	p, err := j.Exec(process)
 	if err != nil {
 		return nil, err
 	}

@@ -42,8 +42,8 @@ type Writer struct {
 	wake     chan struct{} // closed and replaced after each change of the fields
 	closed   bool
 	gaveUp   bool      // Close waits no longer
-	progress time.Time // when the file last took text, or became empty-handed
-	gap      uint64    // bytes discarded that no line in the file has told yet
+	progress time.Time // when the file last took text, or the queue was last empty
+	gap      uint64    // discarded bytes that no line in the file counts yet
 	gapSince time.Time
 	cut      bool // the queue ends in the middle of a line, the rest of which is discarded
 	failure  Failure

@@ -8,6 +8,7 @@ import (
 func TestParse_UnitsOfDockerAndKubernetes_PowersOf1024(t *testing.T) {
 	for text, want := range map[string]uint64{
 		"0": 0, "4096": 4096, "1b": 1, "2k": 2048, "512m": 512 << 20, "512Mi": 512 << 20, "1.5GiB": 3 << 29, "1 TB": 1 << 40, "1.5": 1,
+		"512MB": 512 << 20, "512Mb": 512 << 20, "512MiB": 512 << 20, "64KB": 64 << 10, "64kib": 64 << 10, "64K": 64 << 10, "7B": 7, "1G": 1 << 30,
 	} {
 		if got, err := Parse(text); err != nil || got != want {
 			t.Errorf("%q is %d, %v, want %d", text, got, err, want)

@@ -20,6 +20,7 @@ var (
 	utf32Little  = []byte{0xFF, 0xFE, 0, 0}
 	utf32Big     = []byte{0, 0, 0xFE, 0xFF}
 	errUTF32     = errors.New("the file is UTF-32: save it as UTF-8")
+	errNoMark    = errors.New("the file is UTF-16 without a byte order mark: save it as UTF-8")
 	errUTF16Half = errors.New("the file is UTF-16 and ends within a character: save it as UTF-8")
 )
 
@@ -48,6 +49,8 @@ func Decode(text []byte) ([]byte, error) {
 		return fromUTF16(text[len(utf16Little):], binary.LittleEndian)
 	case bytes.HasPrefix(text, utf16Big):
 		return fromUTF16(text[len(utf16Big):], binary.BigEndian)
+	case len(text) > 1 && (text[0] == 0) != (text[1] == 0): // no text file begins with NUL
+		return nil, errNoMark
 	}
 	return text, nil
 }

@@ -33,12 +33,14 @@ func TestDecode(t *testing.T) {
 
 func TestDecode_UnreadableEncoding_IsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ in, want string }{
-		"UTF-32 little endian": {"\xFF\xFE\x00\x00A\x00\x00\x00", "UTF-32"},
-		"UTF-32 big endian":    {"\x00\x00\xFE\xFF\x00\x00\x00A", "UTF-32"},
-		"odd length":           {"\xFF\xFEA", "UTF-16 and ends within a character"},
-		"high surrogate alone": {"\xFF\xFEA\x00\x3D\xD8", "half a character at byte 4"},
-		"low surrogate alone":  {"\xFE\xFF\xDE\x00\x00A", "half a character at byte 2"},
-		"two high surrogates":  {"\xFF\xFE\x3D\xD8\x3D\xD8", "half a character at byte 2"},
+		"UTF-32 little endian":    {"\xFF\xFE\x00\x00A\x00\x00\x00", "UTF-32"},
+		"UTF-32 big endian":       {"\x00\x00\xFE\xFF\x00\x00\x00A", "UTF-32"},
+		"UTF-16 without its mark": {"A\x00B\x00", "UTF-16 without a byte order mark"},
+		"the same, big endian":    {"\x00A\x00B", "UTF-16 without a byte order mark"},
+		"odd length":              {"\xFF\xFEA", "UTF-16 and ends within a character"},
+		"high surrogate alone":    {"\xFF\xFEA\x00\x3D\xD8", "half a character at byte 4"},
+		"low surrogate alone":     {"\xFE\xFF\xDE\x00\x00A", "half a character at byte 2"},
+		"two high surrogates":     {"\xFF\xFE\x3D\xD8\x3D\xD8", "half a character at byte 2"},
 	} {
 		got, err := textfile.Decode([]byte(c.in))
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "UTF-8") {

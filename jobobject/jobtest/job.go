@@ -211,6 +211,9 @@ func (k *Kernel) TerminateJob(h jobobject.Handle, code uint32) error {
 func (k *Kernel) IsProcessInJob(process, jobHandle jobobject.Handle) (bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if p, ok := k.handles[process].object.(*Proc); ok && jobHandle == 0 {
+		return p.job != nil, k.enterLocked("IsProcessInJob")
+	}
 	j, err := lookLocked[*job](k, "IsProcessInJob", jobHandle, uint32(jobobject.AccessQuery))
 	if err != nil {
 		return false, err

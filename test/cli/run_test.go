@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -144,5 +145,76 @@ func TestRun_ServiceAccount_IsUsedOrRefused(t *testing.T) {
 		if !refused && !strings.Contains(r.stdout, `"user": "`+sid+`"`) {
 			t.Errorf("%s: %+v", account, r)
 		}
+	}
+}
+
+// TestAttach_ImageName_ProcessRunsUnderLimits: the processes go on when silo has left, and a wrong pid changes nothing.
+func TestAttach_ImageName_ProcessRunsUnderLimits(t *testing.T) {
+	s := newSilo(t)
+	image := fmt.Sprintf("attach%d.exe", os.Getpid())
+	program := filepath.Join(t.TempDir(), image)
+	text, err := os.ReadFile(s.exe) // Wine may name a linked image by its first name
+	if err == nil {
+		err = os.WriteFile(program, text, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := s.command(t, program, nil, "events")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := false
+	defer func() {
+		if !ended {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // it was killed
+		}
+	}()
+	name := fmt.Sprintf("cli-attach-%d", os.Getpid())
+	until(t, "the image is in the list of processes", func() bool {
+		r := s.try(t, s.exe, nil, "attach", image, "999999")
+		return strings.Contains(r.stderr, "attach process 999999: no such process")
+	})
+	attach := s.command(t, s.exe, nil, "attach", "--name", name, "--memory", "1g", "--kill-on-exit", strings.ToUpper(image))
+	if err := attach.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the container runs", func() bool {
+		c, ok := s.inspect(t, name)
+		return ok && c.Statistics.Processes.Active == 1 && c.Record.Pid != 0
+	})
+	if err := attach.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = attach.Wait() // it was killed
+	_ = cmd.Wait()    // it ends with silo
+	ended = true
+}
+
+// TestRun_BatchFile_GetsArgumentsAndRunsNothingElse has Wine's cmd.exe, which reads most command lines as that of Windows.
+func TestRun_BatchFile_GetsArgumentsAndRunsNothingElse(t *testing.T) {
+	s := newSilo(t)
+	dir := filepath.Join(t.TempDir(), "two words")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "app & x.cmd")
+	text := "@echo off\r\necho [%~1]\r\n" + workload.Payload + " args %*\r\nexit /b 7\r\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"install", "a&echo attacked", "|more", "C:\\my dir\\", "", "a^b", "Grüße"}
+	r := s.try(t, s.exe, nil, append([]string{"run", "--", s.wine.WindowsPath(file)}, want...)...)
+	first, rest, _ := strings.Cut(strings.ReplaceAll(r.stdout, "\r", ""), "\n")
+	var got []string
+	if err := json.Unmarshal([]byte(rest), &got); err != nil || first != "[install]" || r.code != 7 {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	if r := s.try(t, s.exe, nil, "run", "--", s.wine.WindowsPath(file), `" & echo attacked`); r.code != 125 || !strings.Contains(r.stderr, `argument [1]: cmd.exe`) {
+		t.Errorf("%+v, want a refusal", r)
 	}
 }

@@ -38,6 +38,11 @@ func dispatch(ctx context.Context, args []string) error {
 		return testenv.BuildCrictl(ctx, os.Stderr)
 	case "peers":
 		return testenv.Peers(ctx, os.Stderr)
+	case "host":
+		if len(args) != 1 {
+			return fmt.Errorf("%w: host DIR", errUsage)
+		}
+		return testenv.Host(ctx, os.Stderr, args[0])
 	case "run":
 		return run(ctx, args)
 	case "with":

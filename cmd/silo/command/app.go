@@ -46,10 +46,12 @@ type App struct {
 	Dir            string // the working directory
 	Self           string // the path of this executable
 	Now            func() time.Time
-	Pause          func(time.Duration) // advances the clock of Now in tests; nil waits
+	Pause          func(time.Duration)                           // advances the clock of Now in tests; nil waits
+	Terminal       func(io.Writer) (columns, lines int, ok bool) // the size of a terminal; nil is the system's
 
-	args   []string // the command line
-	output string   // the flag --output
+	args     []string // the command line
+	output   string   // the flag --output
+	checking bool     // verbs check their arguments and do nothing, see serviceVerbs
 }
 
 // System is the App of this machine.
@@ -94,6 +96,9 @@ func (a *App) dispatch(ctx context.Context, name string, args []string) int {
 	}
 	a.args = args
 	root := a.root(args)
+	if err := a.checkVerb(root, args); err != nil {
+		return a.exitCode(err)
+	}
 	root.SetArgs(args)
 	return a.exitCode(root.ExecuteContext(ctx))
 }
@@ -103,20 +108,27 @@ func (a *App) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "silo",
 		Short: "Run, limit and watch programs and containers on Windows",
-		Long: `silo runs programs in Windows job objects, with limits, and watches every container of the machine:
-those of the silo shim, those of the Host Compute Service, and its own. It queries the kernel and needs no daemon.
+		Long: `Silo runs programs in Windows job objects, with limits, and shows every container of this machine: those of the silo
+shim, of the Host Compute Service, and of silo run. It queries the kernel and needs no daemon.
 
-The exit code is that of the program that silo ran, or one of silo: 124 a timeout, 125 an error and no program was
-started, 126 a program that cannot be started, 127 no such program, 137 a program that was killed.
+The exit code is the program's, or: 124 a timeout ended it, 125 silo failed and nothing was started, 126 the program
+cannot be started, 127 the program does not exist, 137 the program was killed.
 
-The records of silo run are in the directory that SILO_STATE names, or in %ProgramData%\silo\run.`,
+Silo keeps its records in the directory that SILO_STATE names, or in %ProgramData%\silo\run.`,
+		Version:      versionLine(),
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", "table", "format: table, wide or json")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkOutput() }
+	for _, g := range groups {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+	}
+	root.SetHelpCommandGroupID(groupOf("help"))
+	root.SetCompletionCommandGroupID(groupOf("completion"))
 	verbs := a.verbs()
 	if len(args) > 0 && verbs[args[0]] != nil {
 		root.AddCommand(verbs[args[0]]()) // the others would only cost the time to make them
@@ -124,10 +136,30 @@ The records of silo run are in the directory that SILO_STATE names, or in %Progr
 	}
 	for _, name := range slices.Sorted(maps.Keys(verbs)) { // suggestions keep the order
 		c := verbs[name]()
+		c.GroupID = groupOf(name)
 		a.completes(c)
 		root.AddCommand(c)
 	}
 	return root
+}
+
+// groups are those of silo help, in its order, with their verbs.
+var groups = []struct{ title, verbs string }{
+	{"Run", "run start restart exec attach supervise nspawn"},
+	{"Watch", "ps top stats logs events inspect wait metrics dashboard"},
+	{"Change", "update pause resume stop kill rename rm"},
+	{"Node", "doctor selftest explain cleanup token"},
+	{"Set-up", "install uninstall service completion help version"},
+}
+
+// groupOf returns the group of a verb, or "".
+func groupOf(verb string) string {
+	for _, g := range groups {
+		if slices.Contains(strings.Fields(g.verbs), verb) {
+			return g.title
+		}
+	}
+	return ""
 }
 
 // verbs returns all verbs, by name.
@@ -173,7 +205,7 @@ func (a *App) exitCode(err error) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+	fmt.Fprintf(a.Stderr, "silo: %s\n", printable(oneLine(err)))
 	return int(errorCode(err))
 }
 
@@ -194,10 +226,15 @@ func (a *App) versionCommand() *cobra.Command {
 }
 
 func (a *App) version() error {
-	version, revision := buildinfo.Read()
 	if a.output == asJSON {
+		version, revision := buildinfo.Read()
 		return a.showJSON(map[string]string{"version": version, "revision": revision, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 	}
-	_, err := fmt.Fprintf(a.Stdout, "silo %s (%s) %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintln(a.Stdout, versionLine())
 	return err
+}
+
+func versionLine() string {
+	version, revision := buildinfo.Read()
+	return fmt.Sprintf("silo %s (%s) %s %s/%s", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

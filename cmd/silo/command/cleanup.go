@@ -19,17 +19,16 @@ func (a *App) cleanupCommand() *cobra.Command {
 	var bundles string
 	c := &cobra.Command{
 		Use:   "cleanup",
-		Short: "Find what dead supervisors left behind, and remove it with --yes",
-		Long: `Cleanup finds what silo and the shim have made and no longer use: jobs of silo run whose supervisor has ended; records of
-containers that have exited, are lost, or cannot be read; layers, mount points, network namespaces, accounts and credentials
-that a silo or shim has recorded and not released before its end; and accounts of job containers that do not exist. It prints
-them. With --yes it releases them, and removes records with the output that is kept beside them. A file that silo run --log
-names is kept. Cleanup changes no container that runs.`,
+		Short: "List what crashed silo and shim processes left behind; --yes removes it",
+		Long: `Cleanup lists what crashed silo and shim processes left on this machine: jobs of silo run without a supervisor, layers,
+mount points, network namespaces, accounts and credentials. It also lists the records of containers that have exited, are
+lost, or cannot be read. With --yes it removes all of them, and with a record the output that is kept beside it. A file that
+silo run --log names is kept. Containers that run, or may run, are not touched.`,
 		Example: "  silo cleanup\n  silo cleanup --yes",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.cleanup(c.Context(), yes, bundles) },
 	}
-	c.Flags().StringVar(&bundles, "bundles", "", "directory of containerd's bundles; that of its default state without it")
+	c.Flags().StringVar(&bundles, "bundles", "", "directory of containerd's bundles; default: that of its default state")
 	c.Flags().BoolVar(&yes, "yes", false, "remove what was found")
 	return c
 }
@@ -62,7 +61,9 @@ func (a *App) cleanup(ctx context.Context, yes bool, bundles string) error {
 	var errs []error
 	if yes {
 		for i := range found {
+			done := a.progress("remove " + found[i].What + " " + found[i].Name)
 			err := found[i].remove()
+			done()
 			found[i].Done = err == nil
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s %s: %w", found[i].What, found[i].Name, err))

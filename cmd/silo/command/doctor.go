@@ -24,7 +24,7 @@ func (a *App) doctorCommand() *cobra.Command {
 	f := new(doctorFlags)
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what this host supports, and say what to do where it does not",
+		Short: "Check what this machine supports, with a remedy for the rest",
 		Long: `Doctor checks each capability that silo and the shim rely on, with temporary objects. The exit code is 1 if a check
 fails. Such a host can still run containers: only those that need a missing capability are refused.
 

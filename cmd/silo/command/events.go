@@ -148,7 +148,7 @@ func (a *App) eventPrinter(format string) (func(event) error, error) {
 		return func(e event) error { return json.NewEncoder(a.Stdout).Encode(e) }, nil
 	}
 	return func(e event) error {
-		_, err := fmt.Fprintln(a.Stdout, e)
+		_, err := fmt.Fprintln(a.Stdout, printable(e.String()))
 		return err
 	}, nil
 }

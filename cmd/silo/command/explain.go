@@ -33,7 +33,7 @@ func (a *App) explainCommand() *cobra.Command {
 	f := new(explainFlags)
 	c := &cobra.Command{
 		Use:   "explain [file] [limits]",
-		Short: "Show which calls a specification, or flags, would make",
+		Short: "Show the calls that limits or a configuration lead to",
 		Long: `Explain reads the OCI specification (config.json of a bundle) of a job container or of a Windows Server container, or
 a configuration of hostcompute_nspawn, and prints the calls that it leads to: the job calls with their limits, or the
 documents for the Host Compute Service. Without a file it explains the limit flags. It works on any system and starts no

@@ -44,7 +44,7 @@ func newWorld(t *testing.T) *world {
 		Host: plan.Machine{Processors: 8, Root: `C:\Windows`, Lookup: func(path string) bool {
 			return strings.HasPrefix(path, `C:\bin\`) && !strings.Contains(path, "missing")
 		}},
-		Stdout: &w.Stdout, Stderr: &w.Stderr, Env: []string{"PATH=C:\\bin", "SECRET=hush"}, Dir: `C:\work`, Now: w.Now,
+		Stdout: &w.Stdout, Stderr: &w.Stderr, Env: []string{"PATH=C:\\bin", "SECRET=hush"}, Dir: `C:\work`, Now: w.Now, Pause: w.Advance,
 	}
 	return w
 }

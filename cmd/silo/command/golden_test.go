@@ -56,7 +56,7 @@ var badInput = [][]string{
 	{"run", "--workdir", "here", "--", "app"},
 	{"run", "--log-max-size", "0", "--", "app"},
 	{"run", "--", "missing.exe"},
-	{"run", "--", "script.bat"},
+	{"run", "--", "script.bat", "100%"},
 	{"run", "--rm", "--restart", "always", "--", "app"},
 	{"run", "-it", "--", "app"},
 	{"run", "-dit", "--", "app"},

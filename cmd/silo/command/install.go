@@ -124,7 +124,10 @@ func (a *App) applyPlan(ctx context.Context, f *placeFlags, plan func(*install.N
 		return err
 	}
 	if !f.dry {
-		if err := p.Apply(ctx); err != nil {
+		done := a.progress("change the runtime of containerd")
+		err := p.Apply(ctx)
+		done()
+		if err != nil {
 			return err
 		}
 		for _, path := range n.Left() {

@@ -44,7 +44,7 @@ func (a *App) supervised(ctx context.Context, p *runPlan, c container.Container,
 		Policy: p.policy, Signals: p.stops, Grace: time.Duration(p.grace), Timeout: time.Duration(p.timeout),
 		Notice: func(n container.Notice) { j.observe(n.Kind) },
 		Warn: func(err error) {
-			fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
+			fmt.Fprintf(a.Stderr, "silo: warning: %s\n", oneLine(err))
 			j.update(func(r *node.Record) { r.Warnings = append(r.Warnings, err.Error()) })
 		},
 		Observe: func(e supervisor.Event) {
@@ -86,7 +86,7 @@ func (a *App) finish(p *runPlan, record *node.Record, result supervisor.Result, 
 	}
 	also = errors.Join(also, a.endRecord(p, record))
 	if err := errors.Join(err, also); err != nil {
-		fmt.Fprintf(a.Stderr, "silo: warning: %v\n", err)
+		fmt.Fprintf(a.Stderr, "silo: warning: %s\n", oneLine(err))
 	}
 	if result.Code != 0 {
 		return exit(result.Code)

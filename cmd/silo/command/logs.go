@@ -95,9 +95,14 @@ func (a *App) logs(ctx context.Context, ref string, f *logsFlags) error {
 // printLog prints what there is. With follow it goes on until the container has ended or no later line can be wanted.
 func (a *App) printLog(ctx context.Context, r *logfile.Reader, lines *logLines, follow bool, id string) error {
 	pause := followSoon
+	var checked time.Time
 	for {
-		// Before the read, so that output before the exit is not missed.
-		ended := !follow || !a.producing(id) || lines.pastEnd(a.Now())
+		// Before the read, so that output before the exit is not missed. Not as often as the log: a record that is just
+		// being read cannot be replaced.
+		ended := !follow || lines.pastEnd(a.Now())
+		if now := time.Now(); !ended && now.Sub(checked) >= followLate {
+			ended, checked = !a.producing(id), now
+		}
 		n, err := lines.copy(r)
 		if err != nil || ended {
 			return err

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -49,7 +49,24 @@ listens on the loopback address. Another address needs --expose: the connection 
 	return c
 }
 
+// pathForm is a path that needs no escapes in an address.
+var pathForm = regexp.MustCompile(`^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$`)
+
+// validate checks all that can be checked before the start, for silo service install as well.
+func (f *metricsFlags) validate() error {
+	if !pathForm.MatchString(f.path) {
+		return fmt.Errorf("--path %q is not a path such as /metrics; use letters, digits and . _ ~ - between slashes", f.path)
+	}
+	if f.once {
+		return nil
+	}
+	return mayListen(f.listen, f.expose)
+}
+
 func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
+	if err := f.validate(); err != nil || a.checking {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	version, revision := buildinfo.Read()
 	err := registry.Register(prom.New(prom.Options{
@@ -62,20 +79,27 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	if f.once {
 		return a.printMetrics(handler)
 	}
-	if !strings.HasPrefix(f.path, "/") {
-		return fmt.Errorf("--path %q must begin with /", f.path)
-	}
-	if err := mayListen(f.listen, f.expose); err != nil {
-		return err
-	}
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return fmt.Errorf("--listen %s: %w; choose another port or end the program that has it", f.listen, err)
 	}
 	fmt.Fprintf(a.Stderr, "silo: metrics on http://%s%s\n", listener.Addr(), f.path)
-	mux := http.NewServeMux()
-	mux.Handle("GET "+f.path, handler)
-	return serve(ctx, listener, mux)
+	return serve(ctx, listener, servePath(f.path, handler))
+}
+
+// servePath serves handler at one path. A pattern of [http.ServeMux] gives some characters a meaning, and panics.
+func servePath(path string, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != path:
+			http.NotFound(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "use GET", http.StatusMethodNotAllowed)
+		default:
+			handler.ServeHTTP(w, r)
+		}
+	})
 }
 
 // exported samples every container for a scrape. Nothing is kept until the next, which is many seconds away: a process

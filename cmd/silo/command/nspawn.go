@@ -54,7 +54,7 @@ func (a *App) nspawn(ctx context.Context, config string) (err error) {
 		return fmt.Errorf("read nspawn configuration: %w", err)
 	}
 	layers, err := wcow.Chain(n.ParentLayerDirectory)
-	if err != nil {
+	if err != nil || a.checking {
 		return err
 	}
 	p := &runPlan{stops: []supervisor.Signal{supervisor.CtrlC}, unnamed: true}

@@ -30,6 +30,7 @@ func (a *App) checkOutput() error {
 type column[T any] struct {
 	title string
 	wide  bool // shown by --output wide only
+	id    bool // ends with an id, which a table shortens
 	value func(*T) string
 }
 
@@ -38,10 +39,11 @@ func show[T any](a *App, rows []T, columns []column[T]) error {
 	if a.output == asJSON {
 		return a.showJSON(rows)
 	}
-	return table(a.Stdout, a.output == asWide, rows, columns)
+	return table(a.Stdout, a.output == asWide, a.output != asWide, rows, columns)
 }
 
-func table[T any](to io.Writer, wide bool, rows []T, columns []column[T]) error {
+// table prints rows, with the wide columns and with short ids as told. Control characters of names do not reach a terminal.
+func table[T any](to io.Writer, wide, short bool, rows []T, columns []column[T]) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	line := func(value func(column[T]) string) {
 		var cells []string
@@ -54,7 +56,13 @@ func table[T any](to io.Writer, wide bool, rows []T, columns []column[T]) error 
 	}
 	line(func(c column[T]) string { return c.title })
 	for i := range rows {
-		line(func(c column[T]) string { return c.value(&rows[i]) })
+		line(func(c column[T]) string {
+			text := printable(c.value(&rows[i]))
+			if c.id && short {
+				text = shortID(text)
+			}
+			return text
+		})
 	}
 	return w.Flush()
 }
@@ -94,4 +102,18 @@ func age(d time.Duration) string {
 		return fmt.Sprintf("%dh", int(d.Hours()))
 	}
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+// oneLine writes an error as one line. Joined errors stand once each, also where another wraps the same one.
+func oneLine(err error) string {
+	var parts []string
+	text := strings.ReplaceAll(err.Error(), "\n\nDid you mean this?\n", "; did you mean ") // of package cobra
+	for part := range strings.Lines(text) {
+		part = strings.Join(strings.Fields(part), " ")
+		said := func(earlier string) bool { return earlier == part || strings.HasSuffix(earlier, ": "+part) }
+		if part != "" && !slices.ContainsFunc(parts, said) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "; ")
 }

@@ -159,7 +159,7 @@ func showFormat[T any](a *App, format string, rows []T, columns []column[T], fie
 		return show(a, rows, columns)
 	}
 	if strings.TrimSpace(format) == asTable {
-		return table(a.Stdout, false, rows, columns)
+		return table(a.Stdout, false, true, rows, columns)
 	}
 	if a.output != asTable {
 		return errFormatOutput

@@ -14,7 +14,9 @@ func (a *App) pauseCommand() *cobra.Command {
 }
 
 func (a *App) resumeCommand() *cobra.Command {
-	return a.freezeCommand("resume", "Resume containers after silo pause", (*jobobject.Job).Thaw)
+	c := a.freezeCommand("resume", "Resume containers after silo pause", (*jobobject.Job).Thaw)
+	c.Aliases = []string{"unpause"} // docker's name
+	return c
 }
 
 func (a *App) freezeCommand(verb, short string, act func(*jobobject.Job) error) *cobra.Command {

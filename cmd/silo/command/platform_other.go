@@ -22,8 +22,8 @@ func isConsole(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
-func terminal(io.Writer) (height int, restore func()) { return 0, func() {} }
+// enableSequences makes a terminal read control sequences, and returns what undoes it. Terminals of Unix always do.
+func enableSequences(io.Writer) (restore func(), ok bool) { return func() {}, true }
 
 // windowsBuild is the build number of Windows.
 func windowsBuild() string { return "" }
@@ -32,6 +32,11 @@ func requestStacks(uint32) error { return errors.New("not supported: stack dumps
 
 var errNoServices = errors.New("not supported: services need Windows")
 
-func (a *App) installService(string, []string) error              { return errNoServices }
-func (a *App) runService(context.Context, string, []string) error { return errNoServices }
-func (a *App) removeService(string) error                         { return errNoServices }
+func serviceEnviron(own []string) []string { return own }
+
+func (a *App) installService(*servicePlan) error { return errNoServices }
+func (a *App) uninstallService(string) error     { return errNoServices }
+func (a *App) listServices([]string) error       { return errNoServices }
+func (a *App) runService(context.Context, *serviceFlags, string, []string) error {
+	return errNoServices
+}

@@ -25,27 +25,20 @@ func isConsole(f *os.File) bool {
 	return f != nil && windows.GetConsoleMode(windows.Handle(f.Fd()), &mode) == nil
 }
 
-// terminal prepares a screen for control sequences, and returns its height, 0 if unknown, and what undoes it.
+// enableSequences makes a console read control sequences, and returns what undoes it, or false for a console that cannot.
 //
 // https://learn.microsoft.com/windows/console/console-virtual-terminal-sequences
-func terminal(w io.Writer) (height int, restore func()) {
+func enableSequences(w io.Writer) (restore func(), ok bool) {
 	f, ok := w.(*os.File)
 	if !ok {
-		return 0, func() {}
+		return func() {}, true // a terminal of the tests
 	}
 	h := windows.Handle(f.Fd())
 	var mode uint32
-	if windows.GetConsoleMode(h, &mode) != nil {
-		return 0, func() {} // no console
+	if windows.GetConsoleMode(h, &mode) != nil || windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) != nil {
+		return nil, false
 	}
-	if windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) != nil {
-		return 0, func() {} // a console without them; the text is shown all the same
-	}
-	var screen windows.ConsoleScreenBufferInfo
-	if windows.GetConsoleScreenBufferInfo(h, &screen) == nil {
-		height = int(screen.Window.Bottom-screen.Window.Top) + 1
-	}
-	return height, func() { _ = windows.SetConsoleMode(h, mode) }
+	return func() { _ = windows.SetConsoleMode(h, mode) }, true
 }
 
 // windowsBuild is the build number of Windows with that of its latest update, such as 10.0.20348.2762.

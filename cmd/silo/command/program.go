@@ -1,8 +1,6 @@
 package command
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -15,22 +13,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/siloshim/siloshim/container/plan"
-	"github.com/siloshim/siloshim/internal/textfile"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
 // programFlags say how to start a program.
 type programFlags struct {
-	dir     string
-	env     []string
-	envFile string
-	noEnv   bool
+	environmentFlags
+	dir   string
+	noEnv bool
 }
 
 func (f *programFlags) register(set *pflag.FlagSet) {
-	set.StringVarP(&f.dir, "workdir", "w", "", "working directory; the current one without it")
-	set.StringArrayVarP(&f.env, "env", "e", nil, "NAME=VALUE, or NAME to take it from here; may be repeated")
-	set.StringVar(&f.envFile, "env-file", "", "file of NAME=VALUE lines; # begins a comment")
+	set.StringVarP(&f.dir, "workdir", "w", "", "working directory; default: the current one")
+	f.environmentFlags.register(set)
 	set.BoolVar(&f.noEnv, "clean-env", false, "start from an empty environment instead of this one")
 }
 
@@ -40,12 +35,23 @@ func (a *App) planProgram(f *programFlags, args []string) (*plan.HostProcess, er
 	if err != nil {
 		return nil, err
 	}
+	dir := cmp.Or(f.dir, a.Dir)
 	// The search path is that of the caller, also with a clean environment.
-	planned, err := a.Host.Program(args, cmp.Or(f.dir, a.Dir), env, a.Env)
+	planned, err := a.Host.Program(args, dir, env, a.Env)
 	if errdefs.IsNotFound(err) {
-		return nil, &failure{codeNotFound, fmt.Errorf("%s: no such program in the working directory, PATH or the directories of Windows", args[0])}
+		return nil, &failure{codeNotFound, fmt.Errorf("%s: no such program in %s, PATH or the directories of Windows; give its full path", args[0], dir)}
 	}
-	return planned, err
+	if err != nil {
+		return nil, typed(err, dir)
+	}
+	return planned, nil
+}
+
+// typed names what a user of silo typed, in an error of package plan about a field of an OCI specification.
+func typed(err error, dir string) error {
+	fields := strings.NewReplacer("process.args[0]: program", "program", "process.args[", "argument [", "process.args", "the arguments",
+		"process.cwd", fmt.Sprintf("--workdir %q", dir), "process.env[", "--env [")
+	return errors.New(fields.Replace(strings.TrimSuffix(err.Error(), ": "+errdefs.ErrInvalidArgument.Error())))
 }
 
 // program plans a program for a job of another process.
@@ -66,47 +72,6 @@ func (f *programFlags) base(outer []string) []string {
 		return nil
 	}
 	return outer
-}
-
-// entries are those of the file, followed by those of the flags. No error contains a value.
-func (f *programFlags) entries(outer []string) ([]string, error) {
-	var list []string
-	if f.envFile != "" {
-		text, err := textfile.Read(f.envFile)
-		if err != nil {
-			return nil, fmt.Errorf("--env-file: %w", err)
-		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		for n := 1; lines.Scan(); n++ {
-			line := strings.TrimSpace(lines.Text())
-			if line == "" || strings.HasPrefix(line, "#") {
-				continue
-			}
-			if !strings.Contains(line, "=") {
-				return nil, fmt.Errorf("--env-file %s: line %d has no \"=\"", f.envFile, n)
-			}
-			list = append(list, line)
-		}
-		if err := lines.Err(); err != nil {
-			return nil, fmt.Errorf("--env-file: %w", err)
-		}
-	}
-	for _, entry := range f.env {
-		if name, _, set := strings.Cut(entry, "="); !set {
-			entry = name + "=" + lookupEnv(outer, name)
-		}
-		list = append(list, entry)
-	}
-	return list, nil
-}
-
-func lookupEnv(env []string, name string) string {
-	for _, entry := range env {
-		if n, value, _ := strings.Cut(entry, "="); strings.EqualFold(n, name) {
-			return value
-		}
-	}
-	return ""
 }
 
 // connect connects the program to silo's own streams if they are files.
@@ -134,11 +99,13 @@ func (a *App) streams() streams {
 	return streams{stdin: a.Stdin, stdout: a.Stdout}
 }
 
-// startError adds the exit code to the error of a start.
+// startError adds the exit code to the error of a start, and the remedy if there is one.
 func startError(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, jobobject.ErrNotDirectory):
+		return &failure{codeRefused, fmt.Errorf("%w; name another with --workdir", err)}
 	case errors.Is(err, jobobject.ErrNotExist):
 		return &failure{codeNotFound, err}
 	}

@@ -50,7 +50,7 @@ The fields of --format are
 	set.StringVar(&f.format, "format", "", formatUsage)
 	set.IntVarP(&f.last, "last", "n", -1, "list this many of the containers that started last, in any state")
 	set.BoolVarP(&f.latest, "latest", "l", false, "the same as --last 1")
-	set.BoolVar(&f.noTrunc, "no-trunc", false, "do not shorten long ids")
+	set.BoolVar(&f.noTrunc, "no-trunc", false, "do not shorten long ids; --output wide does not either")
 	return c
 }
 
@@ -87,7 +87,7 @@ func (a *App) ps(ctx context.Context, f *psFlags) error {
 	}
 	all := f.all || f.last >= 0 || filter["status"] != nil
 	list = slices.DeleteFunc(list, func(c node.Container) bool { return !all && !c.Living() || !filter.match(c) })
-	rows, skipped := a.psRows(ctx, list, f.noTrunc)
+	rows, skipped := a.psRows(ctx, list, f.noTrunc || a.output == asWide)
 	if f.last >= 0 {
 		slices.SortStableFunc(rows, func(x, y psRow) int { return y.started.Compare(x.started) })
 		rows = rows[:min(f.last, len(rows))]
@@ -128,7 +128,7 @@ func (a *App) psRows(ctx context.Context, list []node.Container, full bool) ([]p
 }
 
 func (a *App) psRow(c node.Container, sample *stats.Sample, full bool) psRow {
-	row := psRow{Name: c.Name(), Kind: string(c.Kind), State: c.Status, Sample: sample, Error: c.Error, container: c, shown: c.ShortName()}
+	row := psRow{Name: c.Name(), Kind: string(c.Kind), State: c.Status, Sample: sample, Error: c.Error, container: c, shown: shortID(c.Name())}
 	if full {
 		row.shown = row.Name
 	}

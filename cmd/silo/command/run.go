@@ -22,9 +22,9 @@ func (a *App) runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [flags] -- program [args...]",
 		Short: "Run a program in a job, with limits",
-		Long: `Run starts a program in a new job object and waits for it. All that the program starts belongs to the job,
-unless --breakaway lets it go, and ends with the program, with silo, or with silo stop. The exit code is the program's:
-137 where it had to be killed, 124 where --timeout ended it.
+		Long: `Run starts a program in a new job object and waits for it. Every process that the program starts is in the job, unless
+--breakaway lets it leave. The job ends with the program, with silo, or with silo stop. The exit code is the program's, or
+137 if silo terminated it and 124 if --timeout ended it.
 
 With a restart policy a failed start is a failure of the program, and is tried again after a pause. A program that does not
 exist when silo run begins is not: exit code 127. "always" and "unless-stopped" are the same: no policy restarts the program
@@ -36,8 +36,8 @@ that name. A log that --log names is appended to, and is never removed. A number
 A limit that this host cannot apply is an error, and nothing is started. With --best-effort it is a warning, which
 silo inspect shows.
 
-With --server the program runs in a Windows Server container over --layer instead, without our input, and with the
-network and the directories that --network and --mount name; the layer that it writes to is removed at its end.`,
+With --server the program runs in a Windows Server container over the layers of --layer. Stdin is not connected. --network
+and --mount name its network and its directories. The layer that it writes to is removed at its end.`,
 		Example: `  silo run --memory 512m --cpus 1.5 -- app.exe --port 8080
   silo run --detach --name web --restart on-failure:5 --log C:\logs\web.log -- app.exe
   silo run --server --layer C:\layers\servercore --memory 1g -- cmd /c ver`,
@@ -113,7 +113,7 @@ func (a *App) freeName(verb string) string {
 
 func (a *App) run(c *cobra.Command, f *runFlags, args []string) error {
 	p, err := a.planRun(f, args)
-	if err != nil {
+	if err != nil || a.checking {
 		return err
 	}
 	if p.typed, err = a.runArguments(c); err != nil {

@@ -28,7 +28,7 @@ type serverFlags struct {
 
 func (f *serverFlags) register(set *pflag.FlagSet) {
 	set.BoolVar(&f.on, "server", false, "run it in a Windows Server container, over --layer")
-	set.StringArrayVar(&f.layers, "layer", nil, "directory of a read-only layer, the nearest first; one alone brings those that its layerchain.json names")
+	set.StringArrayVar(&f.layers, "layer", nil, "directory of a read-only layer, the topmost first; one alone includes those of its layerchain.json")
 	set.StringArrayVar(&f.mounts, "mount", nil, "source=PATH,target=PATH[,readonly]: a directory or pipe of the host in the container; may be repeated")
 	set.StringArrayVar(&f.network, "network", nil, "namespace=GUID to join, or endpoint=GUID for a new namespace; dns-search=DOMAIN; may be repeated")
 }
@@ -150,11 +150,14 @@ func (a *App) serve(ctx context.Context, r *serverRun) error {
 // superviseServer makes the container, runs its program and removes the container.
 func (a *App) superviseServer(ctx context.Context, r *serverRun, planned *plan.WCOW, j *journal) (result supervisor.Result, err error) {
 	dir := a.Node.Records.Path(r.name)
+	done := a.progress("mount the layers of " + r.name + " and create it")
 	c, err := a.containers().WCOW(ctx, r.name, dir, planned)
+	done()
 	if err != nil {
 		return result, errors.Join(err, wcow.RemoveScratch(dir))
 	}
 	defer func() {
+		defer a.progress("remove " + r.name + " and its layers")()
 		if cerr := c.Close(); cerr != nil {
 			err = errors.Join(err, cerr) // the layers may be in use, so the scratch layer stays with their record
 			return

@@ -154,24 +154,6 @@ func TestLimitThatCannotBeApplied(t *testing.T) {
 	}
 }
 
-func TestAttachLimitsRunningProcesses(t *testing.T) {
-	w := newWorld(t)
-	p, err := w.Place("", "app.exe", 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if code := w.silo(t, "attach", "--name", "mine", "--leave", "--memory", "64m", fmt.Sprint(p.Pid())); code != 0 {
-		t.Fatalf("%d %s", code, &w.Stderr)
-	}
-	if p.Commit(65 << 20) {
-		t.Error("the limit does not hold")
-	}
-	p.Exit(0)
-	if code := w.silo(t, "attach", "--memory", "64m", "99999"); code != 125 {
-		t.Errorf("a pid that is not in use: %d", code)
-	}
-}
-
 func TestDamonByName(t *testing.T) {
 	w := newWorld(t)
 	w.Program("app.exe", func(*jobtest.Proc) uint32 { return 4 })

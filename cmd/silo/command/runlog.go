@@ -31,13 +31,23 @@ func (f *logFlags) register(set *pflag.FlagSet) {
 	set.IntVar(&f.files, "log-max-files", 5, "rotated files that are kept beside the current one")
 }
 
-// resolve checks the flags and makes the path absolute: silo logs may have another working directory.
-func (f *logFlags) resolve() error {
+// validate checks the numbers.
+func (f *logFlags) validate() error {
 	if f.size < 1 || f.files < 1 {
 		return errors.New("--log-max-size and --log-max-files are at least 1")
 	}
-	if f.path == "" {
-		return nil
+	return nil
+}
+
+// options are those of the log.
+func (f *logFlags) options() logfile.Options {
+	return logfile.Options{MaxSize: int64(f.size) << 20, MaxFiles: f.files, Times: true}
+}
+
+// resolve checks the flags and makes the path absolute: silo logs may have another working directory.
+func (f *logFlags) resolve() error {
+	if err := f.validate(); err != nil || f.path == "" {
+		return err
 	}
 	dir := os.IsPathSeparator(f.path[len(f.path)-1])
 	path, err := filepath.Abs(f.path)
@@ -55,14 +65,14 @@ func (f *logFlags) resolve() error {
 // own later output. A slow terminal blocks the program; a slow log does for 3 s at most.
 type outputs struct {
 	streams
-	log     *logfile.Writer // nil for none
-	targets []target
-	journal atomic.Pointer[journal] // is told of failures
-	closing sync.Once
+	log          *logfile.Writer // nil for none
+	destinations []destination
+	journal      atomic.Pointer[journal] // is told of failures
+	closing      sync.Once
 }
 
-// target is a destination with its name in the record.
-type target struct {
+// destination is one of them with its name in the record.
+type destination struct {
 	name string
 	of   interface{ Failure() logfile.Failure }
 }
@@ -75,7 +85,7 @@ func (a *App) route(p *runPlan) (*outputs, error) {
 	}
 	o := &outputs{streams: a.streams()}
 	if p.log.path != "" {
-		err := o.openLog(p.log.path, logfile.Options{MaxSize: int64(p.log.size) << 20, MaxFiles: p.log.files, Times: true})
+		err := o.openLog(p.log.path, p.log.options())
 		if err != nil {
 			return nil, fmt.Errorf("%w; name another file with --log", err)
 		}
@@ -100,14 +110,14 @@ func (o *outputs) openLog(path string, options logfile.Options) (err error) {
 	if o.log, err = logfile.OpenWriter(path, options, o.changed); err != nil {
 		return err
 	}
-	o.targets = append(o.targets, target{"log", o.log})
+	o.destinations = append(o.destinations, destination{"log", o.log})
 	return nil
 }
 
 // add returns a writer to silo's own stream, and to the log if there is one.
 func (o *outputs) add(name string, to io.Writer) io.Writer {
 	t := supervisor.NewTarget(to, o.changed)
-	o.targets = append(o.targets, target{name, t})
+	o.destinations = append(o.destinations, destination{name, t})
 	if o.log == nil {
 		return t
 	}
@@ -122,7 +132,7 @@ func (o *outputs) changed() {
 
 // errors has the destinations that have failed.
 func (o *outputs) errors() (list []node.OutputError) {
-	for _, t := range o.targets {
+	for _, t := range o.destinations {
 		if f := t.of.Failure(); f.Err != "" {
 			list = append(list, node.OutputError{Target: t.name, Error: f.Err, LostBytes: f.Lost, Since: f.Since, Failing: f.Failing})
 		}

@@ -19,7 +19,7 @@ import (
 func (a *App) selftestCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "selftest",
-		Short: "Check the promises of the project on this host",
+		Short: "Check the promises of the project on this machine",
 		Long: `Selftest runs real processes (silo itself) in new jobs and checks what silo and the shim rely on. It takes half a
 minute. It prints one line of JSON to send in, and a table; SETTLES are rows of docs/unproved.md. The exit code is 1 if a
 promise is broken. A check whose host misses a capability is skipped and names it. Run it as LocalSystem or as an elevated
@@ -67,9 +67,11 @@ func (a *App) selftest(ctx context.Context) error {
 		},
 	}
 	version, revision := buildinfo.Read()
+	done := a.progress("check the promises")
 	e := evidence{
 		version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH, windowsBuild(), host.Emulation, host.Processors, a.Now(), host.Run(ctx),
 	}
+	done()
 	if err := json.NewEncoder(a.Stdout).Encode(e); err != nil {
 		return err
 	}

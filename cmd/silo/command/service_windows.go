@@ -1,40 +1,169 @@
 package command
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
+	"slices"
+	"strings"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
 	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/eventlog"
 	"golang.org/x/sys/windows/svc/mgr"
 )
 
-// installService makes a service that runs this executable.
+// serviceEnviron is the environment that the service manager gives to a service without variables; own if it is unknown.
+//
+// https://learn.microsoft.com/windows/win32/api/userenv/nf-userenv-createenvironmentblock
+func serviceEnviron(own []string) []string {
+	env, err := windows.Token(0).Environ(false)
+	if err != nil {
+		return own
+	}
+	return env
+}
+
+// connectServices opens the service manager with the given access.
+func connectServices(access uint32) (*mgr.Mgr, error) {
+	h, err := windows.OpenSCManager(nil, nil, access)
+	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		err = fmt.Errorf("%w; run silo as administrator", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the service manager: %w", err)
+	}
+	return &mgr.Mgr{Handle: h}, nil
+}
+
+// ownService is an open service of silo.
+type ownService struct {
+	*mgr.Service
+	account string
+	command []string // after the two dashes
+}
+
+// openService opens a service of silo. Any other service is refused.
+func openService(m *mgr.Mgr, name string, access uint32) (*ownService, error) {
+	p, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return nil, fmt.Errorf("open service %q: %w", name, err)
+	}
+	h, err := windows.OpenService(m.Handle, p, access|windows.SERVICE_QUERY_CONFIG)
+	switch {
+	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST):
+		err = fmt.Errorf("%w; silo service list shows those of silo", err)
+	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
+		err = fmt.Errorf("%w; run silo as administrator", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open service %s: %w", name, err)
+	}
+	s := &ownService{Service: &mgr.Service{Name: name, Handle: h}}
+	line := ""
+	if line, s.account, err = queryConfig(h); err == nil {
+		if s.command = siloCommand(line); s.command == nil {
+			err = errors.New("it is not a service of silo; use sc.exe for it")
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("service %s: %w", name, err), s.Close())
+	}
+	return s, nil
+}
+
+// queryConfig returns the command line and the account of a service. [mgr.Service.Config] also queries what Wine lacks.
+//
+// https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-queryserviceconfigw
+func queryConfig(h windows.Handle) (line, account string, err error) {
+	var buffer [1 << 10]uint64 // 8 KiB, the most that the service manager returns
+	config := (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&buffer[0]))
+	var needed uint32
+	if err := windows.QueryServiceConfig(h, config, uint32(unsafe.Sizeof(buffer)), &needed); err != nil {
+		return "", "", fmt.Errorf("query its configuration: %w", err)
+	}
+	return windows.UTF16PtrToString(config.BinaryPathName), windows.UTF16PtrToString(config.ServiceStartName), nil
+}
+
+// siloCommand returns the command line of a service of silo after the two dashes, nil for any other service.
+func siloCommand(line string) []string {
+	args, err := windows.DecomposeCommandLine(line)
+	if err != nil || len(args) < 3 || args[1] != "service" || args[2] != "run" {
+		return nil
+	}
+	return args[slices.Index(args, "--")+1:]
+}
+
+// eventSource is the name under which a service reports to the event log.
+func eventSource(name string) string { return "silo " + name }
+
+// installService makes a service that runs this executable, whose path is quoted where it has blanks.
 //
 // https://learn.microsoft.com/windows/win32/services/services
-func (a *App) installService(name string, args []string) (err error) {
-	m, err := mgr.Connect()
+func (a *App) installService(p *servicePlan) (err error) {
+	m, err := connectServices(windows.SC_MANAGER_ALL_ACCESS)
 	if err != nil {
-		return fmt.Errorf("open the service manager: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, m.Disconnect()) }()
-	s, err := m.CreateService(name, a.Self, mgr.Config{
-		DisplayName: "silo " + args[0] + " (" + name + ")", StartType: mgr.StartAutomatic,
-		Description: "Runs silo " + args[0] + ". Remove it with: silo service remove " + name,
-	}, append([]string{"service", "run", name, "--"}, args...)...)
+	verb := p.args[slices.Index(p.args, "--")+1]
+	s, err := m.CreateService(p.name, a.Self, mgr.Config{
+		DisplayName: "silo " + verb + " (" + p.name + ")", StartType: mgr.StartAutomatic,
+		Description:      "Runs silo " + verb + ". Remove it with: silo service uninstall " + p.name,
+		ServiceStartName: p.account, Password: p.password,
+	}, p.args...)
+	if errors.Is(err, windows.ERROR_SERVICE_EXISTS) || errors.Is(err, windows.ERROR_DUPLICATE_SERVICE_NAME) {
+		err = fmt.Errorf("%w; choose another name, or remove that one with silo service uninstall %s", err, p.name)
+	}
 	if err != nil {
-		return fmt.Errorf("create service %s: %w", name, err)
+		return fmt.Errorf("create service %s: %w", p.name, err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := restartOnFailure(s); err != nil {
-		return errors.Join(fmt.Errorf("set the restart of service %s: %w", name, err), s.Delete())
+	if err := a.setUpService(s, p); err != nil {
+		return errors.Join(err, s.Delete(), removeEventSource(p.name))
 	}
-	fmt.Fprintln(a.Stdout, name)
+	fmt.Fprintln(a.Stdout, p.name)
 	return nil
+}
+
+func (a *App) setUpService(s *mgr.Service, p *servicePlan) error {
+	if err := restartOnFailure(s); err != nil {
+		return fmt.Errorf("set the restart of service %s: %w", p.name, err)
+	}
+	if err := setServiceEnvironment(p.name, p.env); err != nil {
+		return fmt.Errorf("set the environment of service %s: %w", p.name, err)
+	}
+	if err := removeEventSource(p.name); err != nil { // of an installation that was not undone
+		return err
+	}
+	if err := eventlog.InstallAsEventCreate(eventSource(p.name), eventlog.Error|eventlog.Warning|eventlog.Info); err != nil {
+		return fmt.Errorf("register event source %s: %w", eventSource(p.name), err)
+	}
+	return nil
+}
+
+func removeEventSource(name string) error {
+	if err := eventlog.Remove(eventSource(name)); err != nil && !errors.Is(err, windows.ERROR_FILE_NOT_FOUND) {
+		return fmt.Errorf("remove event source %s: %w", eventSource(name), err)
+	}
+	return nil
+}
+
+// setServiceEnvironment stores the variables that the service manager adds to those of the system.
+//
+// https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree
+func setServiceEnvironment(name string, env []string) (err error) {
+	if len(env) == 0 {
+		return nil
+	}
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Services\`+name, registry.SET_VALUE)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, key.Close()) }()
+	return key.SetStringsValue("Environment", env)
 }
 
 // restartOnFailure makes the service manager start a service again 5 s after it failed: when it crashed, and also when it
@@ -49,76 +178,100 @@ func restartOnFailure(s *mgr.Service) error {
 	return s.SetRecoveryActionsOnNonCrashFailures(true)
 }
 
-func (a *App) removeService(name string) (err error) {
-	m, err := mgr.Connect()
+func (a *App) uninstallService(name string) (err error) {
+	m, err := connectServices(windows.SC_MANAGER_CONNECT)
 	if err != nil {
-		return fmt.Errorf("open the service manager: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, m.Disconnect()) }()
-	s, err := m.OpenService(name)
+	s, err := openService(m, name, windows.DELETE)
 	if err != nil {
-		return fmt.Errorf("open service %s: %w", name, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.Delete(); err != nil {
 		return fmt.Errorf("delete service %s: %w", name, err)
 	}
+	if err := removeEventSource(name); err != nil {
+		return err
+	}
 	fmt.Fprintln(a.Stdout, name)
 	return nil
 }
 
-func (a *App) runService(ctx context.Context, name string, args []string) error {
-	// A service receives a console event when any user logs off, which must not end it.
-	signal.Reset(endSignals...)
-	err := svc.Run(name, &service{app: a, ctx: ctx, args: args})
-	if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
-		return errors.New("run service " + name + ": not started by the service manager; use sc start " + name)
-	}
-	return err
+// serviceRow is a service of silo.
+type serviceRow struct {
+	Name    string `json:"name"`
+	State   string `json:"state"`
+	Pid     uint32 `json:"pid,omitempty"`
+	Code    uint32 `json:"exit_code"` // the service's own, of its latest end
+	Account string `json:"account"`
+	Command string `json:"command"`
 }
 
-// service handles the requests of the service manager.
-type service struct {
-	app  *App
-	ctx  context.Context
-	args []string
-}
-
-// Execute implements [svc.Handler]: the verb runs until it ends or the manager stops it. The exit code of a verb that
-// ended by itself is reported as the service's own, and anything but 0 makes the manager start the service again. After a
-// requested stop it is always 0: a program that was stopped may have another code, and must not be started again.
-func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (own bool, code uint32) {
-	nowhere, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+// listServices shows the services with these names, or all of silo.
+func (a *App) listServices(names []string) (err error) {
+	m, err := connectServices(windows.SC_MANAGER_CONNECT | windows.SC_MANAGER_ENUMERATE_SERVICE)
 	if err != nil {
-		return true, codeOwn
+		return err
 	}
-	defer nowhere.Close()
-	// A service has no standard streams, and silo starts no program without them.
-	s.app.Stdin, s.app.Stdout, s.app.Stderr = nowhere, nowhere, nowhere
-	ctx, cancel := context.WithCancel(s.ctx)
-	defer cancel()
-	done := make(chan int, 1)
-	go func() { done <- s.app.dispatch(ctx, "silo", s.args) }() // ends with the verb, which is waited for below
-	status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
-	requested := false
-	for {
-		select {
-		case code := <-done:
-			status <- svc.Status{State: svc.StopPending}
-			if requested || code == 0 {
-				return false, uint32(windows.NO_ERROR)
-			}
-			return true, uint32(code)
-		case r := <-requests:
-			switch r.Cmd {
-			case svc.Interrogate:
-				status <- r.CurrentStatus
-			case svc.Stop, svc.Shutdown:
-				hint := uint32(damonGrace/time.Millisecond) + 5000
-				status <- svc.Status{State: svc.StopPending, WaitHint: hint}
-				requested = true
-				cancel()
-			}
+	defer func() { err = errors.Join(err, m.Disconnect()) }()
+	all := names == nil
+	if all {
+		if names, err = m.ListServices(); err != nil {
+			return fmt.Errorf("list services: %w", err)
 		}
 	}
+	rows := []serviceRow{}
+	var errs []error
+	for _, name := range names {
+		row, err := queryService(m, name)
+		switch {
+		case err == nil:
+			rows = append(rows, row)
+		case !all: // otherwise it is another's service
+			errs = append(errs, err)
+		}
+	}
+	if all || len(rows) > 0 {
+		errs = append(errs, show(a, rows, serviceColumns))
+	}
+	return errors.Join(errs...)
+}
+
+func queryService(m *mgr.Mgr, name string) (row serviceRow, err error) {
+	s, err := openService(m, name, windows.SERVICE_QUERY_STATUS)
+	if err != nil {
+		return row, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	status, err := s.Query()
+	if err != nil {
+		return row, fmt.Errorf("query service %s: %w", name, err)
+	}
+	state, code := stateWords[status.State], status.ServiceSpecificExitCode
+	switch {
+	case status.Win32ExitCode == uint32(windows.ERROR_SERVICE_NEVER_STARTED):
+		state = "never started"
+	case code == 0:
+		code = status.Win32ExitCode
+	}
+	return serviceRow{
+		Name: name, State: state, Pid: status.ProcessId, Code: code, Account: s.account,
+		Command: strings.Join(s.command, " "),
+	}, nil
+}
+
+var stateWords = map[svc.State]string{
+	svc.Stopped: "stopped", svc.StartPending: "starting", svc.StopPending: "stopping", svc.Running: "running",
+	svc.ContinuePending: "resuming", svc.PausePending: "pausing", svc.Paused: "paused",
+}
+
+var serviceColumns = []column[serviceRow]{
+	{title: "NAME", value: func(s *serviceRow) string { return s.Name }},
+	{title: "STATE", value: func(s *serviceRow) string { return s.State }},
+	{title: "PID", value: func(s *serviceRow) string { return fmt.Sprint(s.Pid) }},
+	{title: "EXIT CODE", value: func(s *serviceRow) string { return fmt.Sprint(s.Code) }},
+	{title: "ACCOUNT", value: func(s *serviceRow) string { return s.Account }},
+	{title: "COMMAND", wide: true, value: func(s *serviceRow) string { return s.Command }},
 }

@@ -1,91 +1,147 @@
 package command
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/internal/size"
 	"github.com/siloshim/siloshim/stats"
 )
 
+// statsFlags are the flags of stats.
+type statsFlags struct {
+	lookFlags
+	stream, once bool
+}
+
 func (a *App) statsCommand() *cobra.Command {
-	var stream bool
-	var count int
-	var interval time.Duration
+	f := new(statsFlags)
 	c := &cobra.Command{
 		Use:   "stats [container...]",
 		Short: "Show what containers use",
-		Long: `Stats shows processor, memory and storage of the containers named, or of all. It asks each container's job object
-and no daemon. A metric that this host does not report is "-", never 0; silo inspect gives the reason.`,
-		Example: "  silo stats\n  silo stats --stream web",
-		RunE: func(c *cobra.Command, args []string) error {
-			if !stream {
-				count = 1
-			}
-			return a.stats(c.Context(), args, interval, count)
-		},
+		Long: `Stats shows processor, memory and storage of the containers named, or of all. On a terminal it shows them again every
+--interval, until Ctrl+C or until the last of the containers named has ended. Elsewhere, and with --no-stream or
+--output json, it measures twice, so that CPUS has a value, and prints once.
+
+It queries each container's job object and no daemon. A metric that this host does not report is "-", never 0;
+silo inspect gives the reason.`,
+		Example: "  silo stats\n  silo stats --no-stream web\n  silo stats --stream -o json web",
+		RunE:    func(c *cobra.Command, args []string) error { return a.stats(c.Context(), f, args) },
 	}
-	c.Flags().BoolVarP(&stream, "stream", "s", false, "go on until Ctrl+C")
-	c.Flags().IntVar(&count, "count", 0, "looks to take with --stream; 0 is without bound")
-	c.Flags().DurationVar(&interval, "interval", time.Second, "time between two looks")
+	c.Flags().IntVar(&f.count, "count", 0, "number of looks with --stream; 0 is without end")
+	c.Flags().DurationVar(&f.interval, "interval", time.Second, "time between two looks")
+	c.Flags().BoolVarP(&f.stream, "stream", "s", false, "look again and again, until Ctrl+C; the default for tables on a terminal")
+	c.Flags().BoolVar(&f.once, "no-stream", false, "measure twice and print once")
+	c.MarkFlagsMutuallyExclusive("stream", "no-stream")
+	c.MarkFlagsMutuallyExclusive("count", "no-stream")
 	return c
 }
 
 // statsRow is a container with what it used of the processors since the look before.
 type statsRow struct {
 	Name   string       `json:"name"`
+	Gone   bool         `json:"gone,omitempty"`  // it existed at an earlier look
+	Error  string       `json:"error,omitempty"` // why it has no statistics
 	CPUs   *float64     `json:"cpus,omitempty"`
-	Sample stats.Sample `json:"statistics"`
+	Sample stats.Sample `json:"statistics,omitzero"`
 }
 
-func (a *App) stats(ctx context.Context, refs []string, interval time.Duration, count int) error {
-	if interval <= 0 {
-		return fmt.Errorf("--interval must be above zero")
+func (a *App) stats(ctx context.Context, f *statsFlags, refs []string) error {
+	if err := f.check(); err != nil {
+		return err
 	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	o := a.newObserver()
-	defer o.retain(nil)
-	before := map[string]stats.Sample{}
-	for n := 1; ; n++ {
-		list, err := a.named(refs)
-		if err != nil {
-			return err
-		}
-		views, skipped := o.samples(ctx, list)
-		rows, now := []statsRow{}, map[string]stats.Sample{}
-		for _, v := range views {
-			row := statsRow{Name: v.Name(), Sample: v.Sample}
-			if was, ok := before[v.Job]; ok {
-				row.CPUs = cpus(was, v.Sample)
-			}
-			now[v.Job] = v.Sample
-			rows = append(rows, row)
-		}
-		if err := show(a, rows, statsColumns); err != nil || n == count {
-			return firstError(err, skipped)
-		}
-		before = now
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	l := &statsLook{watched: a.watch(refs), observer: a.newObserver()}
+	defer l.observer.retain(nil)
+	_, _, terminal := a.terminal(a.Stdout)
+	if !f.once && (f.stream || f.count > 0 || terminal && a.output != asJSON) {
+		screen := a.openScreen()
+		err := a.again(ctx, f.lookFlags, func() (bool, error) { return l.draw(ctx, screen) })
+		screen.close()
+		return firstError(err, l.failed())
 	}
+	if rows, err := l.rows(ctx); err != nil || len(rows) == 0 {
+		return firstError(err, l.failed())
+	}
+	if err := a.pauseFor(ctx, f.interval); err != nil {
+		return err
+	}
+	rows, err := l.rows(ctx)
+	if err != nil {
+		return err
+	}
+	return firstError(show(a, rows, statsColumns), l.failed())
 }
 
-// firstError is the first error there is.
-func firstError(errs ...error) error {
-	for _, err := range errs {
+// statsLook is what one look of stats keeps for the next.
+type statsLook struct {
+	*watched
+	observer *observer
+
+	before map[string]stats.Sample // by job
+	left   int                     // containers that exist
+}
+
+// draw shows one look and reports whether there is more to look at.
+func (l *statsLook) draw(ctx context.Context, to *screen) (more bool, err error) {
+	rows, err := l.rows(ctx)
+	if err != nil {
+		return false, err
+	}
+	more = len(l.refs) == 0 || l.left > 0
+	if l.app.output == asJSON {
+		return more, l.app.showJSON(rows)
+	}
+	var text bytes.Buffer
+	if err := table(&text, l.app.output == asWide, l.app.output != asWide, rows, statsColumns); err != nil {
+		return false, err
+	}
+	l.printFails(&text)
+	return more, to.draw(text.String())
+}
+
+// rows looks once.
+func (l *statsLook) rows(ctx context.Context) ([]statsRow, error) {
+	list, gone, err := l.find()
+	if err != nil {
+		return nil, err
+	}
+	l.observer.retain(list)
+	now := map[string]stats.Sample{}
+	rows := []statsRow{}
+	l.left = 0
+	for _, c := range list {
+		v, err := l.observer.sample(ctx, c)
+		if errors.Is(err, node.ErrNotFound) {
+			gone = append(gone, c)
+			continue
+		}
+		l.left++
+		l.note(c, err)
+		row := statsRow{Name: c.Name(), Sample: v.Sample}
 		if err != nil {
-			return err
+			row.Error = err.Error()
+		} else {
+			now[c.Job] = v.Sample
+		}
+		if was, ok := l.before[c.Job]; ok && err == nil {
+			row.CPUs = cpus(was, v.Sample)
+		}
+		rows = append(rows, row)
+	}
+	l.before = now
+	if len(l.refs) > 0 {
+		for _, c := range gone {
+			rows = append(rows, statsRow{Name: c.Name(), Gone: true})
 		}
 	}
-	return nil
+	return rows, nil
 }
 
 // cpus is how many processors were kept busy between two samples.
@@ -99,9 +155,14 @@ func cpus(was, is stats.Sample) *float64 {
 }
 
 var statsColumns = []column[statsRow]{
-	{title: "NAME", value: func(r *statsRow) string { return r.Name }},
+	{title: "NAME", id: true, value: func(r *statsRow) string { return r.Name }},
 	{title: "CPUS", value: func(r *statsRow) string {
-		if r.CPUs == nil {
+		switch {
+		case r.Gone:
+			return "gone"
+		case r.Error != "":
+			return "failed"
+		case r.CPUs == nil:
 			return none
 		}
 		return fmt.Sprintf("%.2f", *r.CPUs)
@@ -128,8 +189,12 @@ var statsColumns = []column[statsRow]{
 		}
 		return size.Format(r.Sample.Storage.ReadBytes) + " / " + size.Format(r.Sample.Storage.WriteBytes)
 	}},
-	{title: "PROCESSES", value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Active)) }},
-	{title: "ENDED BY LIMIT", wide: true, value: func(r *statsRow) string { return strconv.Itoa(int(r.Sample.Processes.Terminated)) }},
+	{title: "PROCESSES", value: func(r *statsRow) string {
+		return countOr(r.Sample.Processes.Active, r.Sample.Has(stats.MetricProcesses))
+	}},
+	{title: "ENDED BY LIMIT", wide: true, value: func(r *statsRow) string {
+		return countOr(r.Sample.Processes.Terminated, r.Sample.Has(stats.MetricProcesses))
+	}},
 	{title: "VIOLATIONS", wide: true, value: func(r *statsRow) string {
 		if !r.Sample.Has(stats.MetricViolations) {
 			return none

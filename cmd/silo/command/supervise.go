@@ -33,9 +33,9 @@ func (a *App) superviseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "supervise program [args...]",
 		Short: "Run a program under the contract of Damon, for Nomad tasks",
-		Long: `Supervise runs a program with the limits, log and metrics that the variables DAMON_* and NOMAD_* ask for, as
-damon.exe did; copied to damon.exe, silo is this verb. Unlike Damon it starts nothing when a variable cannot be read or a
-limit cannot be applied. The exit code is the program's; 1 where nothing was started, 254 where the program was lost.
+		Long: `Supervise runs a program with the limits, log and metrics of the variables DAMON_* and NOMAD_*, as damon.exe does. Copied
+to damon.exe, silo is this verb. Unlike Damon it starts nothing if a variable is invalid or a limit cannot be applied. The
+exit code is the program's, 1 if nothing was started, and 254 if the program was lost.
 
   DAMON_LOG_DIR, DAMON_LOG_NAME, DAMON_NOMAD_LOG_SUFFIX, DAMON_LOG_MAX_SIZE, DAMON_LOG_MAX_FILES
   DAMON_CPU_LIMIT (MHz), DAMON_ENFORCE_CPU_LIMIT, DAMON_MEMORY_LIMIT (MB), DAMON_ENFORCE_MEMORY_LIMIT
@@ -59,6 +59,9 @@ limit cannot be applied. The exit code is the program's; 1 where nothing was sta
 
 // supervise is Damon: without arguments it prints its version.
 func (a *App) supervise(ctx context.Context, args []string) error {
+	if len(args) == 0 && a.checking {
+		return needProgram(nil, args)
+	}
 	if len(args) == 0 {
 		return a.version()
 	}
@@ -66,12 +69,19 @@ func (a *App) supervise(ctx context.Context, args []string) error {
 	if err != nil {
 		return &failure{damonFailed, fmt.Errorf("nothing was started: %w", err)}
 	}
+	if a.checking {
+		_, err := (&task{app: a, config: config}).limits()
+		if err == nil {
+			_, err = a.planProgram(&programFlags{}, args)
+		}
+		return err
+	}
 	s := &task{app: a, config: config, name: taskName(a.Env)}
 	log, file, err := damon.NewLog(config, s.outputs.changed)
 	if err != nil {
 		return &failure{damonFailed, err}
 	}
-	s.log, s.outputs.log, s.outputs.targets = log, file, []target{{"log", file}}
+	s.log, s.outputs.log, s.outputs.destinations = log, file, []destination{{"log", file}}
 	defer s.outputs.close(a)
 	result, err := s.run(ctx, args)
 	switch {

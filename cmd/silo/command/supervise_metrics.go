@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"net"
-	"net/http"
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,13 +29,12 @@ func (t *task) serve(c container.Container, metrics *damon.Metrics) (stop func()
 		return func() {}
 	}
 	t.log.Info("metrics on http://" + listener.Addr().String() + t.config.Endpoint)
-	mux := http.NewServeMux()
-	mux.Handle("GET "+t.config.Endpoint, promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	handler := servePath(t.config.Endpoint, promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { // ends with stop, which waits for it
 		defer close(done)
-		if err := serve(ctx, listener, mux); err != nil {
+		if err := serve(ctx, listener, handler); err != nil {
 			t.log.Error("metrics are not served any more", "error", err.Error())
 		}
 	}()

@@ -12,8 +12,8 @@ func (a *App) tokenCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "token",
 		Short: "Show the token of this process, as JSON",
-		Long: `Token shows user, integrity level, privileges and deny-only groups. Run it through silo run to see the token of a
-program.`,
+		Long: `Token shows the user, integrity level, privileges and deny-only groups of this process. Run it through silo run to see
+those of a program.`,
 		Example: "  silo run --restricted --integrity low -- silo token",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

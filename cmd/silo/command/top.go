@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,16 +13,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
 
 // topFlags are the flags of top.
 type topFlags struct {
-	sort     string
-	filter   string
-	interval time.Duration
-	live     bool
-	count    int
+	lookFlags
+	sort   string
+	filter string
+	live   bool
 }
 
 func (a *App) topCommand() *cobra.Command {
@@ -30,15 +32,17 @@ func (a *App) topCommand() *cobra.Command {
 		Use:   "top [container...]",
 		Short: "Show the processes of containers",
 		Long: `Top shows the processes of the containers named, or of all: name, pid, processor time and private working set, as
-docker top does, and more. On a terminal with --live it goes on until Ctrl+C.`,
+docker top does, and more with --output wide. On a terminal it cuts lines to the width, except with --output wide.
+
+With --live it shows them again every --interval, until Ctrl+C or until the last of the containers named has ended.`,
 		Example: "  silo top web\n  silo top --live --sort cpu",
 		RunE:    func(c *cobra.Command, args []string) error { return a.top(c.Context(), f, args) },
 	}
 	c.Flags().StringVar(&f.sort, "sort", "container", "order: container, name, pid, cpu, memory or commit")
 	c.Flags().StringVar(&f.filter, "filter", "", "only images whose name contains this")
-	c.Flags().BoolVarP(&f.live, "live", "l", false, "go on until Ctrl+C")
+	c.Flags().BoolVarP(&f.live, "live", "l", false, "look again and again, until Ctrl+C")
 	c.Flags().DurationVar(&f.interval, "interval", time.Second, "time between two looks")
-	c.Flags().IntVar(&f.count, "count", 0, "looks to take with --live; 0 is without bound")
+	c.Flags().IntVar(&f.count, "count", 0, "number of looks with --live; 0 is without end")
 	return c
 }
 
@@ -79,91 +83,101 @@ func (a *App) top(ctx context.Context, f *topFlags, refs []string) error {
 	if topOrders[f.sort] == nil {
 		return fmt.Errorf("--sort %q is not container, name, pid, cpu, memory or commit", f.sort)
 	}
-	if f.interval <= 0 {
-		return fmt.Errorf("--interval must be above zero")
-	}
-	if !f.live {
-		o := a.newObserver()
-		defer o.retain(nil)
-		rows, _, err := a.topRows(ctx, o, f, refs, nil, 0)
-		if err != nil {
-			return err
-		}
-		return show(a, rows, topColumns)
-	}
-	height, restore := terminal(a.Stdout)
-	defer restore()
-	return a.topLive(ctx, f, refs, height)
-}
-
-func (a *App) topLive(ctx context.Context, f *topFlags, refs []string, height int) error {
-	tick := time.NewTicker(f.interval)
-	defer tick.Stop()
-	o := a.newObserver()
-	defer o.retain(nil)
-	var before map[processKey]time.Duration
-	last := a.Now()
-	for n := 1; ; n++ {
-		now := a.Now()
-		rows, times, err := a.topRows(ctx, o, f, refs, before, now.Sub(last))
-		if err != nil {
-			return err
-		}
-		if err := a.topScreen(rows, now, height); err != nil {
-			return err
-		}
-		if n == f.count {
-			return nil
-		}
-		before, last = times, now
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// topScreen draws one look in one write, so that it does not flicker: home, text, and clear what is below. It leaves out
-// the rows that a screen of a known height has no room for.
-func (a *App) topScreen(rows []topRow, now time.Time, height int) error {
-	if a.output == asJSON {
-		return a.showJSON(rows)
-	}
-	var text bytes.Buffer
-	containers := map[string]bool{}
-	for _, r := range rows {
-		containers[r.Container] = true
-	}
-	fmt.Fprintf(&text, "silo top  %s  %d containers  %d processes\n\n", now.Format(time.TimeOnly), len(containers), len(rows))
-	const besides = 4 // the first line, an empty one, the titles, and where the cursor stays
-	if height > besides {
-		rows = rows[:min(len(rows), height-besides)]
-	}
-	if err := table(&text, true, rows, topColumns); err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
-	screen := "\x1b[H" + strings.ReplaceAll(text.String(), "\n", "\x1b[K\n") + "\x1b[J"
-	_, err := fmt.Fprint(a.Stdout, screen)
+	t := &topLook{watched: a.watch(refs), flags: f, observer: a.newObserver()}
+	defer t.observer.retain(nil)
+	if !f.live {
+		rows, err := t.rows(ctx)
+		if err != nil {
+			return err
+		}
+		return firstError(a.showTop(rows), t.failed())
+	}
+	screen := a.openScreen()
+	err := a.again(ctx, f.lookFlags, func() (bool, error) { return t.draw(ctx, screen) })
+	screen.close()
+	return firstError(err, t.failed())
+}
+
+// firstError is the first error there is.
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *App) showTop(rows []topRow) error {
+	if a.output != asTable {
+		return show(a, rows, topColumns)
+	}
+	var text bytes.Buffer
+	if err := table(&text, false, true, rows, topColumns); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(a.Stdout, a.fit(text.String()))
 	return err
 }
 
-// topRows looks once. before are the processor times of the look before, so long ago.
-func (a *App) topRows(
-	ctx context.Context, o *observer, f *topFlags, refs []string, before map[processKey]time.Duration, ago time.Duration,
-) ([]topRow, map[processKey]time.Duration, error) {
-	list, err := a.named(refs)
+// topLook is what one look of top keeps for the next.
+type topLook struct {
+	*watched
+	flags    *topFlags
+	observer *observer
+
+	at    time.Time
+	times map[processKey]time.Duration // processor time of each process then
+	left  int                          // containers that exist
+	gone  []node.Container
+}
+
+// draw shows one look and reports whether there is more to look at.
+func (t *topLook) draw(ctx context.Context, to *screen) (more bool, err error) {
+	rows, err := t.rows(ctx)
 	if err != nil {
-		return nil, nil, err
+		return false, err
 	}
-	lists, err := o.processes(ctx, list)
+	more = len(t.refs) == 0 || t.left > 0
+	if t.app.output == asJSON {
+		return more, t.app.showJSON(rows)
+	}
+	var text bytes.Buffer
+	containers, processes := plural(t.left, "container", "containers"), plural(len(rows), "process", "processes")
+	fmt.Fprintf(&text, "silo top  %s  %s  %s\n", t.at.Format(time.TimeOnly), containers, processes)
+	for _, c := range t.gone {
+		fmt.Fprintf(&text, "%s is gone\n", shortID(printable(c.Name())))
+	}
+	t.printFails(&text)
+	fmt.Fprintln(&text)
+	if err := table(&text, true, t.app.output != asWide, rows, topColumns); err != nil {
+		return false, err
+	}
+	return more, to.draw(text.String())
+}
+
+// rows looks once.
+func (t *topLook) rows(ctx context.Context) ([]topRow, error) {
+	list, gone, err := t.find()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rows, times := []topRow{}, map[processKey]time.Duration{}
+	lists, err := t.observer.processes(ctx, list)
+	now := t.app.Now()
+	before, ago := t.times, now.Sub(t.at)
+	t.at, t.times, t.left, t.gone = now, map[processKey]time.Duration{}, len(list), gone
+	rows := []topRow{}
 	for i, c := range list {
+		if lists[i] == nil {
+			t.unlisted(c, err)
+			continue
+		}
+		t.note(c, nil)
 		for _, p := range lists[i] {
-			if !strings.Contains(strings.ToLower(p.Image), strings.ToLower(f.filter)) {
+			if !strings.Contains(strings.ToLower(p.Image), strings.ToLower(t.flags.filter)) {
 				continue
 			}
 			row := topRow{Container: c.Name(), Process: p}
@@ -172,16 +186,31 @@ func (a *App) topRows(
 				load := 100 * float64(total-was) / float64(ago)
 				row.Load = &load
 			}
-			times[key] = total
+			t.times[key] = total
 			rows = append(rows, row)
 		}
 	}
-	slices.SortStableFunc(rows, func(x, y topRow) int { return topOrders[f.sort](&x, &y) })
-	return rows, times, nil
+	slices.SortStableFunc(rows, func(x, y topRow) int { return topOrders[t.flags.sort](&x, &y) })
+	return rows, nil
+}
+
+// unlisted notes why a container has no list of processes, if it still exists. err is that of all lists.
+func (t *topLook) unlisted(c node.Container, err error) {
+	if oerr := t.app.look(c, jobobject.AccessQuery, func(*jobobject.Job) error { return nil }); oerr != nil {
+		err = oerr
+	}
+	if errors.Is(err, node.ErrNotFound) {
+		t.left--
+		err = nil // it ended meanwhile
+	}
+	if err != nil {
+		err = fmt.Errorf("list processes of %s: %w", c.Name(), err)
+	}
+	t.note(c, err)
 }
 
 var topColumns = []column[topRow]{
-	{title: "CONTAINER", value: func(r *topRow) string { return r.Container }},
+	{title: "CONTAINER", id: true, value: func(r *topRow) string { return r.Container }},
 	{title: "NAME", value: func(r *topRow) string { return r.Process.Image }},
 	{title: "PID", value: func(r *topRow) string { return strconv.FormatUint(uint64(r.Process.Pid), 10) }},
 	{title: "CPU", value: func(r *topRow) string {

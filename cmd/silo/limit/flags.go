@@ -3,10 +3,12 @@ package limit
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/siloshim/siloshim/internal/size"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -16,8 +18,9 @@ const None = "none"
 // setting is one flag.
 type setting struct {
 	flag, value, usage string
-	short              string
-	cpu                bool // one of the flags that exclude each other
+	short              string // one letter, as docker has it
+	cpu                bool   // one of the flags that exclude each other
+	off                string // the value for no limit, besides None
 	set                func(l *jobobject.Limits, text string, m Machine) error
 	clear              func(l *jobobject.Limits) // for None
 }
@@ -80,19 +83,34 @@ func (f *Flags) Apply(base jobobject.Limits, m Machine) (jobobject.Limits, error
 			return l, fmt.Errorf("--%s: %w", s.flag, err)
 		}
 	}
+	if l.JobMemory != 0 && l.ProcessMemory > l.JobMemory {
+		return l, fmt.Errorf("--process-memory %s is larger than --memory %s; lower the first or raise the second",
+			size.Format(l.ProcessMemory), size.Format(l.JobMemory))
+	}
 	if err := l.Validate(); err != nil {
 		return l, fmt.Errorf("limits: %w", err)
 	}
 	return l, nil
 }
 
+// apply sets one limit. A value that would mean no limit is an error: it must not look like a limit in force.
 func (s setting) apply(l *jobobject.Limits, text string, m Machine) error {
-	if text != None {
+	if s.clear == nil {
+		if strings.EqualFold(text, None) {
+			return errors.New("this limit cannot be removed, only changed")
+		}
 		return s.set(l, text, m)
 	}
-	if s.clear == nil {
-		return errors.New("this limit cannot be removed, only changed")
+	without := l.Clone()
+	s.clear(&without)
+	if strings.EqualFold(text, None) || s.off != "" && strings.EqualFold(text, s.off) {
+		*l = without
+		return nil
 	}
-	s.clear(l)
-	return nil
+	err := s.set(l, text, m)
+	zero := text != "" && strings.Trim(text, "0.") == ""
+	if zero && err != nil || err == nil && reflect.DeepEqual(*l, without) {
+		return fmt.Errorf("%q is no limit; use %q to remove the limit, or leave the flag out", text, None)
+	}
+	return err
 }

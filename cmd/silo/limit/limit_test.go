@@ -3,6 +3,7 @@ package limit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,6 +54,15 @@ func TestFlags_Apply_SetsLimits(t *testing.T) {
 		{"--affinity 0x81", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 0x81}}}},
 		{"--affinity n1", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 0xF0}}}},
 		{"--affinity n1:0x3,0x1", jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 0x31}}}},
+		{"-m 512m", jobobject.Limits{JobMemory: 512 << 20}},
+		{"--memory 512MB --process-memory 65536KB", jobobject.Limits{JobMemory: 512 << 20, ProcessMemory: 64 << 20}},
+		{"--priority BelowNormal", jobobject.Limits{PriorityClass: jobobject.PriorityBelowNormal}},
+		{"--priority ABOVE_NORMAL", jobobject.Limits{PriorityClass: jobobject.PriorityAboveNormal}},
+		{"--priority Idle --breakaway OnRequest", jobobject.Limits{PriorityClass: jobobject.PriorityIdle, Breakaway: jobobject.BreakawayOnRequest}},
+		{"--cpus 0.0008", jobobject.Limits{CPURate: 1}},
+		{"--net-rate 8kbit", jobobject.Limits{NetBandwidth: 1000}},
+		{"--net-dscp 0 --scheduling-class 0", jobobject.Limits{NetDSCP: new(uint8), SchedulingClass: new(uint8)}},
+		{"--breakaway never --ui none --memory None", jobobject.Limits{}},
 		{"--priority below-normal --scheduling-class 3", jobobject.Limits{PriorityClass: jobobject.PriorityBelowNormal, SchedulingClass: &three}},
 		{"--max-processes 5 --breakaway on-request", jobobject.Limits{ActiveProcesses: 5, Breakaway: jobobject.BreakawayOnRequest}},
 		{"--net-rate 8mbit --net-dscp 3", jobobject.Limits{NetBandwidth: 1_000_000, NetDSCP: &three}},
@@ -134,17 +144,26 @@ func TestFlags_BadValue_Refused(t *testing.T) {
 		"--memory 12x":                    "--memory",
 		"--memory 4m":                     "use 8 MiB or more",
 		"--memory -1":                     "--memory",
-		"--cpus 9":                        "up to 8",
+		"--cpus 9":                        "0.0008 to 8",
 		"--cpus NaN":                      "--cpus",
 		"--cpus 1 --cpu-weight 3":         "--cpus and --cpu-weight exclude each other",
-		"--cpu-percent 100.1":             "up to 100",
-		"--cpu-range 50:10":               "CPUMinRate",
+		"--cpu-percent 100.1":             "0.01 to 100",
+		"--cpu-range 50:10":               "exchange them",
 		"--cpu-range 50":                  "--cpu-range",
 		"--priority urgent":               "below-normal",
 		"--user-time 5":                   "90s",
+		"--process-user-time 1us":         "1ms or more",
+		"--net-rate 1":                    "8kbit or more",
+		"--net-rate 999":                  "8kbit or more",
+		"--net-rate 1bps":                 "8kbit or more",
 		"--net-dscp 64":                   "0 to 63",
 		"--affinity none":                 "cannot be removed",
-		"--memory 8m --process-memory 9m": "ProcessMemory",
+		"--memory 8m --process-memory 9m": "--process-memory 9 MiB is larger than --memory 8 MiB",
+		"--working-set 0:32m":             "16m:256m",
+		"--working-set 32m:16m":           "16m:256m",
+		"--working-set 32m":               "MIN:MAX",
+		"--cpus 0.0001":                   "from 0.0008 to 8",
+		"--cpu-percent 0.001":             "from 0.01 to 100",
 	} {
 		_, err := apply(t, small, jobobject.Limits{}, strings.Fields(args)...)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -153,6 +172,24 @@ func TestFlags_BadValue_Refused(t *testing.T) {
 	}
 	if _, err := apply(t, limit.Machine{Groups: []int{4}}, jobobject.Limits{}, "--cpu-mhz", "500"); err == nil {
 		t.Error("MHz are converted with an unknown speed")
+	}
+}
+
+// TestFlags_ZeroValue_Refused: a value that would mean no limit must not look like one. "none" removes a limit.
+func TestFlags_ZeroValue_Refused(t *testing.T) {
+	base := jobobject.Limits{JobMemory: 1 << 30, CPURate: 500}
+	for _, args := range []string{
+		"--memory 0", "--memory 0.0", "--process-memory 0", "--working-set 0:0", "--cpus 0", "--cpus 0.0", "--cpu-percent 0", "--cpu-mhz 0",
+		"--cpu-weight 0", "--max-processes 0", "--user-time 0", "--process-user-time 0", "--net-rate 0", "--ui 0", "--priority 0",
+	} {
+		_, err := apply(t, small, base, strings.Fields(args)...)
+		flag, value, _ := strings.Cut(args, " ")
+		if err == nil || !strings.HasPrefix(err.Error(), fmt.Sprintf("%s: %q is no limit; use \"none\"", flag, value)) {
+			t.Errorf("%s: %v, want a refusal that names the flag, the value and none", args, err)
+		}
+	}
+	if _, err := apply(t, limit.Machine{Groups: []int{64}, MHz: 3000}, base, "--cpu-mhz", "18"); err == nil || !strings.Contains(err.Error(), "19 MHz") {
+		t.Errorf("less than the smallest rate: %v, want a refusal with that", err)
 	}
 }
 

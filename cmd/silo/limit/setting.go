@@ -3,7 +3,6 @@ package limit
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +14,12 @@ import (
 // MinMemory is the least limit on the memory of a job, in bytes. Windows containers are known to hang below it.
 const MinMemory = 8 << 20
 
+// minNetRate is the least limit on network traffic, in bytes a second: a number without its unit would stop all traffic.
+const minNetRate = 1000
+
+// minUserTime is the least limit on processor time. Windows counts it at each clock interrupt, 64 times a second.
+const minUserTime = time.Millisecond
+
 // settings are all flags. The order is the order of application; the help sorts by name.
 var settings = []setting{
 	{flag: "memory", short: "m", value: "size", usage: "committed memory of all processes together, such as 512m",
@@ -25,13 +30,13 @@ var settings = []setting{
 		set: setWorkingSet, clear: func(l *jobobject.Limits) { l.MinWorkingSet, l.MaxWorkingSet = 0, 0 }},
 	{flag: "cpus", value: "number", cpu: true, usage: "processor time, in processors, such as 1.5",
 		set: func(l *jobobject.Limits, s string, m Machine) error {
-			v, err := parseFloat(s, float64(m.Processors()))
+			v, err := parseFloat(s, jobobject.CPUsOfRate(1, m.Processors()), float64(m.Processors()))
 			l.CPURate = jobobject.RateOfCPUs(v, m.Processors())
 			return err
 		}, clear: clearCPU},
 	{flag: "cpu-percent", value: "number", cpu: true, usage: "part of the whole machine's processor time, down to 0.01",
 		set: func(l *jobobject.Limits, s string, _ Machine) error {
-			v, err := parseFloat(s, 100)
+			v, err := parseFloat(s, minPercent, 100)
 			l.CPURate = jobobject.RateOfPercent(v)
 			return err
 		}, clear: clearCPU},
@@ -69,15 +74,12 @@ var settings = []setting{
 			return err
 		}, clear: func(l *jobobject.Limits) { l.ProcessUserTime = 0 }},
 	{flag: "net-rate", value: "rate", usage: "outgoing network traffic, such as 10mbit or 2mb/s",
-		set: func(l *jobobject.Limits, s string, _ Machine) (err error) {
-			l.NetBandwidth, err = size.ParseRate(s)
-			return err
-		}, clear: func(l *jobobject.Limits) { l.NetBandwidth = 0 }},
+		set: setNetRate, clear: func(l *jobobject.Limits) { l.NetBandwidth = 0 }},
 	{flag: "net-dscp", value: "0-63", usage: "DSCP value of outgoing packets",
 		set: func(l *jobobject.Limits, s string, _ Machine) error { return setSmall(&l.NetDSCP, s, 63) }, clear: func(l *jobobject.Limits) { l.NetDSCP = nil }},
 	{flag: "ui", value: "list", usage: "forbidden uses of the desktop: handles, read-clipboard, write-clipboard, system-parameters, display-settings, global-atoms, desktop, exit-windows, all",
 		set: setUI, clear: func(l *jobobject.Limits) { l.UI = 0 }},
-	{flag: "breakaway", value: "rule", usage: "whether children may leave the job: never, on-request or always", set: setBreakaway,
+	{flag: "breakaway", value: "rule", usage: "whether children may leave the job: never, on-request or always", off: "never", set: setBreakaway,
 		clear: func(l *jobobject.Limits) { l.Breakaway = jobobject.BreakawayNever }},
 }
 
@@ -93,13 +95,24 @@ func setMemory(to *uint64, text string) error {
 }
 
 func setWorkingSet(l *jobobject.Limits, text string, _ Machine) (err error) {
-	low, high, _ := strings.Cut(text, ":")
+	low, high, both := strings.Cut(text, ":")
+	if !both {
+		return fmt.Errorf("%q is not MIN:MAX, such as 16m:256m", text)
+	}
 	if l.MinWorkingSet, err = size.Parse(low); err != nil {
 		return err
 	}
-	l.MaxWorkingSet, err = size.Parse(high)
-	return err
+	if l.MaxWorkingSet, err = size.Parse(high); err != nil {
+		return err
+	}
+	if (l.MinWorkingSet == 0) != (l.MaxWorkingSet == 0) || l.MinWorkingSet > l.MaxWorkingSet {
+		return fmt.Errorf("%q: want MIN:MAX, both above 0 and the smaller one first, such as 16m:256m", text)
+	}
+	return nil
 }
+
+// minPercent is the unit of a processor rate, as a percentage of the machine.
+const minPercent = 0.01
 
 func setMHz(l *jobobject.Limits, text string, m Machine) error {
 	v, err := parseWhole(text, 1, math.MaxUint32)
@@ -107,19 +120,37 @@ func setMHz(l *jobobject.Limits, text string, m Machine) error {
 		return err
 	}
 	if m.MHz == 0 {
-		return fmt.Errorf("the speed of this machine's processors is unknown; use --cpus or --cpu-percent")
+		return fmt.Errorf("%q: the speed of this machine's processors is unknown; use --cpus or --cpu-percent", text)
+	}
+	if least := m.MHz * uint64(m.Processors()) / jobobject.AllProcessors; v < least {
+		return fmt.Errorf("%q is less than the smallest rate, %d MHz of this machine's %d processors", text, least, m.Processors())
 	}
 	l.CPURate = jobobject.RateOfMHz(v, m.Processors(), m.MHz)
 	return nil
 }
 
+func setNetRate(l *jobobject.Limits, text string, _ Machine) error {
+	v, err := size.ParseRate(text)
+	if err == nil && v < minNetRate {
+		err = fmt.Errorf("%q is %d bytes a second, too few for a connection; use 8kbit or more and name the unit", text, v)
+	}
+	l.NetBandwidth = v
+	return err
+}
+
 func setRange(l *jobobject.Limits, text string, _ Machine) error {
-	low, high, _ := strings.Cut(text, ":")
-	least, err := parseFloat(low, 100)
+	low, high, both := strings.Cut(text, ":")
+	if !both {
+		return fmt.Errorf("%q is not MIN:MAX in percent, such as 10:50", text)
+	}
+	least, err := parseFloat(low, minPercent, 100)
 	if err != nil {
 		return err
 	}
-	most, err := parseFloat(high, 100)
+	most, err := parseFloat(high, minPercent, 100)
+	if err == nil && least > most {
+		err = fmt.Errorf("%q: the first percentage is larger than the second; exchange them", text)
+	}
 	l.CPUMinRate, l.CPUMaxRate = jobobject.RateOfPercent(least), jobobject.RateOfPercent(most)
 	return err
 }
@@ -175,19 +206,19 @@ type names[T comparable] []struct {
 	value T
 }
 
+// find ignores the case and the separators of a word: PowerShell and Process Governor write BelowNormal.
 func (n names[T]) find(word string) (T, error) {
-	i := slices.IndexFunc(n, func(e struct {
-		word  string
-		value T
-	}) bool {
-		return e.word == strings.ToLower(word)
-	})
-	if i < 0 {
-		var none T
-		return none, fmt.Errorf("%q is not one of %s", word, strings.Join(n.words(), ", "))
+	plain := func(w string) string { return strings.ToLower(separators.Replace(w)) }
+	for _, e := range n {
+		if plain(e.word) == plain(word) {
+			return e.value, nil
+		}
 	}
-	return n[i].value, nil
+	var none T
+	return none, fmt.Errorf("%q is not one of %s", word, strings.Join(n.words(), ", "))
 }
+
+var separators = strings.NewReplacer("-", "", "_", "")
 
 func (n names[T]) words() []string {
 	var all []string
@@ -207,11 +238,11 @@ func (n names[T]) word(value T) string {
 	return fmt.Sprint(value)
 }
 
-// parseFloat reads a number between low, not included, and high.
-func parseFloat(text string, high float64) (float64, error) {
+// parseFloat reads a number from low to high.
+func parseFloat(text string, low, high float64) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(v > 0) || v > high {
-		return 0, fmt.Errorf("%q is not a number above 0 and up to %v", text, high)
+	if err != nil || !(v >= low) || v > high {
+		return 0, fmt.Errorf("%q is not a number from %v to %v", text, low, high)
 	}
 	return v, nil
 }
@@ -227,8 +258,8 @@ func parseWhole(text string, low, high uint64) (uint64, error) {
 
 func parseTime(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is not a time such as 90s or 1h30m", text)
+	if err != nil || d < minUserTime {
+		return 0, fmt.Errorf("%q is not a time of %v or more, such as 90s or 1h30m", text, minUserTime)
 	}
 	return d, nil
 }

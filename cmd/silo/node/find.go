@@ -19,14 +19,6 @@ var (
 // longID is an id as containerd's clients make them. A unique beginning stands for it.
 var longID = regexp.MustCompile(`^[0-9a-f]{32,}$`)
 
-// ShortName is the name with a long id cut to 12 digits, as docker cuts it. Every search takes it for the whole name.
-func (c Container) ShortName() string {
-	if longID.MatchString(c.ID) {
-		return c.Namespace + "/" + c.ID[:12]
-	}
-	return c.Name()
-}
-
 // Find finds a living container by its id, by namespace/id where several have that id, or by the beginning of a long id.
 // It returns [ErrNotFound] or [ErrAmbiguous].
 func (n Node) Find(ref string) (Container, error) {

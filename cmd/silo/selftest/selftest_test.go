@@ -186,12 +186,17 @@ func TestRun_Settles_RowsOfUnproved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	proved, err := os.ReadFile("../../../docs/evidence.md") // make evidence moves rows that held there
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, proved...)
 	settled := map[string]bool{}
 	for _, v := range results(t, newMachine().host()) {
 		for _, row := range v.Settles {
 			settled[row] = true
 			if !regexp.MustCompile(fmt.Sprintf(`(?m)^\| %s \|`, row)).Match(text) {
-				t.Errorf("%s: no row %s in docs/unproved.md", v.Trial, row)
+				t.Errorf("%s: no row %s in docs/unproved.md or docs/evidence.md", v.Trial, row)
 			}
 		}
 	}

@@ -47,3 +47,34 @@ func Build(ctx context.Context, out io.Writer, names ...string) error {
 	}
 	return nil
 }
+
+// Host builds all commands for a Windows host, without Wine, into a directory: those of this module, containerd and the
+// reference shim.
+func Host(ctx context.Context, out io.Writer, dir string) error {
+	e, err := locate()
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	for _, pkg := range slices.Concat(own, []string{"cmd/silo"}) {
+		exe := filepath.Join(dir, filepath.Base(pkg)+".exe")
+		if err := step(out, "build "+filepath.Base(exe), func() error {
+			return goWindows(ctx, e.root, "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", exe, "./"+pkg)
+		}); err != nil {
+			return err
+		}
+	}
+	for _, f := range []foreign{daemonBuild(Daemons[0]), runhcsBuild} {
+		if _, err := e.cached(ctx, out, f); err != nil {
+			return err
+		}
+		for _, pkg := range f.pkgs {
+			if err := install(e.path("cache", f.exe(pkg)), filepath.Join(dir, f.exe(pkg))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

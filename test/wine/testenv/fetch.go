@@ -44,23 +44,27 @@ func Peers(ctx context.Context, out io.Writer) error {
 	return e.fetch(ctx, out, runhcsBuild)
 }
 
-// fetch builds the commands into .bed/cache and installs them in the prefix, unless both have this version.
-func (e *Env) fetch(ctx context.Context, out io.Writer, f foreign) error {
-	key, err := keyOf([]string{f.module, f.version, strings.Join(f.pkgs, " "), runtime.Version()})
-	if err != nil {
-		return err
+// cached builds the commands into .bed/cache, unless it has this version. It returns the key of the version.
+func (e *Env) cached(ctx context.Context, out io.Writer, f foreign) (key string, err error) {
+	key, err = keyOf([]string{f.module, f.version, strings.Join(f.pkgs, " "), runtime.Version()})
+	built := "cache/.stamp-" + f.name
+	if err != nil || e.current(built, key) {
+		return key, err
 	}
-	if built := "cache/.stamp-" + f.name; !e.current(built, key) {
-		name := fmt.Sprintf("build %s %s for windows/amd64 (one to five minutes)", f.name, f.version)
-		err := step(out, name, func() error {
-			if err := e.crossBuild(ctx, f); err != nil {
-				return err
-			}
-			return e.setStamp(built, key)
-		})
-		if err != nil {
+	name := fmt.Sprintf("build %s %s for windows/amd64 (one to five minutes)", f.name, f.version)
+	return key, step(out, name, func() error {
+		if err := e.crossBuild(ctx, f); err != nil {
 			return err
 		}
+		return e.setStamp(built, key)
+	})
+}
+
+// fetch builds the commands and installs them in the prefix, unless that has this version.
+func (e *Env) fetch(ctx context.Context, out io.Writer, f foreign) error {
+	key, err := e.cached(ctx, out, f)
+	if err != nil {
+		return err
 	}
 	placed := "prefix/.stamp-" + f.name
 	if e.current(placed, key) {

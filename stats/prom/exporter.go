@@ -10,6 +10,7 @@ package prom
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,6 +21,7 @@ import (
 type Container struct {
 	Kind, Namespace, ID string
 	Sample              stats.Sample
+	State               *State  // nil if it is unknown
 	Output              *Output // nil if the exporter does not know it
 }
 
@@ -47,6 +49,7 @@ type Exporter struct {
 	// Immutable after New.
 	list    func() ([]Container, error)
 	series  []series
+	states  []stateSeries
 	lost    *prometheus.Desc
 	failing *prometheus.Desc
 	count   *prometheus.Desc
@@ -65,7 +68,7 @@ var labels = []string{"namespace", "container_id", "kind"}
 func New(o Options) *Exporter {
 	e := &Exporter{
 		list:  o.List,
-		count: prometheus.NewDesc("silo_containers", "Containers on this machine.", nil, o.Labels),
+		count: prometheus.NewDesc("silo_containers", "Containers on this machine that have not ended.", nil, o.Labels),
 		lost: prometheus.NewDesc("silo_container_output_lost_bytes_total",
 			"Output that was discarded because a log or a terminal did not take it; missing for containers of other supervisors.", labels, o.Labels),
 		failing: prometheus.NewDesc("silo_container_output_failing",
@@ -87,6 +90,10 @@ func New(o Options) *Exporter {
 	}
 	for _, m := range metrics {
 		e.series = append(e.series, series{metric: m, desc: prometheus.NewDesc("silo_container_"+m.name, m.help, labels, o.Labels)})
+	}
+	for _, m := range stateMetrics {
+		desc := prometheus.NewDesc("silo_container_"+m.name, m.help, slices.Concat(labels, m.labels), o.Labels)
+		e.states = append(e.states, stateSeries{stateMetric: m, desc: desc})
 	}
 	return e
 }
@@ -111,6 +118,9 @@ func (e *Exporter) Describe(to chan<- *prometheus.Desc) {
 	for _, s := range e.series {
 		to <- s.desc
 	}
+	for _, s := range e.states {
+		to <- s.desc
+	}
 	to <- e.lost
 	to <- e.failing
 	e.build.Describe(to)
@@ -126,22 +136,31 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	if err != nil {
 		e.failure.Inc()
 	}
-	to <- prometheus.MustNewConstMetric(e.count, prometheus.GaugeValue, float64(len(containers)))
+	living := 0
 	for i := range containers {
 		c := &containers[i]
-		for _, s := range e.series {
-			if value, ok := s.read(&c.Sample); ok {
-				to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
-			}
+		e.collectState(to, c)
+		if c.State == nil || !c.State.Ended {
+			living++
+			e.collectSample(to, c)
 		}
 		if c.Output != nil {
 			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), c.Namespace, c.ID, c.Kind)
 			to <- prometheus.MustNewConstMetric(e.failing, gauge, float64(c.Output.Failing), c.Namespace, c.ID, c.Kind)
 		}
 	}
+	to <- prometheus.MustNewConstMetric(e.count, gauge, float64(living))
 	e.build.Collect(to)
 	e.failure.Collect(to)
 	if e.processors != nil {
 		e.processors.Collect(to)
+	}
+}
+
+func (e *Exporter) collectSample(to chan<- prometheus.Metric, c *Container) {
+	for _, s := range e.series {
+		if value, ok := s.read(&c.Sample); ok {
+			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
+		}
 	}
 }

@@ -64,7 +64,13 @@ func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 	lacking.Metrics[stats.MetricViolations] = stats.Provenance{}
 	got := scrape(t, exporter([]prom.Container{
 		{Kind: "task", Namespace: "k8s.io", ID: "web", Sample: full()},
-		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking, Output: &prom.Output{LostBytes: 12, Failing: 1}},
+		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking, Output: &prom.Output{LostBytes: 12, Failing: 1}, State: &prom.State{
+			Status: "restarting", Restarts: new(3), LastExit: &prom.Exit{Code: 0xC0000005, Reason: "exited", At: time.Unix(1700000100, 0)},
+		}},
+		{Kind: "run", Namespace: "silo", ID: "over", State: &prom.State{
+			Status: "exited", Ended: true, Restarts: new(0), LastExit: &prom.Exit{Code: 137, Reason: "killed", At: time.Unix(1700000200, 0)},
+		}},
+		{Kind: "run", Namespace: "silo", ID: "lost", State: &prom.State{Status: "lost", Ended: true}},
 	}, nil))
 	path := filepath.Join("testdata", "metrics.golden")
 	if *update {
@@ -82,7 +88,8 @@ func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 }
 
 func TestExporter_Scrape_HasNoLint(t *testing.T) {
-	problems, err := testutil.CollectAndLint(exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full(), Output: new(prom.Output)}}, nil))
+	state := &prom.State{Status: "running", Restarts: new(1), LastExit: &prom.Exit{Reason: "exited"}}
+	problems, err := testutil.CollectAndLint(exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full(), State: state, Output: new(prom.Output)}}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

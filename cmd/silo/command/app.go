@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -133,8 +134,8 @@ Silo keeps its records in the directory that SILO_STATE names, or in %ProgramDat
 		root.AddCommand(verbs[args[0]]()) // the others would only cost the time to make them
 		return root
 	}
-	for name, verb := range verbs {
-		c := verb()
+	for _, name := range slices.Sorted(maps.Keys(verbs)) { // suggestions keep the order
+		c := verbs[name]()
 		c.GroupID = groupOf(name)
 		a.completes(c)
 		root.AddCommand(c)
@@ -170,6 +171,7 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 		"kill": a.killCommand, "wait": a.waitCommand, "metrics": a.metricsCommand, "explain": a.explainCommand,
 		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
 		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "workload": a.workloadCommand, "version": a.versionCommand,
+		"rm": a.rmCommand, "start": a.startCommand, "restart": a.restartCommand, "rename": a.renameCommand,
 		"install": a.installCommand, "uninstall": a.uninstallCommand, "dashboard": a.dashboardCommand,
 	}
 }

@@ -19,7 +19,7 @@ import (
 // claim reserves the name of a container of silo run. The context it returns ends with ctx, and on a request to stop the
 // container after onStop has returned; then its cause is the [supervisor.Stop] of the request.
 func (a *App) claim(ctx context.Context, name string, onStop func()) (context.Context, func(), error) {
-	requested, unlisten, err := node.ListenStop(strings.ToLower(name)) // names that differ in case are one
+	requested, unlisten, err := node.ListenStop(name)
 	if errors.Is(err, jobobject.ErrExist) {
 		return nil, nil, fmt.Errorf("start container %s: its name is in use; choose another --name, or run silo stop %s", name, name)
 	}
@@ -86,7 +86,7 @@ func (a *App) requestStop(name string, request supervisor.Stop) error {
 		if err := removeStop(file); err != nil {
 			return err
 		}
-		return node.RequestStop(strings.ToLower(name))
+		return node.RequestStop(name)
 	}
 	text, err := json.Marshal(request)
 	if err != nil {
@@ -95,7 +95,7 @@ func (a *App) requestStop(name string, request supervisor.Stop) error {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return fmt.Errorf("write the request to stop %s: %w; without --grace and --signal none is needed", name, err)
 	}
-	return node.RequestStop(strings.ToLower(name))
+	return node.RequestStop(name)
 }
 
 // replace removes the output of the ended container that had this name before, unless the new one goes on with it. A log

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +21,9 @@ func (a *App) cleanupCommand() *cobra.Command {
 		Use:   "cleanup",
 		Short: "List what crashed silo and shim processes left behind; --yes removes it",
 		Long: `Cleanup lists what crashed silo and shim processes left on this machine: jobs of silo run without a supervisor, layers,
-mount points, network namespaces, accounts and credentials. It also lists the records of containers that have ended. With
---yes it removes all of them, and with a record its output. Containers that run, or may run, are not touched.`,
+mount points, network namespaces, accounts and credentials. It also lists the records of containers that have exited, are
+lost, or cannot be read. With --yes it removes all of them, and with a record the output that is kept beside it. A file that
+silo run --log names is kept. Containers that run, or may run, are not touched.`,
 		Example: "  silo cleanup\n  silo cleanup --yes",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.cleanup(c.Context(), yes, bundles) },
@@ -36,6 +38,7 @@ type leftover struct {
 	What string `json:"what"`
 	Name string `json:"name"`
 	Why  string `json:"why"`
+	Log  string `json:"log,omitempty"` // a file that is removed with it
 	Done bool   `json:"removed"`
 
 	remove func() error
@@ -74,61 +77,48 @@ func (a *App) cleanup(ctx context.Context, yes bool, bundles string) error {
 	return errors.Join(errs...)
 }
 
-// leftovers are jobs first, as their records go with them.
+// leftovers are those of silo run.
 func (a *App) leftovers(ctx context.Context) ([]leftover, error) {
-	list, err := a.Node.Containers()
+	list, err := a.Node.All()
 	if err != nil {
 		return nil, err
 	}
 	found := []leftover{}
-	alive := map[string]bool{}
 	for _, c := range list {
-		if c.Namespace != node.Own {
-			continue
+		if c.Namespace == node.Own && (c.Status == node.Ended || c.Status == node.Lost || c.Status == node.Unknown && !c.Supervised()) {
+			found = append(found, a.leftover(ctx, c))
 		}
-		alive[c.ID] = true
-		if c.Record == nil || a.lives(c.Record.Supervisor) {
-			continue // without a record it may be one that is just being started
-		}
-		found = append(found, leftover{What: "job", Name: c.Job, Why: "its supervisor is gone", remove: func() error {
-			return a.look(c, jobobject.AccessTerminate, func(job *jobobject.Job) error { return job.Terminate(container.Killed) })
-		}})
-	}
-	records, err := a.Node.Records.All()
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range records {
-		if alive[r.ID] || a.lives(r.Supervisor) {
-			continue
-		}
-		if dir := a.Node.Records.Path(r.ID); r.Kind == node.Server && wcow.Left(dir) {
-			found = append(found, a.resources(ctx, node.Own, r.ID, dir, func() error { return a.Node.Records.Remove(r.ID) }))
-			continue
-		}
-		why := "the container has ended"
-		if r.Exit == nil {
-			why = "its supervisor is gone"
-		}
-		found = append(found, leftover{What: "record", Name: r.ID, Why: why, remove: func() error { return a.Node.Records.Remove(r.ID) }})
 	}
 	return found, nil
 }
 
-// lives reports whether a supervisor may be alive. A leftover whose pid another process has by now is kept, which does no
-// harm.
-func (a *App) lives(pid uint32) bool {
-	h, err := a.Kernel.OpenProcess(pid, jobobject.ProcessQueryLimited)
-	if err != nil {
-		return !errors.Is(err, jobobject.ErrNotExist)
+// leftover is what a container without a supervisor has left. Its record goes after its job.
+func (a *App) leftover(ctx context.Context, c node.Container) leftover {
+	if c.Living() {
+		return leftover{What: "job", Name: c.Job, Why: "its supervisor is gone", remove: func() error {
+			return a.look(c, jobobject.AccessTerminate, func(job *jobobject.Job) error { return job.Terminate(container.Killed) })
+		}}
 	}
-	_, exited, err := a.Kernel.ExitCode(h)
-	return errors.Join(err, a.Kernel.CloseHandle(h)) != nil || !exited
+	l := leftover{What: "record", Name: c.ID, Why: "the container has ended", remove: func() error { return a.removeOwn(ctx, c) }}
+	switch c.Status {
+	case node.Lost:
+		l.Why = "its supervisor is gone"
+	case node.Unknown:
+		l.Why = c.Error
+	}
+	if wcow.Left(a.Node.Records.Path(c.ID)) {
+		l.What, l.Name = "resources", c.Name()
+	}
+	if c.Record != nil && a.keptLog(c) == "" {
+		l.Log = c.Record.Log
+	}
+	return l
 }
 
 var leftoverColumns = []column[leftover]{
 	{title: "WHAT", value: func(l *leftover) string { return l.What }},
 	{title: "NAME", value: func(l *leftover) string { return l.Name }},
 	{title: "WHY", value: func(l *leftover) string { return l.Why }},
+	{title: "LOG", value: func(l *leftover) string { return cmp.Or(l.Log, none) }},
 	{title: "REMOVED", value: func(l *leftover) string { return fmt.Sprint(l.Done) }},
 }

@@ -13,6 +13,9 @@ var takeContainers = map[string]int{
 	"stop": 0, "top": 0, "update": 0, "wait": 0,
 }
 
+// takeEnded are those of them that also take a container that has ended.
+var takeEnded = []string{"inspect", "logs", "rename", "restart", "rm", "start", "wait"}
+
 // completes adds the completion of a verb's arguments.
 func (a *App) completes(c *cobra.Command) {
 	most, takes := takeContainers[c.Name()]
@@ -23,13 +26,17 @@ func (a *App) completes(c *cobra.Command) {
 		if most > 0 && len(given) >= most {
 			return nil, cobra.ShellCompDirectiveDefault // what follows is a program
 		}
-		return a.completions(given, prefix), cobra.ShellCompDirectiveNoFileComp
+		return a.completions(c.Name(), given, prefix), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
 // completions returns the ids and names of containers with a prefix, without those that are given already.
-func (a *App) completions(given []string, prefix string) []string {
-	list, err := a.Node.Containers()
+func (a *App) completions(verb string, given []string, prefix string) []string {
+	find := a.Node.Containers
+	if slices.Contains(takeEnded, verb) {
+		find = a.Node.All
+	}
+	list, err := find()
 	if err != nil {
 		return nil // a shell does not print the error
 	}

@@ -116,7 +116,7 @@ func (s *dashboardSource) Look(ctx context.Context) (dashboard.Look, error) {
 		}
 		look.Containers = append(look.Containers, shown)
 	}
-	ended, err := s.ended(list)
+	ended, err := s.ended()
 	if err != nil {
 		errs = append(errs, err)
 	}
@@ -125,16 +125,15 @@ func (s *dashboardSource) Look(ctx context.Context) (dashboard.Look, error) {
 }
 
 // ended lists the containers of silo run that have exited, the latest first.
-func (s *dashboardSource) ended(running []node.Container) ([]dashboard.Container, error) {
-	records, err := s.app.Node.Records.All()
+func (s *dashboardSource) ended() ([]dashboard.Container, error) {
+	all, err := s.app.Node.All()
 	if err != nil {
 		return nil, err
 	}
 	var list []dashboard.Container
-	for _, r := range records {
-		lives := slices.ContainsFunc(running, func(c node.Container) bool { return c.Namespace == node.Own && c.ID == r.ID })
-		if r.Exit != nil && !lives {
-			list = append(list, toDashboard(node.Container{Kind: r.Kind, Namespace: node.Own, ID: r.ID, Record: r}))
+	for _, c := range all {
+		if !c.Living() && c.Record != nil && c.Record.Exit != nil {
+			list = append(list, toDashboard(c))
 		}
 	}
 	slices.SortFunc(list, func(x, y dashboard.Container) int {
@@ -144,9 +143,9 @@ func (s *dashboardSource) ended(running []node.Container) ([]dashboard.Container
 }
 
 func toDashboard(c node.Container) dashboard.Container {
-	shown := dashboard.Container{Namespace: c.Namespace, ID: c.ID, Kind: string(c.Kind)}
+	shown := dashboard.Container{Namespace: c.Namespace, ID: c.ID, Kind: string(c.Kind), Status: string(c.Status)}
 	if r := c.Record; r != nil {
-		shown.Program, shown.Status, shown.Restarts = r.Program, string(r.Status), r.Restarts
+		shown.Program, shown.Restarts = r.Program, r.Restarts
 		shown.Exit, shown.LastExit = exitOf(r.Exit), exitOf(r.LastExit)
 	}
 	return shown

@@ -2,11 +2,13 @@ package command
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -20,17 +22,65 @@ func at(list map[uint32]int64) map[processKey]stats.Process {
 	return processes
 }
 
+func living(id string, processes map[processKey]stats.Process) seen {
+	return seen{node.Container{Namespace: "b", ID: id, Status: node.Running}, processes}
+}
+
+func TestDifferences_States_ExitsAndRestarts(t *testing.T) {
+	type r = node.Record
+	exit, killed := &node.Exit{Code: 3, Reason: "exited"}, &node.Exit{Code: 137, Reason: "exited"}
+	first, second := time.Unix(1, 0), time.Unix(2, 0)
+	for _, tt := range []struct {
+		name        string
+		was, is     node.Status // "" is none
+		before, now r
+		want        []string
+	}{
+		{"starts", "", node.Starting, r{}, r{}, []string{"container-appeared"}},
+		{"runs on", node.Running, node.Running, r{}, r{}, nil},
+		{"has started", node.Starting, node.Running, r{}, r{}, nil},
+		{"exits", node.Running, node.Ended, r{}, r{Exit: exit}, []string{"container-gone exited (3)"}},
+		{"is killed", node.Running, node.Ended, r{}, r{Exit: killed}, []string{"container-gone killed (137)"}},
+		{"is lost", node.Running, node.Lost, r{}, r{}, []string{"container-gone lost"}},
+		{"crashes", node.Running, node.Restarting, r{}, r{LastExit: exit}, []string{"container-restarting exited (3)"}},
+		{"is started again", node.Restarting, node.Running, r{LastExit: exit}, r{LastExit: exit, Restarts: 1}, []string{"container-restarted restarts 1 exited (3)"}},
+		{"crashes twice", node.Restarting, node.Restarting, r{LastExit: exit}, r{LastExit: killed, Restarts: 1},
+			[]string{"container-restarted restarts 1 killed (137)", "container-restarting restarts 1 killed (137)"}},
+		{"stays crashed", node.Restarting, node.Restarting, r{LastExit: exit}, r{LastExit: exit}, nil},
+		{"is removed", node.Ended, "", r{Exit: exit}, r{}, []string{"container-removed"}},
+		{"ends without a record", node.Running, "", r{}, r{}, []string{"container-gone"}},
+		{"runs again", node.Ended, node.Running, r{Exit: exit, Started: first}, r{Started: second}, []string{"container-appeared"}},
+		{"was short", "", node.Ended, r{}, r{Exit: exit}, []string{"container-appeared", "container-gone exited (3)"}},
+		{"was replaced", node.Running, node.Running, r{Started: first}, r{Started: second}, []string{"container-appeared", "container-gone"}},
+		{"cannot be read", node.Ended, node.Unknown, r{Exit: exit}, r{}, nil},
+	} {
+		make := func(status node.Status, record r) snapshot {
+			if status == "" {
+				return snapshot{}
+			}
+			return snapshot{"silo/a": seen{Container: node.Container{Namespace: "silo", ID: "a", Status: status, Record: &record}}}
+		}
+		var got []string
+		for _, e := range differences(make(tt.was, tt.before), make(tt.is, tt.now), time.Unix(0, 0).UTC()) {
+			got = append(got, strings.Replace(strings.TrimPrefix(e.String(), "1970-01-01T00:00:00Z "), " silo/a", "", 1))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("it %s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
 func TestDifferences_Snapshots_NewThenGone(t *testing.T) {
-	before := snapshot{"a": at(map[uint32]int64{4: 1, 8: 1}), "gone": at(map[uint32]int64{12: 1})}
-	now := snapshot{"a": at(map[uint32]int64{4: 1, 8: 2, 16: 2}), "new": at(map[uint32]int64{20: 2})}
+	before := snapshot{"b/a": living("a", at(map[uint32]int64{4: 1, 8: 1})), "b/gone": living("gone", at(map[uint32]int64{12: 1}))}
+	now := snapshot{"b/a": living("a", at(map[uint32]int64{4: 1, 8: 2, 16: 2})), "b/new": living("new", at(map[uint32]int64{20: 2}))}
 	var got []string
 	for _, e := range differences(before, now, time.Unix(3, 0)) {
 		got = append(got, fmt.Sprint(e.Event, " ", e.Container, " ", e.Pid))
 	}
 	// Process 8 ended and its pid went to another one.
 	want := []string{
-		"process-started a 8", "process-started a 16", "container-appeared new 0", "process-started new 20",
-		"process-ended a 8", "process-ended gone 12", "container-gone gone 0",
+		"process-started b/a 8", "process-started b/a 16", "container-appeared b/new 0", "process-started b/new 20",
+		"process-ended b/a 8", "process-ended b/gone 12", "container-gone b/gone 0",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)

@@ -40,13 +40,47 @@ func newWorld(t *testing.T) *world {
 	w.app = &command.App{
 		Kernel: w.Kernel, Service: &hcs.Client{},
 		Machine: limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: []limit.Node{{Mask: 0xF}, {Mask: 0xF0}}},
-		Node:    node.Node{Names: w.names, Records: node.Records{Dir: filepath.Join(w.dir, "state")}},
+		Node:    node.Node{Names: w.names, Records: node.Records{Dir: filepath.Join(w.dir, "state"), Kernel: supervisors{w.Kernel}}},
 		Host: plan.Machine{Processors: 8, Root: `C:\Windows`, Lookup: func(path string) bool {
 			return strings.HasPrefix(path, `C:\bin\`) && !strings.Contains(path, "missing")
 		}},
 		Stdout: &w.Stdout, Stderr: &w.Stderr, Env: []string{"PATH=C:\\bin", "SECRET=hush"}, Dir: `C:\work`, Now: w.Now, Pause: w.Advance,
 	}
 	return w
+}
+
+// supervisors is the kernel that records are checked with. The process of the test is one of its processes.
+type supervisors struct{ *jobtest.Kernel }
+
+// thisProcess is its handle.
+const thisProcess = jobobject.Handle(1 << 40)
+
+func (k supervisors) OpenProcess(pid uint32, access jobobject.ProcessAccess) (jobobject.Handle, error) {
+	if pid == uint32(os.Getpid()) {
+		return thisProcess, nil
+	}
+	return k.Kernel.OpenProcess(pid, access)
+}
+
+func (k supervisors) ExitCode(h jobobject.Handle) (uint32, bool, error) {
+	if h == thisProcess {
+		return 0, false, nil
+	}
+	return k.Kernel.ExitCode(h)
+}
+
+func (k supervisors) ProcessTimes(h jobobject.Handle) (jobobject.ProcessTimes, error) {
+	if h == thisProcess {
+		return jobobject.ProcessTimes{Created: jobtest.Epoch}, nil
+	}
+	return k.Kernel.ProcessTimes(h)
+}
+
+func (k supervisors) CloseHandle(h jobobject.Handle) error {
+	if h == thisProcess {
+		return nil
+	}
+	return k.Kernel.CloseHandle(h)
 }
 
 func (w *world) names() ([]string, error) {

@@ -1,9 +1,13 @@
 package command
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"text/template"
 
 	"github.com/spf13/cobra"
 
@@ -13,60 +17,142 @@ import (
 )
 
 func (a *App) inspectCommand() *cobra.Command {
-	return &cobra.Command{
+	var format string
+	c := &cobra.Command{
 		Use:   "inspect container...",
 		Short: "Show limits, statistics and processes of containers, as JSON",
 		Long: `Inspect shows the limits that the kernel reports, the statistics with the source and quality of each, and the
-processes. Limits of an outer job also apply and are not shown. For a container of silo run that has exited it shows the
-exit code with its meaning, and its reason: the program exited (exited, memory), exited after a stop signal (stopped), or
-was terminated (killed, timeout).`,
-		Example: "  silo inspect web\n  silo inspect k8s.io/web",
+processes. Limits of an outer job also apply and are not shown. For a container of silo run it shows the record, also after
+its exit: the exit code with its meaning, and its reason: the program exited (exited, memory), exited after a stop signal
+(stopped), or was terminated (killed, timeout). While a restart policy starts it again, the exit is that of the start before.
+
+A template of --format has the keys of the JSON: "{{.record.exit.code}}". If a container cannot be shown the others are, and
+the exit code is 1.`,
+		Example: "  silo inspect web\n  silo inspect k8s.io/web\n  silo inspect --format \"{{.status}} {{.record.pid}}\" web",
 		Args:    cobra.MinimumNArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return a.inspect(c.Context(), args) },
+		RunE:    func(c *cobra.Command, args []string) error { return a.inspect(c.Context(), args, format) },
 	}
+	c.Flags().StringVarP(&format, "format", "f", "", "Go template for each container, or json for a line of JSON per container")
+	return c
 }
 
 // details are what inspect prints of a running container.
 type details struct {
 	view
+	Meaning     string          `json:"exit_meaning,omitempty"`
 	Limits      []limit.Line    `json:"limits"`
 	LimitsError string          `json:"limits_error,omitempty"` // why the kernel did not report them
 	Silo        *jobobject.Silo `json:"silo,omitempty"`
 	Machine     limit.Machine   `json:"machine"`
 }
 
-// past is what inspect prints of a container that has exited.
+// past is what inspect prints of a container without a job.
 type past struct {
 	node.Container
 	Meaning string `json:"exit_meaning,omitempty"`
 }
 
-func (a *App) inspect(ctx context.Context, refs []string) error {
+func (a *App) inspect(ctx context.Context, refs []string, format string) error {
+	printAll, err := a.inspectPrinter(format)
+	if err != nil {
+		return err
+	}
 	o := a.newObserver()
 	defer o.retain(nil)
 	all := []any{}
+	failed := false
 	for _, ref := range refs {
-		c, err := a.Node.Find(ref)
-		if errors.Is(err, node.ErrNotFound) {
-			if c, ended := a.Node.Ended(ref); ended {
-				all = append(all, past{c, c.Record.Exit.Meaning()})
-				continue
+		shown, err := a.inspected(ctx, o, ref)
+		if shown != nil {
+			all = append(all, shown)
+		}
+		if err != nil {
+			failed = true
+			fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+		}
+	}
+	if err := printAll(all); err != nil {
+		return err
+	}
+	if failed {
+		return exit(codeSome)
+	}
+	return nil
+}
+
+// inspected returns what there is to print of a container. A record that cannot be read is an error beside it.
+func (a *App) inspected(ctx context.Context, o *observer, ref string) (any, error) {
+	c, err := a.Node.FindAny(ref)
+	if err != nil {
+		return nil, err
+	}
+	if c.Error != "" {
+		err = fmt.Errorf("%s: %s", c.Name(), c.Error)
+	}
+	if c.Living() {
+		d, lookErr := a.details(ctx, o, c)
+		if !errors.Is(lookErr, node.ErrNotFound) {
+			return d, errors.Join(err, lookErr)
+		}
+		if c.Record == nil {
+			return nil, lookErr
+		}
+	}
+	return past{c, meaning(c)}, err
+}
+
+// meaning describes the latest exit.
+func meaning(c node.Container) string {
+	if e := c.LastExit(); e != nil {
+		return e.Meaning()
+	}
+	return ""
+}
+
+// inspectPrinter returns the function that prints containers as --format says.
+func (a *App) inspectPrinter(format string) (func([]any) error, error) {
+	switch strings.TrimSpace(format) {
+	case "":
+		return func(all []any) error { return a.showJSON(all) }, nil
+	case asJSON:
+		return func(all []any) error { return (&formatter[any]{json: true}).print(a.Stdout, all) }, nil
+	}
+	t, err := parseFormat(format)
+	if err == nil {
+		t.Option("missingkey=default") // a key without a value is left out of the JSON
+	}
+	return func(all []any) error {
+		for _, v := range all {
+			if err := executeJSON(a, t, v); err != nil {
+				return err
 			}
 		}
-		if err != nil {
-			return err
-		}
-		d, err := a.details(ctx, o, c)
-		if err != nil {
-			return err
-		}
-		all = append(all, d)
+		return nil
+	}, err
+}
+
+// executeJSON executes a template with the JSON form of a value.
+func executeJSON(a *App, t *template.Template, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
 	}
-	return a.showJSON(all)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var fields map[string]any
+	if err := d.Decode(&fields); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, fields); err != nil {
+		return fmt.Errorf("--format: %s; the keys are those that silo inspect prints", templateError(err))
+	}
+	_, err = a.Stdout.Write(out.Bytes())
+	return err
 }
 
 func (a *App) details(ctx context.Context, o *observer, c node.Container) (d details, err error) {
-	d.Machine, d.Limits = a.Machine, []limit.Line{}
+	d.Machine, d.Limits, d.Meaning = a.Machine, []limit.Line{}, meaning(c)
 	if d.view, err = o.sample(ctx, c); err != nil {
 		return d, err
 	}

@@ -113,7 +113,7 @@ func signalMember(job *jobobject.Job, pid uint32, event jobobject.ConsoleEvent) 
 }
 
 func (a *App) terminateServer(ctx context.Context, c node.Container) error {
-	system, err := a.Service.Open(ctx, c.ID)
+	system, err := a.Service.Open(ctx, c.System)
 	if err != nil {
 		return err
 	}

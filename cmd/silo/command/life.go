@@ -31,6 +31,7 @@ func (a *App) begin(p *runPlan, record *node.Record) (*journal, error) {
 	if err := j.write(func(*node.Record) {}); err != nil {
 		return nil, errors.Join(fmt.Errorf("nothing was started: %w", err), j.close())
 	}
+	a.storeLaunch(p)
 	return j, nil
 }
 

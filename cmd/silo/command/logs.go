@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/internal/logfile"
 	"github.com/siloshim/siloshim/internal/sleep"
-	"github.com/siloshim/siloshim/jobobject"
 )
 
 // The time between two reads of a log that is followed: the first after new output, the second after a while without any.
@@ -128,21 +126,12 @@ func (a *App) recordOf(ref string) (*node.Record, error) {
 		}
 		id = rest
 	}
-	records, err := a.Node.Records.All()
-	if err != nil {
-		return nil, err
-	}
-	var found *node.Record
-	for _, r := range records {
-		if r.ID == id {
-			return r, nil
-		}
-		if strings.EqualFold(r.ID, id) {
-			found = cmp.Or(found, r)
-		}
-	}
-	if found != nil {
-		return found, nil
+	c, err := a.Node.FindOwn(node.Own + "/" + id)
+	switch {
+	case err == nil && c.Error != "":
+		return nil, errors.New(c.Error)
+	case err == nil && c.Record != nil:
+		return c.Record, nil
 	}
 	if c, err := a.Node.Find(ref); err == nil && c.Namespace != node.Own {
 		return nil, fmt.Errorf("print the log of %s: silo logs reads that of silo run; read it with ctr, crictl or kubectl", c.Name())
@@ -150,24 +139,10 @@ func (a *App) recordOf(ref string) (*node.Record, error) {
 	return nil, fmt.Errorf("find container %s: %w; silo ps -a lists the containers of silo run", ref, node.ErrNotFound)
 }
 
-// producing reports whether a container may still print: its exit is not recorded, and its job is there or its supervisor
-// runs. A Windows Server container has a system only for a part of that time.
+// producing reports whether a container may still print.
 func (a *App) producing(id string) bool {
-	record, err := a.Node.Records.Read(id)
-	if err != nil {
-		return !errors.Is(err, node.ErrNotFound) // a record that is just being replaced
-	}
-	if record.Exit != nil {
-		return false
-	}
-	if _, err := a.Node.Find(node.Own + "/" + id); err == nil {
-		return true
-	}
-	process, err := a.Kernel.OpenProcess(record.Supervisor, jobobject.ProcessQueryLimited)
-	if err != nil {
-		return !errors.Is(err, jobobject.ErrNotExist)
-	}
-	return a.Kernel.CloseHandle(process) == nil
+	c, err := a.Node.FindOwn(node.Own + "/" + id)
+	return err == nil && c.Living()
 }
 
 // timeLayouts are those of docker logs: RFC 3339, and parts of it in local time.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/internal/buildinfo"
+	"github.com/siloshim/siloshim/stats"
 	"github.com/siloshim/siloshim/stats/prom"
 )
 
@@ -106,20 +108,41 @@ func servePath(path string, handler http.Handler) http.Handler {
 func (a *App) exported(ctx context.Context) ([]prom.Container, error) {
 	o := a.newObserver()
 	defer o.retain(nil)
-	list, err := a.Node.Containers()
+	list, err := a.Node.All()
 	if err != nil {
 		return nil, err
 	}
-	views, err := o.samples(ctx, list)
-	var out []prom.Container
+	views, err := o.samples(ctx, slices.DeleteFunc(slices.Clone(list), func(c node.Container) bool { return !c.Living() }))
+	samples := map[string]stats.Sample{}
 	for _, v := range views {
-		e := prom.Container{Kind: string(v.Kind), Namespace: v.Namespace, ID: v.ID, Sample: v.Sample}
-		if v.Record != nil && v.Record.Kind != node.Attach {
-			e.Output = outputMetrics(v.Record.OutputErrors)
+		samples[v.Name()] = v.Sample
+	}
+	var out []prom.Container
+	for _, c := range list {
+		sample, sampled := samples[c.Name()]
+		if !sampled && c.Record == nil && c.Error == "" {
+			continue // it ended meanwhile, or is in the error
+		}
+		e := exportedState(c)
+		e.Sample, e.State.Ended = sample, !sampled
+		if c.Record != nil && c.Kind != node.Attach {
+			e.Output = outputMetrics(c.Record.OutputErrors)
 		}
 		out = append(out, e)
 	}
 	return out, err
+}
+
+// exportedState is a container without its sample.
+func exportedState(c node.Container) prom.Container {
+	state := &prom.State{Status: string(c.Status)}
+	if c.Record != nil {
+		state.Restarts = &c.Record.Restarts
+	}
+	if e := c.LastExit(); e != nil {
+		state.LastExit = &prom.Exit{Code: e.Code, Reason: e.Outcome(), At: e.At}
+	}
+	return prom.Container{Kind: string(c.Kind), Namespace: c.Namespace, ID: c.ID, State: state}
 }
 
 // mayListen refuses an address that other machines can reach, unless expose is set.

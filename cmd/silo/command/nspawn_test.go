@@ -13,6 +13,7 @@ import (
 	"github.com/siloshim/siloshim/container/containertest"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/hcs/hcstest"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -162,6 +163,51 @@ func TestStop_ServerRun_SignalReachesTheProgram(t *testing.T) {
 		t.Errorf("wait: %d %q %s", code, &s.Stdout, &s.Stderr)
 	}
 	if code := s.silo(t, "cleanup", "--yes"); code != 0 {
+		t.Error(code, &s.Stderr)
+	}
+	s.empty(t)
+}
+
+// TestPs_ServerRun_IsOneContainer: the kernel has its job by the id of the service, and silo has its record.
+func TestPs_ServerRun_IsOneContainer(t *testing.T) {
+	s := newSpawned(t)
+	started, end := make(chan struct{}), make(chan struct{})
+	s.service.Program("app.exe", func(*hcstest.Proc) uint32 { close(started); <-end; return 3 })
+	s.app.Node.Names = func() ([]string, error) {
+		if _, ok := s.service.Document("Box"); ok {
+			return []string{`\Container_Box`}, nil
+		}
+		return nil, nil
+	}
+	job, err := jobobject.Create(jobobject.Options{Name: `\Container_Box`, Kernel: s.Kernel}) // as the service makes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer job.Close()
+	done := make(chan int)
+	other := *s.app // prints elsewhere
+	other.Stdout, other.Stderr = &strings.Builder{}, &strings.Builder{}
+	go func() {
+		done <- other.Main(t.Context(), "silo", []string{"run", "--server", "--layer", s.drive + "layer", "--name", "Box", "--", "app.exe"})
+	}()
+	<-started
+	for ref, want := range map[string]string{"box": "server silo Box", "silo/BOX": "server silo Box", "hcs/Box": ""} {
+		s.silo(t, "inspect", "--format", `{{.kind}} {{.namespace}} {{.system}}`, ref)
+		if got := strings.TrimSpace(s.Stdout.String()); got != want {
+			t.Errorf("inspect %s: %q %s, want %q", ref, got, &s.Stderr, want)
+		}
+	}
+	if s.silo(t, "ps", "-aq", "--filter", "name=box"); s.Stdout.String() != "silo/Box\n" {
+		t.Errorf("ps lists %q, want one container", &s.Stdout)
+	}
+	close(end)
+	if code := <-done; code != 3 {
+		t.Errorf("exit code %d: %s", code, other.Stderr)
+	}
+	if s.silo(t, "ps", "-a", "--filter", "kind=server", "--format", "{{.Name}} {{.State}} {{.ExitCode}}"); s.Stdout.String() != "silo/Box exited 3\n" {
+		t.Errorf("ps lists %q after the exit", &s.Stdout)
+	}
+	if code := s.silo(t, "rm", "BOX"); code != 0 {
 		t.Error(code, &s.Stderr)
 	}
 	s.empty(t)

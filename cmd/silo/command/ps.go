@@ -1,27 +1,56 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/stats"
 )
 
+// psFlags are the flags of ps.
+type psFlags struct {
+	all     bool
+	quiet   bool
+	latest  bool
+	last    int
+	noTrunc bool
+	filters []string
+	format  string
+}
+
 func (a *App) psCommand() *cobra.Command {
-	var all bool
+	f := new(psFlags)
 	c := &cobra.Command{
 		Use: "ps", Aliases: []string{"ls", "list"}, Args: cobra.NoArgs,
 		Short: "List the containers of this machine",
 		Long: `Ps lists every container of this machine by its job object: those of the shim (task), of the Host Compute Service
-(server), of silo run (run) and of silo attach (attach). It needs no daemon.`,
-		Example: "  silo ps\n  silo ps -a -o wide",
-		RunE:    func(c *cobra.Command, _ []string) error { return a.ps(c.Context(), all) },
+(server), of silo run (run) and of silo attach (attach). It needs no daemon. With --all it also lists the containers of silo
+run that have a record and do not run.
+
+The states are starting, running, restarting (between two starts by a restart policy, with the number of restarts), exited,
+lost (the silo that ran it has ended without recording an exit) and unknown (its record cannot be read; silo inspect says
+why). An exit is shown by its reason: exited, stopped, killed, timeout or memory.
+
+The fields of --format are
+  ` + wrapped(fieldNames(psFields(a)), 110) + `.`,
+		Example: "  silo ps\n  silo ps -a -o wide\n  silo ps -aq --filter status=exited\n  silo ps --format \"table {{.Name}}\\t{{.Status}}\"",
+		RunE:    func(c *cobra.Command, _ []string) error { return a.ps(c.Context(), f) },
 	}
-	c.Flags().BoolVarP(&all, "all", "a", false, "also list the containers of silo run that have exited")
+	set := c.Flags()
+	set.BoolVarP(&f.all, "all", "a", false, "also list the containers of silo run that do not run")
+	set.BoolVarP(&f.quiet, "quiet", "q", false, "print names alone")
+	set.StringArrayVarP(&f.filters, "filter", "f", nil, "KEY=VALUE: name=PART, status=STATE or kind=KIND; may be repeated")
+	set.StringVar(&f.format, "format", "", formatUsage)
+	set.IntVarP(&f.last, "last", "n", -1, "list this many of the containers that started last, in any state")
+	set.BoolVarP(&f.latest, "latest", "l", false, "the same as --last 1")
+	set.BoolVar(&f.noTrunc, "no-trunc", false, "do not shorten long ids; --output wide does not either")
 	return c
 }
 
@@ -29,82 +58,153 @@ func (a *App) psCommand() *cobra.Command {
 type psRow struct {
 	Name      string        `json:"name"`
 	Kind      string        `json:"kind"`
+	State     node.Status   `json:"state"`
 	Status    string        `json:"status"`
 	Sample    *stats.Sample `json:"statistics,omitempty"`
 	Processes uint32        `json:"processes"`
 	Program   string        `json:"program,omitempty"`
 	Log       string        `json:"log,omitempty"`
-	Code      *uint32       `json:"exit_code,omitempty"`
+	Code      *uint32       `json:"exit_code,omitempty"` // of the latest exit
 	Restarts  int           `json:"restarts"`
+	Error     string        `json:"error,omitempty"` // why its record cannot be read
+
+	container node.Container
+	shown     string // the name in a table
+	started   time.Time
 }
 
-func (a *App) ps(ctx context.Context, all bool) error {
-	list, err := a.Node.Containers()
+func (a *App) ps(ctx context.Context, f *psFlags) error {
+	if f.latest {
+		f.last = 1
+	}
+	filter, err := parseFilters(f.filters)
 	if err != nil {
 		return err
 	}
-	o := a.newObserver()
-	defer o.retain(nil)
-	views, skipped := o.samples(ctx, list)
-	rows := []psRow{}
-	alive := map[string]bool{}
-	for i := range views {
-		v := &views[i]
-		row := psRow{Name: v.Name(), Kind: string(v.Kind), Status: "running", Sample: &v.Sample, Processes: v.Sample.Processes.Active}
-		if v.Sample.Has(stats.MetricStarted) {
-			row.Status = "running " + age(v.Sample.Uptime)
-		}
-		if r := v.Record; r != nil {
-			row.Program, row.Log, row.Restarts = r.Program, r.Log, r.Restarts
-			alive[r.ID] = true
-		}
-		rows = append(rows, row)
+	list, err := a.Node.All()
+	if err != nil {
+		return err
 	}
-	if all {
-		records, err := a.Node.Records.All()
-		if err != nil {
-			return err
-		}
-		for _, r := range records {
-			if alive[r.ID] {
-				continue
-			}
-			row := psRow{Name: "silo/" + r.ID, Kind: string(r.Kind), Status: "lost", Program: r.Program, Log: r.Log, Restarts: r.Restarts}
-			if r.Exit != nil {
-				row.Status = fmt.Sprintf("%s (%d) %s ago", r.Exit.Reason, r.Exit.Code, age(a.Now().Sub(r.Exit.At).Truncate(time.Second)))
-				row.Code = &r.Exit.Code
-			}
-			rows = append(rows, row)
-		}
+	all := f.all || f.last >= 0 || filter["status"] != nil
+	list = slices.DeleteFunc(list, func(c node.Container) bool { return !all && !c.Living() || !filter.match(c) })
+	rows, skipped := a.psRows(ctx, list, f.noTrunc || a.output == asWide)
+	if f.last >= 0 {
+		slices.SortStableFunc(rows, func(x, y psRow) int { return y.started.Compare(x.started) })
+		rows = rows[:min(f.last, len(rows))]
 	}
-	if err := show(a, rows, psColumns); err != nil {
+	if f.quiet {
+		for _, r := range rows {
+			fmt.Fprintln(a.Stdout, r.shown)
+		}
+		return skipped
+	}
+	if err := showFormat(a, f.format, rows, psColumns, psFields(a)); err != nil {
 		return err
 	}
 	return skipped
 }
 
+// psRows samples the containers that live. One that ended meanwhile and has no record is left out.
+func (a *App) psRows(ctx context.Context, list []node.Container, full bool) ([]psRow, error) {
+	o := a.newObserver()
+	defer o.retain(nil)
+	living := slices.DeleteFunc(slices.Clone(list), func(c node.Container) bool { return !c.Living() })
+	views, skipped := o.samples(ctx, living)
+	samples := map[string]*stats.Sample{}
+	for i := range views {
+		samples[views[i].Job] = &views[i].Sample
+	}
+	rows := []psRow{}
+	for _, c := range list {
+		sample := samples[c.Job]
+		if !c.Living() {
+			sample = nil // the job is that of a later container
+		} else if sample == nil && c.Record == nil {
+			continue
+		}
+		rows = append(rows, a.psRow(c, sample, full))
+	}
+	return rows, skipped
+}
+
+func (a *App) psRow(c node.Container, sample *stats.Sample, full bool) psRow {
+	row := psRow{Name: c.Name(), Kind: string(c.Kind), State: c.Status, Sample: sample, Error: c.Error, container: c, shown: shortID(c.Name())}
+	if full {
+		row.shown = row.Name
+	}
+	if r := c.Record; r != nil {
+		row.Program, row.Log, row.Restarts, row.started = r.Program, r.Log, r.Restarts, r.Started
+		if e := c.LastExit(); e != nil {
+			row.Code = &e.Code
+		}
+	}
+	if sample != nil {
+		row.Processes = sample.Processes.Active
+		if sample.Has(stats.MetricStarted) {
+			row.started = sample.Started
+		}
+	}
+	row.Status = a.statusText(c, sample)
+	return row
+}
+
+// statusText is the state of a container with what a person asks next.
+func (a *App) statusText(c node.Container, sample *stats.Sample) string {
+	switch {
+	case c.Status == node.Running && sample != nil && sample.Has(stats.MetricStarted):
+		return "running " + age(sample.Uptime)
+	case c.Status == node.Restarting && c.Record.LastExit != nil:
+		return fmt.Sprintf("restarting (%d), %s", c.Record.Restarts, a.exitText(c.Record.LastExit))
+	case c.Status == node.Restarting:
+		return fmt.Sprintf("restarting (%d)", c.Record.Restarts)
+	case c.Status == node.Ended:
+		return a.exitText(c.Record.Exit)
+	}
+	return string(c.Status)
+}
+
+func (a *App) exitText(e *node.Exit) string {
+	return fmt.Sprintf("%s (%s) %s ago", e.Outcome(), codeText(e.Code), age(a.Now().Sub(e.At).Truncate(time.Second)))
+}
+
+// codeText is an exit code as it is looked up: that of an exception is written in hexadecimal.
+func codeText(code uint32) string {
+	if code > 0xFFFF {
+		return fmt.Sprintf("0x%08X", code)
+	}
+	return strconv.FormatUint(uint64(code), 10)
+}
+
 var psColumns = []column[psRow]{
-	{title: "NAME", value: func(r *psRow) string { return r.Name }},
+	{title: "NAME", value: func(r *psRow) string { return r.shown }},
 	{title: "KIND", value: func(r *psRow) string { return r.Kind }},
 	{title: "STATUS", value: func(r *psRow) string { return r.Status }},
 	{title: "PROCESSES", value: func(r *psRow) string { return strconv.Itoa(int(r.Processes)) }},
-	{title: "CPU", value: func(r *psRow) string {
-		if r.Sample == nil || !r.Sample.Has(stats.MetricProcessor) {
-			return none
-		}
-		return clock(r.Sample.Processor.Total())
-	}},
-	{title: "PRIVATE", value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).PrivateWorkingSet, r.Sample != nil && r.Sample.Has(stats.MetricPrivateWorkingSet))
-	}},
-	{title: "COMMIT", value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).Commit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
-	}},
-	{title: "PEAK", wide: true, value: func(r *psRow) string {
-		return bytesOr(memoryOf(r.Sample).PeakCommit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
-	}},
+	{title: "CPU", value: (*psRow).processor},
+	{title: "PRIVATE", value: (*psRow).private},
+	{title: "COMMIT", value: (*psRow).commit},
+	{title: "PEAK", wide: true, value: (*psRow).peak},
 	{title: "RESTARTS", wide: true, value: func(r *psRow) string { return strconv.Itoa(r.Restarts) }},
-	{title: "PROGRAM", wide: true, value: func(r *psRow) string { return r.Program }},
+	{title: "PROGRAM", wide: true, value: func(r *psRow) string { return cmp.Or(r.Program, none) }},
+}
+
+func (r *psRow) processor() string {
+	if r.Sample == nil || !r.Sample.Has(stats.MetricProcessor) {
+		return none
+	}
+	return clock(r.Sample.Processor.Total())
+}
+
+func (r *psRow) private() string {
+	return bytesOr(memoryOf(r.Sample).PrivateWorkingSet, r.Sample != nil && r.Sample.Has(stats.MetricPrivateWorkingSet))
+}
+
+func (r *psRow) commit() string {
+	return bytesOr(memoryOf(r.Sample).Commit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
+}
+
+func (r *psRow) peak() string {
+	return bytesOr(memoryOf(r.Sample).PeakCommit, r.Sample != nil && r.Sample.Has(stats.MetricMemory))
 }
 
 func memoryOf(s *stats.Sample) stats.Memory {

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +52,7 @@ and --mount name its network and its directories. The layer that it writes to is
 type runPlan struct {
 	runFlags
 	unnamed bool
+	typed   []string          // what follows the verb, for silo start; nil is silo nspawn
 	process *plan.HostProcess // nil with --server
 	wanted  jobobject.Limits
 	policy  supervisor.Policy
@@ -77,10 +77,13 @@ func (a *App) planRun(f *runFlags, args []string) (*runPlan, error) {
 		p.token.SIDs = append(p.token.SIDs, token.Administrators)
 	}
 	p.unnamed = f.name == ""
-	if p.unnamed {
-		p.name = cmp.Or(f.supervises, a.freeName("run"))
+	if f.supervises != "" {
+		p.name, p.detach = f.supervises, true // after silo rename and silo start the flags may have another name, and no --detach
 	}
-	if f.detach && p.log.path == "" {
+	if p.name == "" {
+		p.name = a.freeName("run")
+	}
+	if p.detach && p.log.path == "" {
 		p.log.path = a.outputFile(p.name)
 	}
 	if err := errors.Join(f.check(a), p.token.Validate(), p.log.resolve(), plan.ValidName("--name", p.name)); err != nil {
@@ -113,13 +116,12 @@ func (a *App) run(c *cobra.Command, f *runFlags, args []string) error {
 	if err != nil || a.checking {
 		return err
 	}
+	if p.typed, err = a.runArguments(c); err != nil {
+		return err
+	}
 	ctx := c.Context()
 	if f.detach && f.supervises == "" {
-		typed, err := a.runArguments(c)
-		if err != nil {
-			return err
-		}
-		return a.detach(ctx, p.name, typed, a.Dir, a.Env)
+		return a.detach(ctx, p.name, p.typed, a.Dir, a.Env)
 	}
 	if f.server.on {
 		return a.runServer(ctx, p, args)

@@ -138,6 +138,7 @@ func (a *App) serve(ctx context.Context, r *serverRun) error {
 		defer r.out.close(a)
 	}
 	record := r.record(node.Server, warnings, a.Now())
+	record.System = r.name
 	journal, err := a.begin(r.runPlan, record)
 	if err != nil {
 		return err

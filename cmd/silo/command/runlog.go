@@ -91,6 +91,9 @@ func (a *App) route(p *runPlan) (*outputs, error) {
 		}
 		at := o.log.Position()
 		p.log.start = &node.LogPosition{File: at.File, Offset: at.Offset}
+		if before, err := a.Node.Records.Read(p.name); p.keepLog && err == nil && before.Log == p.log.path {
+			p.log.start = before.LogStart // silo logs shows both runs
+		}
 	}
 	switch {
 	case p.detach:

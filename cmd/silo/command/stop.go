@@ -41,14 +41,17 @@ is 1.`,
 			return a.eachName(args, func(ref string) (string, error) { return a.stop(c.Context(), ref, s) })
 		},
 	}
-	set := c.Flags()
+	f.register(c.Flags())
+	return c
+}
+
+func (f *stopFlags) register(set *pflag.FlagSet) {
 	set.VarP(&f.grace, "grace", "t", "time to exit after each event; default for silo run: its --stop-grace")
 	set.StringVarP(&f.signals, "signal", "s", "ctrl-shutdown", "console control events, one after the other; default for silo run: its --stop-signal")
 	for _, docker := range []string{"time", "timeout"} {
 		set.Var(&f.grace, docker, "the same as --grace")
 		set.Lookup(docker).Hidden = true
 	}
-	return c
 }
 
 // stopping is how to stop a container.
@@ -87,11 +90,8 @@ func (a *App) stop(ctx context.Context, ref string, s stopping) (string, error) 
 }
 
 func (a *App) stopOne(ctx context.Context, c node.Container, s stopping) error {
-	if c.Kind == node.Server && c.Record == nil {
-		c.Record = a.serverRecord(c.ID)
-	}
 	err := error(node.ErrNotFound)
-	if c.Namespace == node.Own || c.Record != nil {
+	if c.Namespace == node.Own {
 		err = a.requestStop(c.ID, s.request)
 	}
 	switch {
@@ -111,22 +111,13 @@ func (a *App) stopOne(ctx context.Context, c node.Container, s stopping) error {
 			continue
 		}
 		waited, cancel := context.WithTimeout(ctx, s.grace)
-		_, err = a.awaitEnd(waited, c)
+		err = a.awaitEnd(waited, c)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
 	}
 	return a.kill(ctx, c, container.Killed)
-}
-
-// serverRecord is the record of a Windows Server container of silo run, or nil for one of others.
-func (a *App) serverRecord(id string) *node.Record {
-	record, err := a.Node.Records.Read(id)
-	if err != nil || record.Kind != node.Server || record.Exit != nil {
-		return nil
-	}
-	return record
 }
 
 // recordInterval is the time between two reads of the record of a container that is being started.
@@ -151,8 +142,7 @@ func (a *App) awaitSupervisor(ctx context.Context, c node.Container) (err error)
 			return err
 		}
 	}
-	_, err = a.awaitEnd(ctx, c)
-	return err
+	return a.awaitEnd(ctx, c)
 }
 
 // kill terminates the job and waits until its members are gone.
@@ -171,7 +161,7 @@ func (a *App) kill(ctx context.Context, c node.Container, code uint32) error {
 
 // shutDown makes the service shut a Windows Server container down, and terminates it where that fails.
 func (a *App) shutDown(ctx context.Context, c node.Container, grace time.Duration) error {
-	system, err := a.Service.Open(ctx, c.ID)
+	system, err := a.Service.Open(ctx, c.System)
 	if err != nil {
 		return err
 	}

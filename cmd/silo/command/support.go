@@ -164,11 +164,15 @@ func (s *support) containers(withOutput bool) {
 	}
 	records, err := s.app.Node.Records.All()
 	s.without("records", err)
-	for _, r := range records {
-		id := entryName.Replace(r.ID)
-		s.addJSON("records/"+id+".json", r)
-		if withOutput && r.Log != "" {
-			s.addFile("output/"+id+".log", r.Log, outputTail)
+	for _, c := range records {
+		id := entryName.Replace(c.ID)
+		if c.Record == nil {
+			s.missing["records/"+id+".json"] = c.Error
+			continue
+		}
+		s.addJSON("records/"+id+".json", c.Record)
+		if withOutput && c.Record.Log != "" {
+			s.addFile("output/"+id+".log", c.Record.Log, outputTail)
 		}
 	}
 }

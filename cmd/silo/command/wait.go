@@ -16,75 +16,71 @@ func (a *App) waitCommand() *cobra.Command {
 		Use:   "wait container...",
 		Short: "Wait until containers have exited and print their exit codes",
 		Long: `Wait prints a line for each container, as docker wait does: the exit code of a container of silo run, also of one that
-has exited before, and "-" for any other container: the shim reports its exit code to containerd.`,
+has exited before, and "-" for any other container: the shim reports its exit code to containerd. A restart by a policy is
+no exit. If a container cannot be waited for the others are, and the exit code is 1.`,
 		Example: "  silo wait web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			for _, ref := range args {
-				code, err := a.wait(c.Context(), ref)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintln(a.Stdout, code)
-			}
-			return nil
+			return a.eachName(args, func(ref string) (string, error) { return a.wait(c.Context(), ref) })
 		},
 	}
 }
 
+// wait returns the exit code of a container when it has ended, or "-" where it is not known to silo.
 func (a *App) wait(ctx context.Context, ref string) (string, error) {
-	c, err := a.Node.Find(ref)
-	if errors.Is(err, node.ErrNotFound) {
-		ended, ok := a.Node.Ended(ref)
-		if !ok {
-			return "", err
-		}
-		return fmt.Sprint(ended.Record.Exit.Code), nil
-	}
+	c, err := a.Node.FindAny(ref)
 	if err != nil {
 		return "", err
 	}
-	exit, err := a.awaitEnd(ctx, c)
-	if err != nil || exit == nil {
-		return none, err
+	if c.Living() {
+		if err := a.awaitGone(ctx, c); err != nil || c.Namespace != node.Own {
+			return none, err
+		}
+		c, err = a.Node.FindOwn(c.Name())
+		if errors.Is(err, node.ErrNotFound) || err == nil && c.Living() && c.Status != node.Lost {
+			return none, nil // the record went with it, or it runs again
+		}
 	}
-	return fmt.Sprint(exit.Code), nil
+	switch {
+	case err != nil:
+		return "", err
+	case c.Status == node.Ended:
+		return fmt.Sprint(c.Record.Exit.Code), nil
+	case c.Error != "":
+		return "", fmt.Errorf("wait for %s: %s; silo rm removes it", c.Name(), c.Error)
+	}
+	return "", fmt.Errorf("wait for %s: the silo that ran it has ended without recording an exit; silo start starts it again", c.Name())
 }
 
-// awaitEnd waits until a container has exited, and returns the exit of its record, if it has one. It keeps processes open
-// and not the job: that has to end with its maker.
-func (a *App) awaitEnd(ctx context.Context, c node.Container) (*node.Exit, error) {
+// awaitGone waits until a container has ended. One that is just being started may have no record yet.
+func (a *App) awaitGone(ctx context.Context, c node.Container) error {
+	if c.Namespace == node.Own && c.Error == "" {
+		return a.awaitSupervisor(ctx, c)
+	}
+	return a.awaitEnd(ctx, c)
+}
+
+// awaitEnd waits until a container has exited. It keeps processes open and not the job: that has to end with its maker.
+func (a *App) awaitEnd(ctx context.Context, c node.Container) error {
+	if c.Supervised() {
+		return a.awaitExit(ctx, c.Record.Supervisor) // between two starts by a restart policy the job is empty
+	}
 	for {
 		var pids []uint32
 		err := a.look(c, jobobject.AccessQuery, func(job *jobobject.Job) (err error) {
 			pids, err = job.Pids()
 			return err
 		})
-		if err != nil && !errors.Is(err, node.ErrNotFound) {
-			return nil, err
+		if errors.Is(err, node.ErrNotFound) || err == nil && len(pids) == 0 {
+			return nil
 		}
-		// Between two starts by a restart policy the job is empty and its supervisor runs.
-		if c.Record != nil && c.Record.Supervisor != 0 && err == nil {
-			pids = append([]uint32{c.Record.Supervisor}, pids...)
-		}
-		if len(pids) == 0 {
-			break
+		if err != nil {
+			return err
 		}
 		if err := a.awaitExit(ctx, pids[0]); err != nil {
-			return nil, err
-		}
-		if c.Record != nil {
-			break
+			return err
 		}
 	}
-	if c.Record == nil {
-		return nil, nil
-	}
-	record, err := a.Node.Records.Read(c.ID)
-	if err != nil {
-		return nil, nil //nolint:nilerr // a container without a record
-	}
-	return record.Exit, nil
 }
 
 // awaitExit waits for the end of one process. It returns at once for one that is gone.

@@ -2,12 +2,11 @@ package node
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/stats"
 )
 
 // Kind is the maker of a container.
@@ -27,28 +26,65 @@ const Own = "silo"
 // serverNamespace is that of Windows Server containers: the Host Compute Service has no namespaces.
 const serverNamespace = "hcs"
 
-var (
-	// ErrNotFound is returned where no container has the id.
-	ErrNotFound = errors.New("no such container")
-	// ErrAmbiguous is returned where several containers have the id.
-	ErrAmbiguous = errors.New("more than one container has this id")
-)
-
 // Container is one container of the machine.
 type Container struct {
 	Kind      Kind    `json:"kind"`
 	Namespace string  `json:"namespace"`
 	ID        string  `json:"id"`
 	Job       string  `json:"job"` // the name of its job object
+	System    string  `json:"system,omitempty"`
+	Status    Status  `json:"status"`
+	Error     string  `json:"error,omitempty"` // why its record cannot be read
 	Record    *Record `json:"record,omitempty"`
+
+	job        bool // its job object exists
+	supervised bool // its supervisor may be alive
 }
 
 // Name is namespace and id.
 func (c Container) Name() string { return c.Namespace + "/" + c.ID }
 
+// Living reports whether the container runs, is being started, or will be started again.
+func (c Container) Living() bool {
+	return c.job || c.Status == Starting || c.Status == Running || c.Status == Restarting
+}
+
+// Supervised reports whether the silo process that holds its job may be alive.
+func (c Container) Supervised() bool { return c.supervised }
+
+// LastExit is how the container has ended, or how its start before the latest one has; nil if neither is known.
+func (c Container) LastExit() *Exit {
+	switch {
+	case c.Record == nil:
+		return nil
+	case c.Record.Exit != nil:
+		return c.Record.Exit
+	}
+	return c.Record.LastExit
+}
+
 // Open opens the job of the container.
 func (c Container) Open(access jobobject.Access, k jobobject.Kernel) (*jobobject.Job, error) {
 	return jobobject.Open(c.Job, jobobject.OpenOptions{Access: access, Kernel: k})
+}
+
+// describe takes over what a record says.
+func (c *Container) describe(rec *Record, r Records) {
+	c.Kind, c.ID, c.Record, c.supervised = rec.Kind, rec.ID, rec, r.Supervised(rec)
+	if rec.Kind == Server {
+		c.System = cmp.Or(rec.System, rec.ID)
+		c.Job = stats.SiloName(c.System)
+	}
+	switch {
+	case rec.Exit != nil:
+		c.Status = Ended
+	case !c.supervised:
+		c.Status = Lost
+	case rec.Status == "" || rec.Status == Ended:
+		c.Status = Running
+	default:
+		c.Status = rec.Status
+	}
 }
 
 // Node is a machine with containers.
@@ -59,73 +95,69 @@ type Node struct {
 	Records Records
 }
 
-// Containers lists all, by namespace and id.
+// Containers lists those that live, by namespace and id.
 func (n Node) Containers() ([]Container, error) {
+	list, err := n.All()
+	return slices.DeleteFunc(list, func(c Container) bool { return !c.Living() }), err
+}
+
+// All lists the containers that live, and those that have a record, by namespace and id.
+func (n Node) All() ([]Container, error) {
 	names := n.Names
 	if names == nil {
 		names = JobNames
+	}
+	// The records come first. A container that ends meanwhile is then in the list, and one that starts has its job.
+	list, err := n.Records.All()
+	if err != nil {
+		return nil, err
 	}
 	paths, err := names()
 	if err != nil {
 		return nil, fmt.Errorf("list job objects: %w", err)
 	}
-	var list []Container
+	recorded := map[string]int{}
+	for i, c := range list {
+		recorded[c.key()] = i
+	}
 	for _, path := range paths {
 		c, ok := parse(path)
 		if !ok {
 			continue
 		}
-		if c.Namespace == Own {
-			if c.Record = n.Records.read(c.ID); c.Record != nil {
-				if c.Record.Exit != nil {
-					continue // its supervisor has recorded the exit; a job without members may exist a moment longer
-				}
-				c.Kind = c.Record.Kind
-			}
+		c.job = true
+		i, ok := recorded[c.key()]
+		if ok && list[i].Status == Ended && c.Kind != Server {
+			continue // its supervisor has recorded the exit; a job without members may exist a moment longer
 		}
+		if ok && list[i].Status != Ended {
+			list[i].join(c)
+			continue
+		}
+		recorded[c.key()] = len(list)
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b Container) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
 	})
-	return slices.CompactFunc(list, func(a, b Container) bool { return a.Job == b.Job }), nil
+	return list, nil
 }
 
-// Ended finds a container of silo run that has ended and whose record is kept, by its id or namespace/id.
-func (n Node) Ended(ref string) (Container, bool) {
-	id := strings.TrimPrefix(ref, Own+"/")
-	if id == "" || id == "." || id == ".." || strings.ContainsAny(id, `/\:`) {
-		return Container{}, false // not an id: the path would leave the directory
+// key is the same for the record of a container and for its job.
+func (c Container) key() string {
+	switch {
+	case c.Kind == Server:
+		return serverNamespace + "/" + fold(c.System)
+	case c.Namespace == Own:
+		return Own + "/" + fold(c.ID)
 	}
-	record := n.Records.read(id)
-	if record == nil || record.Exit == nil {
-		return Container{}, false
-	}
-	return Container{Kind: record.Kind, Namespace: Own, ID: id, Job: JobName(Own, id), Record: record}, true
+	return c.Name()
 }
 
-// Find finds a container by its id, or by namespace/id where several have that id. It returns [ErrNotFound] or
-// [ErrAmbiguous].
-func (n Node) Find(ref string) (Container, error) {
-	list, err := n.Containers()
-	if err != nil {
-		return Container{}, err
+// join adds the job of a container to its record.
+func (c *Container) join(job Container) {
+	c.job, c.Job = true, job.Job
+	if c.Error != "" || c.Status == Lost && c.Record.Supervisor == 0 {
+		c.Status = Running
 	}
-	var found []Container
-	for _, c := range list {
-		if c.ID == ref || c.Name() == ref {
-			found = append(found, c)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return Container{}, fmt.Errorf("find container %s: %w; silo ps lists the containers", ref, ErrNotFound)
-	case 1:
-		return found[0], nil
-	}
-	var names []string
-	for _, c := range found {
-		names = append(names, c.Name())
-	}
-	return Container{}, fmt.Errorf("find container %s: %w; use one of %s", ref, ErrAmbiguous, strings.Join(names, ", "))
 }

@@ -18,7 +18,7 @@ type Exit struct {
 // https://learn.microsoft.com/openspecs/windows_protocols/ms-erref/596a1078-e883-4972-9bbc-49e60bebca55
 var meanings = map[uint32]string{
 	0:          "success",
-	137:        "terminated, as by silo kill",
+	killedCode: "terminated, as by silo kill",
 	0x40010004: "ended by a debugger",
 	0x80000003: "breakpoint without a debugger",
 	0xC0000005: "access violation",
@@ -35,6 +35,17 @@ var meanings = map[uint32]string{
 	0xE0434352: "an unhandled exception of .NET",
 	0xE06D7363: "an unhandled exception of C++",
 }
+
+// Outcome is the reason, in one word. The supervisor sees the end by silo kill, or by another process, as an exit.
+func (e *Exit) Outcome() string {
+	if e.Reason == "exited" && e.Code == killedCode {
+		return "killed"
+	}
+	return e.Reason
+}
+
+// killedCode is the exit code of a program that silo terminates.
+const killedCode = 137
 
 // Meaning describes the code, or is empty where only the program defines it.
 func (e *Exit) Meaning() string {

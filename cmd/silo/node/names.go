@@ -7,13 +7,28 @@ import (
 	"github.com/siloshim/siloshim/stats"
 )
 
-// JobName returns the name of the job object of a container with a namespace, the same as the shim.
-func JobName(namespace, id string) string { return `Global\silo/` + namespace + "/" + id }
+// fold is the form in which ids of containers of silo are compared. The record of such a container is a directory, and
+// names of directories that differ in case alone are one; names of jobs and events are not.
+//
+// https://learn.microsoft.com/windows/win32/sync/object-names
+func fold(id string) string { return strings.ToLower(id) }
+
+// JobName returns the name of the job object of a container with a namespace, the same as the shim. In the namespace
+// [Own] ids that differ in case alone have the same name.
+func JobName(namespace, id string) string {
+	if namespace == Own {
+		id = fold(id)
+	}
+	return global + namespace + "/" + id
+}
+
+// global is before the namespace in the name of a job.
+const global = `Global\silo/`
 
 // parse splits the name of a job object. It returns false for one that is no container's.
 func parse(path string) (Container, bool) {
 	if id, ok := strings.CutPrefix(path, stats.SiloName("")); ok && id != "" {
-		return Container{Kind: Server, Namespace: serverNamespace, ID: id, Job: path}, true
+		return Container{Kind: Server, Namespace: serverNamespace, ID: id, Job: path, Status: Running, System: id}, true
 	}
 	rest, ok := strings.CutPrefix(path, `\BaseNamedObjects\silo/`)
 	namespace, id, both := strings.Cut(rest, "/")
@@ -24,7 +39,7 @@ func parse(path string) (Container, bool) {
 	if namespace == Own {
 		kind = Run
 	}
-	return Container{Kind: kind, Namespace: namespace, ID: id, Job: JobName(namespace, id)}, true
+	return Container{Kind: kind, Namespace: namespace, ID: id, Job: global + rest, Status: Running}, true
 }
 
 // unicodeString is UNICODE_STRING: lengths in bytes, and text without a NUL at its end.

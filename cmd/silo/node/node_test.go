@@ -3,7 +3,6 @@ package node_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,43 +43,6 @@ func TestNode_Containers_OfAllMakers(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("containers (-want +got):\n%s", diff)
-	}
-}
-
-func TestNode_Find_ByIDOrName(t *testing.T) {
-	n := machine(t, `\BaseNamedObjects\silo/a/web`, `\BaseNamedObjects\silo/b/web`, `\BaseNamedObjects\silo/b/db`)
-	if c, err := n.Find("db"); err != nil || c.Name() != "b/db" {
-		t.Errorf("db: %v %v", c, err)
-	}
-	if c, err := n.Find("a/web"); err != nil || c.Name() != "a/web" {
-		t.Errorf("a/web: %v %v", c, err)
-	}
-	if _, err := n.Find("web"); !errors.Is(err, node.ErrAmbiguous) {
-		t.Errorf("web: %v, want %v", err, node.ErrAmbiguous)
-	}
-	if _, err := n.Find("none"); !errors.Is(err, node.ErrNotFound) {
-		t.Errorf("none: %v, want %v", err, node.ErrNotFound)
-	}
-}
-
-func TestRecords_Write_ReadAndReplaced(t *testing.T) {
-	records := node.Records{Dir: t.TempDir() + "/not/yet"}
-	if list, err := records.All(); err != nil || len(list) != 0 {
-		t.Errorf("without a directory: %v %v", list, err)
-	}
-	want := &node.Record{Kind: node.Run, ID: "web", Supervisor: 4, Started: time.Unix(1, 0).UTC(), Exit: &node.Exit{Code: 3, Reason: "exited"}}
-	if err := errors.Join(records.Write(&node.Record{ID: "web", Log: "old"}), records.Write(want)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := records.Read("web")
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	if err := records.Remove("web"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := records.Read("web"); !errors.Is(err, node.ErrNotFound) {
-		t.Errorf("after the removal: %v, want %v", err, node.ErrNotFound)
 	}
 }
 

@@ -21,6 +21,7 @@ var (
 // ListenStop returns a channel that [RequestStop] closes, and a function that ends the listening. It returns
 // [jobobject.ErrExist] for a name that has a listener.
 func ListenStop(id string) (<-chan struct{}, func(), error) {
+	id = fold(id)
 	stopMu.Lock()
 	defer stopMu.Unlock()
 	if _, taken := stops[id]; taken {
@@ -41,11 +42,11 @@ func ListenStop(id string) (<-chan struct{}, func(), error) {
 func RequestStop(id string) error {
 	stopMu.Lock()
 	defer stopMu.Unlock()
-	c, ok := stops[id]
+	c, ok := stops[fold(id)]
 	if !ok {
 		return fmt.Errorf("find the supervisor of %s: %w", id, ErrNotFound)
 	}
-	delete(stops, id)
+	delete(stops, fold(id))
 	close(c)
 	return nil
 }

@@ -100,7 +100,7 @@ func (s unicodeString) String() string {
 }
 
 func stopName(id string) (*uint16, error) {
-	return windows.UTF16PtrFromString(`Global\silo-stop/` + id)
+	return windows.UTF16PtrFromString(`Global\silo-stop/` + fold(id))
 }
 
 // ListenStop returns a channel that [RequestStop] closes, and a function that ends the listening. It returns

@@ -80,7 +80,7 @@ func (w *walk) visit(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.IfStmt:
 		for _, part := range []ast.Node{n.Init, n.Cond} {
-			if part != nil && part != ast.Stmt(nil) {
+			if part != nil {
 				ast.Inspect(part, w.visit)
 			}
 		}

@@ -158,15 +158,20 @@ func showFormat[T any](a *App, format string, rows []T, columns []column[T], fie
 	if format == "" {
 		return show(a, rows, columns)
 	}
-	if strings.TrimSpace(format) == asTable {
-		return table(a.Stdout, false, true, rows, columns)
-	}
 	if a.output != asTable {
 		return errFormatOutput
+	}
+	return printFormat(a.Stdout, format, rows, columns, fields)
+}
+
+// printFormat prints rows as --format says.
+func printFormat[T any](to io.Writer, format string, rows []T, columns []column[T], fields []field[T]) error {
+	if strings.TrimSpace(format) == asTable {
+		return table(to, false, true, rows, columns)
 	}
 	f, err := newFormatter(format, fields)
 	if err != nil {
 		return err
 	}
-	return f.print(a.Stdout, rows)
+	return f.print(to, rows)
 }

@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
-	"github.com/siloshim/siloshim/internal/size"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -19,6 +16,7 @@ import (
 type statsFlags struct {
 	lookFlags
 	stream, once bool
+	format       string
 }
 
 func (a *App) statsCommand() *cobra.Command {
@@ -31,7 +29,10 @@ func (a *App) statsCommand() *cobra.Command {
 --output json, it measures twice, so that CPUS has a value, and prints once.
 
 It queries each container's job object and no daemon. A metric that this host does not report is "-", never 0;
-silo inspect gives the reason.`,
+silo inspect gives the reason.
+
+The fields of --format are
+  ` + wrapped(fieldNames(statsFields), 110) + `.`,
 		Example: "  silo stats\n  silo stats --no-stream web\n  silo stats --stream -o json web",
 		RunE:    func(c *cobra.Command, args []string) error { return a.stats(c.Context(), f, args) },
 	}
@@ -39,6 +40,7 @@ silo inspect gives the reason.`,
 	c.Flags().DurationVar(&f.interval, "interval", time.Second, "time between two looks")
 	c.Flags().BoolVarP(&f.stream, "stream", "s", false, "look again and again, until Ctrl+C; the default for tables on a terminal")
 	c.Flags().BoolVar(&f.once, "no-stream", false, "measure twice and print once")
+	c.Flags().StringVar(&f.format, "format", "", formatUsage)
 	c.MarkFlagsMutuallyExclusive("stream", "no-stream")
 	c.MarkFlagsMutuallyExclusive("count", "no-stream")
 	return c
@@ -57,7 +59,10 @@ func (a *App) stats(ctx context.Context, f *statsFlags, refs []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	l := &statsLook{watched: a.watch(refs), observer: a.newObserver()}
+	if f.format != "" && a.output != asTable {
+		return errFormatOutput
+	}
+	l := &statsLook{watched: a.watch(refs), observer: a.newObserver(), format: f.format}
 	defer l.observer.retain(nil)
 	_, _, terminal := a.terminal(a.Stdout)
 	if !f.once && (f.stream || f.count > 0 || terminal && a.output != asJSON) {
@@ -76,13 +81,14 @@ func (a *App) stats(ctx context.Context, f *statsFlags, refs []string) error {
 	if err != nil {
 		return err
 	}
-	return firstError(show(a, rows, statsColumns), l.failed())
+	return firstError(showFormat(a, f.format, rows, statsColumns, statsFields), l.failed())
 }
 
 // statsLook is what one look of stats keeps for the next.
 type statsLook struct {
 	*watched
 	observer *observer
+	format   string
 
 	before map[string]stats.Sample // by job
 	left   int                     // containers that exist
@@ -99,7 +105,12 @@ func (l *statsLook) draw(ctx context.Context, to *screen) (more bool, err error)
 		return more, l.app.showJSON(rows)
 	}
 	var text bytes.Buffer
-	if err := table(&text, l.app.output == asWide, l.app.output != asWide, rows, statsColumns); err != nil {
+	if l.format != "" {
+		err = printFormat(&text, l.format, rows, statsColumns, statsFields)
+	} else {
+		err = table(&text, l.app.output == asWide, l.app.output != asWide, rows, statsColumns)
+	}
+	if err != nil {
 		return false, err
 	}
 	l.printFails(&text)
@@ -152,53 +163,4 @@ func cpus(was, is stats.Sample) *float64 {
 	}
 	n := float64(is.Processor.Total()-was.Processor.Total()) / float64(span)
 	return &n
-}
-
-var statsColumns = []column[statsRow]{
-	{title: "NAME", id: true, value: func(r *statsRow) string { return r.Name }},
-	{title: "CPUS", value: func(r *statsRow) string {
-		switch {
-		case r.Gone:
-			return "gone"
-		case r.Error != "":
-			return "failed"
-		case r.CPUs == nil:
-			return none
-		}
-		return fmt.Sprintf("%.2f", *r.CPUs)
-	}},
-	{title: "CPU TIME", value: func(r *statsRow) string {
-		if !r.Sample.Has(stats.MetricProcessor) {
-			return none
-		}
-		return clock(r.Sample.Processor.Total())
-	}},
-	{title: "COMMIT", value: func(r *statsRow) string { return bytesOr(r.Sample.Memory.Commit, r.Sample.Has(stats.MetricMemory)) }},
-	{title: "LIMIT", value: func(r *statsRow) string {
-		return bytesOr(r.Sample.Limits.CommitBytes, r.Sample.Has(stats.MetricLimits) && r.Sample.Limits.CommitBytes != 0)
-	}},
-	{title: "PRIVATE", value: func(r *statsRow) string {
-		return bytesOr(r.Sample.Memory.PrivateWorkingSet, r.Sample.Has(stats.MetricPrivateWorkingSet))
-	}},
-	{title: "WORKING SET", wide: true, value: func(r *statsRow) string {
-		return bytesOr(r.Sample.Memory.WorkingSet, r.Sample.Has(stats.MetricWorkingSet))
-	}},
-	{title: "READ / WRITTEN", value: func(r *statsRow) string {
-		if !r.Sample.Has(stats.MetricStorage) {
-			return none
-		}
-		return size.Format(r.Sample.Storage.ReadBytes) + " / " + size.Format(r.Sample.Storage.WriteBytes)
-	}},
-	{title: "PROCESSES", value: func(r *statsRow) string {
-		return countOr(r.Sample.Processes.Active, r.Sample.Has(stats.MetricProcesses))
-	}},
-	{title: "ENDED BY LIMIT", wide: true, value: func(r *statsRow) string {
-		return countOr(r.Sample.Processes.Terminated, r.Sample.Has(stats.MetricProcesses))
-	}},
-	{title: "VIOLATIONS", wide: true, value: func(r *statsRow) string {
-		if !r.Sample.Has(stats.MetricViolations) {
-			return none
-		}
-		return strconv.FormatUint(r.Sample.Violations.Total(), 10)
-	}},
 }

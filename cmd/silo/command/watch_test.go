@@ -76,6 +76,25 @@ func TestStats_NotATerminal_MeasuresTwiceAndPrintsOnce(t *testing.T) {
 	}
 }
 
+func TestStats_Format_HasDockersFields(t *testing.T) {
+	w := newWorld(t)
+	_, web := w.container(t, "default/web")
+	web.Busy(0.5, 0)
+	if code := w.silo(t, "stats", "--format", "{{.ID}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.PIDs}}", "web"); code != 0 {
+		t.Fatalf("%d %s", code, &w.Stderr)
+	}
+	if got := w.Stdout.String(); got != "web 50.00% 2 MiB / - - 1\n" {
+		t.Errorf("%q", got)
+	}
+	if code := w.silo(t, "stats", "--format", "{{.Nothing}}"); code != 125 || !strings.Contains(w.Stderr.String(), ".CPUPerc") {
+		t.Errorf("an unknown field: %d %s", code, &w.Stderr)
+	}
+	w.onTerminal(200, 50)
+	if code := w.silo(t, "stats", "--format", "table {{.Name}}", "--count", "1"); code != 0 || !strings.Contains(w.Stdout.String(), "default/web") {
+		t.Errorf("streaming: %d %q %s", code, &w.Stdout, &w.Stderr)
+	}
+}
+
 func TestStats_OnATerminal_StreamsUntilTheLastEnds(t *testing.T) {
 	w := newWorld(t)
 	w.onTerminal(200, 50)

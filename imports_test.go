@@ -16,8 +16,9 @@ const module = "github.com/siloshim/siloshim"
 var mayImport = map[string][]string{
 	"cmd/containerd-shim-silo-v1": {"container/engine", "shim/bootstrap", "shim/event", "shim/pod", "shim/service", "internal/logfield", "internal/trace"},
 	"cmd/silo":                    {"cmd/silo/command"},
-	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/logfile", "internal/pipe", "internal/redact", "internal/size", "internal/sleep", "internal/textfile"},
+	"cmd/silo/command":            {"cmd/silo/damon", "cmd/silo/dashboard", "cmd/silo/install", "cmd/silo/limit", "cmd/silo/node", "cmd/silo/selftest", "cmd/silo/supervisor", "cmd/silo/token", "cmd/silo/wcow", "container", "container/engine", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "stats/prom", "internal/buildinfo", "internal/logfile", "internal/pipe", "internal/redact", "internal/size", "internal/sleep", "internal/textfile"},
 	"cmd/silo/damon":              {"cmd/silo/supervisor", "jobobject", "internal/logfile"},
+	"cmd/silo/dashboard":          {"stats", "internal/size"},
 	"cmd/silo/install":            {"deploy/containerd", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
 	"cmd/silo/node":               {"internal/pipe", "jobobject", "stats"},
@@ -28,13 +29,13 @@ var mayImport = map[string][]string{
 
 	"shim/pod":       {"container", "container/plan", "shim/task", "stats", "stats/runhcs", "internal/logfield"},
 	"shim/service":   {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/pod", "shim/stdio", "shim/task", "stats/runhcs", "internal/deadline", "internal/logfield", "internal/trace"},
-	"shim/bootstrap": {"container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
+	"shim/bootstrap": {"container", "container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
 	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep"},
 	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/logfile", "internal/pipe", "internal/size", "internal/sleep"},
-	"shim/task":      {"container", "internal/deadline"},
+	"shim/task":      {"container", "container/plan", "internal/deadline"},
 
 	"container":               {"container/plan", "jobobject", "stats", "internal/logfield"},
-	"container/plan":          {"jobobject", "schema", "internal/textfile"},
+	"container/plan":          {"jobobject", "schema", "internal/commandline", "internal/textfile"},
 	"container/resource":      {"internal/fault"},
 	"container/errclass":      {"container/plan", "container/resource", "hcs", "jobobject", "stats"},
 	"container/layer":         {"container/plan", "container/resource", "schema", "internal/winsys"},
@@ -45,10 +46,10 @@ var mayImport = map[string][]string{
 	"container/containertest": {"container/hostprocess", "container/layer", "container/network", "container/plan", "schema"},
 
 	"schema":      {},
-	"hcs":         {"schema", "internal/handle", "internal/seal"},
+	"hcs":         {"schema", "internal/handle", "internal/inbox", "internal/seal"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
-	"jobobject":         {"internal/seal"},
+	"jobobject":         {"internal/commandline", "internal/handle", "internal/inbox", "internal/seal", "internal/winsys"},
 	"jobobject/jobtest": {"jobobject", "internal/seal"},
 	"stats":             {"jobobject", "schema"},
 	"stats/prom":        {"jobobject", "stats"},
@@ -56,29 +57,32 @@ var mayImport = map[string][]string{
 
 	"deploy/containerd": {},
 
-	"internal/buildinfo": {},
-	"internal/deadline":  {},
-	"internal/fault":     {},
-	"internal/handle":    {},
-	"internal/logfield":  {},
-	"internal/logfile":   {},
-	"internal/pipe":      {},
-	"internal/redact":    {},
-	"internal/seal":      {},
-	"internal/size":      {},
-	"internal/sleep":     {},
-	"internal/textfile":  {},
-	"internal/trace":     {"internal/logfield"},
-	"internal/winsys":    {},
+	"internal/buildinfo":   {},
+	"internal/commandline": {},
+	"internal/deadline":    {},
+	"internal/fault":       {},
+	"internal/handle":      {},
+	"internal/inbox":       {},
+	"internal/logfield":    {},
+	"internal/logfile":     {},
+	"internal/pipe":        {},
+	"internal/redact":      {},
+	"internal/seal":        {},
+	"internal/size":        {},
+	"internal/sleep":       {},
+	"internal/textfile":    {},
+	"internal/trace":       {"internal/logfield"},
+	"internal/winsys":      {},
 }
 
 // onlyThirdParty bounds what a package may import beside this module and the standard library.
 var onlyThirdParty = map[string][]string{
-	"schema":            {},
-	"hcs":               {"golang.org/x/sys/windows"},
-	"hcs/hcstest":       {},
-	"jobobject":         {"golang.org/x/sys/windows"},
-	"jobobject/jobtest": {"golang.org/x/sys/windows"},
+	"cmd/silo/dashboard": {},
+	"schema":             {},
+	"hcs":                {"golang.org/x/sys/windows"},
+	"hcs/hcstest":        {},
+	"jobobject":          {"golang.org/x/sys/windows"},
+	"jobobject/jobtest":  {"golang.org/x/sys/windows"},
 }
 
 // refused are imports that a package must not have, by prefix.

@@ -3,7 +3,6 @@ package hcs
 import (
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"golang.org/x/sys/windows"
 )
@@ -44,14 +43,15 @@ var systemCallbacks, processCallbacks callbacks
 
 // set registers notify for handle by the function p of the service.
 func (c *callbacks) set(p *windows.LazyProc, handle uintptr, notify func(Notification)) error {
-	if err := find(p); err != nil {
-		return err
-	}
 	id := receivers.newest.Add(1)
 	receivers.Store(id, notify)
-	if r, _, _ := syscall.SyscallN(p.Addr(), handle, 0, id, onEvent()); Code(uint32(r)).Failed() {
+	r, err := call(p, handle, 0, id, onEvent())
+	if err == nil {
+		err = outcome(r, "")
+	}
+	if err != nil {
 		receivers.Delete(id)
-		return Code(uint32(r))
+		return err
 	}
 	c.Store(handle, id)
 	return nil

@@ -15,24 +15,21 @@ import (
 // Without a callback: what completes at once may never call it, and a goroutine
 // that waits for the result knows of every case.
 func (computeCore) CreateOperation() (OperationHandle, error) {
-	if err := find(procHcsCreateOperation); err != nil {
-		return 0, err
+	r, err := call(procHcsCreateOperation, 0, 0)
+	if err == nil && r == 0 {
+		err = CodeWin32OutOfMemory
 	}
-	r, _, _ := syscall.SyscallN(procHcsCreateOperation.Addr(), 0, 0)
-	if r == 0 {
-		return 0, CodeWin32OutOfMemory
-	}
-	return OperationHandle(r), nil
+	return OperationHandle(r), err
 }
 
 // HRESULT HcsCancelOperation(HCS_OPERATION operation)
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcscanceloperation
 func (computeCore) CancelOperation(op OperationHandle) error {
-	if err := find(procHcsCancelOperation); err != nil {
+	r, err := call(procHcsCancelOperation, uintptr(op))
+	if err != nil {
 		return err
 	}
-	r, _, _ := syscall.SyscallN(procHcsCancelOperation.Addr(), uintptr(op))
 	return outcome(r, "")
 }
 
@@ -99,11 +96,7 @@ func (computeCore) EnumerateSystems(op OperationHandle, query string) error {
 	if err != nil {
 		return err
 	}
-	if err := find(procHcsEnumerateComputeSystems); err != nil {
-		return err
-	}
-	r, _, _ := syscall.SyscallN(procHcsEnumerateComputeSystems.Addr(), uintptr(unsafe.Pointer(q)), uintptr(op))
-	return submitted(op, r)
+	return submit(op, procHcsEnumerateComputeSystems, uintptr(unsafe.Pointer(q)), uintptr(op))
 }
 
 // HRESULT HcsGetServiceProperties(PCWSTR propertyQuery, PWSTR* result)
@@ -125,11 +118,11 @@ func callService(p *windows.LazyProc, document string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := find(p); err != nil {
+	var answer *uint16
+	r, err := call(p, uintptr(unsafe.Pointer(d)), uintptr(unsafe.Pointer(&answer)))
+	if err != nil {
 		return "", err
 	}
-	var answer *uint16
-	r, _, _ := syscall.SyscallN(p.Addr(), uintptr(unsafe.Pointer(d)), uintptr(unsafe.Pointer(&answer)))
 	s := takeText(answer)
 	return s, outcome(r, s)
 }

@@ -28,7 +28,6 @@ var (
 	procHcsCreateProcess                        = modcomputecore.NewProc("HcsCreateProcess")
 	procHcsOpenProcess                          = modcomputecore.NewProc("HcsOpenProcess")
 	procHcsCloseProcess                         = modcomputecore.NewProc("HcsCloseProcess")
-	procHcsGetProcessInfo                       = modcomputecore.NewProc("HcsGetProcessInfo")
 	procHcsSetProcessCallback                   = modcomputecore.NewProc("HcsSetProcessCallback")
 	procHcsGetServiceProperties                 = modcomputecore.NewProc("HcsGetServiceProperties")
 	procHcsModifyServiceSettings                = modcomputecore.NewProc("HcsModifyServiceSettings")
@@ -51,17 +50,21 @@ var procSystemCalls = [...]*windows.LazyProc{
 var procProcessCalls = [...]*windows.LazyProc{
 	CallTerminateProcess:  modcomputecore.NewProc("HcsTerminateProcess"),
 	CallSignalProcess:     modcomputecore.NewProc("HcsSignalProcess"),
-	CallProcessInfo:       procHcsGetProcessInfo,
+	CallProcessInfo:       modcomputecore.NewProc("HcsGetProcessInfo"),
 	CallProcessProperties: modcomputecore.NewProc("HcsGetProcessProperties"),
 	CallModifyProcess:     modcomputecore.NewProc("HcsModifyProcess"),
 }
 
-// find returns CodeServiceNotAvailable where p does not exist.
-func find(p *windows.LazyProc) error {
+// call calls p, or returns CodeServiceNotAvailable where p does not exist. A pointer that is converted to uintptr in the
+// argument list stays valid during the call.
+//
+//go:uintptrescapes
+func call(p *windows.LazyProc, args ...uintptr) (uintptr, error) {
 	if err := p.Find(); err != nil {
-		return fmt.Errorf("%w: %w", CodeServiceNotAvailable, err)
+		return 0, fmt.Errorf("%w: %w", CodeServiceNotAvailable, err)
 	}
-	return nil
+	r, _, _ := syscall.SyscallN(p.Addr(), args...)
+	return r, nil
 }
 
 // text makes a PCWSTR, NULL for the empty string.
@@ -99,11 +102,15 @@ func outcome(r uintptr, document string) error {
 	return &Failure{Code: c, Document: document}
 }
 
-// submitted makes an error of the result of a call that op tracks. A call that goes on
-// in the background has not failed.
-func submitted(op OperationHandle, r uintptr) error {
-	c := Code(uint32(r))
-	if !c.Failed() || c.Is(CodeOperationPending) || c.Is(oldPending) {
+// submit calls p for the operation op. A call that goes on in the background has not failed.
+//
+//go:uintptrescapes
+func submit(op OperationHandle, p *windows.LazyProc, args ...uintptr) error {
+	r, err := call(p, args...)
+	if err != nil {
+		return err
+	}
+	if c := Code(uint32(r)); !c.Failed() || c.Is(CodeOperationPending) || c.Is(oldPending) {
 		return nil
 	}
 	var document *uint16

@@ -11,39 +11,40 @@ import (
 )
 
 var (
-	// ErrClosed says that the System or Process was closed before or during the call.
+	// ErrClosed means that the System or Process was closed before or during the call.
 	ErrClosed = fs.ErrClosed
-	// ErrExited says that the process has ended already.
+	// ErrExited means that the process has ended already.
 	ErrExited = os.ErrProcessDone
-	// ErrNoExitCode says that the service has no such process any more and reports no exit code.
+	// ErrNoExitCode means that the service has no such process any more and reports no exit code.
 	ErrNoExitCode = errors.New("the service reports no exit code")
 )
 
 // The classes of codes: errors.Is(err, ErrNotFound) holds for every [Code] that
-// says that something is missing. The class of a timeout is
+// means that something is missing. The class of a timeout is
 // [context.DeadlineExceeded].
 var (
-	// ErrNotFound says that the system, process, program or path does not exist, or has ended.
+	// ErrNotFound means that the system, process, program or path does not exist, or has ended.
 	ErrNotFound = errors.New("not found")
-	// ErrAlreadyExists says that the id of the system is in use.
+	// ErrAlreadyExists means that the id of the system is in use.
 	ErrAlreadyExists = errors.New("already exists")
-	// ErrInvalidArgument says that the service refuses the document.
+	// ErrInvalidArgument means that the service refuses the document.
 	ErrInvalidArgument = errors.New("invalid argument")
-	// ErrInvalidState says that the system, the process or the host is in no state for the call.
+	// ErrInvalidState means that the system, the process or the host is in no state for the call.
 	ErrInvalidState = errors.New("invalid state")
-	// ErrAccessDenied says that the caller lacks a right.
+	// ErrAccessDenied means that the caller lacks a right.
 	ErrAccessDenied = errors.New("access denied")
-	// ErrNoResources says that memory or another resource of the host is used up.
+	// ErrNoResources means that memory or another resource of the host is used up.
 	ErrNoResources = errors.New("insufficient resources")
-	// ErrAborted says that the system ended, or the call was cancelled, before it was done.
+	// ErrAborted means that the system ended, or the call was cancelled, before it was done.
 	ErrAborted = errors.New("aborted")
-	// ErrUnavailable says that the service does not run on this host, or is lost.
+	// ErrUnavailable means that the service does not run on this host, or is lost.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrNotSupported says that the service or the operating system has no such function.
+	// ErrNotSupported means that the service or the operating system has no such function.
 	ErrNotSupported = errors.ErrUnsupported
 )
 
-// Error has the operation that failed, its object, and the report of the service. It unwraps to a [Code], a context error, or an error of this package.
+// Error has the operation that failed, its object, and the report of the service. It
+// unwraps to a [Code], a context error, or an error of this package.
 //
 // It has no text that may repeat the request: no data of events, and for the
 // creation of a process no messages of the service.

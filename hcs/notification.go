@@ -3,6 +3,8 @@ package hcs
 import (
 	"fmt"
 	"sync"
+
+	"github.com/siloshim/siloshim/internal/inbox"
 )
 
 // Event is the kind of a [Notification].
@@ -57,12 +59,12 @@ type watch struct {
 	end  Event         // the event after which there is no other
 	done chan struct{} // closed by the event end, or when the service is lost
 
-	mu     sync.Mutex // guards the fields below
-	last   Notification
-	ended  bool
-	lost   error             // why done was closed without any event, or nil
-	c      chan Notification // made by the first notifications
-	closed bool
+	inbox inbox.Inbox[Notification]
+
+	mu    sync.Mutex // guards the fields below
+	last  Notification
+	ended bool
+	lost  error // why done was closed without any event, or nil
 }
 
 func newWatch(end Event) *watch { return &watch{end: end, done: make(chan struct{})} }
@@ -74,13 +76,7 @@ func (w *watch) put(n Notification) {
 		w.last, w.ended = n, true
 		close(w.done)
 	}
-	if w.c == nil || w.closed {
-		return
-	}
-	select {
-	case w.c <- n:
-	default:
-	}
+	w.inbox.Put(n)
 }
 
 // markLost closes done without an event, because of what the service has answered. An
@@ -105,28 +101,4 @@ func (w *watch) final() (Notification, error) {
 		return w.last, CodeServiceDisconnect
 	}
 	return w.last, nil
-}
-
-func (w *watch) notifications() <-chan Notification {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.c == nil {
-		w.c = make(chan Notification, notificationBuffer)
-		if w.closed {
-			close(w.c)
-		}
-	}
-	return w.c
-}
-
-func (w *watch) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		return
-	}
-	w.closed = true
-	if w.c != nil {
-		close(w.c)
-	}
 }

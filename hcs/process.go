@@ -222,7 +222,7 @@ func (p *Process) call(ctx context.Context, op string, call ProcessCall, documen
 // Close closes the handle of the process and its streams, and does not end the
 // process. Further calls do nothing.
 func (p *Process) Close() error {
-	p.watch.close()
+	p.watch.inbox.Close()
 	err := closeHandle(p.system.client, p.who, "close process in system", p.handle)
 	return errors.Join(err, p.closeStreams())
 }

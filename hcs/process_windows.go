@@ -14,25 +14,20 @@ func (computeCore) CreateProcess(op OperationHandle, s SystemHandle, document st
 	if err != nil {
 		return 0, err
 	}
-	if err := find(procHcsCreateProcess); err != nil {
-		return 0, err
-	}
 	var p ProcessHandle
-	r, _, _ := syscall.SyscallN(procHcsCreateProcess.Addr(), uintptr(s), uintptr(unsafe.Pointer(d)), uintptr(op), 0,
-		uintptr(unsafe.Pointer(&p)))
-	return p, submitted(op, r)
+	err = submit(op, procHcsCreateProcess, uintptr(s), uintptr(unsafe.Pointer(d)), uintptr(op), 0, uintptr(unsafe.Pointer(&p)))
+	return p, err
 }
 
 // HRESULT HcsOpenProcess(HCS_SYSTEM computeSystem, DWORD processId, DWORD requestedAccess, HCS_PROCESS* process)
 //
 // https://learn.microsoft.com/virtualization/api/hcs/reference/hcsopenprocess
 func (computeCore) OpenProcess(s SystemHandle, pid, access uint32) (ProcessHandle, error) {
-	if err := find(procHcsOpenProcess); err != nil {
+	var p ProcessHandle
+	r, err := call(procHcsOpenProcess, uintptr(s), uintptr(pid), uintptr(access), uintptr(unsafe.Pointer(&p)))
+	if err != nil {
 		return 0, err
 	}
-	var p ProcessHandle
-	r, _, _ := syscall.SyscallN(procHcsOpenProcess.Addr(), uintptr(s), uintptr(pid), uintptr(access),
-		uintptr(unsafe.Pointer(&p)))
 	return p, outcome(r, "")
 }
 
@@ -50,17 +45,10 @@ func (computeCore) CallProcess(op OperationHandle, p ProcessHandle, call Process
 	if err != nil {
 		return err
 	}
-	f := procProcessCalls[call]
-	if err := find(f); err != nil {
-		return err
-	}
-	var r uintptr
 	if call == CallProcessInfo {
-		r, _, _ = syscall.SyscallN(f.Addr(), uintptr(p), uintptr(op))
-	} else {
-		r, _, _ = syscall.SyscallN(f.Addr(), uintptr(p), uintptr(op), uintptr(unsafe.Pointer(d)))
+		return submit(op, procProcessCalls[call], uintptr(p), uintptr(op))
 	}
-	return submitted(op, r)
+	return submit(op, procProcessCalls[call], uintptr(p), uintptr(op), uintptr(unsafe.Pointer(d)))
 }
 
 // HRESULT HcsSetProcessCallback(HCS_PROCESS process, HCS_EVENT_OPTIONS callbackOptions,

@@ -177,14 +177,14 @@ func (s *System) Wait(ctx context.Context) (*schema.SystemExitStatus, error) {
 // Notifications returns the channel of the system's notifications, always the same
 // one. It has none from before the first call. A reader that is more than 64 behind
 // loses the newest. Close closes the channel.
-func (s *System) Notifications() <-chan Notification { return s.watch.notifications() }
+func (s *System) Notifications() <-chan Notification { return s.watch.inbox.Values(notificationBuffer) }
 
 // Close closes the handle of the system. That terminates the system if its document
 // has ShouldTerminateOnLastHandleClosed and the handle was the last. Waits end. Calls
 // in progress continue, and the last of them closes the handle. Further calls of
 // Close do nothing.
 func (s *System) Close() error {
-	s.watch.close()
+	s.watch.inbox.Close()
 	return closeHandle(s.client, s.who, "close system", s.handle)
 }
 

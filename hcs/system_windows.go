@@ -18,13 +18,9 @@ func (computeCore) CreateSystem(op OperationHandle, id, document string) (System
 	if err != nil {
 		return 0, err
 	}
-	if err := find(procHcsCreateComputeSystem); err != nil {
-		return 0, err
-	}
 	var s SystemHandle
-	r, _, _ := syscall.SyscallN(procHcsCreateComputeSystem.Addr(), uintptr(unsafe.Pointer(i)), uintptr(unsafe.Pointer(d)),
-		uintptr(op), 0, uintptr(unsafe.Pointer(&s)))
-	return s, submitted(op, r)
+	err = submit(op, procHcsCreateComputeSystem, uintptr(unsafe.Pointer(i)), uintptr(unsafe.Pointer(d)), uintptr(op), 0, uintptr(unsafe.Pointer(&s)))
+	return s, err
 }
 
 // HRESULT HcsOpenComputeSystem(PCWSTR id, DWORD requestedAccess, HCS_SYSTEM* computeSystem)
@@ -35,12 +31,11 @@ func (computeCore) OpenSystem(id string, access uint32) (SystemHandle, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := find(procHcsOpenComputeSystem); err != nil {
+	var s SystemHandle
+	r, err := call(procHcsOpenComputeSystem, uintptr(unsafe.Pointer(i)), uintptr(access), uintptr(unsafe.Pointer(&s)))
+	if err != nil {
 		return 0, err
 	}
-	var s SystemHandle
-	r, _, _ := syscall.SyscallN(procHcsOpenComputeSystem.Addr(), uintptr(unsafe.Pointer(i)), uintptr(access),
-		uintptr(unsafe.Pointer(&s)))
 	return s, outcome(r, "")
 }
 
@@ -58,17 +53,10 @@ func (computeCore) CallSystem(op OperationHandle, s SystemHandle, call SystemCal
 	if err != nil {
 		return err
 	}
-	p := procSystemCalls[call]
-	if err := find(p); err != nil {
-		return err
-	}
-	var r uintptr
 	if call == CallModifySystem {
-		r, _, _ = syscall.SyscallN(p.Addr(), uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)), 0)
-	} else {
-		r, _, _ = syscall.SyscallN(p.Addr(), uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)))
+		return submit(op, procSystemCalls[call], uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)), 0)
 	}
-	return submitted(op, r)
+	return submit(op, procSystemCalls[call], uintptr(s), uintptr(op), uintptr(unsafe.Pointer(d)))
 }
 
 // HRESULT HcsSetComputeSystemCallback(HCS_SYSTEM computeSystem, HCS_EVENT_OPTIONS callbackOptions,

@@ -131,9 +131,8 @@ func (i *ioAttributionInformation) attribution() IOAttribution {
 	}
 }
 
-// vmCounters is VM_COUNTERS_EX2, the longest form of ProcessVmCounters. The
-// first 96 bytes are VM_COUNTERS_EX, which older kernels stop at.
-type vmCounters struct {
+// memoryCounters is the part that VM_COUNTERS and SYSTEM_PROCESS_INFORMATION have in common.
+type memoryCounters struct {
 	_                          structs.HostLayout
 	PeakVirtualSize            uint64
 	VirtualSize                uint64
@@ -147,9 +146,16 @@ type vmCounters struct {
 	QuotaNonPagedPoolUsage     uint64
 	PagefileUsage              uint64
 	PeakPagefileUsage          uint64
-	PrivateUsage               uint64
-	PrivateWorkingSetSize      uint64
-	SharedCommitUsage          uint64
+}
+
+// vmCounters is VM_COUNTERS_EX2, the longest form of ProcessVmCounters. The
+// first 96 bytes are VM_COUNTERS_EX, which older kernels stop at.
+type vmCounters struct {
+	_ structs.HostLayout
+	memoryCounters
+	PrivateUsage          uint64
+	PrivateWorkingSetSize uint64
+	SharedCommitUsage     uint64
 }
 
 // idListRoom is the length in 64-bit words of a process id list for n members.

@@ -75,24 +75,13 @@ type systemProcessInformation struct {
 	HandleCount                  uint32
 	SessionID                    uint32
 	UniqueProcessKey             uint64
-	PeakVirtualSize              uint64
-	VirtualSize                  uint64
-	PageFaultCount               uint32
-	_                            uint32
-	PeakWorkingSetSize           uint64
-	WorkingSetSize               uint64
-	QuotaPeakPagedPoolUsage      uint64
-	QuotaPagedPoolUsage          uint64
-	QuotaPeakNonPagedPoolUsage   uint64
-	QuotaNonPagedPoolUsage       uint64
-	PagefileUsage                uint64
-	PeakPagefileUsage            uint64
-	PrivatePageCount             uint64
-	IoInfo                       ioCounters
+	memoryCounters
+	PrivatePageCount uint64
+	IoInfo           ioCounters
 }
 
-// errTorn says that a buffer contradicts itself.
-var errTorn = errors.New("the kernel's answer is not well formed")
+// errMalformed is returned for an answer that contradicts itself.
+var errMalformed = errors.New("the kernel's answer is not well formed")
 
 // ticksToUnix is how long the Windows epoch, 1601, lies before the Unix one, in ticks.
 const ticksToUnix = 116444736000000000
@@ -107,17 +96,11 @@ func timeOf(ticks int64) time.Time {
 	return time.Unix(ticks/second, ticks%second*int64(tick)).UTC()
 }
 
-// durationOf converts a count of ticks, at most to the longest duration.
-func durationOf(ticks int64) time.Duration {
-	const most = int64(1<<63-1) / int64(tick)
-	return time.Duration(min(max(ticks, 0), most)) * tick
-}
-
 func (t *kernelUserTimes) times() ProcessTimes {
-	return ProcessTimes{Created: timeOf(t.CreateTime), User: durationOf(t.UserTime), Kernel: durationOf(t.KernelTime)}
+	return ProcessTimes{Created: timeOf(t.CreateTime), User: duration(t.UserTime), Kernel: duration(t.KernelTime)}
 }
 
-// memory of the counters; private tells whether the kernel filled the whole form.
+// memory of the counters; private reports whether the kernel filled the whole form.
 func (c *vmCounters) memory(private bool) ProcessMemory {
 	m := ProcessMemory{
 		// PagefileUsage is the same value, and set by kernels that leave the other one out.
@@ -135,11 +118,11 @@ func (c *vmCounters) memory(private bool) ProcessMemory {
 func decodeImage(buf []byte) (string, error) {
 	const header = int(unsafe.Sizeof(unicodeString{}))
 	if len(buf) < header {
-		return "", errTorn
+		return "", errMalformed
 	}
 	length := int(binary.LittleEndian.Uint16(buf))
 	if length%2 != 0 || length > len(buf)-header {
-		return "", errTorn
+		return "", errMalformed
 	}
 	return lastElement(buf[header:][:length]), nil
 }
@@ -164,7 +147,7 @@ func decodeSystemProcesses(list []SystemProcess, buf []byte, base uint64) ([]Sys
 	const size = int(unsafe.Sizeof(systemProcessInformation{}))
 	for at := 0; ; {
 		if len(buf)-at < size {
-			return list, errTorn
+			return list, errMalformed
 		}
 		var info systemProcessInformation
 		// A copy, so that an odd offset does no harm.
@@ -179,7 +162,7 @@ func decodeSystemProcesses(list []SystemProcess, buf []byte, base uint64) ([]Sys
 			return list, nil
 		}
 		if next < size || next > len(buf)-at {
-			return list, errTorn
+			return list, errMalformed
 		}
 		at += next
 	}
@@ -189,7 +172,7 @@ func (i *systemProcessInformation) process(buf []byte, base uint64) (SystemProce
 	p := SystemProcess{
 		Pid: uint32(i.UniqueProcessID), Parent: uint32(i.InheritedFromUniqueProcessID),
 		Threads: i.NumberOfThreads, Handles: i.HandleCount,
-		Times: ProcessTimes{Created: timeOf(i.CreateTime), User: durationOf(i.UserTime), Kernel: durationOf(i.KernelTime)},
+		Times: ProcessTimes{Created: timeOf(i.CreateTime), User: duration(i.UserTime), Kernel: duration(i.KernelTime)},
 		Memory: ProcessMemory{
 			Commit: max(i.PrivatePageCount, i.PagefileUsage), WorkingSet: i.WorkingSetSize, PageFaults: i.PageFaultCount,
 			// A running process has a private page: 0 means that the kernel does not count them.
@@ -199,7 +182,7 @@ func (i *systemProcessInformation) process(buf []byte, base uint64) (SystemProce
 	if length := uint64(i.ImageName.Length); length != 0 {
 		from := i.ImageName.Buffer - base
 		if i.ImageName.Buffer < base || from > uint64(len(buf)) || length > uint64(len(buf))-from {
-			return p, errTorn
+			return p, errMalformed
 		}
 		p.Image = lastElement(buf[from:][:length])
 	}

@@ -23,8 +23,8 @@ func TestTimeOf(t *testing.T) {
 		}
 	}
 	for ticks, want := range map[int64]time.Duration{-1: 0, 3: 300, math.MaxInt64: math.MaxInt64 / tick * tick} {
-		if got := durationOf(ticks); got != want {
-			t.Errorf("durationOf(%d) = %v, want %v", ticks, got, want)
+		if got := duration(ticks); got != want {
+			t.Errorf("duration(%d) = %v, want %v", ticks, got, want)
 		}
 	}
 }
@@ -38,8 +38,8 @@ func systemList(images ...string) []byte {
 		text := utf16.Encode([]rune(image))
 		info := systemProcessInformation{
 			UniqueProcessID: uint64(4 * (i + 1)), InheritedFromUniqueProcessID: 4, NumberOfThreads: 3, HandleCount: 5,
-			CreateTime: ticksToUnix, UserTime: 20, KernelTime: 10, WorkingSetSize: 100, WorkingSetPrivateSize: 60, PrivatePageCount: 80,
-			PageFaultCount: 9,
+			CreateTime: ticksToUnix, UserTime: 20, KernelTime: 10, WorkingSetPrivateSize: 60, PrivatePageCount: 80,
+			memoryCounters: memoryCounters{WorkingSetSize: 100, PageFaultCount: 9},
 		}
 		size := int(unsafe.Sizeof(info))
 		info.ImageName = unicodeString{Length: uint16(2 * len(text)), Buffer: listBase + uint64(len(list)+size)}
@@ -89,8 +89,8 @@ func TestDecodeSystemProcessesRefusesTornLists(t *testing.T) {
 		"image beyond":        change(64, listBase+1<<20),
 		"image longer":        change(56, 0xFFFE),
 	} {
-		if _, err := decodeSystemProcesses(nil, torn, listBase); !errors.Is(err, errTorn) {
-			t.Errorf("%s: %v, want errTorn", name, err)
+		if _, err := decodeSystemProcesses(nil, torn, listBase); !errors.Is(err, errMalformed) {
+			t.Errorf("%s: %v, want errMalformed", name, err)
 		}
 	}
 }
@@ -111,8 +111,8 @@ func TestDecodeImage(t *testing.T) {
 	for name, torn := range map[string][]byte{
 		"empty": nil, "header": make([]byte, 15), "odd": image(3, "ab"), "longer": image(6, "ab"),
 	} {
-		if _, err := decodeImage(torn); !errors.Is(err, errTorn) {
-			t.Errorf("%s: %v, want errTorn", name, err)
+		if _, err := decodeImage(torn); !errors.Is(err, errMalformed) {
+			t.Errorf("%s: %v, want errMalformed", name, err)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func (i *siloBasic) silo() Silo {
 }
 
 // serverSiloBasic is SERVERSILO_BASIC_INFORMATION of winnt.h, which has grown
-// twice. A kernel wants its very own size; what we read is in all three.
+// twice. A kernel takes its own size only; the fields that are read are in all three.
 type serverSiloBasic struct {
 	_                    structs.HostLayout
 	ServiceSessionID     uint32

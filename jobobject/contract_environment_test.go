@@ -222,7 +222,7 @@ func (e environment) wantMembers(t testing.TB, j *jobobject.Job, made tree) {
 	}
 }
 
-// counts tells whether n processes are in order where want were started. A
+// counts reports whether n processes are in order where want were started. A
 // kernel may put the console host of a process into its job, too.
 func (e environment) counts(t testing.TB, n, want uint32) bool {
 	t.Helper()

@@ -201,7 +201,7 @@ func textOrNil(s string) (*uint16, error) {
 	return windows.UTF16PtrFromString(s)
 }
 
-// mayBreakAway tells whether the job of this process lets a child out that asks
+// mayBreakAway reports whether the job of this process lets a child out that asks
 // for it. CreateProcess refuses the flag CREATE_BREAKAWAY_FROM_JOB in any other
 // job. A process without a job, whose query Windows denies, has nothing to leave.
 //

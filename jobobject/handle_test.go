@@ -7,9 +7,8 @@ import (
 
 // givenHandle is a handle that counts how often its value was closed, with err.
 func givenHandle(err error) (h *handle, given *int) {
-	h, given = newHandle(nil, 8, "a"), new(int)
-	h.closeValue = func() error { *given++; return err }
-	return h, given
+	given = new(int)
+	return newHandle(nil, 8, "a", 0, func(Handle) error { *given++; return err }), given
 }
 
 func TestHandleClose_DuringACall_ClosesOnceAfterIt(t *testing.T) {
@@ -19,7 +18,7 @@ func TestHandleClose_DuringACall_ClosesOnceAfterIt(t *testing.T) {
 			t.Errorf("value = %d, want 8", value)
 		}
 		for i := range 2 {
-			first, err := h.close()
+			first, err := h.Close()
 			if err != nil || first != (i == 0) {
 				t.Errorf("close %d = %v, %v", i, first, err)
 			}
@@ -43,10 +42,10 @@ func TestHandleClose_DuringACall_ClosesOnceAfterIt(t *testing.T) {
 func TestHandleClose_KernelFails_ReturnsItsErrorOnce(t *testing.T) {
 	broken := errors.New("broken")
 	h, _ := givenHandle(broken)
-	if _, err := h.close(); !errors.Is(err, broken) {
+	if _, err := h.Close(); !errors.Is(err, broken) {
 		t.Errorf("close: %v, want the kernel's error", err)
 	}
-	if _, err := h.close(); err != nil {
+	if _, err := h.Close(); err != nil {
 		t.Errorf("second close: %v", err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+
+	"github.com/siloshim/siloshim/internal/inbox"
 )
 
 // DefaultSecurityDescriptor grants all access to LocalSystem and the administrators,
@@ -41,7 +43,7 @@ type Job struct {
 	noIO   bool    // created here without I/O attribution
 
 	emptied broadcast
-	inbox   inbox
+	inbox   inbox.Inbox[Message]
 
 	limitSem chan struct{} // has a value while SetLimits runs, kernel calls included
 
@@ -126,7 +128,7 @@ func Open(name string, o OpenOptions) (*Job, error) {
 }
 
 func newJob(name string, k Kernel, h Handle) *Job {
-	return &Job{name: name, kernel: k, limitSem: make(chan struct{}, 1), handle: newHandle(k, h, name)}
+	return &Job{name: name, kernel: k, limitSem: make(chan struct{}, 1), handle: newHandle(k, h, name, 0, k.CloseHandle)}
 }
 
 func kernelOr(k Kernel) Kernel {
@@ -146,12 +148,12 @@ func (j *Job) Name() string { return j.name }
 // channel of [Job.Messages]. With KillOnClose, and no other handle open, the
 // kernel then ends all members. Further calls return nil.
 func (j *Job) Close() error {
-	first, err := j.handle.close()
+	first, err := j.handle.Close()
 	if first {
 		if j.port != nil {
 			j.port.leave(j.key)
 		}
-		j.inbox.close()
+		j.inbox.Close()
 	}
 	return j.handle.fail("close job", err)
 }

@@ -62,8 +62,8 @@ type Kernel interface {
 
 	AssignProcess(job, process Handle) error
 	TerminateJob(job Handle, code uint32) error
-	// IsProcessInJob tells whether process is a member of job or of a job nested in it;
-	// of any job where job is 0.
+	// IsProcessInJob reports whether process is a member of job or of a job nested in it;
+	// of any job if job is 0.
 	IsProcessInJob(process, job Handle) (bool, error)
 	// ProcessIDs fills pids from the front. assigned counts all members; it is
 	// larger than len(pids) when the list did not fit.
@@ -112,7 +112,7 @@ type Kernel interface {
 	TerminateProcess(process Handle, code uint32) error
 	// SignalProcess makes process handle a console control event.
 	SignalProcess(process Handle, event ConsoleEvent) error
-	// ExitCode tells whether process has ended, and if so with what.
+	// ExitCode reports whether process has ended, and if so with what.
 	ExitCode(process Handle) (code uint32, exited bool, err error)
 	// WatchExit closes exited when process ends, or is an event that is set. stop
 	// ends the watch; it must be called once, before the handle is closed, and

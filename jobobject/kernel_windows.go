@@ -44,8 +44,8 @@ func (system) CreateJob(name, securityDescriptor string) (Handle, error) {
 	// HANDLE CreateJobObjectW(LPSECURITY_ATTRIBUTES lpJobAttributes, LPCWSTR lpName)
 	// https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-createjobobjectw
 	//
-	// Called here and not through x/sys, which drops the last error of a call that
-	// succeeded: the only sign that the name was taken.
+	// x/sys drops the last error of a call that succeeded. It is the only sign that the
+	// name was in use.
 	r, _, e := syscall.SyscallN(procCreateJobObjectW.Addr(), uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(namep)))
 	switch {
 	case r == 0 && e == windows.ERROR_INVALID_HANDLE:
@@ -123,7 +123,7 @@ func (system) IsProcessInJob(process, job Handle) (bool, error) {
 	return member != 0, nil
 }
 
-// idLists keeps the buffers of ProcessIDs, which is asked again and again.
+// idLists keeps the buffers of ProcessIDs, which is called for each sample.
 var idLists = sync.Pool{New: func() any { return new([]uint64) }}
 
 func (system) ProcessIDs(job Handle, pids []uint32) (listed, assigned int, err error) {
@@ -221,9 +221,9 @@ func unknownClass(err error) error {
 	return err
 }
 
-// supported adds [ErrNotSupported] to the error of a missing function.
+// supported adds [ErrNotSupported] to the error of a missing function or library.
 func supported(err error) error {
-	if errors.Is(err, windows.Errno(windows.E_NOTIMPL)) || errors.Is(err, windows.ERROR_PROC_NOT_FOUND) {
+	if errors.Is(err, windows.Errno(windows.E_NOTIMPL)) || errors.Is(err, windows.ERROR_PROC_NOT_FOUND) || errors.Is(err, windows.ERROR_MOD_NOT_FOUND) {
 		return fmt.Errorf("%w: %w", ErrNotSupported, err)
 	}
 	return err

@@ -30,9 +30,7 @@ func (j *Job) Member(pid uint32) (*Member, error) {
 		// The handle is checked, not the pid, which another process may have by now.
 		in, err := k.IsProcessInJob(process, job)
 		if err == nil && in {
-			h := newHandle(k, process, j.name)
-			h.pid = pid
-			return &Member{h}, nil
+			return &Member{newHandle(k, process, j.name, pid, k.CloseHandle)}, nil
 		}
 		if err == nil || ended(k, process) {
 			err = ErrNotExist
@@ -41,7 +39,7 @@ func (j *Job) Member(pid uint32) (*Member, error) {
 	})
 }
 
-// ended tells whether the process is known to have ended.
+// ended reports whether the process is known to have ended.
 func ended(k Kernel, h Handle) bool {
 	_, exited, err := k.ExitCode(h)
 	return err == nil && exited
@@ -76,7 +74,7 @@ func (m *Member) Handles() (uint32, error) {
 	return lend(m.handle, "query handles of process of job", Kernel.ProcessHandles)
 }
 
-// Exited tells whether the process has ended.
+// Exited reports whether the process has ended.
 func (m *Member) Exited() (bool, error) {
 	return lend(m.handle, "query exit of process of job", func(k Kernel, h Handle) (bool, error) {
 		_, exited, err := k.ExitCode(h)
@@ -122,7 +120,7 @@ func (m *Member) act(op string, access ProcessAccess, call func(k Kernel, proces
 
 // Close closes the handle and does not end the process. Further calls do nothing.
 func (m *Member) Close() error {
-	_, err := m.handle.close()
+	_, err := m.handle.Close()
 	return m.handle.fail("close member of job", err)
 }
 
@@ -141,8 +139,8 @@ const firstRoom = 64
 func (j *Job) Pids() ([]uint32, error) { return j.AppendPids(nil) }
 
 // AppendPids appends the members to pids, nested jobs included, in the kernel's
-// order. It asks the kernel once, and allocates nothing, if the capacity of pids
-// suffices and the job does not outgrow it meanwhile.
+// order. It needs one kernel call, and allocates nothing, if the capacity of pids
+// suffices.
 func (j *Job) AppendPids(pids []uint32) ([]uint32, error) {
 	all, err := lend(j.handle, "list processes of job", func(k Kernel, h Handle) ([]uint32, error) { return appendPids(k, h, pids) })
 	if err != nil {
@@ -151,7 +149,7 @@ func (j *Job) AppendPids(pids []uint32) ([]uint32, error) {
 	return all, nil
 }
 
-// appendPids asks again with more room as long as the job outgrows the answer:
+// appendPids repeats the call with a larger list while the list does not fit:
 // processes can start between two calls.
 func appendPids(k Kernel, job Handle, pids []uint32) ([]uint32, error) {
 	have := len(pids)
@@ -172,55 +170,41 @@ func appendPids(k Kernel, job Handle, pids []uint32) ([]uint32, error) {
 
 // PrivateWorkingSet adds up the private resident memory of the members, in
 // bytes. A member that ends meanwhile counts as 0. A member that cannot be read is
-// an error, not a smaller sum. Kernels that do not tell it return [ErrNotSupported].
+// an error, not a smaller sum. Kernels that do not count it return [ErrNotSupported].
 func (j *Job) PrivateWorkingSet() (uint64, error) {
-	return lend(j.handle, "query private working set of job", privateWorkingSet)
-}
-
-func privateWorkingSet(k Kernel, job Handle) (uint64, error) {
-	pids, err := appendPids(k, job, nil)
+	pids, err := j.Pids()
 	if err != nil {
-		return 0, fmt.Errorf("list processes: %w", err)
+		return 0, err
 	}
 	var sum uint64
 	for _, pid := range pids {
-		n, err := privateWorkingSetOf(k, job, pid)
-		if err == nil {
+		n, err := j.privateWorkingSetOf(pid)
+		if err == nil || errors.Is(err, ErrNotExist) {
 			sum += n
 			continue
 		}
 		// Only a process that is still a member makes the sum wrong.
-		left, lerr := appendPids(k, job, nil)
-		if lerr != nil {
-			return 0, fmt.Errorf("list processes: %w", lerr)
-		}
-		if slices.Contains(left, pid) {
-			return 0, fmt.Errorf("process %d: %w", pid, err)
+		if left, lerr := j.Pids(); lerr != nil || slices.Contains(left, pid) {
+			return 0, j.handle.fail("query private working set of job", err)
 		}
 	}
 	return sum, nil
 }
 
-func privateWorkingSetOf(k Kernel, job Handle, pid uint32) (uint64, error) {
-	p, err := k.OpenProcess(pid, ProcessQueryLimited)
+func (j *Job) privateWorkingSetOf(pid uint32) (uint64, error) {
+	m, err := j.Member(pid)
 	if err != nil {
 		return 0, err
 	}
-	defer k.CloseHandle(p) //nolint:errcheck // a handle opened three lines up closes
-	// The handle is checked, not the pid, which another process may have by now.
-	member, err := k.IsProcessInJob(p, job)
-	if err != nil || !member {
-		return 0, err
-	}
-	m, err := k.ProcessMemory(p)
-	if err != nil {
-		if ended(k, p) {
-			return 0, nil
+	defer m.Close() //nolint:errcheck // it was opened for one query
+	memory, err := m.Memory()
+	switch {
+	case err != nil:
+		if ended, xerr := m.Exited(); xerr == nil && ended {
+			err = nil
 		}
-		return 0, err
+	case !memory.PrivateKnown && memory.WorkingSet > 0:
+		err = ErrNotSupported
 	}
-	if !m.PrivateKnown && m.WorkingSet > 0 {
-		return 0, ErrNotSupported
-	}
-	return m.PrivateWorkingSet, nil
+	return memory.PrivateWorkingSet, err
 }

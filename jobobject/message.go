@@ -1,9 +1,6 @@
 package jobobject
 
-import (
-	"strconv"
-	"sync"
-)
+import "strconv"
 
 // MessageKind is what happened in a job.
 //
@@ -47,7 +44,7 @@ func (k MessageKind) String() string {
 	return "message " + strconv.FormatUint(uint64(k), 10)
 }
 
-// OfProcess tells whether messages of this kind are about one process and have its Pid.
+// OfProcess reports whether messages of this kind are about one process and have its Pid.
 // It is true for a kind that this package does not know.
 func (k MessageKind) OfProcess() bool {
 	switch k {
@@ -78,50 +75,7 @@ type Message struct {
 // inboxRoom is how many messages wait for a slow reader before more are dropped.
 const inboxRoom = 256
 
-// inbox hands messages to at most one reader and never makes the port wait.
-type inbox struct {
-	mu     sync.Mutex // guards the fields below
-	c      chan Message
-	closed bool
-}
-
 // Messages returns the channel of the job's messages, the same one each time. Messages
 // before the first call are dropped, and so are further ones while 256 wait for the
 // reader. [Job.Close] closes the channel. An opened job receives no messages.
-func (j *Job) Messages() <-chan Message {
-	b := &j.inbox
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.c == nil {
-		b.c = make(chan Message, inboxRoom)
-		if b.closed {
-			close(b.c)
-		}
-	}
-	return b.c
-}
-
-// put never blocks, which is why it may send under the lock that close takes.
-func (b *inbox) put(m Message) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.c == nil || b.closed {
-		return
-	}
-	select {
-	case b.c <- m:
-	default:
-	}
-}
-
-func (b *inbox) close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return
-	}
-	b.closed = true
-	if b.c != nil {
-		close(b.c)
-	}
-}
+func (j *Job) Messages() <-chan Message { return j.inbox.Values(inboxRoom) }

@@ -3,7 +3,11 @@ package jobobject
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
+
+	"github.com/siloshim/siloshim/internal/commandline"
 )
 
 // ProcessOptions describe a process to start.
@@ -62,9 +66,25 @@ func (p *ProcessOptions) check() error {
 	return checkText("working directory", p.Dir)
 }
 
+// commandLineOf returns the command line that CommandLineToArgvW and the C runtime
+// of Windows split into args. Errors give the index of an argument and never its
+// text.
+//
+// https://learn.microsoft.com/windows/win32/api/shellapi/nf-shellapi-commandlinetoargvw
+func commandLineOf(args []string) (string, error) {
+	for i, arg := range args {
+		if err := checkText(fmt.Sprintf("argument %d", i), arg); err != nil {
+			return "", err
+		}
+	}
+	if len(args) > 0 && strings.Contains(args[0], `"`) {
+		return "", errors.New("argument 0, the program, has a quotation mark")
+	}
+	return commandline.Join(args), nil
+}
+
 // Process is a process started by [Job.Start]. No other process gets its pid before
-// Close. All methods are safe for
-// concurrent use, also with Close.
+// Close. All methods are safe for concurrent use, also with Close.
 type Process struct {
 	// Immutable after Start.
 	handle *handle
@@ -105,11 +125,10 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 		// Its end could not be seen, so it must not run.
 		return nil, errors.Join(err, j.kernel.TerminateProcess(h, 1), j.kernel.CloseHandle(h))
 	}
-	process := newHandle(j.kernel, h, j.name)
-	process.closeValue = func() error {
+	process := newHandle(j.kernel, h, j.name, 0, func(h Handle) error {
 		stop()
 		return j.kernel.CloseHandle(h)
-	}
+	})
 	return &Process{handle: process, pid: pid, exited: exited}, nil
 }
 
@@ -129,7 +148,7 @@ func (p *Process) Wait(ctx context.Context) (exitCode uint32, err error) {
 	default:
 		select {
 		case <-p.exited:
-		case <-p.handle.closed:
+		case <-p.handle.Closed():
 			return 0, p.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
 			return 0, p.handle.fail(op, context.Cause(ctx))
@@ -170,6 +189,6 @@ func (p *Process) Signal(event ConsoleEvent) error {
 
 // Close closes the handle and does not end the process. Further calls do nothing.
 func (p *Process) Close() error {
-	_, err := p.handle.close()
+	_, err := p.handle.Close()
 	return p.handle.fail("close process of job", err)
 }

@@ -78,7 +78,7 @@ func (system) ProcessImage(process Handle) (string, error) {
 	}
 }
 
-// SystemProcesses asks again with more room while the machine outgrows the answer.
+// SystemProcesses repeats the call with a larger buffer while the list does not fit.
 //
 // https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntquerysysteminformation
 func (system) SystemProcesses(list []SystemProcess) ([]SystemProcess, error) {
@@ -98,7 +98,7 @@ func (system) SystemProcesses(list []SystemProcess) ([]SystemProcess, error) {
 	}
 }
 
-// tooSmall: the kernel asks for a larger buffer, in one of its ways.
+// tooSmall reports whether the kernel needs a larger buffer. It has three codes for that.
 func tooSmall(err error) bool {
 	return errors.Is(err, windows.STATUS_INFO_LENGTH_MISMATCH) || errors.Is(err, windows.STATUS_BUFFER_TOO_SMALL) ||
 		errors.Is(err, windows.STATUS_BUFFER_OVERFLOW)
@@ -107,7 +107,7 @@ func tooSmall(err error) bool {
 // win32 is err as the Win32 code that errors.Is can classify.
 func win32(err error) error {
 	if err == nil {
-		return nil // ahead of status, which is on the heap
+		return nil // before status is allocated
 	}
 	var status windows.NTStatus
 	if !errors.As(err, &status) {

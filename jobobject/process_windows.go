@@ -16,7 +16,7 @@ import (
 func (system) OpenProcess(pid uint32, access ProcessAccess) (Handle, error) {
 	h, err := windows.OpenProcess(uint32(access), false, pid)
 	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
-		// The kernel's way to say that nothing has this pid.
+		// The kernel returns this code if no process has the pid.
 		return 0, fmt.Errorf("%w: %w", ErrNotExist, err)
 	}
 	return Handle(h), err

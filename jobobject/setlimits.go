@@ -9,7 +9,7 @@ import (
 
 // SetLimits makes l the limits of the job, all of them: a zero field removes that
 // limit. Only an affinity cannot be removed, just changed. When the kernel refuses a
-// part, the error names it, and the parts before it stay set, as [Job.Limits] tells.
+// part, the error names it, and the parts before it stay set, as [Job.Limits] returns them.
 // A part that this kernel does not support is [ErrNotSupported] if l sets a limit in
 // it. The job time starts anew when JobUserTime changes, and only then.
 //
@@ -64,7 +64,7 @@ func (j *Job) lockLimits(ctx context.Context) error {
 	select {
 	case j.limitSem <- struct{}{}:
 		return nil
-	case <-j.handle.closed:
+	case <-j.handle.Closed():
 		return ErrClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -121,7 +121,7 @@ func (j *Job) know(l Limits, all bool) {
 	j.limits, j.limitsKnown = l.Clone(), all
 }
 
-// upToDate tells whether the kernel, which has now, need not be told about part of l.
+// upToDate reports whether part of l is in force already: now is what the kernel has.
 func (j *Job) upToDate(part LimitPart, l, now *Limits) bool {
 	switch part {
 	case ExtendedLimits:
@@ -134,7 +134,7 @@ func (j *Job) upToDate(part LimitPart, l, now *Limits) bool {
 	return part.same(l, now)
 }
 
-// opened tells whether the job came from Open.
+// opened reports whether the job came from Open.
 func (j *Job) opened() bool { return j.port == nil }
 
 // Limits returns what was set through this Job, or what [Job.QueryLimits] read on an

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/internal/winsys"
 )
 
 var (
@@ -30,7 +31,7 @@ func (system) CreateSilo(job Handle) error {
 	return unknownClass(setJobBytes(job, classCreateSilo, nil, 0))
 }
 
-// Of a job that is no silo the query fails, which is how hcsshim tells silos (isJobSilo of its internal/jobobject).
+// Of a job that is no silo the query fails, which is how hcsshim recognizes silos (isJobSilo of its internal/jobobject).
 func (system) Silo(job Handle) (Silo, error) {
 	var info siloBasic
 	err := queryJob(job, classSiloBasic, &info)
@@ -51,7 +52,7 @@ func (system) ServerSilo(job Handle) (ServerSilo, error) {
 	return info.serverSilo(), notSilo(err)
 }
 
-// notSilo tells a job that is no silo from a kernel that knows none.
+// notSilo distinguishes a job that is no silo from a kernel without silos.
 func notSilo(err error) error {
 	if errors.Is(err, windows.ERROR_JOB_NO_CONTAINER) {
 		return fmt.Errorf("%w: %w", ErrNotSilo, err)
@@ -62,7 +63,12 @@ func notSilo(err error) error {
 // HRESULT BfSetupFilter(HANDLE JobHandle, ULONG Flags, LPCWSTR VirtualizationRootPath,
 // LPCWSTR VirtualizationTargetPath, LPCWSTR *VirtualizationExceptionPaths, ULONG VirtualizationExceptionPathCount)
 func (system) Bind(silo Handle, m *Mapping) error {
-	root, target, err := mappingPaths(m.Root, m.Target)
+	target := m.Target
+	// The filter takes the name of a volume only with the backslash of its root.
+	if strings.Contains(target, "Volume{") && strings.HasSuffix(target, "}") {
+		target += `\`
+	}
+	paths, err := winsys.Strings(m.Root, target)
 	if err != nil {
 		return err
 	}
@@ -73,12 +79,8 @@ func (system) Bind(silo Handle, m *Mapping) error {
 	if m.Merged {
 		flags |= bindMerged
 	}
-	if err := procBfSetupFilter.Find(); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotSupported, err)
-	}
-	r, _, _ := syscall.SyscallN(procBfSetupFilter.Addr(), uintptr(silo), flags,
-		uintptr(unsafe.Pointer(root)), uintptr(unsafe.Pointer(target)), 0, 0)
-	return hresult(r)
+	return supported(winsys.HRESULT(procBfSetupFilter, uintptr(silo), flags,
+		uintptr(unsafe.Pointer(paths[0])), uintptr(unsafe.Pointer(paths[1])), 0, 0))
 }
 
 // HRESULT BfRemoveMapping(HANDLE JobHandle, LPCWSTR VirtualizationPath)
@@ -87,35 +89,5 @@ func (system) Unbind(silo Handle, root string) error {
 	if err != nil {
 		return err
 	}
-	if err := procBfRemoveMapping.Find(); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotSupported, err)
-	}
-	r, _, _ := syscall.SyscallN(procBfRemoveMapping.Addr(), uintptr(silo), uintptr(unsafe.Pointer(rootp)))
-	return hresult(r)
-}
-
-func mappingPaths(root, target string) (rootp, targetp *uint16, err error) {
-	if rootp, err = windows.UTF16PtrFromString(root); err != nil {
-		return nil, nil, err
-	}
-	// The filter takes the name of a volume only with the backslash of its root.
-	if strings.Contains(target, "Volume{") && strings.HasSuffix(target, "}") {
-		target += `\`
-	}
-	targetp, err = windows.UTF16PtrFromString(target)
-	return rootp, targetp, err
-}
-
-// hresult is nil for success. Codes that wrap a Win32 code become that one, so
-// that they match the sentinels.
-func hresult(r uintptr) error {
-	const win32, mask = 0x80070000, 0xFFFF0000
-	switch code := uint32(r); {
-	case int32(code) >= 0:
-		return nil
-	case code&mask == win32:
-		return windows.Errno(code & 0xFFFF)
-	default:
-		return windows.Errno(code)
-	}
+	return supported(winsys.HRESULT(procBfRemoveMapping, uintptr(silo), uintptr(unsafe.Pointer(rootp))))
 }

@@ -8,8 +8,8 @@ import (
 
 // The intervals at which WaitEmpty queries the job, which double from the first to the last.
 const (
-	firstLook = 10 * time.Millisecond
-	lastLook  = time.Second
+	minPause = 10 * time.Millisecond
+	maxPause = time.Second
 )
 
 // WaitEmpty returns nil as soon as the job has no member, at once if it has none now.
@@ -18,10 +18,10 @@ const (
 // also queries the job at growing intervals of up to a second.
 func (j *Job) WaitEmpty(ctx context.Context) error {
 	const op = "wait for job"
-	timer := time.NewTimer(firstLook)
+	timer := time.NewTimer(minPause)
 	defer timer.Stop()
-	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		// Taken before the question, so a message right after it is not missed.
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		// Taken before the query, so that a message right after it is not missed.
 		emptied := j.emptied.next()
 		a, err := j.Accounting()
 		if err != nil {
@@ -34,7 +34,7 @@ func (j *Job) WaitEmpty(ctx context.Context) error {
 		select {
 		case <-emptied:
 		case <-timer.C:
-		case <-j.handle.closed:
+		case <-j.handle.Closed():
 			return j.handle.fail(op, ErrClosed)
 		case <-ctx.Done():
 			return j.handle.fail(op, context.Cause(ctx))
@@ -47,7 +47,7 @@ func (j *Job) deliver(m Message) {
 	if m.Kind == ActiveProcessZero {
 		j.emptied.send()
 	}
-	j.inbox.put(m)
+	j.inbox.Put(m)
 }
 
 // broadcast wakes all who wait now. The zero value is ready.

@@ -38,8 +38,6 @@ func SystemAccounts() Accounts { return systemAccounts{} }
 
 type systemAccounts struct{}
 
-// IsGroup implements [Accounts].
-//
 //	NET_API_STATUS NetLocalGroupGetInfo(LPCWSTR servername, LPCWSTR groupname, DWORD level, LPBYTE *bufptr);
 //
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netlocalgroupgetinfo.
@@ -60,22 +58,16 @@ func (systemAccounts) IsGroup(group string) (bool, error) {
 	return err == nil, err
 }
 
-// Create implements [Accounts].
-//
 //	NET_API_STATUS NetUserAdd(LPCWSTR servername, DWORD level, LPBYTE buf, LPDWORD parm_err);
 //
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuseradd.
 func (a systemAccounts) Create(name, password, group, comment string) error {
 	user := userInfo1{priv: userPrivUser, flags: ufScript | ufNormalAccount | ufDontExpirePassword}
-	for _, field := range []struct {
-		at   **uint16
-		text string
-	}{{&user.name, name}, {&user.password, password}, {&user.comment, comment}} {
-		var err error
-		if *field.at, err = windows.UTF16PtrFromString(field.text); err != nil {
-			return err
-		}
+	text, err := winsys.Strings(name, password, comment)
+	if err != nil {
+		return err
 	}
+	user.name, user.password, user.comment = text[0], text[1], text[2]
 	if err := winsys.Errno(procNetUserAdd, 0, 1, uintptr(unsafe.Pointer(&user)), 0); err != nil {
 		return fmt.Errorf("add the user: %w", err)
 	}
@@ -85,8 +77,6 @@ func (a systemAccounts) Create(name, password, group, comment string) error {
 	return nil
 }
 
-// List implements [Accounts].
-//
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuserenum.
 func (systemAccounts) List() (list []Account, err error) {
 	const level, normalAccounts, whole = 1, 2, 0xffffffff
@@ -129,8 +119,6 @@ func addMember(user, group string) error {
 		uintptr(unsafe.Pointer(&members[0])), uintptr(len(members)))
 }
 
-// Delete implements [Accounts].
-//
 //	NET_API_STATUS NetUserDel(LPCWSTR servername, LPCWSTR username);
 //
 // See https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuserdel.
@@ -159,8 +147,6 @@ type token struct{ handle windows.Token }
 
 func ownToken() Token { return token{} }
 
-// Logon implements [Accounts].
-//
 //	BOOL LogonUserW(LPCWSTR lpszUsername, LPCWSTR lpszDomain, LPCWSTR lpszPassword,
 //	                DWORD dwLogonType, DWORD dwLogonProvider, PHANDLE phToken);
 //
@@ -170,20 +156,13 @@ func (systemAccounts) Logon(u User) (Token, error) {
 	if u.Service {
 		kind = logon32LogonService
 	}
-	name, err := windows.UTF16PtrFromString(u.Name)
+	text, err := winsys.Strings(u.Name, u.Domain, u.Password)
 	if err != nil {
 		return nil, err
 	}
-	domain, err := windows.UTF16PtrFromString(u.Domain)
-	if err != nil {
-		return nil, err
-	}
+	name, domain, password := text[0], text[1], text[2]
 	if u.Domain == "" {
 		domain = nil
-	}
-	password, err := windows.UTF16PtrFromString(u.Password)
-	if err != nil {
-		return nil, err
 	}
 	if u.Service {
 		password = nil
@@ -197,7 +176,6 @@ func (systemAccounts) Logon(u User) (Token, error) {
 	return token{t}, nil
 }
 
-// Handle implements [Token].
 func (t token) Handle() uintptr { return uintptr(t.handle) }
 
 // Environment implements [Token]. It never returns the environment of this process, which contains containerd's
@@ -219,7 +197,6 @@ func (t token) Environment() ([]string, error) {
 	return env, nil
 }
 
-// Close implements [Token].
 func (t token) Close() error {
 	if t.handle == 0 {
 		return nil

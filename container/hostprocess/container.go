@@ -77,9 +77,8 @@ type Container struct {
 
 var _ container.Container = (*Container)(nil)
 
-// New makes a job container with no process in it. What it will have is written down in its bundle first, should this
-// process die. Whatever it made is gone again when it fails. The job and the token of c are closed by Close, and when New
-// fails.
+// New makes a job container without a process. It records the resources in the bundle before it makes them. If it fails it
+// releases them. Close closes the job and the token of c; so does New if it fails.
 func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
 	job := c.Job

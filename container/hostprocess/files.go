@@ -58,22 +58,18 @@ func Unkeep(files Files, dir string) error {
 // portableFiles implements those methods of [Files] that are the same on every system.
 type portableFiles struct{}
 
-// IsFile implements [plan.Files].
 func (portableFiles) IsFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir()
 }
 
-// IsDir implements [plan.Files].
 func (portableFiles) IsDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// MakeDir implements [plan.Files].
 func (portableFiles) MakeDir(path string) error { return os.MkdirAll(path, 0o755) }
 
-// Link implements [Files].
 func (portableFiles) Link(root, below, target string) error {
 	at := strings.TrimRight(root, `\/`)
 	elements := fields(below)

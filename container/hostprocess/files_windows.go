@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/internal/winsys"
 )
 
 // SystemFiles has the files and volumes of this machine.
@@ -20,28 +21,24 @@ func SystemFiles() Files { return systemFiles{} }
 
 type systemFiles struct{ portableFiles }
 
-// Mount implements [Files].
-//
 // See https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setvolumemountpointw.
 func (systemFiles) Mount(volume, dir string) error {
-	at, name, err := mountPaths(dir, volume)
+	paths, err := winsys.Strings(asMountPoint(dir), asMountPoint(volume))
 	if err != nil {
 		return err
 	}
 	if err := guardedDir(dir); err != nil {
 		return err
 	}
-	if err := windows.SetVolumeMountPoint(at, name); err != nil {
+	if err := windows.SetVolumeMountPoint(paths[0], paths[1]); err != nil {
 		return errors.Join(&fs.PathError{Op: "mount volume at", Path: dir, Err: err}, os.Remove(dir))
 	}
 	return nil
 }
 
-// Unmount implements [Files].
-//
 // See https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletevolumemountpointw.
 func (systemFiles) Unmount(dir string) error {
-	at, _, err := mountPaths(dir, "")
+	at, err := windows.UTF16PtrFromString(asMountPoint(dir))
 	if err != nil {
 		return err
 	}
@@ -75,14 +72,8 @@ func guardedDir(dir string) error {
 	return nil
 }
 
-// mountPaths returns a directory and a volume with the backslash at the end that the functions for mount points need.
-func mountPaths(dir, volume string) (at, name *uint16, err error) {
-	if at, err = windows.UTF16PtrFromString(strings.TrimRight(dir, `\`) + `\`); err != nil {
-		return nil, nil, err
-	}
-	name, err = windows.UTF16PtrFromString(strings.TrimRight(volume, `\`) + `\`)
-	return at, name, err
-}
+// asMountPoint is a directory or a volume with the backslash at its end that the functions for mount points need.
+func asMountPoint(path string) string { return strings.TrimRight(path, `\`) + `\` }
 
 // keeper begins the names of the files that keep a directory. Windows deletes such a file when its one handle closes,
 // also when the process dies. So a directory without such a file is not kept. If another program has the file open as
@@ -105,7 +96,6 @@ func (k keeping) Close() error {
 	return k.File.Close()
 }
 
-// Kept implements [Files].
 func (systemFiles) Kept(dir string) (list []string, err error) {
 	for i := range len(dir) {
 		if dir[i] != '\\' || i <= len(`C:`) {
@@ -153,7 +143,6 @@ func (systemFiles) Keep(dir string) (io.Closer, error) {
 	}
 }
 
-// Unkeep implements [Files].
 func (systemFiles) Unkeep(dir string) error {
 	err := os.Remove(dir)
 	if !errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) && !errors.Is(err, windows.ERROR_SHARING_VIOLATION) {

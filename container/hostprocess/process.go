@@ -25,7 +25,6 @@ type process struct {
 
 var _ container.Process = (*process)(nil)
 
-// Start implements [container.Process].
 func (p *process) Start(context.Context) (uint32, error) {
 	user, err := p.container.token.Environment()
 	if err != nil {
@@ -97,7 +96,6 @@ func (p *process) closeConsole() {
 	}
 }
 
-// Signal implements [container.Process].
 func (p *process) Signal(_ context.Context, sig uint32) error {
 	if sig == container.SIGKILL {
 		return errclass.Add(p.running.Terminate(container.Killed))
@@ -112,7 +110,6 @@ func (p *process) Signal(_ context.Context, sig uint32) error {
 	return nil
 }
 
-// Resize implements [container.Process].
 func (p *process) Resize(_ context.Context, width, height uint32) error {
 	return errclass.Add(p.console.Resize(uint16(width), uint16(height)))
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/internal/winsys"
 	"github.com/siloshim/siloshim/schema"
 )
 
@@ -47,15 +48,11 @@ func (system) MountImage(id string, l plan.Layers) (string, error) {
 	images := make([]imagePath, len(paths))
 	for i, path := range paths {
 		parent, base := splitImage(path, l.Device)
-		dir, err := windows.UTF16PtrFromString(parent)
+		text, err := winsys.Strings(parent, base)
 		if err != nil {
 			return "", err
 		}
-		name, err := windows.UTF16PtrFromString(base)
-		if err != nil {
-			return "", err
-		}
-		images[i] = imagePath{dir: dir, name: name}
+		images[i] = imagePath{dir: text[0], name: text[1]}
 	}
 	volume, err := imageVolume(id)
 	if err != nil {
@@ -71,7 +68,6 @@ func (system) MountImage(id string, l plan.Layers) (string, error) {
 	return `\\?\Volume{` + volume.String() + `}\`, err
 }
 
-// UnmountImage implements [Storage].
 func (system) UnmountImage(id string) error {
 	volume, err := imageVolume(id)
 	if err != nil {
@@ -89,12 +85,10 @@ type unionData struct {
 	Layers        []schema.Layer `json:",omitempty"`
 }
 
-// AttachUnion implements [Storage].
 func (system) AttachUnion(volume string, parents []schema.Layer) error {
 	return onVolume(procHcsAttachOverlayFilter, volume, parents)
 }
 
-// DetachUnion implements [Storage].
 func (system) DetachUnion(volume string) error {
 	return ignoreMissing(onVolume(procHcsDetachOverlayFilter, volume, nil))
 }
@@ -104,13 +98,9 @@ func onVolume(p *windows.LazyProc, volume string, layers []schema.Layer) error {
 	if err != nil {
 		return err
 	}
-	path, err := windows.UTF16PtrFromString(volume)
+	text, err := winsys.Strings(volume, string(document))
 	if err != nil {
 		return err
 	}
-	text, err := windows.UTF16PtrFromString(string(document))
-	if err != nil {
-		return err
-	}
-	return layerCall(p, uintptr(unsafe.Pointer(path)), uintptr(unsafe.Pointer(text)))
+	return layerCall(p, uintptr(unsafe.Pointer(text[0])), uintptr(unsafe.Pointer(text[1])))
 }

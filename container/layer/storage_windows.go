@@ -39,7 +39,6 @@ func System() Storage { return system{} }
 
 type system struct{}
 
-// LayerID implements [Storage].
 func (system) LayerID(path string) (string, error) {
 	name, err := windows.UTF16PtrFromString(filepath.Base(path))
 	if err != nil {
@@ -52,7 +51,6 @@ func (system) LayerID(path string) (string, error) {
 	return id.String(), nil
 }
 
-// Activate implements [Storage].
 func (system) Activate(scratch string, parents []schema.Layer) error {
 	if err := ensureScratch(scratch, parents); err != nil {
 		return err
@@ -73,7 +71,6 @@ func ensureScratch(scratch string, parents []schema.Layer) error {
 	})
 }
 
-// Deactivate implements [Storage].
 func (system) Deactivate(scratch string) error {
 	return ignoreMissing(onLayer(procDeactivateLayer, scratch))
 }
@@ -81,7 +78,6 @@ func (system) Deactivate(scratch string) error {
 // preparing is held by Prepare. Windows has been observed to time out when it prepares several layers at once.
 var preparing sync.Mutex
 
-// Prepare implements [Storage].
 func (system) Prepare(scratch string, parents []schema.Layer) error {
 	preparing.Lock()
 	defer preparing.Unlock()
@@ -90,12 +86,10 @@ func (system) Prepare(scratch string, parents []schema.Layer) error {
 	})
 }
 
-// Unprepare implements [Storage].
 func (system) Unprepare(scratch string) error {
 	return ignoreMissing(onLayer(procUnprepareLayer, scratch))
 }
 
-// Volume implements [Storage].
 func (system) Volume(scratch string) (string, error) {
 	length := uintptr(0)
 	if err := onLayer(procGetLayerMountPath, scratch, uintptr(unsafe.Pointer(&length)), 0); err != nil {

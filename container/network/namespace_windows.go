@@ -44,7 +44,6 @@ type namespaceChange struct {
 	}
 }
 
-// CreateNamespace implements [Namespaces].
 func (system) CreateNamespace(id string) error {
 	g, err := guid.FromString(id)
 	if err != nil {
@@ -66,12 +65,10 @@ func (system) CreateNamespace(id string) error {
 	return winsys.HRESULT(procHcnCloseNamespace, handle)
 }
 
-// AddEndpoint implements [Namespaces].
 func (system) AddEndpoint(id, endpoint string) error {
 	return changeNamespace(id, schema.RequestAdd, endpoint)
 }
 
-// RemoveEndpoint implements [Namespaces].
 func (system) RemoveEndpoint(id, endpoint string) error {
 	return winsys.IgnoreMissing(changeNamespace(id, schema.RequestRemove, endpoint))
 }
@@ -100,7 +97,6 @@ func changeNamespace(id string, request schema.RequestType, endpoint string) err
 	return errors.Join(explain(err, result), winsys.HRESULT(procHcnCloseNamespace, handle))
 }
 
-// DeleteNamespace implements [Namespaces].
 func (system) DeleteNamespace(id string) error {
 	g, err := guid.FromString(id)
 	if err != nil {

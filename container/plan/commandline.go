@@ -7,6 +7,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/internal/commandline"
 )
 
 // maxText is the longest command line or environment variable, in UTF-16 code units including the NUL at its end.
@@ -29,53 +31,8 @@ func commandLine(p *specs.Process, substitute func(string) string) (line, progra
 	for i, arg := range p.Args {
 		args[i] = substitute(arg)
 	}
-	line = quote(args)
+	line = commandline.Join(args)
 	return line, args[0], "process.args[0]", checkText("process.args", line)
-}
-
-// quote joins arguments so that CommandLineToArgvW and the C runtime split them again unchanged. In the first one, the
-// program, a backslash has no special meaning and a quotation mark is impossible.
-//
-// https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
-func quote(args []string) string {
-	var b strings.Builder
-	for i, arg := range args {
-		switch {
-		case i == 0 && (arg == "" || strings.ContainsAny(arg, " \t")):
-			b.WriteString(`"` + arg + `"`)
-		case i == 0:
-			b.WriteString(arg)
-		default:
-			b.WriteByte(' ')
-			quoteArg(&b, arg)
-		}
-	}
-	return b.String()
-}
-
-// quoteArg writes one argument after the first. Only backslashes before a quotation mark are special; they are doubled,
-// also before the closing mark.
-func quoteArg(b *strings.Builder, arg string) {
-	quoted := arg == "" || strings.ContainsAny(arg, " \t\n\v")
-	if quoted {
-		b.WriteByte('"')
-	}
-	slashes := 0
-	for i := range len(arg) {
-		switch arg[i] {
-		case '\\':
-			slashes++
-		case '"':
-			b.WriteString(strings.Repeat(`\`, slashes+1))
-			slashes = 0
-		default:
-			slashes = 0
-		}
-		b.WriteByte(arg[i])
-	}
-	if quoted {
-		b.WriteString(strings.Repeat(`\`, slashes) + `"`)
-	}
 }
 
 // firstToken is the program of a command line: up to the closing quotation mark, or up to a blank. A path with blanks

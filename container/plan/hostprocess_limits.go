@@ -47,26 +47,15 @@ func (j *HostProcess) planLimits(s *specs.Spec) error {
 	return nil
 }
 
-// whole is all processor time of the machine, in the units of the specification and of the job object.
-//
-// https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_cpu_rate_control_information
-const whole = 10000
-
 // limitCPU replaces the processor limit.
 func (j *HostProcess) limitCPU(l *jobobject.Limits, p processorLimit) {
 	l.CPURate, l.CPUWeight = 0, 0
 	switch p.kind {
 	case byCount:
-		l.CPURate = rateOf(p.n, j.host.Processors)
+		l.CPURate = jobobject.RateOfCPUs(float64(p.n), j.host.Processors)
 	case byMaximum:
 		l.CPURate = uint32(p.n)
 	case byShares:
-		l.CPUWeight = uint32(1 + 8*p.n/whole)
+		l.CPUWeight = jobobject.WeightOfShares(uint32(p.n))
 	}
-}
-
-// rateOf is the CPU rate of count processors: at most the whole machine, and at least 1.
-func rateOf(count uint64, processors int) uint32 {
-	n := uint64(processors)
-	return uint32(max(1, min(count, n)*whole/n))
 }

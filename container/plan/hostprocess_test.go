@@ -106,7 +106,7 @@ func TestHostProcess_Resources_BecomeLimits(t *testing.T) {
 			}
 		})
 	}
-	if got := rateOf(1, 20_000); got != 1 {
+	if got := jobobject.RateOfCPUs(1, 20_000); got != 1 {
 		t.Errorf("one of 20,000 processors has rate %d, want 1", got)
 	}
 }

@@ -131,12 +131,13 @@ func excludeEachOther(limits []processorLimit) error {
 	return fmt.Errorf("%s exclude each other; keep one: %w", strings.Join(fields, " and "), errdefs.ErrInvalidArgument)
 }
 
-// upToWhole checks the range of maximum and shares. It is that of the kernel and of the Host Compute Service.
+// upToWhole checks the range of maximum and shares. It is that of the kernel and of the Host Compute Service. Their units
+// are those of the job object as well.
 func (u *Unsupported) upToWhole(p *processorLimit) error {
-	if p.kind == byCount || p.n <= whole {
+	if p.kind == byCount || p.n <= jobobject.AllProcessors {
 		return nil
 	}
-	return u.outOfRange(&p.value, fmt.Sprintf("use 1 to %d", whole), whole)
+	return u.outOfRange(&p.value, fmt.Sprintf("use 1 to %d", jobobject.AllProcessors), jobobject.AllProcessors)
 }
 
 // readMemory takes the field, in bytes, or the annotation, in megabytes. The annotation takes precedence.

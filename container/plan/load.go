@@ -58,7 +58,7 @@ func decode(data []byte) (*specs.Spec, error) {
 		return nil, fmt.Errorf("%s: %w", jsonCause(err), errdefs.ErrInvalidArgument)
 	}
 	switch {
-	case IsPlaceholder(&s):
+	case isPlaceholder(&s):
 	case s.Process == nil:
 		return nil, errNoProcess
 	case s.Process.CommandLine == "" && len(s.Process.Args) == 0:

@@ -1,6 +1,6 @@
 // Package plan turns an OCI runtime specification and its annotations into a plan that needs no further decisions.
 //
-// [Load] reads config.json of a bundle. [Machine.HostProcess] plans a job container, which Kubernetes calls a HostProcess
+// [Machine.Container] reads config.json of a bundle and plans the container. [Machine.HostProcess] plans a job container, which Kubernetes calls a HostProcess
 // container, and [HostProcess.Exec] one process in it. [Machine.WCOW] plans a Windows Server container as a document of
 // the Host Compute Service, and [WCOW.Exec] one process in it.
 //

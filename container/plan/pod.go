@@ -40,9 +40,9 @@ func RoleOf(id string, a map[string]string) (Role, string, error) {
 	return Alone, "", nil
 }
 
-// IsPlaceholder reports whether a specification is that of a sandbox without a process, which a pod of job containers
+// isPlaceholder reports whether a specification is that of a sandbox without a process, which a pod of job containers
 // has. Only its annotations are used.
-func IsPlaceholder(s *specs.Spec) bool {
+func isPlaceholder(s *specs.Spec) bool {
 	return IsHostProcess(s) && s.Annotations[annotations.KubernetesContainerType] == "sandbox"
 }
 
@@ -69,12 +69,11 @@ func Annotations(bundle string) (map[string]string, error) {
 // inherited are the annotations of a pod that apply to its job containers.
 var inherited = []string{annotations.HostProcessInheritUser, annotations.HostProcessRootfsLocation}
 
-// Inherit adds annotations of the pod to those of a job container, which take precedence.
-func Inherit(s *specs.Spec, pod map[string]string) {
+// inherit adds annotations of the pod to those of a job container, which take precedence.
+func inherit(s *specs.Spec, pod map[string]string) {
 	for _, key := range inherited {
-		value, wanted := pod[key]
-		if _, own := s.Annotations[key]; wanted && !own {
-			s.Annotations[key] = value // the map is not nil: an annotation makes it a job container
+		if value, wanted := pod[key]; wanted {
+			addMissing(s.Annotations, map[string]string{key: value})
 		}
 	}
 }
@@ -82,18 +81,18 @@ func Inherit(s *specs.Spec, pod map[string]string) {
 // shell is the default program of the base images of Windows. It exits at once without a console.
 const shell = `c:\windows\system32\cmd.exe`
 
-// KeepRunning replaces the default shell of a sandbox's image with a program that does not exit, because the pod ends
+// keepRunning replaces the default shell of a sandbox's image with a program that does not exit, because the pod ends
 // with the program of its sandbox.
-func KeepRunning(s *specs.Spec) {
+func keepRunning(s *specs.Spec) {
 	p := s.Process
 	if p != nil && p.CommandLine == "" && len(p.Args) == 1 && strings.EqualFold(backslashes(p.Args[0]), shell) {
 		p.Args = []string{`C:\Windows\System32\ping.exe`, "-t", "127.0.0.1"}
 	}
 }
 
-// JoinNetwork puts a Windows Server container into the network namespace of its pod, if the pod has one. A container that
+// joinNetwork puts a Windows Server container into the network namespace of its pod, if the pod has one. A container that
 // names another namespace is [errdefs.ErrInvalidArgument].
-func JoinNetwork(s *specs.Spec, namespace string) error {
+func joinNetwork(s *specs.Spec, namespace string) error {
 	if namespace == "" || s.Windows == nil {
 		return nil
 	}

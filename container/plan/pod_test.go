@@ -51,13 +51,13 @@ func TestKeepRunning_DefaultShell_IsReplaced(t *testing.T) {
 		"a command line":       {&specs.Process{CommandLine: "cmd", Args: []string{shell}}, shell},
 	} {
 		t.Run(name, func(t *testing.T) {
-			KeepRunning(&specs.Spec{Process: tt.process})
+			keepRunning(&specs.Spec{Process: tt.process})
 			if got := strings.Join(tt.process.Args, " "); got != tt.want {
 				t.Errorf("it runs %q, want %q", got, tt.want)
 			}
 		})
 	}
-	KeepRunning(&specs.Spec{}) // a sandbox without a process has none to keep
+	keepRunning(&specs.Spec{}) // a sandbox without a process has none to keep
 }
 
 func TestInherit_PodAnnotations_OwnTakePrecedence(t *testing.T) {
@@ -70,7 +70,7 @@ func TestInherit_PodAnnotations_OwnTakePrecedence(t *testing.T) {
 		"microsoft.com/hostprocess-container":       "true",
 		"microsoft.com/hostprocess-rootfs-location": `C:\own`,
 	}}
-	Inherit(s, pod)
+	inherit(s, pod)
 	want := map[string]string{
 		"microsoft.com/hostprocess-container":       "true",
 		"microsoft.com/hostprocess-rootfs-location": `C:\own`,
@@ -112,7 +112,7 @@ func TestAnnotations_Config_ReadsAnnotationsOnly(t *testing.T) {
 
 func TestLoad_Placeholder_NeedsNoProcess(t *testing.T) {
 	s, err := decode([]byte(`{"annotations":{"io.kubernetes.cri.container-type":"sandbox","microsoft.com/hostprocess-container":"true"},"windows":{}}`))
-	if err != nil || !IsPlaceholder(s) || CheckPlaceholder(s) != nil {
+	if err != nil || !isPlaceholder(s) || CheckPlaceholder(s) != nil {
 		t.Errorf("%v, %v", s, err)
 	}
 	if _, err := decode([]byte(`{"annotations":{"io.kubernetes.cri.container-type":"sandbox"},"windows":{}}`)); !errdefs.IsInvalidArgument(err) {

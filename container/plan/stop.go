@@ -21,9 +21,10 @@ const (
 
 // Stop is how a container is stopped gracefully.
 type Stop struct {
-	// Signal is the number of the event, or nil for that of the request.
+	// Signal is the number of the event that is sent in place of SIGTERM, or nil for SIGTERM.
 	Signal *uint32
-	Grace  time.Duration
+	// Grace is the time from the first SIGTERM to SIGKILL, if the process still runs; 0 is no SIGKILL.
+	Grace time.Duration
 }
 
 // stopSignals are the console control events, and KILL.
@@ -33,8 +34,8 @@ var stopSignals = map[string]uint32{
 	"CTRL_C": 0, "CTRL_BREAK": 1, "CTRL_CLOSE": 2, "CTRL_LOGOFF": 5, "CTRL_SHUTDOWN": 6, "KILL": 9,
 }
 
-// NewStop reads the annotations. An invalid value is [errdefs.ErrInvalidArgument].
-func NewStop(annotations map[string]string) (Stop, error) {
+// newStop reads the annotations. An invalid value is [errdefs.ErrInvalidArgument].
+func newStop(annotations map[string]string) (Stop, error) {
 	var s Stop
 	if name, has := annotations[StopSignal]; has {
 		n, ok := stopSignals[strings.TrimSuffix(strings.ToUpper(name), "_EVENT")]

@@ -26,7 +26,7 @@ func TestNewStop_Annotations_AreParsed(t *testing.T) {
 		if c.grace != "" {
 			a[StopGrace] = c.grace
 		}
-		got, err := NewStop(a)
+		got, err := newStop(a)
 		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 			t.Errorf("%v: error %v (-want +got):\n%s", a, err, diff)
 		}
@@ -35,7 +35,7 @@ func TestNewStop_Annotations_AreParsed(t *testing.T) {
 
 func TestNewStop_InvalidValue_IsRefused(t *testing.T) {
 	for key, value := range map[string]string{StopSignal: "SIGTERM", StopGrace: "-1s"} {
-		if _, err := NewStop(map[string]string{key: value}); !errors.Is(err, errdefs.ErrInvalidArgument) {
+		if _, err := newStop(map[string]string{key: value}); !errors.Is(err, errdefs.ErrInvalidArgument) {
 			t.Errorf("%s %q: %v, want invalid argument", key, value, err)
 		}
 	}

@@ -163,14 +163,12 @@ func ignoreExited(err error) error {
 	return errclass.Add(err)
 }
 
-// Resize implements [container.Process].
 func (p *process) Resize(ctx context.Context, width, height uint32) error {
 	ctx, cancel := context.WithTimeout(ctx, container.CallTimeout)
 	defer cancel()
 	return ignoreExited(p.running.Resize(ctx, uint16(width), uint16(height)))
 }
 
-// Close implements [container.Process].
 func (p *process) Close() error {
 	if p.running == nil {
 		return nil

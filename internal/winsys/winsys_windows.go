@@ -13,10 +13,10 @@ import (
 //
 //go:uintptrescapes
 func HRESULT(p *windows.LazyProc, args ...uintptr) error {
-	if err := p.Find(); err != nil {
+	r, err := call(p, args...)
+	if err != nil {
 		return err
 	}
-	r, _, _ := syscall.SyscallN(p.Addr(), args...)
 	return ErrorOf(uint32(r))
 }
 
@@ -24,26 +24,43 @@ func HRESULT(p *windows.LazyProc, args ...uintptr) error {
 //
 //go:uintptrescapes
 func Errno(p *windows.LazyProc, args ...uintptr) error {
-	if err := p.Find(); err != nil {
-		return err
+	r, err := call(p, args...)
+	if err == nil && r != 0 {
+		err = windows.Errno(r)
 	}
-	if r, _, _ := syscall.SyscallN(p.Addr(), args...); r != 0 {
-		return windows.Errno(r)
-	}
-	return nil
+	return err
 }
 
 // Status calls a function that returns an NTSTATUS, as HRESULT does.
 //
 //go:uintptrescapes
 func Status(p *windows.LazyProc, args ...uintptr) error {
+	r, err := call(p, args...)
+	if err == nil && uint32(r) != 0 {
+		err = windows.NTStatus(r)
+	}
+	return err
+}
+
+//go:uintptrescapes
+func call(p *windows.LazyProc, args ...uintptr) (uintptr, error) {
 	if err := p.Find(); err != nil {
-		return err
+		return 0, err
 	}
-	if r, _, _ := syscall.SyscallN(p.Addr(), args...); uint32(r) != 0 {
-		return windows.NTStatus(r)
+	r, _, _ := syscall.SyscallN(p.Addr(), args...)
+	return r, nil
+}
+
+// Strings converts strings for calls. It fails if one contains a NUL.
+func Strings(list ...string) ([]*uint16, error) {
+	out := make([]*uint16, len(list))
+	for i, s := range list {
+		var err error
+		if out[i], err = windows.UTF16PtrFromString(s); err != nil {
+			return nil, err
+		}
 	}
-	return nil
+	return out, nil
 }
 
 // ErrorOf converts an HRESULT. It is nil for success, and the system error code for an HRESULT that contains one.

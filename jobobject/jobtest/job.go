@@ -38,7 +38,7 @@ func (j *job) chain(f func(*job)) {
 	}
 }
 
-// within tells whether j is outer or nested in it.
+// within reports whether j is outer or nested in it.
 func (j *job) within(outer *job) bool {
 	found := false
 	j.chain(func(x *job) { found = found || x == outer })

@@ -34,7 +34,7 @@ func (s *stream) Write(b []byte) (int, error) {
 	}
 }
 
-// disturbed tells whether err came of the closing of another copy. On Windows
+// disturbed reports whether err came of the closing of another copy. On Windows
 // that cancels what this operating system process does with any of them; two
 // processes, which the copies stand for, would not feel each other.
 func (s *stream) disturbed(err error) bool { return cancelled(err) && !s.closed.Load() }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/pipe"
 )
@@ -26,9 +27,6 @@ const cleanupTimeout = 3500 * time.Millisecond
 // shutdownTimeout bounds the end of a shim that still runs when containerd calls delete. The clean-up comes after it,
 // and containerd waits for both.
 const shutdownTimeout = 1500 * time.Millisecond
-
-// killed is the exit status of a container whose shim has crashed: the kernel has ended it with the shim's job.
-const killed = 128 + 9
 
 // deleteContainer is the verb delete: it shuts the shim down if that still runs, releases what it left, and writes how
 // its container ended. It never takes longer than cleanupTimeout, also when the clean-up hangs.
@@ -50,7 +48,7 @@ func deleteContainer(ctx context.Context, p Process, f flags, s Shim) error {
 	if err := cleanup(ctx, params, s); err != nil {
 		return fmt.Errorf("delete %s: %w", f.id, err)
 	}
-	data, err := proto.Marshal(&task.DeleteResponse{ExitStatus: killed, ExitedAt: timestamppb.Now()})
+	data, err := proto.Marshal(&task.DeleteResponse{ExitStatus: container.Killed, ExitedAt: timestamppb.Now()})
 	if err != nil {
 		return fmt.Errorf("delete %s: encode the reply: %w", f.id, err)
 	}

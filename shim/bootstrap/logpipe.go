@@ -18,9 +18,9 @@ const maxLog = 64 << 10
 // waits for it.
 const logWriteTimeout = 5 * time.Second
 
-// logPipe is the shim's log as containerd reads it: one reader at a time, the newest one wins, since a containerd
-// that was restarted connects again. Lines wait for the first reader and while none is there, the oldest going
-// first when there are too many. Write never blocks on a reader. It is safe for concurrent use.
+// logPipe is the shim's log as containerd reads it. It has one reader at a time: a new one replaces it, since a containerd
+// that was restarted connects again. Without a reader the lines wait; if there are too many the oldest are dropped. Write
+// never blocks on a reader. It is safe for concurrent use.
 type logPipe struct {
 	// Immutable after newLogPipe.
 	listener net.Listener

@@ -25,9 +25,6 @@ type Options struct {
 	// LogLevel is the name of a level in logrus; "" leaves the choice to Debug.
 	LogLevel string
 	Debug    bool
-	// ScrubLogs keeps annotations and environment out of logs. It is on unless turned off. The shim logs neither,
-	// so the option has no effect.
-	ScrubLogs bool
 	// IORetryTimeout bounds how long a stream is dialled again after its reader, or the process of its writer, went
 	// away. Zero leaves it to the stream.
 	IORetryTimeout time.Duration
@@ -73,7 +70,7 @@ var logLevels = []string{"", "panic", "fatal", "error", "warn", "warning", "info
 // [errdefs.ErrNotImplemented].
 func DecodeOptions(a typeurl.Any) (Options, error) {
 	if a == nil || a.GetTypeUrl() == "" && len(a.GetValue()) == 0 {
-		return Options{ScrubLogs: true}, nil
+		return Options{}, nil
 	}
 	switch messageName(a) {
 	case runhcsType:
@@ -119,7 +116,6 @@ func fromRunhcs(o *runhcs.Options) (Options, error) {
 	return Options{
 		LogLevel:           o.GetLogLevel(),
 		Debug:              o.GetDebug(),
-		ScrubLogs:          o.ScrubLogs == nil || o.GetScrubLogs(),
 		IORetryTimeout:     time.Duration(o.GetIoRetryTimeoutInSec()) * time.Second,
 		DefaultAnnotations: o.GetDefaultContainerAnnotations(),
 	}.checked()
@@ -129,11 +125,12 @@ func fromRunhcs(o *runhcs.Options) (Options, error) {
 type table struct {
 	LogLevel                    string
 	Debug                       bool
-	ScrubLogs                   *bool
 	IoRetryTimeoutInSec         int32
 	DefaultContainerAnnotations map[string]string
-	// SandboxPlatform and SandboxIsolation stand in every table copied from runhcs. Process isolation is
-	// the only one here.
+	// ScrubLogs has no effect: the shim logs neither annotations nor environments.
+	ScrubLogs bool
+	// SandboxPlatform and SandboxIsolation are in every table that was copied from runhcs. Process isolation is the only
+	// one here.
 	SandboxPlatform  string
 	SandboxIsolation int32
 }
@@ -157,7 +154,6 @@ func fromTOML(o *runtimeoptions.Options) (Options, error) {
 	return Options{
 		LogLevel:           t.LogLevel,
 		Debug:              t.Debug,
-		ScrubLogs:          t.ScrubLogs == nil || *t.ScrubLogs,
 		IORetryTimeout:     time.Duration(t.IoRetryTimeoutInSec) * time.Second,
 		DefaultAnnotations: t.DefaultContainerAnnotations,
 	}.checked()

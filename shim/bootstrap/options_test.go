@@ -39,18 +39,18 @@ func TestDecodeOptions(t *testing.T) {
 		in   *anypb.Any
 		want Options
 	}{
-		{"none", &anypb.Any{}, Options{ScrubLogs: true}},
-		{"runhcs, empty", options(t, &runhcs.Options{}), Options{ScrubLogs: true}},
-		{"runhcs, with a host before the type", withHost, Options{Debug: true, ScrubLogs: true}},
+		{"none", &anypb.Any{}, Options{}},
+		{"runhcs, empty", options(t, &runhcs.Options{}), Options{}},
+		{"runhcs, with a host before the type", withHost, Options{Debug: true}},
 		{"runhcs, all", options(t, &runhcs.Options{
 			Debug: true, LogLevel: "trace", ScrubLogs: proto.Bool(false), IoRetryTimeoutInSec: 7,
 			DefaultContainerAnnotations: map[string]string{"a": "b"}, SandboxPlatform: "windows/amd64", VmProcessorCount: 2,
 		}), Options{Debug: true, LogLevel: "trace", IORetryTimeout: 7 * time.Second, DefaultAnnotations: map[string]string{"a": "b"}}},
-		{"toml, empty", tomlOptions(t, ""), Options{ScrubLogs: true}},
+		{"toml, empty", tomlOptions(t, ""), Options{}},
 		{"toml, all", tomlOptions(t, "Debug = true\nLogLevel = 'warn'\nScrubLogs = false\nIoRetryTimeoutInSec = 3\nSandboxPlatform = 'windows/amd64'\n[DefaultContainerAnnotations]\n\"x/y\" = 'z'\n"),
 			Options{Debug: true, LogLevel: "warn", IORetryTimeout: 3 * time.Second, DefaultAnnotations: map[string]string{"x/y": "z"}}},
-		{"toml, in a file", options(t, &runtimeoptions.Options{ConfigPath: file}), Options{Debug: true, ScrubLogs: true}},
-		{"toml, in a file with a byte order mark", options(t, &runtimeoptions.Options{ConfigPath: marked}), Options{Debug: true, ScrubLogs: true}},
+		{"toml, in a file", options(t, &runtimeoptions.Options{ConfigPath: file}), Options{Debug: true}},
+		{"toml, in a file with a byte order mark", options(t, &runtimeoptions.Options{ConfigPath: marked}), Options{Debug: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestDecodeOptions(t *testing.T) {
 		})
 	}
 	for name, in := range map[string]*anypb.Any{"none": nil, "a sandbox's address": {TypeUrl: runcType, Value: endpoint()}} {
-		if got, err := DecodeOptions(in); err != nil || !got.ScrubLogs {
+		if got, err := DecodeOptions(in); err != nil || !cmp.Equal(got, Options{}) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}

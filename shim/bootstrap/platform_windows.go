@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/internal/pipe"
 )
 
@@ -62,7 +63,7 @@ func openShim(pid uint32) (awaitEnd func(context.Context) error, err error) {
 		if err != nil {
 			return fmt.Errorf("wait for process %d: %w", pid, err)
 		}
-		if err := windows.TerminateProcess(h, killed); err != nil {
+		if err := windows.TerminateProcess(h, container.Killed); err != nil {
 			return fmt.Errorf("terminate process %d, which did not end within %v: %w", pid, shutdownTimeout, err)
 		}
 		return fmt.Errorf("process %d did not end within %v and was terminated", pid, shutdownTimeout)

@@ -42,7 +42,7 @@ func FromRequest(r *api.CreateSandboxRequest, defaults map[string]string) (*Pod,
 		all[annotations.HostProcessContainer] = strconv.FormatBool(wanted)
 	}
 	s := &specs.Spec{Annotations: all, Windows: &specs.Windows{}}
-	p := newPod(r.SandboxID, r.BundlePath, s)
+	p := newPod(r.SandboxID, r.BundlePath, plan.IsHostProcess(s), all)
 	p.SandboxAPI, p.network = true, r.NetnsPath
 	if p.job {
 		return p, plan.CheckPlaceholder(s)

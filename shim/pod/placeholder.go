@@ -2,12 +2,10 @@ package pod
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/container"
@@ -33,12 +31,6 @@ func (p *Placeholder) end(status uint32) {
 		p.exit = status
 		close(p.ended)
 	})
-}
-
-// Exec returns [errdefs.ErrNotImplemented].
-func (p *Placeholder) Exec(*specs.Process) (*plan.Process, error) {
-	return nil, fmt.Errorf("the sandbox has no process that another could join: "+
-		"run it in one of the pod's containers: %w", errdefs.ErrNotImplemented)
 }
 
 // Process returns the process. It does not use the streams.

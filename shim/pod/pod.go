@@ -18,7 +18,6 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
-	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
@@ -46,9 +45,9 @@ type Pod struct {
 }
 
 // newPod makes the pod of a sandbox that the Task API creates.
-func newPod(id, bundle string, s *specs.Spec) *Pod {
+func newPod(id, bundle string, job bool, annotations map[string]string) *Pod {
 	return &Pod{
-		ID: id, Bundle: bundle, job: plan.IsHostProcess(s), annotations: s.Annotations, created: time.Now(),
+		ID: id, Bundle: bundle, job: job, annotations: annotations, created: time.Now(),
 		workloads: map[string]*task.Task{},
 	}
 }
@@ -117,8 +116,8 @@ func (p *Pod) CheckRunning() error {
 }
 
 // checkWorkload refuses a workload of another kind than the pod's.
-func (p *Pod) checkWorkload(s *specs.Spec) error {
-	switch job := plan.IsHostProcess(s); {
+func (p *Pod) checkWorkload(job bool) error {
+	switch {
 	case job && !p.job:
 		return fmt.Errorf("a job container cannot join sandbox %s, which is not one of job containers: "+
 			"ask for host process on the pod as well: %w", p.ID, errdefs.ErrFailedPrecondition)
@@ -129,13 +128,12 @@ func (p *Pod) checkWorkload(s *specs.Spec) error {
 	return nil
 }
 
-// completeWorkload adds to a workload's spec what the pod has for all its workloads.
-func (p *Pod) completeWorkload(s *specs.Spec) error {
+// additions are what the pod has for all its workloads.
+func (p *Pod) additions() plan.Additions {
 	if p.job {
-		plan.Inherit(s, p.annotations)
-		return nil
+		return plan.Additions{Annotations: p.annotations}
 	}
-	return plan.JoinNetwork(s, p.network)
+	return plan.Additions{Network: p.network}
 }
 
 // Kill sends a signal to every process of the workloads, and then to the sandbox. After SIGKILL nothing starts any more.

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/containerd/errdefs"
-	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/task"
@@ -28,7 +27,7 @@ func newTask(id string) *task.Task {
 
 func TestSlot_SecondPod_AlreadyExists(t *testing.T) {
 	var s Slot
-	first, second := newPod("p", t.TempDir(), &specs.Spec{}), newPod("q", t.TempDir(), &specs.Spec{})
+	first, second := newPod("p", t.TempDir(), false, nil), newPod("q", t.TempDir(), false, nil)
 	if err := s.Set(first); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +45,7 @@ func TestSlot_SecondPod_AlreadyExists(t *testing.T) {
 }
 
 func TestPod_AddAfterKill_FailedPrecondition(t *testing.T) {
-	p := newPod("p", t.TempDir(), &specs.Spec{})
+	p := newPod("p", t.TempDir(), false, nil)
 	sandbox := newTask("p")
 	if err := p.Add(sandbox); err != nil {
 		t.Fatal(err)

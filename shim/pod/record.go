@@ -32,15 +32,15 @@ func (p *Pod) record(id, bundle string) error {
 // RemoveRecord removes the record of a workload, if there is one. For the sandbox it removes those of all workloads that
 // outlive it: containerd also calls `delete` after a sandbox was deleted without a failure.
 func (p *Pod) RemoveRecord(id string) error {
-	ids := []string{id}
-	if id == p.ID {
-		p.mu.Lock()
-		ids = slices.Collect(maps.Keys(p.workloads))
-		p.mu.Unlock()
-	}
+	p.mu.Lock()
+	ids := slices.Collect(maps.Keys(p.workloads))
+	p.mu.Unlock()
 	var errs []error
-	for _, id := range ids {
-		if err := os.Remove(p.recordPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) { // the bundle may be gone
+	for _, workload := range ids {
+		if workload != id && id != p.ID {
+			continue
+		}
+		if err := os.Remove(p.recordPath(workload)); err != nil && !errors.Is(err, fs.ErrNotExist) { // the bundle may be gone
 			errs = append(errs, err)
 		}
 	}

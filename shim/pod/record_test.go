@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
 // cleaner records what it cleans up, and fails for one id.
@@ -38,7 +37,7 @@ func TestCleanup_Sandbox_CleansItsWorkloads(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p := newPod("p", dir, &specs.Spec{})
+	p := newPod("p", dir, false, nil)
 	for _, id := range []string{"a", "b"} {
 		if err := p.record(id, "bundle-"+id); err != nil {
 			t.Fatal(err)
@@ -75,7 +74,7 @@ func TestCleanup_Container_CleansItAlone(t *testing.T) {
 // TestRemoveRecord_Sandbox_KeepsThoseOfRemovedWorkloads: a workload that was removed although something of it is left keeps its
 // record, and those that outlive the sandbox lose theirs.
 func TestRemoveRecord_Sandbox_KeepsThoseOfRemovedWorkloads(t *testing.T) {
-	p := newPod("p", t.TempDir(), &specs.Spec{})
+	p := newPod("p", t.TempDir(), false, nil)
 	for _, id := range []string{"failed", "deleted", "running"} {
 		if err := p.record(id, id); err != nil {
 			t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/containerd/errdefs"
-	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/container/plan"
 )
@@ -52,28 +51,20 @@ func (s *Slot) Clear(id string) {
 	}
 }
 
-// Join finds the role of a container before it is made, from its annotations: the sandbox of a new pod, a workload of the
-// shim's pod, or neither. It adds to the spec what the pod has for its containers, and records a workload.
-func (s *Slot) Join(id, bundle string, spec *specs.Spec) error {
-	role, sandbox, err := plan.RoleOf(id, spec.Annotations)
-	if err != nil {
-		return err
+// Join takes a container before it is made, as the sandbox of a new pod, as a workload of the shim's pod, or as neither. It
+// returns what the pod has for its containers, and records a workload.
+func (s *Slot) Join(c plan.Member) (plan.Additions, error) {
+	if c.Role == plan.Sandbox {
+		return plan.Additions{}, s.Set(newPod(c.ID, c.Bundle, c.HostProcess, c.Annotations))
 	}
-	if role == plan.Sandbox {
-		plan.KeepRunning(spec)
-		return s.Set(newPod(id, bundle, spec))
-	}
-	p, err := s.podFor(sandbox)
+	p, err := s.podFor(c.Sandbox)
 	if p == nil || err != nil {
-		return err
+		return plan.Additions{}, err
 	}
-	if err := p.checkWorkload(spec); err != nil {
-		return err
+	if err := p.checkWorkload(c.HostProcess); err != nil {
+		return plan.Additions{}, err
 	}
-	if err := p.completeWorkload(spec); err != nil {
-		return err
-	}
-	return p.record(id, bundle)
+	return p.additions(), p.record(c.ID, c.Bundle)
 }
 
 // podFor returns the pod that a workload joins, or nil if it joins none. It fails with [errdefs.ErrFailedPrecondition]

@@ -31,12 +31,11 @@ const (
 func (p *Pod) Status(verbose bool) (*api.SandboxStatusResponse, error) {
 	sandbox, workloads := p.tasks()
 	now := sandbox.Init.Status()
-	r := &api.SandboxStatusResponse{SandboxID: p.ID, Pid: now.Pid, State: notReady, CreatedAt: p.CreatedAt()}
+	r := &api.SandboxStatusResponse{
+		SandboxID: p.ID, Pid: now.Pid, State: notReady, CreatedAt: p.CreatedAt(), ExitedAt: task.Timestamp(now.ExitedAt),
+	}
 	if now.State == task.Running {
 		r.State = ready
-	}
-	if !now.ExitedAt.IsZero() {
-		r.ExitedAt = timestamppb.New(now.ExitedAt)
 	}
 	var err error
 	if verbose {

@@ -19,9 +19,6 @@ import (
 
 // Create makes a task from the bundle's config.json. If it fails nothing is left.
 func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.CreateTaskResponse, error) {
-	if err := plan.ValidID(r.ID); err != nil {
-		return nil, err
-	}
 	if err := s.reserve(r.ID); err != nil {
 		return nil, err
 	}
@@ -50,19 +47,16 @@ func (s *Service) create(ctx context.Context, r *api.CreateTaskRequest) (*entry,
 	}
 	// The container is made before the streams are opened. If the container is not implemented containerd repeats the
 	// request by the older API, and the client's streams can be opened only once.
-	m, err := s.make(ctx, r, options)
+	c, p, err := s.make(ctx, r, options)
 	if err != nil {
 		return nil, err
 	}
 	streams := task.Stdio{Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal}
 	relay, err := s.open(ctx, r.ID, streams, options)
 	if err != nil {
-		return nil, errors.Join(err, m.Terminate(ctx, container.Killed), m.Close())
+		return nil, errors.Join(err, c.Terminate(ctx, container.Killed), c.Close())
 	}
-	m.init.Terminal = r.Terminal
-	t := s.newEntry(r.ID, r.Bundle, m, options, relay, streams)
-	m.Watch(t.Notice)
-	return t, nil
+	return s.newEntry(task.Config{ID: r.ID, Bundle: r.Bundle, Container: c, Emit: s.config.Emit}, p, options, relay, streams), nil
 }
 
 // Exec adds a process to a running task. It does not start the process.

@@ -19,79 +19,30 @@ import (
 // entry is a task and what an exec needs from the creation of its container.
 type entry struct {
 	*task.Task
-	plan    execPlan
+	plan    *plan.Container
 	options bootstrap.Options
 }
 
-// execPlan plans another process in a container.
-type execPlan interface {
-	Exec(*specs.Process) (*plan.Process, error)
-}
-
-// made is a container with its plan.
-type made struct {
-	container.Container
-	init *plan.Process
-	plan execPlan
-	stop plan.Stop
-}
-
-// make reads the bundle and makes the container: a job container (Kubernetes: HostProcess), a Windows Server container or
-// the placeholder of a sandbox. If it fails nothing is left.
-func (s *Service) make(ctx context.Context, r *api.CreateTaskRequest, options bootstrap.Options) (m made, err error) {
-	spec, err := load(r.Bundle, options)
+// make plans and makes the container: a job container (Kubernetes: HostProcess), a Windows Server container or the
+// placeholder of a sandbox. If it fails nothing is left.
+func (s *Service) make(ctx context.Context, r *api.CreateTaskRequest, options bootstrap.Options) (container.Container, *plan.Container, error) {
+	p, err := s.config.Machine.Container(plan.Request{
+		ID: r.ID, Bundle: r.Bundle, Rootfs: mounts(r), Terminal: r.Terminal,
+		Defaults: options.DefaultAnnotations, Join: s.pod.Join,
+	})
 	if err != nil {
-		return m, err
+		return nil, nil, err
 	}
-	if m.stop, err = plan.NewStop(spec.Annotations); err != nil {
-		return m, err
-	}
-	if err := s.pod.Join(r.ID, r.Bundle, spec); err != nil {
-		return m, err
-	}
+	var c container.Container
 	switch {
-	case plan.IsPlaceholder(spec):
-		placeholder := newPlaceholder()
-		placeholder.stop = m.stop
-		return placeholder, plan.CheckPlaceholder(spec)
-	case plan.IsHostProcess(spec):
-		var p *plan.HostProcess
-		if p, err = s.config.Machine.HostProcess(r.ID, spec, mounts(r)); err != nil {
-			return m, err
-		}
-		m.init, m.plan = &p.Process, p
-		m.Container, err = s.config.Engine.HostProcess(ctx, s.config.Namespace, r.ID, r.Bundle, p)
+	case p.HostProcess != nil:
+		c, err = s.config.Engine.HostProcess(ctx, s.config.Namespace, r.ID, r.Bundle, p.HostProcess)
+	case p.WCOW != nil:
+		c, err = s.config.Engine.WCOW(ctx, r.ID, r.Bundle, p.WCOW)
 	default:
-		var p *plan.WCOW
-		if p, err = s.config.Machine.WCOW(r.ID, spec, mounts(r)); err != nil {
-			return m, err
-		}
-		m.init, m.plan = &p.Process, p
-		m.Container, err = s.config.Engine.WCOW(ctx, r.ID, r.Bundle, p)
+		c = pod.NewPlaceholder()
 	}
-	return m, err
-}
-
-func newPlaceholder() made {
-	p := pod.NewPlaceholder()
-	return made{Container: p, init: &plan.Process{}, plan: p}
-}
-
-// load reads the bundle's spec. The options' annotations apply where the spec has none of that key.
-func load(bundle string, options bootstrap.Options) (*specs.Spec, error) {
-	s, err := plan.Load(bundle)
-	if err != nil {
-		return nil, err
-	}
-	for key, value := range options.DefaultAnnotations {
-		if _, set := s.Annotations[key]; !set {
-			if s.Annotations == nil {
-				s.Annotations = map[string]string{}
-			}
-			s.Annotations[key] = value
-		}
-	}
-	return s, nil
+	return c, p, err
 }
 
 // mounts are the root file system of a request in the form of the spec.
@@ -103,17 +54,10 @@ func mounts(r *api.CreateTaskRequest) []specs.Mount {
 	return list
 }
 
-// newEntry makes the task of a container. The events of a sandbox that the Sandbox API created are not published.
-func (s *Service) newEntry(id, bundle string, m made, options bootstrap.Options, relay *stdio.Relay, streams task.Stdio) *entry {
-	emit := s.config.Emit
-	if p := s.pod.Of(id); p != nil && p.SandboxAPI {
-		emit = func(any) {}
-	}
-	t := task.New(task.Config{
-		ID: id, Bundle: bundle, Container: m.Container, Stop: task.Stop(m.stop),
-		Emit: emit, Report: report(id), Exited: logExit(id),
-	}, m.Process(m.init, relay), relay, streams)
-	return &entry{t, m.plan, options}
+// newEntry makes a task. c has its ids, its container and the receiver of its events.
+func (s *Service) newEntry(c task.Config, p *plan.Container, options bootstrap.Options, relay *stdio.Relay, streams task.Stdio) *entry {
+	c.Stop, c.Report, c.Exited = p.Stop, report(c.ID), logExit(c.ID)
+	return &entry{task.New(c, c.Container.Process(p.Init, relay), relay, streams), p, options}
 }
 
 // open opens the streams of a process of task id.

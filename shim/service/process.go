@@ -40,15 +40,11 @@ func (s *Service) State(_ context.Context, r *api.StateRequest) (*api.StateRespo
 		return nil, err
 	}
 	now := p.Status()
-	answer := &api.StateResponse{
+	return &api.StateResponse{
 		ID: t.ID, ExecID: p.ID, Bundle: t.Bundle,
-		Pid: now.Pid, Status: wireStates[now.State], ExitStatus: now.Exit,
+		Pid: now.Pid, Status: wireStates[now.State], ExitStatus: now.Exit, ExitedAt: task.Timestamp(now.ExitedAt),
 		Stdin: p.Stdio.Stdin, Stdout: p.Stdio.Stdout, Stderr: p.Stdio.Stderr, Terminal: p.Stdio.Terminal,
-	}
-	if !now.ExitedAt.IsZero() {
-		answer.ExitedAt = timestamppb.New(now.ExitedAt)
-	}
-	return answer, nil
+	}, nil
 }
 
 // wireStates are the states in the API.
@@ -108,11 +104,7 @@ func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.Delete
 	if err != nil {
 		return nil, err
 	}
-	answer := &api.DeleteResponse{Pid: end.Pid, ExitStatus: end.Exit}
-	if !end.ExitedAt.IsZero() {
-		answer.ExitedAt = timestamppb.New(end.ExitedAt)
-	}
-	return answer, nil
+	return &api.DeleteResponse{Pid: end.Pid, ExitStatus: end.Exit, ExitedAt: task.Timestamp(end.ExitedAt)}, nil
 }
 
 // remove deletes a process, and with init releases the id of the task.

@@ -50,7 +50,8 @@ func (s *Service) createSandbox(ctx context.Context, r *api.CreateSandboxRequest
 		s.release(p.ID)
 		return err
 	}
-	return s.publish(s.newEntry(p.ID, p.Bundle, newPlaceholder(), s.config.Options, relay, task.Stdio{}))
+	silent := task.Config{ID: p.ID, Bundle: p.Bundle, Container: pod.NewPlaceholder(), Emit: func(any) {}}
+	return s.publish(s.newEntry(silent, plan.Placeholder(), s.config.Options, relay, task.Stdio{}))
 }
 
 // errNoSandbox is returned before a sandbox was created.

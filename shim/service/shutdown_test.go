@@ -11,7 +11,9 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/bootstrap"
+	"github.com/siloshim/siloshim/shim/pod"
 	"github.com/siloshim/siloshim/shim/stdio"
 	"github.com/siloshim/siloshim/shim/task"
 )
@@ -33,7 +35,7 @@ func placeholderTask(t *testing.T, s *Service, id string) *entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	added := s.newEntry(id, t.TempDir(), newPlaceholder(), bootstrap.Options{}, relay, task.Stdio{})
+	added := s.newEntry(task.Config{ID: id, Bundle: t.TempDir(), Container: pod.NewPlaceholder(), Emit: s.config.Emit}, plan.Placeholder(), bootstrap.Options{}, relay, task.Stdio{})
 	if err := s.publish(added); err != nil {
 		t.Fatal(err)
 	}

@@ -104,7 +104,7 @@ func newConsole(t *testing.T) console {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := console{in.(*os.File), out.(*os.File), keyboard, screen}
+	c := console{in, out, keyboard, screen}
 	t.Cleanup(func() { closeAll(c.in, c.out, c.keyboard, c.screen) })
 	return c
 }

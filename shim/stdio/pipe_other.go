@@ -3,7 +3,6 @@
 package stdio
 
 import (
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -31,22 +30,13 @@ func listenPipe(name string) (net.Listener, string, error) {
 }
 
 // inputPipe makes the pipe of the program's stdin.
-func inputPipe() (ours io.WriteCloser, theirs *os.File, err error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	return w, r, nil
+func inputPipe() (ours, theirs *os.File, err error) {
+	theirs, ours, err = os.Pipe()
+	return ours, theirs, err
 }
 
 // outputPipe makes the pipe of the program's stdout or stderr.
-func outputPipe() (ours io.ReadCloser, theirs *os.File, err error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	return r, w, nil
-}
+func outputPipe() (ours, theirs *os.File, err error) { return os.Pipe() }
 
 // pending returns how many bytes can be read from r, 0 when that is unknown.
 func pending(r any) (int, error) {

@@ -3,7 +3,6 @@ package stdio
 import (
 	"crypto/rand"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -44,21 +43,13 @@ const (
 )
 
 // inputPipe makes the pipe of the program's stdin.
-func inputPipe() (ours io.WriteCloser, theirs *os.File, err error) {
-	w, r, err := makePipe(windows.PIPE_ACCESS_OUTBOUND, readAccess)
-	if err != nil {
-		return nil, nil, err
-	}
-	return w, r, nil
+func inputPipe() (ours, theirs *os.File, err error) {
+	return makePipe(windows.PIPE_ACCESS_OUTBOUND, readAccess)
 }
 
 // outputPipe makes the pipe of the program's stdout or stderr.
-func outputPipe() (ours io.ReadCloser, theirs *os.File, err error) {
-	r, w, err := makePipe(windows.PIPE_ACCESS_INBOUND, writeAccess)
-	if err != nil {
-		return nil, nil, err
-	}
-	return r, w, nil
+func outputPipe() (ours, theirs *os.File, err error) {
+	return makePipe(windows.PIPE_ACCESS_INBOUND, writeAccess)
 }
 
 // makePipe makes a pipe with an end of ours for overlapped I/O, so that a read

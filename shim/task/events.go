@@ -28,13 +28,13 @@ func (t *Task) emitExit(p *Process) func(Status) {
 	}
 	return func(s Status) {
 		t.emit(&events.TaskExit{
-			ContainerID: t.ID, ID: id, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: timestamp(s.ExitedAt),
+			ContainerID: t.ID, ID: id, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: Timestamp(s.ExitedAt),
 		})
 	}
 }
 
-// timestamp is nil for the zero time.
-func timestamp(t time.Time) *timestamppb.Timestamp {
+// Timestamp is nil for the zero time.
+func Timestamp(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -28,7 +29,7 @@ type world struct {
 	refuse     error         // of the next Pause or Resume
 	pausing    chan struct{} // not nil: Pause returns when it is closed
 	ignoresCtx bool          // Pause does
-	stop       task.Stop     // of the tasks made from now on
+	stop       plan.Stop     // of the tasks made from now on
 }
 
 func (w *world) emit(e any) {
@@ -67,6 +68,8 @@ func (w *world) emitted() []string {
 }
 
 func (w *world) Close() error { w.closed++; return nil }
+
+func (w *world) Watch(func(container.Notice)) {}
 
 func (w *world) Stop(context.Context, uint32) error               { return container.ErrUnsupported }
 func (w *world) TerminateProcesses(context.Context, uint32) error { return container.ErrUnsupported }

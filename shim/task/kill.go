@@ -10,22 +10,15 @@ import (
 	"github.com/siloshim/siloshim/container"
 )
 
-// Stop is how a process is ended by SIGTERM.
-type Stop struct {
-	// Signal is sent in place of container.SIGTERM; nil is container.SIGTERM.
-	Signal *uint32
-	// Grace is the time from the first container.SIGTERM to SIGKILL, if the process still runs; 0 is no SIGKILL.
-	Grace time.Duration
-}
-
-func (s Stop) signal() uint32 {
-	if s.Signal == nil {
+// stopSignal is what is sent for SIGTERM.
+func (t *Task) stopSignal() uint32 {
+	if t.stop.Signal == nil {
 		return container.SIGTERM
 	}
-	return *s.Signal
+	return *t.stop.Signal
 }
 
-// Kill sends a signal and does not wait for the end. SIGKILL ends the program; SIGTERM is as the task's [Stop]; SIGKILL
+// Kill sends a signal and does not wait for the end. SIGKILL ends the program; SIGTERM is as the task's [plan.Stop]; SIGKILL
 // does not wait for a grace period. A process that was never started becomes Stopped. A process that has stopped is
 // [errdefs.ErrNotFound]; a program that has ended with undelivered output is no error.
 func (p *Process) Kill(sig uint32) error {
@@ -66,16 +59,16 @@ func (p *Process) stepKill() (from State, err error) {
 // stop sends the stop signal and, with a grace period, SIGKILL after it. With a grace period a signal that cannot be sent is
 // no error, because the SIGKILL follows.
 func (p *Process) stop() error {
-	s := p.task.stop
-	if s.Grace == 0 {
-		return p.signal(s.signal())
+	sig, grace := p.task.stopSignal(), p.task.stop.Grace
+	if grace == 0 {
+		return p.signal(sig)
 	}
 	p.mu.Lock()
 	if p.exit.graceKill == nil && !p.exit.ended {
-		p.exit.graceKill, p.exit.graceEnds = time.AfterFunc(s.Grace, p.killAfterGrace), time.Now().Add(s.Grace)
+		p.exit.graceKill, p.exit.graceEnds = time.AfterFunc(grace, p.killAfterGrace), time.Now().Add(grace)
 	}
 	p.mu.Unlock()
-	if err := p.signal(s.signal()); err != nil {
+	if err := p.signal(sig); err != nil {
 		p.task.report("send the stop signal to "+p.String(), err)
 	}
 	return nil

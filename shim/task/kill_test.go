@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestProcess_StopIgnored_KilledAfterGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grace = 5 * time.Second
-		w := &world{stop: task.Stop{Signal: new(uint32(1)), Grace: grace}}
+		w := &world{stop: plan.Stop{Signal: new(uint32(1)), Grace: grace}}
 		p := w.program()
 		p.refuseSignal = errors.ErrUnsupported
 		tk := w.task(t, p, streams{})
@@ -46,7 +47,7 @@ func TestProcess_StopIgnored_KilledAfterGrace(t *testing.T) {
 // TestProcess_KillDuringGrace_EndsAtOnce: SIGKILL does not wait for a pending stop, and the stop does not follow it.
 func TestProcess_KillDuringGrace_EndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{stop: task.Stop{Grace: time.Minute}}
+		w := &world{stop: plan.Stop{Grace: time.Minute}}
 		p := w.program()
 		tk := w.task(t, p, streams{})
 		start(t, tk.Init)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/containerd/containerd/api/events"
 	"github.com/containerd/errdefs"
+
+	"github.com/siloshim/siloshim/container"
 )
 
 func TestTable_EachPair_HasARule(t *testing.T) {
@@ -54,12 +56,17 @@ func TestTable_Refusal_HasContainerdsClass(t *testing.T) {
 	}
 }
 
+// unwatched is a container that is not used.
+type unwatched struct{ container.Container }
+
+func (unwatched) Watch(func(container.Notice)) {}
+
 // TestProcess_StepRefusedByTable_ExitIsLost: a bug in the states does not end the shim, which has other tasks, and clients
 // get an exit.
 func TestProcess_StepRefusedByTable_ExitIsLost(t *testing.T) {
 	var exits, reports int
 	tk := New(Config{
-		ID: "c",
+		ID: "c", Container: unwatched{},
 		Emit: func(e any) {
 			if _, ok := e.(*events.TaskExit); ok {
 				exits++

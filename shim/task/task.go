@@ -21,6 +21,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/deadline"
 )
 
@@ -28,7 +29,7 @@ import (
 type Config struct {
 	// ID and Bundle are containerd's.
 	ID, Bundle string
-	// Container is the task's from now on: Delete closes it.
+	// Container is the task's from now on: the task watches it, and Delete closes it.
 	Container container.Container
 	// Emit takes an event of containerd's api/events. It must not block.
 	Emit func(event any)
@@ -37,7 +38,7 @@ type Config struct {
 	// Exited gets each exit after its event, before the requests that wait for it. Nil is allowed.
 	Exited func(p *Process, s Status)
 	// Stop is how SIGTERM ends the container's processes.
-	Stop Stop
+	Stop plan.Stop
 	// Bounds default to [DefaultBounds].
 	Bounds Bounds
 	// Now defaults to [time.Now].
@@ -66,7 +67,7 @@ type Task struct {
 	emit       func(any)
 	report     func(string, error)
 	exited     func(*Process, Status)
-	stop       Stop
+	stop       plan.Stop
 	bounds     Bounds
 	now        func() time.Time
 
@@ -104,6 +105,7 @@ func New(c Config, init container.Process, io IO, stdio Stdio) *Task {
 		t.now = time.Now
 	}
 	t.Init = newProcess(t, "", init, io, stdio)
+	t.container.Watch(t.Notice)
 	return t
 }
 
@@ -198,7 +200,7 @@ func (t *Task) Delete(ctx context.Context, execID string) (Status, error) {
 	}
 	s := p.Status()
 	t.emit(&events.TaskDelete{
-		ContainerID: t.ID, ID: execID, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: timestamp(s.ExitedAt),
+		ContainerID: t.ID, ID: execID, Pid: s.Pid, ExitStatus: s.Exit, ExitedAt: Timestamp(s.ExitedAt),
 	})
 	return s, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/shim/task"
 )
 
@@ -51,7 +52,7 @@ func (s *stoppable) Terminate(ctx context.Context, status uint32) error {
 func TestTask_InitEndsOnSignal_RestGetsItAndTime(t *testing.T) {
 	const second = time.Second
 	for name, c := range map[string]struct {
-		stop   task.Stop
+		stop   plan.Stop
 		sig    uint32        // to init; 0 is none
 		after  time.Duration // until init ends
 		takes  time.Duration
@@ -64,9 +65,9 @@ func TestTask_InitEndsOnSignal_RestGetsItAndTime(t *testing.T) {
 		"it ends in time":                {sig: container.SIGTERM, takes: 2 * second, want: []uint32{15}, left: 2 * second},
 		"it does not end":                {sig: container.SIGTERM, want: []uint32{15}, left: 5 * second},
 		"the signal is another":          {sig: 1, want: []uint32{1}, left: 5 * second},
-		"the stop signal is another":     {stop: task.Stop{Signal: new(uint32(0))}, sig: container.SIGTERM, want: []uint32{0}, left: 5 * second},
-		"a long grace":                   {stop: task.Stop{Grace: time.Minute}, sig: container.SIGTERM, want: []uint32{15}, left: 5 * second},
-		"a grace that is nearly over":    {stop: task.Stop{Grace: 7 * second}, sig: container.SIGTERM, after: 4 * second, want: []uint32{15}, left: 3 * second},
+		"the stop signal is another":     {stop: plan.Stop{Signal: new(uint32(0))}, sig: container.SIGTERM, want: []uint32{0}, left: 5 * second},
+		"a long grace":                   {stop: plan.Stop{Grace: time.Minute}, sig: container.SIGTERM, want: []uint32{15}, left: 5 * second},
+		"a grace that is nearly over":    {stop: plan.Stop{Grace: 7 * second}, sig: container.SIGTERM, after: 4 * second, want: []uint32{15}, left: 3 * second},
 		"SIGKILL meanwhile":              {sig: container.SIGTERM, kill: second, want: []uint32{15}, left: second},
 		"SIGKILL before the end of init": {sig: container.SIGKILL},
 		"init ends by itself":            {},

@@ -1,6 +1,7 @@
 package prom_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,54 @@ import (
 
 	"github.com/siloshim/siloshim/stats/prom"
 )
+
+// TestDashboard_Panels_AreThoseOfSiloDashboard: what the page of silo dashboard plots of the machine and of each container is
+// here too, with the limits.
+func TestDashboard_Panels_AreThoseOfSiloDashboard(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "containers.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Panels []struct {
+			ID      int
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	ids, queries := map[int]string{}, map[string]string{}
+	for _, p := range dashboard.Panels {
+		if ids[p.ID] != "" {
+			t.Errorf("panels %q and %q have the id %d", p.Title, ids[p.ID], p.ID)
+		}
+		ids[p.ID] = p.Title
+		for _, target := range p.Targets {
+			queries[p.Title] += target.Expr + "\n"
+		}
+	}
+	for title, series := range map[string][]string{
+		"Machine: processors in use":           {"sum by (instance)", "silo_container_cpu_usage_seconds_total", "silo_processors"},
+		"Machine: private working set":         {"sum by (instance)", "private_working_set_bytes"},
+		"Machine: commit":                      {"sum by (instance)", "usage_commit_bytes"},
+		"Machine: I/O":                         {"sum by (instance)", "storage_read_size_bytes_total", "storage_write_size_bytes_total"},
+		"Processors in use, and limits":        {"silo_container_cpu_usage_seconds_total", "silo_container_cpu_limit_ratio", "silo_processors"},
+		"Private working set":                  {"private_working_set_bytes"},
+		"Commit, and limits":                   {"usage_commit_bytes", "silo_container_memory_limit_bytes"},
+		"I/O":                                  {"storage_read_size_bytes_total", "storage_write_size_bytes_total"},
+		"Starts of containers that ran before": {"silo_container_start_time_seconds"},
+		"Exits of processes":                   {"processes_started_total"},
+		"Limits that were reached":             {"processes_ended_by_limit_total", "limit_violations_memory_total"},
+	} {
+		for _, name := range series {
+			if !strings.Contains(queries[title], name) {
+				t.Errorf("panel %q does not query %s", title, name)
+			}
+		}
+	}
+}
 
 func TestDashboard_EverySeries_IsExported(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "containers.json"))

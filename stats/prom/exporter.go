@@ -38,6 +38,8 @@ type Options struct {
 	List func() ([]Container, error)
 	// Version, Revision and GoVersion are labels of silo_build_info.
 	Version, Revision, GoVersion string
+	// Processors is the value of silo_processors; 0 leaves it out.
+	Processors int
 	// Labels are constant labels of every series.
 	Labels prometheus.Labels
 }
@@ -53,6 +55,8 @@ type Exporter struct {
 	count   *prometheus.Desc
 	build   prometheus.Gauge
 	failure prometheus.Counter
+	// processors is nil if their number is unknown.
+	processors prometheus.Gauge
 }
 
 var _ prometheus.Collector = (*Exporter)(nil)
@@ -78,6 +82,12 @@ func New(o Options) *Exporter {
 		}),
 	}
 	e.build.Set(1)
+	if o.Processors > 0 {
+		e.processors = prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "silo_processors", Help: "Logical processors of this machine, of which silo_container_cpu_limit_ratio is a part.", ConstLabels: o.Labels,
+		})
+		e.processors.Set(float64(o.Processors))
+	}
 	for _, m := range metrics {
 		e.series = append(e.series, series{metric: m, desc: prometheus.NewDesc("silo_container_"+m.name, m.help, labels, o.Labels)})
 	}
@@ -115,6 +125,9 @@ func (e *Exporter) Describe(to chan<- *prometheus.Desc) {
 	to <- e.failing
 	e.build.Describe(to)
 	e.failure.Describe(to)
+	if e.processors != nil {
+		e.processors.Describe(to)
+	}
 }
 
 // Collect implements [prometheus.Collector].
@@ -139,6 +152,9 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(e.count, gauge, float64(living))
 	e.build.Collect(to)
 	e.failure.Collect(to)
+	if e.processors != nil {
+		e.processors.Collect(to)
+	}
 }
 
 func (e *Exporter) collectSample(to chan<- prometheus.Metric, c *Container) {

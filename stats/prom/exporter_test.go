@@ -41,7 +41,7 @@ func full() stats.Sample {
 func exporter(containers []prom.Container, err error) *prom.Exporter {
 	return prom.New(prom.Options{
 		List:    func() ([]prom.Container, error) { return containers, err },
-		Version: "1.2.3", Revision: "abc", GoVersion: "go1",
+		Version: "1.2.3", Revision: "abc", GoVersion: "go1", Processors: 8,
 	})
 }
 

@@ -172,7 +172,7 @@ func (a *App) verbs() map[string]func() *cobra.Command {
 		"doctor": a.doctorCommand, "cleanup": a.cleanupCommand, "token": a.tokenCommand, "service": a.serviceCommand,
 		"nspawn": a.nspawnCommand, "selftest": a.selftestCommand, "workload": a.workloadCommand, "version": a.versionCommand,
 		"rm": a.rmCommand, "start": a.startCommand, "restart": a.restartCommand, "rename": a.renameCommand,
-		"install": a.installCommand, "uninstall": a.uninstallCommand,
+		"install": a.installCommand, "uninstall": a.uninstallCommand, "dashboard": a.dashboardCommand,
 	}
 }
 

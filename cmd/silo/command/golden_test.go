@@ -13,7 +13,7 @@ import (
 
 var verbs = []string{
 	"run", "supervise", "exec", "attach", "ps", "top", "stats", "inspect", "events", "logs", "update", "pause", "resume", "stop",
-	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "nspawn", "selftest", "version", "install", "uninstall",
+	"kill", "wait", "metrics", "explain", "doctor", "cleanup", "token", "service", "nspawn", "selftest", "version", "install", "uninstall", "dashboard",
 	"rm", "start", "restart", "rename",
 }
 
@@ -100,6 +100,8 @@ var badInput = [][]string{
 	{"metrics", "--listen", "0.0.0.0:1"},
 	{"metrics", "--listen", "here"},
 	{"metrics", "--path", "metrics"},
+	{"dashboard", "--listen", "0.0.0.0:1"},
+	{"dashboard", "--allow-host", "http://node"},
 	{"run", "--server", "--", "app"},
 	{"run", "--layer", "C:\\layer", "--", "app"},
 	{"run", "--server", "--layer", "a", "--layer", "b", "--restart", "always", "--", "app"},

@@ -71,6 +71,7 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	version, revision := buildinfo.Read()
 	err := registry.Register(prom.New(prom.Options{
 		List: func() ([]prom.Container, error) { return a.exported(ctx) }, Version: version, Revision: revision, GoVersion: runtime.Version(),
+		Processors: a.Machine.Processors(),
 	}))
 	if err != nil {
 		return err
@@ -173,7 +174,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	})
 	err := server.Serve(listener)
 	if stop() { // it failed before ctx ended
-		return fmt.Errorf("serve metrics: %w", err)
+		return fmt.Errorf("serve http://%s: %w", listener.Addr(), err)
 	}
 	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 		return err

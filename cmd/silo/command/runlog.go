@@ -87,7 +87,7 @@ func (a *App) route(p *runPlan) (*outputs, error) {
 	if p.log.path != "" {
 		err := o.openLog(p.log.path, p.log.options())
 		if err != nil {
-			return nil, fmt.Errorf("%w; name another file with --log", err)
+			return nil, fmt.Errorf("nothing was started: %w; name another file with --log", err)
 		}
 		at := o.log.Position()
 		p.log.start = &node.LogPosition{File: at.File, Offset: at.Offset}

@@ -110,7 +110,7 @@ func (s *service) prepare(said *lastText) (closeLog func(), err error) {
 	if f := s.flags.log; f.path != "" {
 		file, err := logfile.OpenWriter(f.path, f.options(), func() {})
 		if err != nil {
-			return closeLog, fmt.Errorf("--log: %w; make %s writable for the account of the service", err, filepath.Dir(f.path))
+			return closeLog, fmt.Errorf("--log %s: %w; make %s writable for the account of the service", f.path, err, filepath.Dir(f.path))
 		}
 		fmt.Fprintf(file, "silo: service %s starts at %s\n", s.name, a.Now().Format(time.RFC3339))
 		a.Stdout, a.Stderr = file, io.MultiWriter(said, file)

@@ -6,7 +6,7 @@
 //
 // It prints its address. Then it reads commands from its standard input, a line each, and answers each with a line:
 //
-//	step N            N samples, 2 s of the machine's time apart
+//	step COUNT        samples, 2 s of the machine's time apart
 //	exit ID CODE      the container of silo run exits
 //	log ID TEXT       it prints a line
 //	refuse, allow     the machine refuses to list its containers, and lists them again
@@ -54,7 +54,7 @@ func run(ctx context.Context, listen string, containers, processes int, every ti
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) // it is temporary
+	defer func() { _ = os.RemoveAll(dir) }() // it is temporary
 	m, err := newMachine(dir, containers, processes, hostile)
 	if err != nil {
 		return err

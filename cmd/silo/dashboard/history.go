@@ -52,7 +52,7 @@ type processKey struct {
 // history is what is kept of one container.
 type history struct {
 	Container           // the latest look
-	id        string    // of its row in the page
+	row       string    // the id of its row in the page
 	gone      time.Time // when it was missing in a look; zero while it exists
 	now       point
 	points    ring[point]
@@ -61,7 +61,7 @@ type history struct {
 }
 
 func newHistory(c *Container) *history {
-	return &history{Container: *c, id: rowID(c.Name()), now: noPoint, points: newRing[point](pointsKept), events: newRing[*event](eventsKept)}
+	return &history{Container: *c, row: rowID(c.Name()), now: noPoint, points: newRing[point](pointsKept), events: newRing[*event](eventsKept)}
 }
 
 // update takes up the next look at the container.

@@ -100,13 +100,13 @@ func (h *history) status(now time.Time) status {
 	return status{text, "", bad, false}
 }
 
-func (h *history) row(now time.Time, processors int) row {
+func (h *history) newRow(now time.Time, processors int) row {
 	r := row{
-		ID: h.id, Label: h.label(), Note: printable(h.Namespace + " · " + h.Kind), Full: printable(h.Name()),
+		ID: h.row, Label: h.label(), Note: printable(h.Namespace + " · " + h.Kind), Full: printable(h.Name()),
 		Address: address(h), Status: h.status(now), Processes: unknown,
 	}
 	if h.Pod != "" {
-		r.Note = shortID(printable(h.Container.ID)) + " · " + r.Note
+		r.Note = shortID(printable(h.ID)) + " · " + r.Note
 	}
 	if !r.Status.Over && h.Err == nil {
 		r.Processes = strconv.Itoa(int(h.Sample.Processes.Active))
@@ -128,11 +128,11 @@ func (h *history) label() string {
 	if h.Pod != "" {
 		return printable(h.Pod)
 	}
-	return shortID(printable(h.Container.ID))
+	return shortID(printable(h.ID))
 }
 
 func address(h *history) string {
-	return "/container/" + url.PathEscape(h.Namespace) + "/" + url.PathEscape(h.Container.ID)
+	return "/container/" + url.PathEscape(h.Namespace) + "/" + url.PathEscape(h.ID)
 }
 
 // machine is the view of all containers in an order. The views of one look are shared by the pages that show them.
@@ -161,8 +161,8 @@ func (d *Dashboard) machine(order string) (*view, error) {
 	p := pageWriter{into: v.Parts}
 	running, processes := 0, 0
 	for _, h := range sorted {
-		html := p.render("row", h.row(d.latest.Time, d.latest.Processors))
-		v.Rows = append(v.Rows, fragment{h.id, html})
+		html := p.render("row", h.newRow(d.latest.Time, d.latest.Processors))
+		v.Rows = append(v.Rows, fragment{h.row, html})
 		if over(h) == 0 {
 			running++
 			processes += int(h.Sample.Processes.Active)
@@ -235,7 +235,7 @@ func (p *pageWriter) render(name string, data any) template.HTML {
 	if err := templates.ExecuteTemplate(&b, name, data); err != nil && p.err == nil {
 		p.err = fmt.Errorf("render %s: %w", name, err)
 	}
-	return template.HTML(b.String()) //nolint:gosec // html/template has escaped it
+	return template.HTML(b.String()) // html/template has escaped it
 }
 
 // part renders the fragment whose id is the template's name.

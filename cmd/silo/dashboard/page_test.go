@@ -150,8 +150,8 @@ func TestPage_Orders_SortTheRunningBeforeTheOthers(t *testing.T) {
 		var got []string
 		for _, r := range must(t)(d.machine(order)).Rows {
 			for _, h := range d.order {
-				if h.id == r.ID {
-					got = append(got, h.Container.ID)
+				if h.row == r.ID {
+					got = append(got, h.ID)
 				}
 			}
 		}

@@ -74,7 +74,7 @@ func (h *history) about(now time.Time, details *Details) aboutView {
 			v.Facts = append(v.Facts, [2]string{name, value})
 		}
 	}
-	if id := printable(h.Container.ID); shortID(id) != id {
+	if id := printable(h.ID); shortID(id) != id {
 		add("ID", id)
 	}
 	add("Pod", printable(h.Pod))

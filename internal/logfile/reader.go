@@ -131,7 +131,11 @@ func (r *Reader) begin() error {
 	}
 	r.at = Position{}
 	r.use(file)
-	if info, err := file.Stat(); file.number != r.from.File || err != nil || info.Size() < r.from.Offset {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if file.number != r.from.File || info.Size() < r.from.Offset {
 		return nil // another file than that of the position
 	}
 	r.at.Offset, err = file.Seek(r.from.Offset, io.SeekStart)

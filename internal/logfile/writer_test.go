@@ -26,16 +26,16 @@ func (g *gate) set(err error, wait chan struct{}) {
 	g.err, g.wait = err, wait
 }
 
-func (g *gate) state() (error, chan struct{}) {
+func (g *gate) state() (chan struct{}, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.err, g.wait
+	return g.wait, g.err
 }
 
 func (g *gate) system() system {
 	s := thisSystem
 	s.open = func(path string) (handle, error) {
-		if err, _ := g.state(); err != nil {
+		if _, err := g.state(); err != nil {
 			return nil, err
 		}
 		file, err := thisSystem.open(path)
@@ -50,7 +50,7 @@ type gateHandle struct {
 }
 
 func (h gateHandle) Write(p []byte) (int, error) {
-	err, wait := h.gate.state()
+	wait, err := h.gate.state()
 	if wait != nil {
 		<-wait
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/siloshim/siloshim/container/plan"
 )
 
 // recordPrefix begins the names of the workload records: files in the sandbox's bundle that each contain the bundle of a
@@ -32,15 +34,17 @@ func (p *Pod) record(id, bundle string) error {
 // RemoveRecord removes the record of a workload, if there is one. For the sandbox it removes those of all workloads that
 // outlive it: containerd also calls `delete` after a sandbox was deleted without a failure.
 func (p *Pod) RemoveRecord(id string) error {
-	p.mu.Lock()
-	ids := slices.Collect(maps.Keys(p.workloads))
-	p.mu.Unlock()
+	ids := []string{id}
+	if id == p.ID {
+		p.mu.Lock()
+		ids = slices.Collect(maps.Keys(p.workloads))
+		p.mu.Unlock()
+	} else if plan.ValidID(id) != nil {
+		return nil // it has none, and its path would not be one in the bundle
+	}
 	var errs []error
-	for _, workload := range ids {
-		if workload != id && id != p.ID {
-			continue
-		}
-		if err := os.Remove(p.recordPath(workload)); err != nil && !errors.Is(err, fs.ErrNotExist) { // the bundle may be gone
+	for _, id := range ids {
+		if err := os.Remove(p.recordPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) { // the bundle may be gone
 			errs = append(errs, err)
 		}
 	}

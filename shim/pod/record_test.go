@@ -91,3 +91,19 @@ func TestRemoveRecord_Sandbox_KeepsThoseOfRemovedWorkloads(t *testing.T) {
 		t.Errorf("the records: %v (-want +got):\n%s", err, diff)
 	}
 }
+
+// TestPod_RemoveRecord_IDWithAPath_RemovesNothing: the id of a request is not checked yet when its record is removed.
+func TestPod_RemoveRecord_IDWithAPath_RemovesNothing(t *testing.T) {
+	dir := t.TempDir()
+	other := filepath.Join(dir, "other")
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := newPod("p", filepath.Join(dir, "sandbox"), false, nil)
+	if err := p.RemoveRecord("x/../../other"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Error(err)
+	}
+}

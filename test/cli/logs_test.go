@@ -48,7 +48,7 @@ func TestLogs_RotationAtFullSpeed_EachLineOnce(t *testing.T) {
 					text, err := os.ReadFile(held.Name())
 					return err == nil && strings.Contains(string(text), "held")
 				})
-				defer holder.Wait() //nolint:errcheck // it ends by itself
+				defer holder.Wait() // it ends by itself
 			}
 			if err := os.WriteFile(start, nil, 0o600); err != nil {
 				t.Fatal(err)

@@ -74,7 +74,7 @@ func removeStop(file string) error {
 		return nil
 	}
 	if _, there := os.Lstat(file); there != nil {
-		return nil
+		return nil //nolint:nilerr // there is none
 	}
 	return fmt.Errorf("remove an old request to stop: %w", err)
 }

@@ -111,7 +111,7 @@ func (a *App) printLog(ctx context.Context, r *logfile.Reader, lines *logLines, 
 			pause = followSoon
 		}
 		if sleep.For(ctx, pause) != nil {
-			return nil // Ctrl+C ends a follow
+			return nil //nolint:nilerr // Ctrl+C ends a follow
 		}
 		pause = min(2*pause, followLate)
 	}

@@ -107,7 +107,7 @@ func (a *App) again(ctx context.Context, f lookFlags, see func() (more bool, err
 			return err
 		}
 		if a.pauseFor(ctx, f.interval) != nil {
-			return nil // Ctrl+C is the usual end
+			return nil //nolint:nilerr // Ctrl+C is the usual end
 		}
 	}
 }

@@ -220,7 +220,7 @@ func (r *run) signal(ctx context.Context, p container.Process, s Signal, period 
 		case e := <-exited:
 			if sent != nil {
 				select { // the call has a handle of the program
-				case <-sent:
+				case <-sent: //nolint:errcheck // the program has ended
 				case <-grace.C:
 				}
 			}

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -26,7 +28,9 @@ processes. Limits of an outer job also apply and are not shown. For a container 
 its exit: the exit code with its meaning, and its reason: the program exited (exited, memory), exited after a stop signal
 (stopped), or was terminated (killed, timeout). While a restart policy starts it again, the exit is that of the start before.
 
-A template of --format has the keys of the JSON: "{{.record.exit.code}}". If a container cannot be shown the others are, and
+A template of --format has the keys of the JSON, as in "{{.record.exit.code}}", and docker's names for some of them: .Id .Name
+.Created .RestartCount .LogPath, and of .State .Status .Running .Restarting .OOMKilled .Pid .ExitCode .Error .StartedAt
+.FinishedAt. If a container cannot be shown the others are, and
 the exit code is 1.`,
 		Example: "  silo inspect web\n  silo inspect k8s.io/web\n  silo inspect --format \"{{.status}} {{.record.pid}}\" web",
 		Args:    cobra.MinimumNArgs(1),
@@ -143,12 +147,41 @@ func executeJSON(a *App, t *template.Template, v any) error {
 	if err := d.Decode(&fields); err != nil {
 		return err
 	}
+	switch v := v.(type) {
+	case details:
+		addDockerNames(fields, v.Container)
+	case past:
+		addDockerNames(fields, v.Container)
+	}
 	var out bytes.Buffer
 	if err := t.Execute(&out, fields); err != nil {
 		return fmt.Errorf("--format: %s; the keys are those that silo inspect prints", templateError(err))
 	}
 	_, err = a.Stdout.Write(out.Bytes())
 	return err
+}
+
+// addDockerNames adds docker's names of what a container has.
+func addDockerNames(fields map[string]any, c node.Container) {
+	state := map[string]any{
+		"Status": c.Status, "Running": c.Status == node.Running, "Restarting": c.Status == node.Restarting,
+		"OOMKilled": false, "Pid": uint32(0), "ExitCode": uint32(0), "Error": c.Error, "StartedAt": time.Time{}, "FinishedAt": time.Time{},
+	}
+	fields["Id"], fields["Name"], fields["State"] = c.ID, c.Name(), state
+	fields["Created"], fields["RestartCount"], fields["LogPath"] = time.Time{}, 0, ""
+	if r := c.Record; r != nil {
+		fields["Created"], fields["RestartCount"], fields["LogPath"] = r.Started, r.Restarts, r.Log
+		state["StartedAt"] = r.Started
+		if c.Status == node.Running {
+			state["Pid"] = r.Pid
+		}
+	}
+	if e := c.LastExit(); e != nil {
+		state["ExitCode"], state["FinishedAt"], state["OOMKilled"] = e.Code, e.At, e.Reason == string(supervisor.Memory)
+		if e.Error != "" {
+			state["Error"] = e.Error
+		}
+	}
 }
 
 func (a *App) details(ctx context.Context, o *observer, c node.Container) (d details, err error) {

@@ -187,3 +187,15 @@ func TestDamonByName(t *testing.T) {
 		t.Errorf("a bad variable: %d, %d programs started", code, w.Calls("CreateProcess"))
 	}
 }
+
+func TestInspect_Format_HasDockersNames(t *testing.T) {
+	w := newWorld(t)
+	w.Program("app.exe", func(*jobtest.Proc) uint32 { return 7 })
+	if code := w.silo(t, "run", "--name", "web", "--", "app"); code != 7 {
+		t.Fatalf("%d %s", code, &w.Stderr)
+	}
+	code := w.silo(t, "inspect", "--format", "{{.Name}} {{.State.Status}} {{.State.Running}} {{.State.ExitCode}} {{.record.exit.code}}", "web")
+	if got := w.Stdout.String(); code != 0 || got != "silo/web exited false 7 7\n" {
+		t.Errorf("%d %q %s", code, got, &w.Stderr)
+	}
+}

@@ -40,7 +40,7 @@ func (p *Pod) RemoveRecord(id string) error {
 		ids = slices.Collect(maps.Keys(p.workloads))
 		p.mu.Unlock()
 	} else if plan.ValidID(id) != nil {
-		return nil // it has none, and its path would not be one in the bundle
+		return nil //nolint:nilerr // it has none, and its path would not be one in the bundle
 	}
 	var errs []error
 	for _, id := range ids {

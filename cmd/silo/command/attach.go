@@ -94,7 +94,7 @@ func (a *App) rehearse(l jobobject.Limits) error {
 // attachTargets puts the processes into a job without limits, and limits that when all are in it: a process cannot leave
 // a job, and in one without limits it runs as before.
 func (a *App) attachTargets(ctx context.Context, f *attachFlags, name string, l jobobject.Limits, list targets) (err error) {
-	job, _, err := a.createJob(name, jobobject.Limits{}, false)
+	job, _, err := a.createJob(ctx, name, jobobject.Limits{}, false)
 	if err != nil {
 		return err
 	}

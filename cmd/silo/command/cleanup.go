@@ -92,9 +92,10 @@ func (a *App) leftovers(ctx context.Context) ([]leftover, error) {
 	return found, nil
 }
 
-// leftover is what a container without a supervisor has left. Its record goes after its job.
+// leftover is what a container without a supervisor has left. Its record goes after its job. To release the resources of a
+// Windows Server container ends it.
 func (a *App) leftover(ctx context.Context, c node.Container) leftover {
-	if c.Living() {
+	if c.Living() && !lostServer(c) {
 		return leftover{What: "job", Name: c.Job, Why: "its supervisor is gone", remove: func() error {
 			return a.look(c, jobobject.AccessTerminate, func(job *jobobject.Job) error { return job.Terminate(container.Killed) })
 		}}

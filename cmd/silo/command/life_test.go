@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
@@ -72,9 +73,11 @@ func TestRun_StateUnwritable_StartsNothing(t *testing.T) {
 // latest exit and the count, and exited.
 func TestRun_CrashLoop_RecordHasStateOfEachStep(t *testing.T) {
 	w := newWorld(t)
+	var starts atomic.Int32
 	w.Program("app.exe", func(*jobtest.Proc) uint32 {
+		first := starts.Add(1) == 1
 		r, err := w.app.Node.Records.Read("mine")
-		if err != nil || r.Exit != nil || r.Restarts == 0 && r.LastExit != nil {
+		if err != nil || r.Exit != nil || first != (r.LastExit == nil) {
 			t.Errorf("record at a start: %+v %v", r, err)
 		}
 		w.await(t, "mine", func(r *node.Record) bool { return r.Status == node.Running })

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ func (a *App) removeOwn(ctx context.Context, c node.Container) error {
 		return err
 	}
 	return a.reserved(c.ID, func() error {
-		if now, err := a.Node.FindOwn(node.Own + "/" + c.ID); err == nil && now.Living() {
+		if now, err := a.Node.FindOwn(node.Own + "/" + c.ID); err == nil && now.Living() && !lostServer(now) {
 			return fmt.Errorf("remove %s: it is %s", c.Name(), now.Status)
 		}
 		if dir := a.Node.Records.Path(c.ID); wcow.Left(dir) {
@@ -128,6 +129,9 @@ func (a *App) removeOwn(ctx context.Context, c node.Container) error {
 		return a.Node.Records.Remove(c.ID)
 	})
 }
+
+// lostServer reports whether a container is a Windows Server container without a supervisor. The release of its resources ends it.
+func lostServer(c node.Container) bool { return c.Kind == node.Server && c.Status == node.Lost }
 
 // endingTimeout bounds the time between the record of an exit and the end of the supervisor.
 const endingTimeout = 5 * time.Second
@@ -189,6 +193,10 @@ func (a *App) rename(ctx context.Context, ref, name string) error {
 	move := func() error { return a.Node.Records.Rename(c.Record, name) }
 	if other, err := a.Node.FindOwn(node.Own + "/" + name); err == nil && other.ID != c.ID {
 		return fmt.Errorf("rename %s: %s exists, and is %s; choose another name, or use silo rm %s", c.Name(), other.Name(), other.Status, other.ID)
+	}
+	// Without its record the job would be listed as another container.
+	if err := cmp.Or(a.awaitEnding(ctx, c), a.awaitNoJob(ctx, c)); err != nil {
+		return err
 	}
 	if strings.EqualFold(name, c.ID) {
 		return a.reserved(c.ID, move)

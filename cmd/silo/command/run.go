@@ -136,7 +136,7 @@ func (a *App) runPlan(ctx context.Context, p *runPlan) (err error) {
 		return err
 	}
 	defer unlisten()
-	job, warnings, err := a.createJob(p.name, p.wanted, p.bestEffort)
+	job, warnings, err := a.createJob(ctx, p.name, p.wanted, p.bestEffort)
 	if err != nil {
 		return hint(err)
 	}
@@ -175,11 +175,19 @@ func hint(err error) error {
 	return err
 }
 
-// createJob creates the job of a container and sets its limits.
-func (a *App) createJob(name string, l jobobject.Limits, bestEffort bool) (*jobobject.Job, []string, error) {
-	job, err := jobobject.Create(jobobject.Options{
+// createJob creates the job of a container and sets its limits. It waits for the end of an earlier job of that name, which a
+// program that looks at it keeps for a moment.
+func (a *App) createJob(ctx context.Context, name string, l jobobject.Limits, bestEffort bool) (*jobobject.Job, []string, error) {
+	o := jobobject.Options{
 		Name: node.JobName(node.Own, name), SecurityDescriptor: pipe.Owner, KillOnClose: l.KillOnClose, TrackIO: true, Kernel: a.Kernel,
-	})
+	}
+	job, err := jobobject.Create(o)
+	if errors.Is(err, jobobject.ErrExist) {
+		if err := a.awaitNoJob(ctx, node.Container{Namespace: node.Own, ID: name, Job: o.Name}); err != nil {
+			return nil, nil, err
+		}
+		job, err = jobobject.Create(o)
+	}
 	if errors.Is(err, jobobject.ErrExist) {
 		return nil, nil, fmt.Errorf("a container called %s is running: choose another --name, or silo stop %s", name, name)
 	}

@@ -179,6 +179,22 @@ func TestCleanup_EachState_LivingIsKept(t *testing.T) {
 	}
 }
 
+// TestCleanup_LostServerRun_IsRemoved: the job of its system may exist longer than its supervisor.
+func TestCleanup_LostServerRun_IsRemoved(t *testing.T) {
+	s := newStated(t)
+	r, err := s.app.Node.Records.Read("box")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.supervisor.Exit(1)
+	if code := s.silo(t, "cleanup", "--yes"); code != 0 || !strings.Contains(s.Stdout.String(), "box") {
+		t.Errorf("%d %s%s", code, &s.Stdout, &s.Stderr)
+	}
+	if _, err := os.Stat(r.Log); err == nil {
+		t.Error("the record is left")
+	}
+}
+
 // A record that was written under another case of the name is that of the living container.
 func TestCleanup_NameInAnotherCase_LogIsKept(t *testing.T) {
 	s := newStated(t)

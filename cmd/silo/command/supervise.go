@@ -134,7 +134,7 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 		return result, err
 	}
 	defer unlisten()
-	job, _, err := t.app.createJob(t.name, limits, false)
+	job, _, err := t.app.createJob(ctx, t.name, limits, false)
 	if err != nil {
 		return result, err
 	}

@@ -21,19 +21,3 @@ func (a *App) look(c node.Container, access jobobject.Access, see func(*jobobjec
 	defer func() { err = errors.Join(err, job.Close()) }()
 	return see(job)
 }
-
-// named finds the containers with these names, or all where there are none.
-func (a *App) named(refs []string) ([]node.Container, error) {
-	if len(refs) == 0 {
-		return a.Node.Containers()
-	}
-	var list []node.Container
-	for _, ref := range refs {
-		c, err := a.Node.Find(ref)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, nil
-}

@@ -36,10 +36,12 @@ var (
 	blanks = regexp.MustCompile(` {2,}`)
 )
 
-// normal returns lines without what differs from run to run, and without the widths of columns.
+// normal returns lines without what differs from run to run, and without the widths of columns. A list of processes is
+// sorted by their names: silo sorts it by a value that differs from run to run.
 func normal(lines []string) (all []string) {
 	var starts []int
 	var columns []string
+	first := 0 // the first row of the table
 	for _, line := range lines {
 		switch {
 		case titles.MatchString(line):
@@ -48,11 +50,16 @@ func normal(lines []string) (all []string) {
 				starts = append(starts, at[1])
 			}
 			all = append(all, strings.Join(columns, " | "))
+			first = len(all)
 			continue
 		case line == "" || line == "...":
 		case starts != nil:
 			if text, ok := row(line, columns, starts); ok {
 				all = append(all, text)
+				if !slices.Contains(columns, "PID") || !strings.Contains(text, " | ") {
+					first = len(all)
+				}
+				slices.Sort(all[first:])
 				continue
 			}
 		}
@@ -60,30 +67,45 @@ func normal(lines []string) (all []string) {
 			columns, starts = nil, nil
 		}
 		all = append(all, vary(line))
+		first = len(all)
 	}
 	return all
 }
 
-// row returns a row of a table with the cells apart; false if the line is none.
-func row(line string, columns []string, starts []int) (string, bool) {
+// split returns the cells of a row; nil if the line is none. A row with a cell that is empty has its columns where the
+// titles are.
+func split(line string, starts []int) (cells []string) {
+	if cells := blanks.Split(strings.TrimSpace(line), -1); len(cells) == len(starts) {
+		return cells
+	}
 	runes := []rune(line)
-	var cells []string
 	for i, start := range starts {
 		if start > len(runes) {
 			break // the last cells are empty
 		}
 		if start > 0 && runes[start-1] != ' ' {
-			return "", false
+			return nil
 		}
 		end := len(runes)
 		if i+1 < len(starts) {
 			end = min(end, starts[i+1])
 		}
-		cell := strings.TrimSpace(string(runes[start:end]))
+		cells = append(cells, strings.TrimSpace(string(runes[start:end])))
+	}
+	return cells
+}
+
+// row returns a row of a table with the cells apart; false if the line is none.
+func row(line string, columns []string, starts []int) (string, bool) {
+	cells := split(line, starts)
+	if cells == nil {
+		return "", false
+	}
+	for i, cell := range cells {
 		if slices.Contains(measured, columns[i]) && cell != "-" && cell != "gone" && cell != "failed" {
 			cell = "MEASURED"
 		}
-		cells = append(cells, vary(cell))
+		cells[i] = vary(cell)
 	}
 	for len(cells) > 0 && cells[len(cells)-1] == "" { // a page has no blanks at the end of a line
 		cells = cells[:len(cells)-1]
@@ -102,7 +124,7 @@ func vary(text string) string {
 func same(page, got []string) bool { return matches(normal(page), normal(got)) }
 
 func TestSame_ValuesThatVary_AreEqual(t *testing.T) {
-	split := func(text string) []string { return strings.Split(text, "\n") }
+	lines := func(text string) []string { return strings.Split(text, "\n") }
 	for _, test := range []struct {
 		page, got string
 		want      bool
@@ -116,13 +138,15 @@ func TestSame_ValuesThatVary_AreEqual(t *testing.T) {
 		{"NAME       STATUS      CPU\nsilo/shop  running 4s  00:00:02.840", "NAME       STATUS       CPU\nsilo/shop  running 14s  00:00:00.010", true},
 		{"NAME       STATUS      CPU\nsilo/shop  running 4s  -", "NAME       STATUS      CPU\nsilo/shop  running 4s  00:00:00.010", false},
 		{"NAME       STATUS      CPU\nsilo/shop  running 4s  -", "NAME       STATUS     CPU\nsilo/shop  paused 4s  -", false},
+		{"NAME    PID  CPU\nb.exe   1  00:00:01.000\na.exe  2  00:00:02.000", "NAME  PID  CPU\na.exe   2  00:00:02.000\nb.exe  1  00:00:01.000", true},
+		{"NAME       LOG    REMOVED\nsilo/shop  x.log  true", "NAME       LOG                REMOVED\nsilo/shop  x.log     true", true},
 		{"NAME       PROCESSES\nsilo/shop  2", "NAME       PROCESSES\nsilo/shop  3", false},
 		{"CHECK         OK   REMEDY\nmemory limit  yes", "CHECK         OK   REMEDY\nmemory limit  yes  ", true},
 		{`  "pid": 4711, "code": 3`, `  "pid": 12, "code": 3`, true},
 		{`  "code": 3`, `  "code": 4`, false},
 		{"Global\\silo/silo/run-1068: at 2026-11-21T09:04:31.7Z", "Global\\silo/silo/run-77: at 2026-11-29T10:00:00Z", true},
 	} {
-		if got := same(split(test.page), split(test.got)); got != test.want {
+		if got := same(lines(test.page), lines(test.got)); got != test.want {
 			t.Errorf("%q and %q: %v, want %v", test.page, test.got, got, test.want)
 		}
 	}
@@ -170,16 +194,16 @@ Text.
 }
 
 func TestShorten_PageLeavesLinesOut_StaysShort(t *testing.T) {
-	split := func(text string) []string { return strings.Split(text, "\n") }
-	got := split("[\n  \"id\": 1,\n  \"code\": 0,\n  \"reason\": \"stopped\"\n]")
+	lines := func(text string) []string { return strings.Split(text, "\n") }
+	got := lines("[\n  \"id\": 1,\n  \"code\": 0,\n  \"reason\": \"stopped\"\n]")
 	for page, want := range map[string][]string{
-		"...\n  \"code\": 137,\n...":                              split("...\n  \"code\": 0,\n..."),
-		"...\n  \"code\": 137,\n  \"reason\": \"killed\"\n...":    split("...\n  \"code\": 0,\n  \"reason\": \"stopped\"\n..."),
+		"...\n  \"code\": 137,\n...":                              lines("...\n  \"code\": 0,\n..."),
+		"...\n  \"code\": 137,\n  \"reason\": \"killed\"\n...":    lines("...\n  \"code\": 0,\n  \"reason\": \"stopped\"\n..."),
 		"...\n  \"id\": 1,\n  \"reason\": \"killed\"\n...":        got, // a line between the two is new
 		"...\n  \"error\": \"none\"\n...":                         got,
 		"[\n  \"id\": 1,\n  \"code\": 3,\n  \"reason\": \"x\"\n]": got,
 	} {
-		if short := shorten(split(page), got); !slices.Equal(short, want) {
+		if short := shorten(lines(page), got); !slices.Equal(short, want) {
 			t.Errorf("%q: %q, want %q", page, short, want)
 		}
 	}

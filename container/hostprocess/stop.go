@@ -26,7 +26,7 @@ func (j *Container) Stop(ctx context.Context, sig uint32) error {
 	var errs []error
 	reached := false
 	for _, pid := range pids {
-		err := j.signal(pid, event)
+		err := SignalMember(j.job, pid, event)
 		reached = reached || err == nil
 		if err != nil && !errors.Is(err, jobobject.ErrNotExist) {
 			errs = append(errs, err)
@@ -42,10 +42,10 @@ func (j *Container) Stop(ctx context.Context, sig uint32) error {
 // no handler for events. Its exit would end the programs on its console before they handle theirs.
 const consoleHost = "conhost.exe"
 
-// signal sends an event to a member. It returns [jobobject.ErrNotExist] for a member that has exited, and for a console
-// host, which exits with the last program on its console.
-func (j *Container) signal(pid uint32, event jobobject.ConsoleEvent) (err error) {
-	m, err := j.job.Member(pid)
+// SignalMember sends an event to a member of a job. It returns [jobobject.ErrNotExist] for a member that has exited, and for
+// a console host, which exits with the last program on its console.
+func SignalMember(job *jobobject.Job, pid uint32, event jobobject.ConsoleEvent) (err error) {
+	m, err := job.Member(pid)
 	if err != nil {
 		return err
 	}

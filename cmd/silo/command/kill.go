@@ -12,6 +12,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/container"
+	"github.com/siloshim/siloshim/container/hostprocess"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -71,10 +72,6 @@ func (a *App) killOne(ctx context.Context, c node.Container, event *supervisor.S
 	return err
 }
 
-// consoleHost is the image of the process that Windows starts for a console. It becomes a member of the job. An event would
-// end it, and the programs on its console before they handle theirs.
-const consoleHost = "conhost.exe"
-
 // signalAll sends an event to every member and returns how many have received it. The error names the others, except those
 // that have exited.
 func (a *App) signalAll(c node.Container, s supervisor.Signal) (reached int, err error) {
@@ -82,34 +79,17 @@ func (a *App) signalAll(c node.Container, s supervisor.Signal) (reached int, err
 		pids, err := job.Pids()
 		errs := []error{err}
 		for _, pid := range pids {
-			err := signalMember(job, pid, jobobject.ConsoleEvent(s))
+			err := hostprocess.SignalMember(job, pid, jobobject.ConsoleEvent(s))
 			switch {
 			case err == nil:
 				reached++
-			case !errors.Is(err, jobobject.ErrNotExist) && !errors.Is(err, jobobject.ErrExited):
+			case !errors.Is(err, jobobject.ErrNotExist):
 				errs = append(errs, fmt.Errorf("send %v to process %d of %s: %w", s, pid, c.Name(), err))
 			}
 		}
 		return errors.Join(errs...)
 	})
 	return reached, err
-}
-
-// signalMember sends an event to a member of a job. A console host is [jobobject.ErrNotExist].
-func signalMember(job *jobobject.Job, pid uint32, event jobobject.ConsoleEvent) (err error) {
-	m, err := job.Member(pid)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	image, err := m.Image()
-	if err != nil {
-		return err
-	}
-	if strings.EqualFold(image, consoleHost) {
-		return jobobject.ErrNotExist
-	}
-	return m.Signal(event)
 }
 
 func (a *App) terminateServer(ctx context.Context, c node.Container) error {

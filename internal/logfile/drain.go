@@ -2,6 +2,9 @@ package logfile
 
 import "time"
 
+// maxWrite bounds one write, after which the file has made progress. A write of the whole queue may rotate many files.
+const maxWrite = 64 << 10
+
 // run writes the queue to the file until Close.
 func (w *Writer) run() {
 	defer close(w.ended)
@@ -34,11 +37,14 @@ func (w *Writer) run() {
 func (w *Writer) write(text []byte) {
 	pause := firstPause
 	for {
-		n, err := w.file.Write(text)
+		n, err := w.file.Write(text[:min(len(text), maxWrite)])
 		text = text[n:]
 		w.wrote(n, err)
 		if len(text) == 0 {
 			return
+		}
+		if err == nil {
+			continue
 		}
 		if n > 0 {
 			pause = firstPause

@@ -78,6 +78,32 @@ func line(i int) []byte { return fmt.Appendf(nil, "%09d%s\n", i, filler) }
 
 var filler = strings.Repeat(".", lineSize-10)
 
+// slowHandle takes a second for each write.
+type slowHandle struct{ handle }
+
+func (h slowHandle) Write(p []byte) (int, error) {
+	time.Sleep(time.Second)
+	return h.handle.Write(p)
+}
+
+// TestWriter_SlowFile_NothingIsLost: a full queue takes longer than maxStall to write, and the file takes text all the time.
+func TestWriter_SlowFile_NothingIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := thisSystem
+		slow.open = func(path string) (handle, error) {
+			file, err := thisSystem.open(path)
+			return slowHandle{file}, err
+		}
+		w, _ := newTestWriter(t, slow, filepath.Join(t.TempDir(), "x.log"), Options{MaxSize: 64 << 10, MaxFiles: 1000})
+		for i := range 3 * queueSize / lineSize {
+			_, _ = w.Write(line(i))
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestWriter_FileFailsForASecond_NothingIsLost writes more than the queue takes.
 func TestWriter_FileFailsForASecond_NothingIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -18,6 +18,7 @@ type Position struct {
 // concurrent use.
 type Reader struct {
 	path   string
+	list   func(path string) (files, error)
 	from   Position
 	at     Position // of the next byte
 	file   *opened  // nil before there is one
@@ -35,7 +36,7 @@ type opened struct {
 
 // NewReader reads a log from a position, or from the oldest text after it. The log need not exist yet.
 func NewReader(path string, from Position) *Reader {
-	return &Reader{path: path, from: from, at: from}
+	return &Reader{path: path, list: listFiles, from: from, at: from}
 }
 
 // Close closes the files that the reader has open.
@@ -157,7 +158,7 @@ const raceTries = 10
 // none.
 func (r *Reader) oldest(least int) (*opened, error) {
 	for range raceTries {
-		list, err := listFiles(r.path)
+		list, err := r.list(r.path)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +166,7 @@ func (r *Reader) oldest(least int) (*opened, error) {
 		if file != nil || err != nil {
 			return file, err
 		}
-		after, err := listFiles(r.path)
+		after, err := r.list(r.path)
 		if err != nil || after.current() == list.current() && len(after.rotated) == len(list.rotated) {
 			return nil, err
 		}
@@ -184,8 +185,10 @@ func (r *Reader) oldestOf(list files, least int) (*opened, error) {
 		case isOwn:
 			r.at.File = number
 		case errors.Is(err, fs.ErrNotExist): // removed, or renamed again because the rotation failed
+		case err != nil:
+			return nil, err
 		default:
-			return file, err
+			return r.unlisted(file)
 		}
 	}
 	file, _, err := r.openOther(r.path, list.current())
@@ -196,11 +199,35 @@ func (r *Reader) oldestOf(list files, least int) (*opened, error) {
 		return nil, err
 	}
 	// It is the current one, and has the number, if nothing was rotated since the list was made.
-	after, err := listFiles(r.path)
+	after, err := r.list(r.path)
 	if err == nil && after.current() == list.current() {
-		return file, nil
+		return r.unlisted(file)
 	}
 	return nil, errors.Join(err, file.Close())
+}
+
+// unlisted returns the first file between the one that is read and another one, or that one if there is none. A list of a
+// directory that changes meanwhile may lack a file.
+func (r *Reader) unlisted(file *opened) (*opened, error) {
+	if r.file == nil {
+		return file, nil
+	}
+	for number := r.at.File + 1; number <= file.number; number++ {
+		between, isOwn, err := r.openOther(rotatedName(r.path, number), number)
+		switch {
+		case isOwn:
+			r.at.File = number
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, errors.Join(err, file.Close())
+		case os.SameFile(between.info, file.info):
+			file.number = number
+			return file, between.Close()
+		default:
+			return between, file.Close()
+		}
+	}
+	return file, nil
 }
 
 // openOther opens a file unless it is the one that is read.

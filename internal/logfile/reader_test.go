@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,6 +52,47 @@ func TestReader_LogIsRotated_ReadsOnInOrder(t *testing.T) {
 	}
 	if r.Position() != f.Position() || r.Missed() != 0 {
 		t.Errorf("at %v, %d missed, want %v and 0", r.Position(), r.Missed(), f.Position())
+	}
+}
+
+// TestReader_ListLacksAFile_FileIsRead: a directory that is read while files are renamed may not show each of them.
+func TestReader_ListLacksAFile_FileIsRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		rotated []string // after the first file was read
+		lacks   []int
+	}{
+		"one between":          {[]string{"b\n", "c\n"}, []int{2}},
+		"the latest":           {[]string{"b\n"}, []int{2}},
+		"its own":              {[]string{"b\n", "c\n"}, []int{1}},
+		"its own and the next": {[]string{"b\n", "c\n"}, []int{1, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.log")
+			put := func(name, text string) {
+				if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(path, "a\n")
+			r := newTestReader(t, path, Position{})
+			want := readOn(t, r)
+			if err := os.Rename(path, rotatedName(path, 1)); err != nil {
+				t.Fatal(err)
+			}
+			for i, text := range c.rotated {
+				put(rotatedName(path, i+2), text)
+				want += text
+			}
+			put(path, "end\n")
+			r.list = func(path string) (files, error) {
+				list, err := listFiles(path)
+				list.rotated = slices.DeleteFunc(list.rotated, func(n int) bool { return slices.Contains(c.lacks, n) })
+				return list, err
+			}
+			if got := "a\n" + readOn(t, r); got != want+"end\n" || r.Missed() != 0 {
+				t.Errorf("%q, %d missed, want %q", got, r.Missed(), want+"end\n")
+			}
+		})
 	}
 }
 

@@ -41,7 +41,7 @@ var decoders = []struct {
 	{"limits of a job", []string{"jobobject.extendedLimit.read", "jobobject.cpuRateControl.read", "jobobject.netRateControl.read"}, []string{"jobobject.FuzzLimits"}},
 	{"processors of a job", []string{"jobobject.readAffinity"}, []string{"jobobject.FuzzAffinity"}},
 	{"members of a job", []string{"jobobject.readProcessIDs"}, []string{"jobobject.FuzzProcessIDs"}},
-	{"counters of a job", []string{"jobobject.basicAccounting.accounting", "jobobject.siloBasic.silo"}, []string{"jobobject.FuzzAccounting"}},
+	{"counters of a job and of a process", []string{"jobobject.basicAccounting.accounting", "jobobject.siloBasic.silo", "jobobject.serverSiloBasic.serverSilo", "jobobject.kernelUserTimes.times", "jobobject.vmCounters.memory"}, []string{"jobobject.FuzzAccounting"}},
 	{"notifications of a job", []string{"jobobject.notificationLimit.limits", "jobobject.limitViolation.violation"}, []string{"jobobject.FuzzNotifications"}},
 	{"messages of a completion port", []string{"jobobject.newMessage"}, []string{"jobobject.FuzzMessage"}},
 	{"processes of the machine", []string{"jobobject.decodeSystemProcesses"}, []string{"jobobject.FuzzDecodeSystemProcesses"}},

@@ -98,3 +98,54 @@ func TestError_InvalidDocument_AddsNothing(t *testing.T) {
 		}
 	}
 }
+
+// FuzzFailure: any report of a failure makes an error with its code. That of a secret request has no text of the report.
+func FuzzFailure(f *testing.F) {
+	text, err := os.ReadFile("../schema/testdata/result-error.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint32(CodeSystemNotFound), text)
+	f.Add(uint32(0), []byte(`{"ErrorEvents":null}`))
+	f.Add(uint32(5), []byte(`{"ErrorEvents":[{"Message":" ","StackTrace":"s","New":{}}]}`))
+	f.Fuzz(func(t *testing.T, code uint32, document []byte) {
+		failure := &Failure{Code: Code(code), Document: string(document)}
+		if got := (subject{id: "c"}).fail("open", failure); !errors.Is(got, Code(code)) || !strings.HasPrefix(got.Error(), "open c: ") {
+			t.Errorf("got %v", got)
+		}
+		got := (subject{id: "c", secret: true}).fail("create", failure)
+		if want := (subject{id: "c"}).fail("create", Code(code)); got.Error() != want.Error() {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		e, ok := errors.AsType[*Error](got)
+		if !ok || e.Message != "" {
+			t.Fatalf("got %+v", e)
+		}
+		for _, event := range e.Events {
+			if event.Message != "" || event.StackTrace != "" || event.Unknown != nil {
+				t.Errorf("an event of a secret request has %+v", event)
+			}
+		}
+	})
+}
+
+// FuzzExit: the document of an exit gives a code, or an error.
+func FuzzExit(f *testing.F) {
+	text, err := os.ReadFile("../schema/testdata/process-status.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{string(text), "", "null", `{"ExitCode":3}`, `{"ExitCode":3,"LastWaitResult":-2147467259}`, `{"LastWaitResult":258,"Exited":true,"ExitCode":4294967295}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, document string) {
+		if code, err := exitCodeIn(document); err != nil && code != 0 {
+			t.Errorf("%s: %d, %v", document, code, err)
+		}
+		w := newWatch(EventProcessExited)
+		w.put(Notification{EventProcessExited, document})
+		if last, err := w.final(); err != nil || last.Document != document {
+			t.Errorf("the last notification is %+v, %v", last, err)
+		}
+	})
+}

@@ -115,6 +115,16 @@ func FuzzAccounting(f *testing.F) {
 		if s := raw.silo(); s.InServerSilo != (raw.IsInServerSilo != 0) || s.Processes != raw.NumberOfProcesses {
 			t.Errorf("silo = %+v of %+v", s, *raw)
 		}
+		server := fill[serverSiloBasic](data)
+		if s := server.serverSilo(); s.SessionID != server.ServiceSessionID || s.ExitStatus != server.ExitStatus {
+			t.Errorf("server silo = %+v of %+v", s, *server)
+		}
+		if p := fill[kernelUserTimes](data).times(); p.User < 0 || p.Kernel < 0 {
+			t.Errorf("times of a process %+v", p)
+		}
+		if m := fill[vmCounters](data).memory(false); m.PrivateWorkingSet != 0 || m.PrivateKnown {
+			t.Errorf("memory %+v of a kernel without the field", m)
+		}
 	})
 }
 

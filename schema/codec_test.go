@@ -2,6 +2,8 @@ package schema
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,19 +77,37 @@ func TestUnmarshal_WrongType_Fails(t *testing.T) {
 
 // FuzzRoundTrip: whatever a document takes, its encoding says the same again.
 func FuzzRoundTrip(f *testing.F) {
-	f.Add([]byte(`{"Container":{"Memory":{"SizeInMB":1,"X":[]}},"container":{}}`))
-	f.Add([]byte(`{"":1,"\u0000":2,"Container":null}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var d ComputeSystem
-		if Unmarshal(data, &d) != nil {
+	kinds := []func() any{
+		func() any { return new(ComputeSystem) }, func() any { return new(ProcessParameters) }, func() any { return new(ProcessStatus) },
+		func() any { return new(Properties) }, func() any { return new(ServiceProperties) }, func() any { return new(SystemExitStatus) },
+		func() any { return new(ResultError) }, func() any { return new(ContainerCredentialGuardSystemInfo) }, func() any { return new(ModifySettingRequest) },
+	}
+	paths, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no documents: %v", err)
+	}
+	for kind := range kinds {
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(uint8(kind), text)
+		}
+	}
+	f.Add(uint8(0), []byte(`{"Container":{"Memory":{"SizeInMB":1,"X":[]}},"container":{}}`))
+	f.Add(uint8(0), []byte(`{"":1,"\u0000":2,"Container":null}`))
+	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
+		create := kinds[int(kind)%len(kinds)]
+		document, again := create(), create()
+		if Unmarshal(data, document) != nil {
 			return
 		}
-		once, err := Marshal(d)
+		once, err := Marshal(document)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var again ComputeSystem
-		if err := Unmarshal(once, &again); err != nil {
+		if err := Unmarshal(once, again); err != nil {
 			t.Fatalf("%s: %v", once, err)
 		}
 		twice, err := Marshal(again)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/containerd/errdefs"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 )
 
 func bundle(t *testing.T, config string) string {
@@ -89,6 +91,104 @@ func FuzzLoad(f *testing.F) {
 		application, dir, err := j.Process.Search.In(everything{}, j.Process.Env)
 		if err != nil || application == "" || j.Process.CommandLine == "" || !isAbs(dir) {
 			t.Errorf("an incomplete plan: %+v, %v", j.Process, err)
+		}
+	})
+}
+
+// fixtures adds the specifications of other tests.
+func fixtures(f *testing.F) {
+	paths, err := filepath.Glob("../../cmd/silo/command/testdata/*.json")
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no specifications: %v", err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+}
+
+// FuzzContainer: any config.json gives a container of one kind or an error, as a Create does.
+func FuzzContainer(f *testing.F) {
+	fixtures(f)
+	f.Add([]byte("\xFF\xFE{\x00}\x00"))
+	f.Add([]byte(`{"process":{"args":["a"]},"annotations":{"io.kubernetes.cri.container-type":"sandbox","microsoft.com/hostprocess-container":"true","io.siloshim.stop-grace":"30s","io.siloshim.stop-signal":"CTRL_C"}}`))
+	h := isolated()
+	h.Lookup = func(string) bool { return true }
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "config.json"), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		joined := 0
+		c, err := h.Container(Request{ID: "c", Bundle: dir, Join: func(m Member) (Additions, error) { joined++; return Additions{}, nil }})
+		if err != nil {
+			return
+		}
+		if joined != 1 || c.Init == nil || c.HostProcess != nil && c.WCOW != nil || c.Stop.Grace < 0 {
+			t.Errorf("joined %d times: %+v", joined, c)
+		}
+		if _, err := Annotations(dir); err != nil {
+			t.Errorf("the annotations: %v", err)
+		}
+	})
+}
+
+// FuzzExec: any process.json gives a process of either kind of container or an error.
+func FuzzExec(f *testing.F) {
+	for _, seed := range []string{
+		`{"args":["a.exe","b c"],"cwd":"C:\\","env":["A=1","=C:=C:\\"],"user":{"username":"u"}}`, `{"commandLine":"\"a b\" c","cwd":"/x","terminal":true,"consoleSize":{"width":80,"height":25}}`,
+		`{"args":["%CONTAINER_SANDBOX_MOUNT_POINT%\\a"],"consoleSize":{"width":65536,"height":1}}`, `{"args":[""],"cwd":"x"}`, `null`, `{}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	h := isolated()
+	h.Lookup = func(string) bool { return true }
+	spec := func(hostProcess bool) *specs.Spec {
+		s := &specs.Spec{Process: &specs.Process{Args: []string{"a.exe"}, Cwd: `C:\`}, Windows: &specs.Windows{LayerFolders: []string{`C:\1`, `C:\s`}}}
+		if hostProcess {
+			s.Windows.LayerFolders = nil
+			s.Annotations = map[string]string{"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true"}
+		}
+		return s
+	}
+	j, err := h.HostProcess("c", spec(true), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	w, err := h.WCOW("c", spec(false), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var p specs.Process
+		if json.Unmarshal(data, &p) != nil {
+			return
+		}
+		for name, c := range map[string]*Container{"hostprocess": {HostProcess: j}, "wcow": {WCOW: w}} {
+			got, err := c.Exec(&p)
+			if err != nil {
+				continue
+			}
+			if got.CommandLine == "" || strings.ContainsRune(got.CommandLine, 0) || utf16Len(got.CommandLine) >= maxText || got.Terminal && (got.Width == 0 || got.Height == 0) {
+				t.Errorf("%s: an incomplete plan: %+v", name, got)
+			}
+		}
+	})
+}
+
+// FuzzLayers: the options of a mount give layers that are complete, or an error.
+func FuzzLayers(f *testing.F) {
+	f.Add("windows-layer", `parentLayerPaths=["C:\\1","C:\\2"]`)
+	f.Add("CimFS", "parentCimPaths=[\"C:\\\\a.cim\"]\nblockCIMType=device\nmergedCIMPath=x")
+	f.Add("windows-layer", "parentLayerPaths=null\nro")
+	f.Fuzz(func(t *testing.T, kind, options string) {
+		var l Layers
+		err := l.fromMount(specs.Mount{Type: kind, Source: `C:\s`, Options: strings.Split(options, "\n")})
+		if err == nil && (l.Scratch == "" || l.Kind == WindowsLayer && len(l.Parents) == 0) {
+			t.Errorf("%s %q gives %+v", kind, options, l)
 		}
 	})
 }

@@ -41,10 +41,9 @@ func listFiles(path string) (f files, err error) {
 		if len(name) <= len(base) || !sameName(name[:len(base)], base) || name[len(base)] != '.' || !e.Type().IsRegular() {
 			continue
 		}
-		text, index := strings.CutSuffix(name[len(base)+1:], timesSuffix)
-		number, err := strconv.Atoi(text)
+		number, index := numberOf(name[len(base)+1:])
 		switch {
-		case err != nil || number < 1 || len(text) < numberDigits:
+		case number == 0:
 		case index:
 			f.indexes = append(f.indexes, number)
 		default:
@@ -54,6 +53,17 @@ func listFiles(path string) (f files, err error) {
 	slices.Sort(f.rotated)
 	slices.Sort(f.indexes)
 	return f, nil
+}
+
+// numberOf reads what a name has after the log's: the number of a rotated file, or of an index. It is 0 for other files.
+func numberOf(suffix string) (number int, index bool) {
+	text, index := strings.CutSuffix(suffix, timesSuffix)
+	// In 31 bits there is a number after each. A file with another spelling of a number is not of the log.
+	n, err := strconv.ParseUint(text, 10, 31)
+	if number = int(n); err != nil || number < 1 || rotatedName("", number) != "."+text {
+		return 0, false
+	}
+	return number, index
 }
 
 // current is the number that the current file gets when it is rotated.

@@ -35,6 +35,9 @@ func ParseRate(text string) (uint64, error) {
 func parse(text string, units map[string]float64, want string) (uint64, error) {
 	at := strings.LastIndexAny(text, "0123456789.") + 1
 	number, err := strconv.ParseFloat(text[:at], 64)
+	if strings.Trim(text[:at], "0123456789.") != "" { // a sign, an exponent or a hexadecimal number
+		err = strconv.ErrSyntax
+	}
 	factor, ok := units[strings.ToLower(strings.TrimSpace(text[at:]))]
 	value := number * factor
 	if err != nil || !ok || !(value >= 0) || value >= math.MaxUint64 {

@@ -2,6 +2,9 @@ package size
 
 import (
 	"math"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -42,4 +45,26 @@ func TestFormat_Bytes_LargestUnit(t *testing.T) {
 			t.Errorf("%d is %q, want %q", n, got, want)
 		}
 	}
+}
+
+// FuzzParse: whole bytes are read exactly, and what is accepted looks like an amount.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"512m", "1.5GiB", "4096", "10mbit", "1.5MB/s", "0x1p4", "1e3k", "-0", "99999999999t"} {
+		f.Add(seed, uint64(len(seed)))
+	}
+	amount := regexp.MustCompile(`(?i)^[0-9]*\.?[0-9]*[a-z]*(/s)?$`)
+	f.Fuzz(func(t *testing.T, text string, n uint64) {
+		n %= 1 << 53
+		if got, err := Parse(strconv.FormatUint(n, 10)); err != nil || got != n {
+			t.Errorf("%d became %d, %v", n, got, err)
+		}
+		for _, parse := range []func(string) (uint64, error){Parse, ParseRate} {
+			if got, err := parse(text); err == nil && !amount.MatchString(strings.Join(strings.Fields(text), "")) || err != nil && got != 0 {
+				t.Errorf("%q is read as %d, %v", text, got, err)
+			}
+		}
+		if Format(n) == "" {
+			t.Errorf("%d has no text", n)
+		}
+	})
 }

@@ -1,12 +1,14 @@
 package textfile_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/siloshim/siloshim/internal/textfile"
 )
@@ -68,4 +70,28 @@ func TestRead(t *testing.T) {
 	if _, err := textfile.Read(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v, want an error with the file's name", err)
 	}
+}
+
+// FuzzDecode: text survives each encoding with a byte order mark, and anything else gives text or an error.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{"", "A=1\r\n", "\xFF\xFEa\x00", "\xFE\xFF\xD8\x00", "\x00a", "\xFF\xFE\x00\x00", "ä😀\uFEFF"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if text, err := textfile.Decode(data); err != nil && text != nil {
+			t.Errorf("%q gives %q and %v", data, text, err)
+		}
+		text := strings.ToValidUTF8(string(data), "")
+		units := utf16.Encode([]rune(text))
+		little, big := []byte{0xFF, 0xFE}, []byte{0xFE, 0xFF}
+		for _, u := range units {
+			little, big = binary.LittleEndian.AppendUint16(little, u), binary.BigEndian.AppendUint16(big, u)
+		}
+		for _, encoded := range [][]byte{append([]byte("\uFEFF"), text...), little, big} {
+			// UTF-16 that begins with NUL looks like UTF-32, which is refused.
+			if got, err := textfile.Decode(encoded); string(got) != text && !(err != nil && len(units) > 0 && units[0] == 0) {
+				t.Errorf("%q became %q, %v by way of %q", text, got, err, encoded)
+			}
+		}
+	})
 }

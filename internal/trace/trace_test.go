@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/containerd/errdefs"
@@ -100,4 +101,20 @@ func TestStartSpan_NoSampledCaller_LogsNothing(t *testing.T) {
 			t.Errorf("%s: logged %s", name, out)
 		}
 	}
+}
+
+// FuzzParse: a header is refused, or identifies a trace and a span.
+func FuzzParse(f *testing.F) {
+	f.Add("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	f.Add("00-00000000000000000000000000000000-b7ad6b7169203331-01")
+	f.Add("ff---")
+	f.Fuzz(func(t *testing.T, header string) {
+		s, ok := parse(header)
+		if ok == (s.trace == [16]byte{} || s.id == [8]byte{}) {
+			t.Errorf("%q: %v, %+v", header, ok, s)
+		}
+		if ok && !strings.HasPrefix(strings.ToLower(header[2:]), fmt.Sprintf("-%x-%x-", s.trace, s.id)) {
+			t.Errorf("%q is read as %+v", header, s)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/siloshim/siloshim/container/plan"
 )
 
 func tomlOptions(t *testing.T, body string) *anypb.Any {
@@ -125,6 +128,75 @@ func FuzzStdin(f *testing.F) {
 		params, err := readParams(p, flags{id: "c1", namespace: "ns"})
 		if err == nil && params.LogLevel == "" {
 			t.Error("no log level")
+		}
+	})
+}
+
+// FuzzOptions: options of any type are refused with a class, or can be used.
+func FuzzOptions(f *testing.F) {
+	for url, m := range map[string]proto.Message{
+		runhcsType:  &runhcs.Options{Debug: true, LogLevel: "debug", IoRetryTimeoutInSec: 5, DefaultContainerAnnotations: map[string]string{"a": "b"}},
+		generalType: &runtimeoptions.Options{ConfigBody: []byte("LogLevel = 'trace'\nIoRetryTimeoutInSec = 3\n[DefaultContainerAnnotations]\na = 'b'\n")},
+	} {
+		data, err := proto.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(url, data)
+		f.Add("types.example/"+url, data[1:])
+	}
+	f.Add(runcType, endpoint())
+	f.Add("", []byte{})
+	f.Fuzz(func(t *testing.T, url string, value []byte) {
+		var general runtimeoptions.Options
+		if proto.Unmarshal(value, &general) == nil && len(general.ConfigBody) == 0 && general.ConfigPath != "" {
+			return // it is read from a file of this machine
+		}
+		o, err := DecodeOptions(&anypb.Any{TypeUrl: url, Value: value})
+		if err != nil && !errors.Is(err, errdefs.ErrInvalidArgument) && !errors.Is(err, errdefs.ErrNotImplemented) {
+			t.Errorf("%q: %v", url, err)
+		}
+		if err == nil && (o.IORetryTimeout < 0 || !slices.Contains(logLevels, o.LogLevel)) {
+			t.Errorf("%q gives %+v", url, o)
+		}
+	})
+}
+
+// FuzzOptionsTable: a table of config.toml is refused, or can be used.
+func FuzzOptionsTable(f *testing.F) {
+	for _, seed := range []string{
+		"LogLevel = 'debug'\nDebug = true\n", "IoRetryTimeoutInSec = -1", "[DefaultContainerAnnotations]\na = 'b'", "SandboxIsolation = 1", "Unknown = 1", "ScrubLogs = true\nSandboxPlatform = 'windows/amd64'", "a = [",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) == 0 {
+			return
+		}
+		o, err := fromTOML(&runtimeoptions.Options{ConfigBody: body})
+		if err == nil && (o.IORetryTimeout < 0 || !slices.Contains(logLevels, o.LogLevel)) {
+			t.Errorf("%q gives %+v", body, o)
+		}
+	})
+}
+
+// FuzzFlags: a command line is refused, or names a container by a valid id and an absolute path.
+func FuzzFlags(f *testing.F) {
+	f.Add("-namespace\nk8s.io\n-id\nc1\n-address\n\\\\.\\pipe\\containerd\n-bundle\nC:\\b\n-debug\nstart")
+	f.Add("--namespace=ns\n--id=../x\ndelete")
+	f.Add("-info")
+	f.Add("-id\n-namespace\n-x")
+	f.Fuzz(func(t *testing.T, joined string) {
+		args := strings.Split(joined, "\n")
+		got, err := parseFlags(args)
+		if err != nil || got.validate() != nil {
+			return
+		}
+		if plan.ValidID(got.id) != nil || plan.ValidName("namespace", got.namespace) != nil || !filepath.IsAbs(got.bundle) {
+			t.Errorf("%q is read as %+v", args, got)
+		}
+		if got.verb != "" && !slices.Contains(args, got.verb) {
+			t.Errorf("%q has the verb %q", args, got.verb)
 		}
 	})
 }

@@ -81,3 +81,30 @@ func uri(scheme, path string) string {
 	}
 	return scheme + "://" + path
 }
+
+// FuzzParseAddress: a field is refused with an error that begins with its name, or leads to one place.
+func FuzzParseAddress(f *testing.F) {
+	for _, seed := range []string{
+		`\\.\pipe\x`, "/run/x.sock", "npipe:////./pipe/x", "file:///C:/x.log?max_size=10M&max_files=3", "file:///x?max_size=-1", "file:///x?max_files=1000&max_files=0",
+		"binary:///C:/a.exe?--file=a+b&-v&=%26", "binary:///x?%zz", "file://server/share", "fifo:///x", "%\x00", "",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		for _, field := range []string{"stdin", "stdout", "stderr"} {
+			a, err := parseAddress(field, raw)
+			if err != nil {
+				if !errors.Is(err, errdefs.ErrInvalidArgument) || !strings.HasPrefix(err.Error(), field+": ") {
+					t.Errorf("%q: %v", raw, err)
+				}
+				continue
+			}
+			if a.path == "" || a.file && a.program || field == "stdin" && (a.file || a.program) || len(a.args) > 0 && !a.program {
+				t.Errorf("%q leads to %+v", raw, *a)
+			}
+			if r := a.rotation; a.file && (r.MaxSize < 0 || r.MaxFiles < 1 || r.MaxFiles > maxFiles) {
+				t.Errorf("%q rotates by %+v", raw, r)
+			}
+		}
+	})
+}

@@ -25,7 +25,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 // silenceLog suppresses the log until the end of the test: many calls fail on purpose.
-func silenceLog(t *testing.T) {
+func silenceLog(t testing.TB) {
 	t.Helper()
 	level := log.GetLevel()
 	if err := log.SetLevel("fatal"); err != nil {

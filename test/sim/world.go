@@ -202,7 +202,7 @@ func Bundle(t *testing.T, change func(*specs.Spec), args ...string) string {
 }
 
 // JSON is the text of a value.
-func JSON(t *testing.T, v any) []byte {
+func JSON(t testing.TB, v any) []byte {
 	t.Helper()
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -61,6 +61,9 @@ func readStop(file string) *supervisor.Stop {
 	if err == nil {
 		err = json.Unmarshal(text, request)
 	}
+	if err == nil {
+		err = request.Check()
+	}
 	if err != nil {
 		return &supervisor.Stop{Err: fmt.Errorf("read the request to stop: %w; the signals and the grace period of silo run are used", err)}
 	}

@@ -185,3 +185,31 @@ damon_memory_notifications_total{nomad_dc="dev"} 1
 	}
 	root.Exit(0)
 }
+
+// FuzzEnvironment: lines of an environment give a configuration that can be used, or an error without a value.
+func FuzzEnvironment(f *testing.F) {
+	f.Add("DAMON_LOG_MAX_SIZE=1\nDAMON_CPU_LIMIT=500\nDAMON_STOP_SIGNAL=ctrl-c,SIGTERM\nDAMON_ADDR=:8080")
+	f.Add("NOMAD_CPU_LIMIT=4\nNOMAD_MEMORY_LIMIT=64\nNOMAD_MEMORY_MAX_LIMIT=128\nNOMAD_TASK_NAME=web\nNOMAD_DC=dc1\nNOMAD_ALLOC_DIR=C:\\alloc")
+	f.Add("DAMON_ENFORCE_CPU_LIMIT=maybe\nDAMON_METRICS_ENDPOINT={}\nDAMON_LOG_MAX_FILES=-1\nDAMON_LOG_NAME=..\\x")
+	f.Fuzz(func(t *testing.T, text string) {
+		const canary = "canary7Gq2"
+		for _, suffix := range []string{"", canary} {
+			values := map[string]string{}
+			for line := range strings.SplitSeq(text, "\n") {
+				if name, value, ok := strings.Cut(line, "="); ok {
+					values[name] = value + suffix
+				}
+			}
+			c, err := damon.FromEnvironment(func(name string) string { return values[name] }, "/alloc")
+			if err != nil {
+				if strings.Contains(err.Error(), canary) {
+					t.Errorf("the error has a value: %v", err)
+				}
+				continue
+			}
+			if c.LogFile == "" || c.LogMaxSize < 1 || c.LogMaxFiles < 0 || len(c.StopSignals) == 0 || c.HardMemoryMB < c.MemoryMB || !strings.HasPrefix(c.Endpoint, "/") {
+				t.Errorf("%q gives %+v", text, c)
+			}
+		}
+	})
+}

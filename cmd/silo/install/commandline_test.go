@@ -51,3 +51,22 @@ func TestCutProgram(t *testing.T) {
 		}
 	}
 }
+
+// FuzzService: whatever the command line of a service is, its program and its flags are parts of it.
+func FuzzService(f *testing.F) {
+	for _, seed := range []string{
+		`"C:\Program Files\containerd\containerd.exe" --run-service --config "C:\c d.toml"`, `C:\Program Files\containerd\containerd --run-service -c=a=b`,
+		`containerd.exe`, ``, `"`, ` "a"b" c`, `-- --config`, "C:\\ü\u00A0x.exe\t-c",
+	} {
+		f.Add(seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, line, file string) {
+		exe, rest := cutProgram(line, func(path string) bool { return path == file })
+		if !strings.Contains(line, strings.TrimSuffix(exe, ".exe")) || !strings.HasSuffix(line, rest) || len(exe)+len(rest) > len(line)+len(".exe") {
+			t.Errorf("%q is %q and %q", line, exe, rest)
+		}
+		if value := (Service{exe, strings.Fields(rest)}).flag("config", "c"); !strings.Contains(rest, value) {
+			t.Errorf("%q has the value %q", rest, value)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package install
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -92,6 +93,44 @@ func FuzzImport(f *testing.F) {
 		}
 		if got, err := removeImport(added, pattern); err != nil || got != text {
 			t.Errorf("%q became %q and then %q: %v", text, added, got, err)
+		}
+	})
+}
+
+// FuzzBlock: a configuration of version 2 is refused, or is as before when the block is removed.
+func FuzzBlock(f *testing.F) {
+	for _, text := range []string{"version = 2\n", "version = 2", "# " + blockEnd, blockBegin, blockEnd + blockBegin, "a = '''\n" + blockBegin, "[plugins.x]\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		added, err := addBlock(text, "[plugins.x]\na = 1\n")
+		if err != nil {
+			return
+		}
+		if got := removeBlock(added); got != text && got != text+"\n" {
+			t.Errorf("%q became %q and then %q", text, added, got)
+		}
+	})
+}
+
+// FuzzHandlers: a configuration has handlers, or is refused. Both readers agree about its syntax.
+func FuzzHandlers(f *testing.F) {
+	for _, path := range []string{"../../../deploy/containerd/silo.toml", "../../../deploy/containerd/silo-1.7.toml"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Add("version = 3\nimports = 'x'\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\nruntimes = 1")
+	f.Fuzz(func(t *testing.T, text string) {
+		doc, docErr := parse(text)
+		h, err := parseHandlers(text)
+		if err == nil && docErr != nil || err != nil && len(h.Types) > 0 {
+			t.Errorf("%q: %v; %v, %v", text, docErr, h, err)
+		}
+		if got := isImported(doc, "/etc/containerd", "/etc/containerd/conf.d/silo.toml"); got && len(imports(doc)) == 0 {
+			t.Errorf("%q imports a file without a list", text)
 		}
 	})
 }

@@ -277,3 +277,34 @@ func FuzzAffinity(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFlags: the value of each flag is refused, or gives limits that are valid and can be described.
+func FuzzFlags(f *testing.F) {
+	var all limit.Flags
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	all.Register(set)
+	var names []string
+	set.VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+	for i := range names {
+		for _, seed := range []string{"512m", "1.5", "10:50", "0x81", "n1:0x3", "BelowNormal", "90s", "10mbit", "none", "0", "100m:200m", "all"} {
+			f.Add(uint8(i), seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, i uint8, text string) {
+		flag := "--" + names[int(i)%len(names)] + "=" + text
+		for _, m := range []limit.Machine{small, big} {
+			l, err := apply(t, m, jobobject.Limits{}, flag)
+			if err != nil {
+				continue
+			}
+			if err := l.Validate(); err != nil {
+				t.Errorf("%s: %v", flag, err)
+			}
+			for _, line := range limit.Describe(l, m) {
+				if line.Limit == "" || line.Value == "" {
+					t.Errorf("%s is described as %+v", flag, line)
+				}
+			}
+		}
+	})
+}

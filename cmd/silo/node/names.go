@@ -1,8 +1,12 @@
 package node
 
 import (
+	"encoding/binary"
+	"errors"
 	"strings"
 	"structs"
+	"unicode/utf16"
+	"unsafe"
 
 	"github.com/siloshim/siloshim/stats"
 )
@@ -32,7 +36,7 @@ func parse(path string) (Container, bool) {
 	}
 	rest, ok := strings.CutPrefix(path, `\BaseNamedObjects\silo/`)
 	namespace, id, both := strings.Cut(rest, "/")
-	if !ok || !both || namespace == "" || id == "" || strings.Contains(id, "/") {
+	if !ok || !both || namespace == "" || id == "" || strings.ContainsAny(id, "/\x00") || strings.ContainsRune(namespace, 0) {
 		return Container{}, false
 	}
 	kind := Task
@@ -48,7 +52,23 @@ func parse(path string) (Container, bool) {
 type unicodeString struct {
 	_               structs.HostLayout
 	length, maximum uint16
-	buffer          *uint16
+	buffer          uintptr
+}
+
+// text reads the text from a buffer that is at the address base. It returns false for text outside of the buffer.
+func (s unicodeString) text(buffer []byte, base uintptr) (string, bool) {
+	from := s.buffer - base
+	if s.length == 0 {
+		return "", true
+	}
+	if s.buffer < base || s.length%2 != 0 || from > uintptr(len(buffer)) || uintptr(s.length) > uintptr(len(buffer))-from {
+		return "", false
+	}
+	units := make([]uint16, s.length/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(buffer[int(from)+2*i:])
+	}
+	return string(utf16.Decode(units)), true
 }
 
 // directoryEntry is OBJECT_DIRECTORY_INFORMATION. It is declared for every system so that its layout is tested on each.
@@ -58,3 +78,22 @@ type directoryEntry struct {
 	_              structs.HostLayout
 	name, typeName unicodeString
 }
+
+// decodeEntry returns the name of the object and of its type, from the answer in a buffer that is at the address base.
+func decodeEntry(buffer []byte, base uintptr) (name, typeName string, err error) {
+	var entry directoryEntry
+	const size = unsafe.Sizeof(entry)
+	if uintptr(len(buffer)) < size {
+		return "", "", errMalformed
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&entry)), size), buffer)
+	name, named := entry.name.text(buffer, base)
+	typeName, typed := entry.typeName.text(buffer, base)
+	if !named || !typed {
+		return "", "", errMalformed
+	}
+	return name, typeName, nil
+}
+
+// errMalformed is returned for an answer that contradicts itself.
+var errMalformed = errors.New("the kernel's answer is not well formed")

@@ -87,16 +87,15 @@ func readDirectory(dir windows.Handle) ([]string, error) {
 		default:
 			return nil, err
 		}
-		entry := (*directoryEntry)(unsafe.Pointer(&buffer[0]))
-		if entry.typeName.String() == jobType {
-			list = append(list, entry.name.String())
+		base := unsafe.Pointer(&buffer[0])
+		name, typeName, err := decodeEntry(unsafe.Slice((*byte)(base), len(buffer)*8), uintptr(base))
+		if err != nil {
+			return nil, err
+		}
+		if typeName == jobType {
+			list = append(list, name)
 		}
 	}
-}
-
-// String copies the text.
-func (s unicodeString) String() string {
-	return windows.UTF16ToString(unsafe.Slice(s.buffer, s.length/2))
 }
 
 func stopName(id string) (*uint16, error) {

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/siloshim/siloshim/container"
@@ -47,6 +48,19 @@ type Stop struct {
 	Signals []Signal       `json:"signals,omitempty"`
 	Grace   *time.Duration `json:"grace_ns,omitempty"`
 	Err     error          `json:"-"` // why the others could not be read, to warn of
+}
+
+// Check returns an error for a signal that is none, and for a negative grace period.
+func (s *Stop) Check() error {
+	for _, signal := range s.Signals {
+		if _, known := signalNames[signal]; !known {
+			return fmt.Errorf("signal %v is unknown", signal)
+		}
+	}
+	if s.Grace != nil && *s.Grace < 0 {
+		return fmt.Errorf("the grace period %v is negative", *s.Grace)
+	}
+	return nil
 }
 
 // Error implements error.

@@ -159,3 +159,24 @@ func TestRun_SignalRefused_IsWarnedOf(t *testing.T) {
 		}
 	})
 }
+
+// FuzzParse: a policy and signals are refused, or can be used.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"no", "always", "on-failure:5", "on-failure:-1", "unless-stopped:3", "SIGTERM, ctrl-c", "CTRL_BREAK_EVENT", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if p, err := supervisor.ParsePolicy(text); err == nil && (p.When == "" || p.Max < 0 || p.Least <= 0 || p.Most < p.Least) {
+			t.Errorf("%q gives %+v", text, p)
+		}
+		list, err := supervisor.ParseSignals(text)
+		if (err == nil) == (len(list) == 0) {
+			t.Errorf("%q gives %v, %v", text, list, err)
+		}
+		for _, s := range list {
+			if again, err := supervisor.ParseSignal(s.String()); err != nil || again != s {
+				t.Errorf("%v is read as %v, %v", s, again, err)
+			}
+		}
+	})
+}

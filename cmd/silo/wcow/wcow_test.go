@@ -3,6 +3,8 @@ package wcow_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,4 +122,52 @@ func TestResources_CPUWeight_IsScaled(t *testing.T) {
 			t.Errorf("weight %d: %+v and %+v, want weight %d and 64 MB", weight, c.Processor, c.Memory, want)
 		}
 	}
+}
+
+// FuzzNspawn: a configuration is refused, or gives a specification that can be planned or is refused, and output below its
+// directory.
+func FuzzNspawn(f *testing.F) {
+	for _, path := range []string{"../../../schema/testdata/nspawn-config.json", "../command/testdata/nspawn.json", "../command/testdata/nspawn-outside.json", "../command/testdata/unknown-nspawn.json"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	m := plan.Machine{Processors: 4, Build: 20348, Resolve: func(path string) (string, error) { return path, nil }, Lookup: func(string) bool { return true }}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		n, err := schema.ParseNspawnConfig(text)
+		if err != nil {
+			return
+		}
+		if strings.Contains(n.ProcessDirectory+n.ProcessExecutable+n.MappedDirectory+n.StdoutFilename+n.ParentLayerDirectory, "/") {
+			t.Errorf("a slash is left in %+v", n)
+		}
+		path, err := wcow.NspawnOutput(n)
+		if inside := strings.TrimRight(n.ProcessDirectory, `\`) + `\`; err == nil && path != "" &&
+			(!strings.HasPrefix(path, inside) || slices.Contains(strings.Split(path[len(inside):], `\`), "..")) {
+			t.Errorf("the output is in %s, want below %s", path, inside)
+		}
+		s, _ := wcow.Nspawn(n, []string{`C:\base`, `C:\scratch`})
+		v, err := m.WCOW("c", s, nil)
+		if err == nil && v.Process.CommandLine == "" {
+			t.Errorf("an incomplete plan of %+v", n)
+		}
+	})
+}
+
+// FuzzChain: the list of a layer's parents is refused, or follows the layer.
+func FuzzChain(f *testing.F) {
+	for _, seed := range []string{`["C:\\one","C:\\base"]`, "\uFEFF[]", "null", "\xFF\xFE[\x00]\x00", `{}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "layerchain.json"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := wcow.Chain(dir); err == nil && (len(list) == 0 || list[0] != dir) || err != nil && list != nil {
+			t.Errorf("%q: %q, %v", text, list, err)
+		}
+	})
 }

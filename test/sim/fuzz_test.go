@@ -211,7 +211,8 @@ type states struct {
 func (s *states) emit(e any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, to, from := process{}, types.Status_RUNNING, []types.Status{types.Status_CREATED}
+	var p process
+	to, from := types.Status_RUNNING, []types.Status{types.Status_CREATED}
 	switch e := e.(type) {
 	case *events.TaskCreate:
 		p, to, from = process{e.ContainerID, ""}, types.Status_CREATED, []types.Status{types.Status_UNKNOWN}

@@ -56,7 +56,7 @@ func newServiceNode(t *testing.T, version string) *serviceNode {
 	if err := os.Symlink(containerdExe(n.Env, version), daemon); err != nil {
 		t.Fatal(err)
 	}
-	n.call(t, n.WindowsPath(n.silo), "service", "install", n.name, "--",
+	n.call(t, n.WindowsPath(n.silo), "service", "install", n.name, "--workdir", n.WindowsPath(filepath.Dir(daemon)), "--",
 		"supervise", n.WindowsPath(daemon), "--config", n.WindowsPath(config))
 	t.Cleanup(func() {
 		n.ctx = context.WithoutCancel(ctx)

@@ -81,3 +81,13 @@ func TestShim_Killed_TaskIsRemoved(t *testing.T) {
 		t.Errorf("the task is still listed: %v", row)
 	}
 }
+
+// The shim dies at a moment at which its container starts programs: none of them runs afterwards.
+func TestShim_KilledWhileProgramsStart_NothingRuns(t *testing.T) {
+	d := newDaemon(t)
+	for range 20 {
+		id := d.detach(t, workload.Spec("tree", "4", "600"))
+		d.killShim(t, id)
+		d.removeAfterCrash(t, id)
+	}
+}

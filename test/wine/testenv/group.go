@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -41,6 +42,8 @@ type Process struct {
 	Pid int
 	// Args is the command line, split by Wine. Args[0] is the executable.
 	Args []string
+
+	loading bool // Wine's loader has not come to the Windows program
 }
 
 // Name is the executable without its directory.
@@ -63,8 +66,18 @@ func (p Process) Kill() error {
 	return nil
 }
 
-// Processes lists the members that run. Processes of Wine itself, such as the console host, are omitted.
+// Processes lists the members that run. Processes of Wine itself, such as the console host, are omitted, and so are those
+// that are orphans of the loader.
 func (g *Group) Processes() ([]Process, error) {
+	all, err := g.members()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(p Process) bool { return ofWine(p) || p.orphan() }), nil
+}
+
+// members lists all members.
+func (g *Group) members() ([]Process, error) {
 	environs, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		return nil, err
@@ -84,20 +97,68 @@ func (g *Group) Processes() ([]Process, error) {
 		if err != nil {
 			return nil, err
 		}
-		p := Process{pid, strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")}
-		if !ofWine(p) {
-			found = append(found, p)
+		p := Process{Pid: pid, Args: strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")}
+		if len(p.Args) > 1 && filepath.Base(p.Args[0]) == loader {
+			p.loading, p.Args = true, p.Args[1:]
 		}
+		found = append(found, p)
 	}
 	return found, nil
 }
 
-// Kill ends every member. It repeats until none is left, because a member may start another process meanwhile.
+// loader is the Unix executable of a Wine process until its Windows program runs.
+const loader = "wine64"
+
+// orphan reports whether a process never became a Windows process and never will. When a job ends while one of its programs
+// starts another, Wine forgets the other, whose loader then waits for an answer that cannot come. On Windows it ends with the
+// job. The pipe for its requests comes from the server, which keeps the other end;
+// only then does a loader make the pipe for the answers.
+func (p Process) orphan() bool {
+	if !p.loading {
+		return false
+	}
+	servers, err := filepath.Glob("/proc/[0-9]*/comm")
+	if err != nil {
+		return false
+	}
+	mine, answers := pipes(strconv.Itoa(p.Pid)), false
+	for _, path := range servers {
+		if name, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(name), "wineserver") {
+			continue
+		}
+		for pipe := range pipes(filepath.Base(filepath.Dir(path))) {
+			if mine[pipe] > 0 {
+				return false
+			}
+		}
+	}
+	for _, ends := range mine {
+		answers = answers || ends > 1
+	}
+	return answers
+}
+
+// pipes are the Unix pipes that a process has open, each with the number of its descriptors.
+func pipes(pid string) map[string]int {
+	fds, _ := filepath.Glob("/proc/" + pid + "/fd/*")
+	found := map[string]int{}
+	for _, fd := range fds {
+		if to, err := os.Readlink(fd); err == nil && strings.HasPrefix(to, "pipe:") {
+			found[to]++
+		}
+	}
+	return found
+}
+
+// Kill ends every member but those of Wine, orphans included. It repeats until none is left, because a member may start another process meanwhile.
 func (g *Group) Kill() error {
 	for {
-		left, err := g.Processes()
-		if err != nil || len(left) == 0 {
+		left, err := g.members()
+		if err != nil {
 			return err
+		}
+		if left = slices.DeleteFunc(left, func(p Process) bool { return ofWine(p) && !p.orphan() }); len(left) == 0 {
+			return nil
 		}
 		for _, p := range left {
 			if err := p.Kill(); err != nil {

@@ -148,7 +148,7 @@ func (n *node) crictl(t *testing.T, args ...string) string {
 	t.Helper()
 	r := n.try(t, args...)
 	out := strings.TrimSpace(r.stdout)
-	if r.code != 0 && (!r.killed || out == "") {
+	if r.code != 0 && (r.killed == 0 || out == "") {
 		t.Fatalf("crictl %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
 	}
 	return out[strings.LastIndexByte(out, '\n')+1:]
@@ -168,7 +168,7 @@ func (n *node) query(t *testing.T, into any, args ...string) {
 	t.Helper()
 	args = slices.Insert(args, 1, "-o", "json")
 	r := n.try(t, args...)
-	for r.killed { // see list
+	for r.killed != 0 { // see list
 		r = n.try(t, args...)
 	}
 	if r.code != 0 {

@@ -96,7 +96,7 @@ func (d *daemon) explainHang(t *testing.T) (over func()) {
 type result struct {
 	stdout, stderr string
 	code           int
-	killed         bool // by a signal, so that the exit code is lost
+	killed         syscall.Signal // the signal that ended it, so that the exit code is lost
 }
 
 // run runs a command and waits for its exit.
@@ -109,8 +109,11 @@ func run(t *testing.T, cmd *exec.Cmd) result {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("%s: %v", strings.Join(cmd.Args, " "), err)
 	}
-	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), status.Signaled()}
+	r := result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
+		r.killed = status.Signal()
+	}
+	return r
 }
 
 // try runs ctr and waits for its exit. ctr opens the daemon's pipe once before it connects, and does not wait for a free
@@ -133,7 +136,7 @@ func (d *daemon) ctr(t *testing.T, args ...string) string {
 	t.Helper()
 	r := d.try(t, args...)
 	if r.code != 0 {
-		t.Fatalf("ctr %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
+		t.Fatalf("ctr %s: exit %d (signal %d)\n%s%s", strings.Join(args, " "), r.code, r.killed, r.stdout, r.stderr)
 	}
 	return r.stdout
 }
@@ -178,7 +181,7 @@ func (d *daemon) remove(t *testing.T, id string) {
 func (d *daemon) list(t *testing.T) string {
 	t.Helper()
 	r := d.try(t, "task", "ls")
-	for r.killed {
+	for r.killed != 0 {
 		r = d.try(t, "task", "ls")
 	}
 	if r.code != 0 {

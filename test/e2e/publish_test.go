@@ -35,7 +35,7 @@ func TestPublish_ContainerdExe_EventArrives(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		cmd := d.wine.Command(ctx, d.wine.Exe("containerd"+suffix()), event.NewBinary("", d.Address()).Arguments(envelope)...)
 		cmd.Stdin = bytes.NewReader(input)
-		if r := run(t, cmd); r.code != 0 && !r.killed {
+		if r := run(t, cmd); r.code != 0 && r.killed == 0 {
 			t.Errorf("publish: exit %d: %s", r.code, r.stderr)
 		}
 		cancel()

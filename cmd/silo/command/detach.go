@@ -38,12 +38,9 @@ func (a *App) detach(ctx context.Context, name string, args []string, dir string
 	if cerr := in.Close(); err != nil || cerr != nil {
 		return fmt.Errorf("start the supervisor: %w", errors.Join(err, cerr))
 	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), readyLine) {
-			fmt.Fprintln(a.Stdout, name)
-			return cmd.Process.Release()
-		}
-		fmt.Fprintln(a.Stderr, lines.Text())
+	if awaitReady(out, a.Stderr) {
+		fmt.Fprintln(a.Stdout, name)
+		return cmd.Process.Release()
 	}
 	// The process has ended without a program, and its error was printed above.
 	err = cmd.Wait()
@@ -52,6 +49,20 @@ func (a *App) detach(ctx context.Context, name string, args []string, dir string
 		return exit(uint32(ended.ExitCode()))
 	}
 	return fmt.Errorf("start the supervisor: it ended before the program was started: %w", err)
+}
+
+// awaitReady copies what a supervisor prints until its program has started. At the end of the output it returns false.
+func awaitReady(out io.Reader, warnings io.Writer) bool {
+	for lines := bufio.NewReader(out); ; {
+		line, err := lines.ReadString('\n')
+		if strings.HasPrefix(line, readyLine) {
+			return true
+		}
+		fmt.Fprint(warnings, line)
+		if err != nil {
+			return false
+		}
+	}
 }
 
 // runArguments are the arguments of this command line, without the verb run.

@@ -25,6 +25,42 @@ func TestMetrics_BadPath_Refused(t *testing.T) {
 	}
 }
 
+// A container that silo supervise exports is in its exporter alone, until the supervisor has ended.
+func TestMetrics_SupervisorExports_ContainerIsLeftOut(t *testing.T) {
+	s := newStated(t)
+	for _, id := range []string{"runs", "lost"} {
+		r, err := s.app.Node.Records.Read(id)
+		if err == nil {
+			r.Metrics = "http://127.0.0.1:9100/metrics"
+			err = s.app.Node.Records.Write(r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args                           []string
+		runs                           bool
+		containers, elsewhere, crashes string
+	}{
+		{nil, false, "\nsilo_containers 2\n", "\nsilo_containers_elsewhere 1\n", `silo_container_restarts_total{container_id="crashes"`},
+		{[]string{"--all"}, true, "\nsilo_containers 3\n", "\nsilo_containers_elsewhere 0\n", `silo_container_restarts_total{container_id="crashes"`},
+	} {
+		if code := s.silo(t, append([]string{"metrics", "--once"}, c.args...)...); code != 0 {
+			t.Fatal(code, &s.Stderr)
+		}
+		text := s.Stdout.String()
+		if got := strings.Contains(text, `{container_id="runs"`); got != c.runs {
+			t.Errorf("%v: a series of the container with an exporter: %v, want %v", c.args, got, c.runs)
+		}
+		for _, want := range []string{c.containers, c.elsewhere, c.crashes, `silo_container_status{container_id="lost",kind="run",namespace="silo",status="lost"} 1`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%v: no %q in\n%s", c.args, want, text)
+			}
+		}
+	}
+}
+
 func TestServePath_Request_OnlyThatPathIsServed(t *testing.T) {
 	h := command.ServePath("/{x}", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	for request, want := range map[string]int{

@@ -23,6 +23,7 @@ type Container struct {
 	Sample              stats.Sample
 	State               *State  // nil if it is unknown
 	Output              *Output // nil if the exporter does not know it
+	Unsampled           bool    // its statistics could not be queried: Sample is empty
 	// Exporter is where another exporter has the container. This one then leaves it out, so that a sum over both counts it
 	// once. Empty otherwise.
 	Exporter string
@@ -153,7 +154,9 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 		e.collectState(to, c)
 		if c.State == nil || !c.State.Ended {
 			living++
-			e.collectSample(to, c)
+			if !c.Unsampled {
+				e.collectSample(to, c)
+			}
 		}
 		if c.Output != nil {
 			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), c.Namespace, c.ID, c.Kind)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,8 +73,11 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	}
 	registry := prometheus.NewRegistry()
 	version, revision := buildinfo.Read()
+	list := reporting(func() ([]prom.Container, error) { return a.exported(ctx, f.all) }, func(err error) {
+		fmt.Fprintf(a.Stderr, "silo: warning: a scrape does not have all containers: %s\n", oneLine(err))
+	})
 	err := registry.Register(prom.New(prom.Options{
-		List: func() ([]prom.Container, error) { return a.exported(ctx, f.all) }, Version: version, Revision: revision, GoVersion: runtime.Version(),
+		List: list, Version: version, Revision: revision, GoVersion: runtime.Version(),
 		Processors: a.Machine.Processors(),
 	}))
 	if err != nil {
@@ -106,6 +110,26 @@ func servePath(path string, handler http.Handler) http.Handler {
 	})
 }
 
+// reporting passes the errors of list to report, unless the call before had the same one: a scrape has only their number.
+func reporting(list func() ([]prom.Container, error), report func(error)) func() ([]prom.Container, error) {
+	var mu sync.Mutex // guards last
+	var last string
+	return func() ([]prom.Container, error) {
+		found, err := list()
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if text != "" && text != last {
+			report(err)
+		}
+		last = text
+		return found, err
+	}
+}
+
 // exported samples every container for a scrape. Nothing is kept until the next, which is many seconds away: a process
 // handle would hold the remains of an exited process. Unless all is set, a container that its supervisor exports is not sampled.
 func (a *App) exported(ctx context.Context, all bool) ([]prom.Container, error) {
@@ -132,7 +156,7 @@ func (a *App) exported(ctx context.Context, all bool) ([]prom.Container, error) 
 			continue // it ended meanwhile, or is in the error
 		}
 		e := exportedState(c)
-		e.Sample, e.State.Ended = sample, !sampled
+		e.Sample, e.Unsampled, e.State.Ended = sample, !sampled, !c.Living()
 		if c.Record != nil && c.Kind != node.Attach {
 			e.Output = outputMetrics(c.Record.OutputErrors)
 		}

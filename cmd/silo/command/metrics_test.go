@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -43,8 +44,8 @@ func TestMetrics_SupervisorExports_ContainerIsLeftOut(t *testing.T) {
 		runs                           bool
 		containers, elsewhere, crashes string
 	}{
-		{nil, false, "\nsilo_containers 2\n", "\nsilo_containers_elsewhere 1\n", `silo_container_restarts_total{container_id="crashes"`},
-		{[]string{"--all"}, true, "\nsilo_containers 3\n", "\nsilo_containers_elsewhere 0\n", `silo_container_restarts_total{container_id="crashes"`},
+		{nil, false, "\nsilo_containers 3\n", "\nsilo_containers_elsewhere 1\n", `silo_container_restarts_total{container_id="crashes"`},
+		{[]string{"--all"}, true, "\nsilo_containers 4\n", "\nsilo_containers_elsewhere 0\n", `silo_container_restarts_total{container_id="crashes"`},
 	} {
 		if code := s.silo(t, append([]string{"metrics", "--once"}, c.args...)...); code != 0 {
 			t.Fatal(code, &s.Stderr)
@@ -58,6 +59,27 @@ func TestMetrics_SupervisorExports_ContainerIsLeftOut(t *testing.T) {
 				t.Errorf("%v: no %q in\n%s", c.args, want, text)
 			}
 		}
+	}
+}
+
+// A container that cannot be sampled is counted and has its state. What would be a counter that begins at 0 is not exported.
+func TestMetrics_StatsFail_StateIsExportedAndErrorReported(t *testing.T) {
+	s := newStated(t)
+	s.Fail("OpenJob", -1, errors.New("the kernel refuses"))
+	if code := s.silo(t, "metrics", "--once"); code != 0 {
+		t.Fatal(code, &s.Stderr)
+	}
+	text := s.Stdout.String()
+	for _, want := range []string{"\nsilo_containers 4\n", "\nsilo_scrape_errors_total 1\n", `silo_container_status{container_id="runs",kind="run",namespace="silo",status="running"} 1`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, `silo_container_fallbacks_total{container_id="runs"`) {
+		t.Errorf("statistics of a container that was not sampled:\n%s", text)
+	}
+	if warning := s.Stderr.String(); !strings.Contains(warning, "silo/runs") || !strings.Contains(warning, "the kernel refuses") {
+		t.Errorf("warning %q, want the container and the cause", warning)
 	}
 }
 

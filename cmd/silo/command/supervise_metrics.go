@@ -70,14 +70,14 @@ func (t *task) ours(c container.Container, j *journal) *prom.Exporter {
 	version, revision := buildinfo.Read()
 	return prom.New(prom.Options{
 		Version: version, Revision: revision, GoVersion: runtime.Version(), Labels: t.config.Labels, Processors: t.app.Machine.Processors(),
-		List: func() ([]prom.Container, error) {
+		List: reporting(func() ([]prom.Container, error) {
 			ctx, cancel := context.WithTimeout(context.Background(), sampleTimeout)
 			defer cancel()
 			s, err := c.Stats(ctx, begun)
 			record := j.current()
 			e := exportedState(node.Container{Kind: node.Run, Namespace: node.Own, ID: t.name, Status: record.Status, Record: &record})
-			e.Sample, e.Output = s, outputMetrics(record.OutputErrors)
+			e.Sample, e.Unsampled, e.Output = s, err != nil, outputMetrics(record.OutputErrors)
 			return []prom.Container{e}, err
-		},
+		}, func(err error) { t.log.Warn("a scrape does not have the statistics", "error", err.Error()) }),
 	})
 }

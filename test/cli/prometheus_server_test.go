@@ -47,7 +47,7 @@ func promtool(t *testing.T, stdin string, args ...string) (string, bool) {
 type prometheus struct{ address string }
 
 // prometheusConfig scrapes often: a test waits for scrapes.
-const prometheusConfig = `global: {scrape_interval: 1s, evaluation_interval: 1s}
+const prometheusConfig = `global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 1s}
 rule_files: [%q]
 scrape_configs:
 `

@@ -37,6 +37,9 @@ func newScraped(t *testing.T) *scraped {
 	s.start(t, s.crashed, "run", "--detach", "--name", s.crashed, "--restart", "on-failure:3", "--", workload.Payload, "exit", "3")
 	s.task = s.background(t, s.supervise(0), "supervise", workload.Payload, "alloc", "256", "3600")
 	s.background(t, append(s.supervise(1), "DAMON_METRICS_COMPAT=n"), "supervise", workload.Payload, "sleep", "3600")
+	for _, address := range s.supervised { // a record that silo metrics reads has the address
+		scrape(t, address, "silo_container_processes{")
+	}
 	s.background(t, nil, "metrics", "--listen", s.metrics)
 	s.prometheus = startPrometheus(t, s.wine.Root(), map[string][]string{
 		"silo": {s.metrics}, "silo-supervise": s.supervised[:], "silo-absent": {freePort(t)},
@@ -172,7 +175,7 @@ func containersOnce(t *testing.T, s *scraped) {
 		}
 	}
 	within(t, "sum(silo_containers)", s.until(t, "sum(silo_containers)", func(v float64) bool { return v >= 3 }), 3, 0)
-	within(t, "sum(silo_containers_elsewhere)", s.until(t, "sum(silo_containers_elsewhere)", func(v float64) bool { return v > 0 }), 2, 0)
+	within(t, "sum(silo_containers_elsewhere)", s.until(t, "sum(silo_containers_elsewhere)", func(float64) bool { return true }), 2, 0)
 	if out := s.run(t, "metrics", "--once", "--all"); strings.Count(out, "\n"+series+"{") != 3 {
 		t.Errorf("silo metrics --all does not have three containers:\n%s", out)
 	}
@@ -202,6 +205,7 @@ func processorTime(t *testing.T, s *scraped) {
 		s.until(t, "count_over_time("+series+"[10m])", func(v float64) bool { return v >= since+5 })
 	}
 	idle()
+	t.Logf("longest scrape of silo metrics: %v s", value(`max_over_time(scrape_duration_seconds{job="silo"}[10m])`))
 	before := value("min_over_time(" + series + "[10m])")
 	reported := s.spent(t, "first")
 	idle()
@@ -257,7 +261,13 @@ func grafanaQueries(t *testing.T, s *scraped) {
 	for _, panel := range dashboard.Panels {
 		for _, target := range panel.Targets {
 			n++
-			list := s.query(t, variables.Replace(target.Expr))
+			var list []point
+			tries := 0 // a scrape that failed just now hides its series until the next
+			until(t, panel.Title+" has data", func() bool {
+				tries++
+				list = s.query(t, variables.Replace(target.Expr))
+				return len(list) > 0 || emptyOnWine.MatchString(target.Expr) || tries == 100
+			})
 			if emptyOnWine.MatchString(target.Expr) {
 				empty = append(empty, panel.Title)
 				if len(list) > 0 {

@@ -59,19 +59,25 @@ func TestDashboard_Panels_AreThoseOfSiloDashboard(t *testing.T) {
 	}
 }
 
-func TestDashboard_EverySeries_IsExported(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "containers.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ours := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full(), State: &prom.State{Restarts: new(1)}}}, nil))
-	names := regexp.MustCompile(`silo_[a-z_]+`).FindAllString(string(text), -1)
-	if len(names) < 10 {
-		t.Fatalf("%d series in the dashboard, want at least 10", len(names))
-	}
-	for _, name := range names {
-		if !strings.Contains(ours, "# TYPE "+name+" ") {
-			t.Errorf("the dashboard asks for %s, which is not exported", name)
+// recorded finds what a rule records, under the names of what it is made from.
+var recorded = regexp.MustCompile(`[a-z]+:silo_\w+:\w+`)
+
+func TestDeploy_EverySeries_IsExported(t *testing.T) {
+	state := &prom.State{Restarts: new(1)}
+	ours := scrape(t, exporter([]prom.Container{{Kind: "task", Namespace: "a", ID: "b", Sample: full(), State: state, Output: new(prom.Output)}}, nil))
+	for _, file := range []string{"grafana/containers.json", "prometheus/rules.yaml", "prometheus/rules_test.yaml"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "deploy", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := regexp.MustCompile(`silo_[a-z_]+`).FindAllString(recorded.ReplaceAllString(string(text), ""), -1)
+		if len(names) < 10 {
+			t.Fatalf("%d series in %s, want at least 10", len(names), file)
+		}
+		for _, name := range names {
+			if !strings.Contains(ours, "# TYPE "+name+" ") {
+				t.Errorf("%s queries %s, which is not exported", file, name)
+			}
 		}
 	}
 }

@@ -31,7 +31,11 @@ func TestSupervise_StatsFail_StateIsExportedAndErrorLogged(t *testing.T) {
 		config: &damon.Config{Labels: prometheus.Labels{"nomad_dc": "dc1"}},
 	}
 	j := newJournal(node.Records{}, &node.Record{Kind: node.Run, ID: s.name, Status: node.Running})
-	defer j.close() //nolint:errcheck // nothing was written
+	defer func() {
+		if err := j.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(s.ours(refusing{}, j))
 	for name, want := range map[string]int{

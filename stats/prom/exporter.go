@@ -23,6 +23,10 @@ type Container struct {
 	Sample              stats.Sample
 	State               *State  // nil if it is unknown
 	Output              *Output // nil if the exporter does not know it
+	Unsampled           bool    // its statistics could not be queried: Sample is empty
+	// Exporter is where another exporter has the container. This one then leaves it out, so that a sum over both counts it
+	// once. Empty otherwise.
+	Exporter string
 }
 
 // Output has the numbers of what a container has printed and its supervisor could not deliver.
@@ -53,6 +57,7 @@ type Exporter struct {
 	lost    *prometheus.Desc
 	failing *prometheus.Desc
 	count   *prometheus.Desc
+	others  *prometheus.Desc
 	build   prometheus.Gauge
 	failure prometheus.Counter
 	// processors is nil if their number is unknown.
@@ -68,7 +73,9 @@ var labels = []string{"namespace", "container_id", "kind"}
 func New(o Options) *Exporter {
 	e := &Exporter{
 		list:  o.List,
-		count: prometheus.NewDesc("silo_containers", "Containers on this machine that have not ended.", nil, o.Labels),
+		count: prometheus.NewDesc("silo_containers", "Containers of this exporter that have not ended.", nil, o.Labels),
+		others: prometheus.NewDesc("silo_containers_elsewhere",
+			"Containers that this exporter leaves out, because silo supervise exports them at another address.", nil, o.Labels),
 		lost: prometheus.NewDesc("silo_container_output_lost_bytes_total",
 			"Output that was discarded because a log or a terminal did not take it; missing for containers of other supervisors.", labels, o.Labels),
 		failing: prometheus.NewDesc("silo_container_output_failing",
@@ -115,6 +122,7 @@ type series struct {
 // Describe implements [prometheus.Collector].
 func (e *Exporter) Describe(to chan<- *prometheus.Desc) {
 	to <- e.count
+	to <- e.others
 	for _, s := range e.series {
 		to <- s.desc
 	}
@@ -136,13 +144,19 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	if err != nil {
 		e.failure.Inc()
 	}
-	living := 0
+	living, elsewhere := 0, 0
 	for i := range containers {
 		c := &containers[i]
+		if c.Exporter != "" {
+			elsewhere++
+			continue
+		}
 		e.collectState(to, c)
 		if c.State == nil || !c.State.Ended {
 			living++
-			e.collectSample(to, c)
+			if !c.Unsampled {
+				e.collectSample(to, c)
+			}
 		}
 		if c.Output != nil {
 			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), c.Namespace, c.ID, c.Kind)
@@ -150,6 +164,7 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 		}
 	}
 	to <- prometheus.MustNewConstMetric(e.count, gauge, float64(living))
+	to <- prometheus.MustNewConstMetric(e.others, gauge, float64(elsewhere))
 	e.build.Collect(to)
 	e.failure.Collect(to)
 	if e.processors != nil {

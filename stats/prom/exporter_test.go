@@ -71,6 +71,7 @@ func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 			Status: "exited", Ended: true, Restarts: new(0), LastExit: &prom.Exit{Code: 137, Reason: "killed", At: time.Unix(1700000200, 0)},
 		}},
 		{Kind: "run", Namespace: "silo", ID: "lost", State: &prom.State{Status: "lost", Ended: true}},
+		{Kind: "run", Namespace: "silo", ID: "task", Exporter: "http://127.0.0.1:9100/metrics"},
 	}, nil))
 	path := filepath.Join("testdata", "metrics.golden")
 	if *update {

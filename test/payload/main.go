@@ -30,6 +30,7 @@ var modes = map[string]func(args []string) (int, error){
 	"pid":     printPid,
 	"await":   await,
 	"burn":    burn,
+	"spend":   spend,
 	"alloc":   alloc,
 	"holdout": holdOut,
 	"parting": parting,

@@ -189,6 +189,27 @@ func burn(args []string) (int, error) {
 	return 0, nil
 }
 
+// spend FILE MS SECS: waits until FILE exists, runs until it has used that much processor time, prints what it has used in
+// milliseconds, and sleeps.
+func spend(args []string) (int, error) {
+	ms, err := number(args, 1)
+	if err != nil {
+		return 0, err
+	}
+	for _, err := os.Stat(args[0]); err != nil; _, err = os.Stat(args[0]) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	used, err := processorTime()
+	for err == nil && used < time.Duration(ms)*time.Millisecond {
+		used, err = processorTime()
+	}
+	if err != nil {
+		return 0, err
+	}
+	fmt.Println(used.Milliseconds())
+	return sleep(args[2:])
+}
+
 // alloc MB SECS: uses that much memory that long, and prints its pid and its private memory in bytes.
 func alloc(args []string) (int, error) {
 	mb, err := number(args, 0)

@@ -34,6 +34,7 @@ type Config struct {
 	StopSignals  []supervisor.Signal
 	Address      string // of the metrics; empty for none
 	Endpoint     string
+	Compat       bool // the metrics have the series of Damon, too
 	// Labels are those of every metric and of every line of the log, by the names of Damon.
 	Labels prometheus.Labels
 }
@@ -59,6 +60,7 @@ func FromEnvironment(get func(string) string, dir string) (*Config, error) {
 		StopSignals: v.signals("DAMON_STOP_SIGNAL"),
 		Address:     v.first("DAMON_ADDR", "NOMAD_ADDR_damon"),
 		Endpoint:    v.first("DAMON_METRICS_ENDPOINT"),
+		Compat:      v.yes(true, "DAMON_METRICS_COMPAT"),
 		Labels:      labels(get),
 	}
 	if c.Endpoint == "" {

@@ -52,6 +52,14 @@ func (c Container) Living() bool {
 // Supervised reports whether the silo process that holds its job may be alive.
 func (c Container) Supervised() bool { return c.supervised }
 
+// Exporter is the URL at which the supervisor of the container exports its metrics; empty if none does.
+func (c Container) Exporter() string {
+	if c.Record == nil || !c.supervised || c.Status == Ended {
+		return ""
+	}
+	return c.Record.Metrics
+}
+
 // LastExit is how the container has ended, or how its start before the latest one has; nil if neither is known.
 func (c Container) LastExit() *Exit {
 	switch {

@@ -78,6 +78,8 @@ func (h *history) about(now time.Time, details *Details) aboutView {
 		add("ID", id)
 	}
 	add("Pod", printable(h.Pod))
+	add("Pod UID", printable(h.PodUID))
+	add("Container", printable(h.PodContainer))
 	add("Namespace", printable(h.Namespace))
 	add("Kind", printable(h.Kind))
 	if h.Program != "" {

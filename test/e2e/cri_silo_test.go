@@ -134,7 +134,7 @@ func TestPods_SiloEvents_NamePods(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	cmd.Stdout = out
+	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ const (
 
 // differences lists what changed between two snapshots: what is new, container by container, then what has ended.
 func differences(before, now snapshot, at time.Time) []event {
+	now.keepPods(before)
 	var list []event
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		was, is := before[name], now[name]
@@ -38,6 +39,16 @@ func differences(before, now snapshot, at time.Time) []event {
 		}
 	}
 	return list
+}
+
+// keepPods takes over the pods that cannot be read any more: a job exists for a moment longer than its shim has it open.
+func (s snapshot) keepPods(before snapshot) {
+	for name, c := range s {
+		if c.Pod == nil {
+			c.Pod = before[name].Pod
+			s[name] = c
+		}
+	}
 }
 
 // another reports whether is has another run than was, or was is none.

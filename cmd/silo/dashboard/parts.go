@@ -53,6 +53,9 @@ func (d *Dashboard) eventsLocked(list *ring[*event], named bool) (views []eventV
 			v.Container = shortName(printable(e.Container))
 			if h := d.tracked[e.Container]; h != nil {
 				v.Address = address(h)
+				if h.Pod != "" {
+					v.Container = h.label()
+				}
 			}
 		}
 		views = append(views, v)

@@ -72,7 +72,7 @@ func TestEngine_ContainerOfAPodFails_NothingIsPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // of the simulated kernel
+	defer taken.Close() // of the simulated kernel
 	env.machine.Fail("Activate", 0, 1, errors.New("no such disk"))
 	for key, create := range makers(t) {
 		if _, err := create(env); err == nil {

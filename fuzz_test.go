@@ -53,6 +53,7 @@ var decoders = []struct {
 	{"entries of an object directory", []string{"cmd/silo/node.decodeEntry", "cmd/silo/node.unicodeString.text"}, []string{"cmd/silo/node.FuzzDirectoryEntry"}},
 	{"names of jobs", []string{"cmd/silo/node.parse"}, []string{"cmd/silo/node.FuzzJobName"}},
 	{"record of resources, also of an old release", []string{"container/resource.parse", "container/resource.parseLegacy"}, []string{"container/resource.FuzzParse"}},
+	{"shared memory with the pod of a container", []string{"container/podinfo.Decode"}, []string{"container/podinfo.FuzzDecode"}},
 	{"container.json", []string{"cmd/silo/node.Records.Read"}, []string{"cmd/silo/node.FuzzRecord"}},
 	{"launch.json", []string{"cmd/silo/node.Records.ReadLaunch"}, []string{"cmd/silo/node.FuzzLaunch"}},
 	{"stop.json", []string{"cmd/silo/command.readStop"}, []string{"cmd/silo/command.FuzzStop"}},

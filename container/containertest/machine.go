@@ -31,7 +31,8 @@ type Machine struct {
 	mounts   map[string]string           // volumes, by folded directory
 	keepers  map[string]map[*keeper]bool // of the directories that Keep made
 	accounts map[string]account
-	handles  uintptr // of the last token
+	handles  uintptr           // of the last token
+	pods     map[string][]byte // shared memory, by key
 }
 
 type fault struct {

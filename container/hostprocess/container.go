@@ -19,6 +19,7 @@ import (
 	"github.com/siloshim/siloshim/container/errclass"
 	"github.com/siloshim/siloshim/container/layer"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/internal/logfield"
@@ -33,6 +34,7 @@ func JobName(namespace, id string) string { return `Global\silo/` + namespace + 
 type Config struct {
 	Namespace, ID, Bundle string
 	Plan                  *plan.HostProcess
+	Pods                  podinfo.Store // gets the pod of the plan
 
 	// Job is an existing job to use, or nil. Its limits stay as its maker has set them, so Update returns
 	// [container.ErrUnsupported]. Processes remain in the jobs of this process, under the limits of those, too.
@@ -81,17 +83,20 @@ var _ container.Container = (*Container)(nil)
 // releases them. Close closes the job and the token of c; so does New if it fails.
 func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
+	record := resource.New(c.Bundle, c.Releases)
 	job := c.Job
 	if job == nil {
+		// The pod comes first: who finds the job then finds the pod as well.
+		container.PublishPod(c.Pods, record, c.ID, podinfo.Key(c.Namespace, c.ID), c.Plan.Pod)
 		var err error
 		if job, err = jobobject.Create(jobobject.Options{
 			Name: JobName(c.Namespace, c.ID), KillOnClose: true, TrackIO: true, Kernel: c.Kernel,
 		}); err != nil {
-			return nil, errclass.Add(err)
+			return nil, errors.Join(errclass.Add(err), record.Close(context.WithoutCancel(ctx)))
 		}
 	}
 	j := &Container{
-		id: c.ID, job: job, record: resource.New(c.Bundle, c.Releases), token: ownToken(),
+		id: c.ID, job: job, record: record, token: ownToken(),
 		plan: c.Plan, limits: c.Plan.Limits, requested: c.Plan.Requested, adopted: c.Job != nil,
 		pauser: newPauser(job, c.Suspend), updating: deadline.NewMutex(),
 		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, BusyAfter: container.BusyAfter}),

@@ -81,3 +81,44 @@ func TestDeploy_EverySeries_IsExported(t *testing.T) {
 		}
 	}
 }
+
+// TestDashboard_Variables_SelectPodsAndContainersWithoutPod: a container without a pod has no such label, so All must not be
+// the list of the pods.
+func TestDashboard_Variables_SelectPodsAndContainersWithoutPod(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "containers.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Templating struct {
+			List []struct{ Name, AllValue string }
+		}
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr, LegendFormat string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, v := range dashboard.Templating.List {
+		all[v.Name] = v.AllValue
+	}
+	if all["pod"] != ".*" {
+		t.Errorf("the variables are %v, want pod with .* for all", all)
+	}
+	selector := regexp.MustCompile(`silo_container_[a-z_]+(\{[^}]*\})?`)
+	for _, p := range dashboard.Panels {
+		for _, target := range p.Targets {
+			for _, series := range selector.FindAllString(target.Expr, -1) {
+				if !strings.Contains(series, `namespace=~"$namespace",pod=~"$pod"`) {
+					t.Errorf("panel %q: %s is not selected by namespace and pod", p.Title, series)
+				}
+			}
+			if strings.Contains(target.LegendFormat, "container_id") && !strings.Contains(target.LegendFormat, "{{pod}} {{container}}") {
+				t.Errorf("panel %q: the legend %q has no pod", p.Title, target.LegendFormat)
+			}
+		}
+	}
+}

@@ -1,6 +1,6 @@
 // Package prom exports the statistics of containers to Prometheus.
 //
-//	List() ─► []Container ─► Exporter (a [prometheus.Collector]) ─► silo_container_…{namespace,container_id,kind}
+//	List() ─► []Container ─► Exporter (a [prometheus.Collector]) ─► silo_container_…{namespace,pod,container,container_id,kind}
 //
 // Names follow those of windows_exporter, with the prefix silo, base units, and _total on every counter. Each scrape
 // calls List and nothing is cached. A metric that is missing in a sample has no series, never a zero. All values are
@@ -20,6 +20,7 @@ import (
 // Container is one container at the moment of a scrape.
 type Container struct {
 	Kind, Namespace, ID string
+	Pod                 *Pod // nil if it has none
 	Sample              stats.Sample
 	State               *State  // nil if it is unknown
 	Output              *Output // nil if the exporter does not know it
@@ -65,9 +66,6 @@ type Exporter struct {
 }
 
 var _ prometheus.Collector = (*Exporter)(nil)
-
-// labels name a container.
-var labels = []string{"namespace", "container_id", "kind"}
 
 // New makes an exporter. The caller registers it.
 func New(o Options) *Exporter {
@@ -144,23 +142,24 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	if err != nil {
 		e.failure.Inc()
 	}
-	living, elsewhere := 0, 0
+	living, elsewhere, used := 0, 0, map[string]bool{}
 	for i := range containers {
 		c := &containers[i]
 		if c.Exporter != "" {
 			elsewhere++
 			continue
 		}
-		e.collectState(to, c)
+		values := c.labelValues(used)
+		e.collectState(to, c, values)
 		if c.State == nil || !c.State.Ended {
 			living++
 			if !c.Unsampled {
-				e.collectSample(to, c)
+				e.collectSample(to, c, values)
 			}
 		}
 		if c.Output != nil {
-			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), c.Namespace, c.ID, c.Kind)
-			to <- prometheus.MustNewConstMetric(e.failing, gauge, float64(c.Output.Failing), c.Namespace, c.ID, c.Kind)
+			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), values...)
+			to <- prometheus.MustNewConstMetric(e.failing, gauge, float64(c.Output.Failing), values...)
 		}
 	}
 	to <- prometheus.MustNewConstMetric(e.count, gauge, float64(living))
@@ -172,10 +171,10 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-func (e *Exporter) collectSample(to chan<- prometheus.Metric, c *Container) {
+func (e *Exporter) collectSample(to chan<- prometheus.Metric, c *Container, container []string) {
 	for _, s := range e.series {
 		if value, ok := s.read(&c.Sample); ok {
-			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
+			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, container...)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -24,7 +25,8 @@ and the states of containers of silo run. A container that is gone is reported w
 again is reported as restarting, with its last exit, and as restarted, with the number of restarts. A process that started and
 ended between two lists is not reported; the events of containerd are complete (ctr events).
 
-The fields of --format are ` + fieldNames(eventFields) + `.`,
+The fields of --format are
+  ` + wrapped(fieldNames(eventFields), 110) + `.`,
 		Example: "  silo events\n  silo events -o json\n  silo events --format \"{{.Time}} {{.Event}} {{.Container}}\"",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.events(c.Context(), interval, count, format) },
@@ -45,9 +47,11 @@ type event struct {
 	Code      *uint32   `json:"exit_code,omitempty"`
 	Reason    string    `json:"reason,omitempty"` // of the exit
 	Restarts  int       `json:"restarts,omitempty"`
+
+	Pod *podinfo.Pod `json:"pod,omitempty"`
 }
 
-var eventFields = []field[event]{
+var eventFields = append([]field[event]{
 	{"Time", func(e *event) any { return e.Time.Format(time.RFC3339) }},
 	{"Event", func(e *event) any { return e.Event }},
 	{"Container", func(e *event) any { return e.Container }},
@@ -61,7 +65,7 @@ var eventFields = []field[event]{
 	}},
 	{"Reason", func(e *event) any { return e.Reason }},
 	{"Restarts", func(e *event) any { return e.Restarts }},
-}
+}, podFields(func(e *event) *podinfo.Pod { return e.Pod })...)
 
 // seen is a container at one time, with its processes.
 type seen struct {
@@ -167,6 +171,12 @@ func (e event) String() string {
 	}
 	if e.Code != nil {
 		text += fmt.Sprintf(" (%s)", codeText(*e.Code))
+	}
+	if e.Pod != nil {
+		text += " pod " + e.Pod.Namespace + "/" + e.Pod.Name
+	}
+	if e.Pod != nil && e.Pod.Container != "" {
+		text += " container " + e.Pod.Container
 	}
 	return text
 }

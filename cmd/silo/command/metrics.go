@@ -174,7 +174,11 @@ func exportedState(c node.Container) prom.Container {
 	if e := c.LastExit(); e != nil {
 		state.LastExit = &prom.Exit{Code: e.Code, Reason: e.Outcome(), At: e.At}
 	}
-	return prom.Container{Kind: string(c.Kind), Namespace: c.Namespace, ID: c.ID, State: state}
+	e := prom.Container{Kind: string(c.Kind), Namespace: c.Namespace, ID: c.ID, State: state}
+	if p := c.Pod; p != nil {
+		e.Pod = &prom.Pod{Namespace: p.Namespace, Name: p.Name, Container: p.Container}
+	}
+	return e
 }
 
 // mayListen refuses an address that other machines can reach, unless expose is set.

@@ -108,6 +108,9 @@ func (h *history) newRow(now time.Time, processors int) row {
 	if h.Pod != "" {
 		r.Note = shortID(printable(h.ID)) + " · " + r.Note
 	}
+	if h.PodContainer != "" {
+		r.Note = printable(h.PodContainer) + " · " + r.Note
+	}
 	if !r.Status.Over && h.Err == nil {
 		r.Processes = strconv.Itoa(int(h.Sample.Processes.Active))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
@@ -36,6 +37,8 @@ type Container struct {
 	Status    Status  `json:"status"`
 	Error     string  `json:"error,omitempty"` // why its record cannot be read
 	Record    *Record `json:"record,omitempty"`
+
+	Pod *podinfo.Pod `json:"pod,omitempty"` // nil if it has none, or its shim has not published it
 
 	job        bool // its job object exists
 	supervised bool // its supervisor may be alive
@@ -101,6 +104,8 @@ type Node struct {
 	Names func() ([]string, error)
 	// Records are kept here.
 	Records Records
+	// Pods has the pods of the shims' containers; nil is the store of this machine.
+	Pods podinfo.Store
 }
 
 // Containers lists those that live, by namespace and id.
@@ -143,12 +148,33 @@ func (n Node) All() ([]Container, error) {
 			continue
 		}
 		recorded[c.key()] = len(list)
+		c.Pod = n.podOf(c)
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b Container) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
 	})
 	return list, nil
+}
+
+// podOf returns the pod of a container without a record, or nil.
+func (n Node) podOf(c Container) *podinfo.Pod {
+	key := podinfo.Key(c.Namespace, c.ID)
+	switch c.Kind {
+	case Server:
+		key = c.System
+	case Run, Attach:
+		return nil
+	}
+	pods := n.Pods
+	if pods == nil {
+		pods = podinfo.System()
+	}
+	p, err := pods.Read(key)
+	if err != nil {
+		return nil // most have none; where access is denied the job denies it, too
+	}
+	return &p
 }
 
 // key is the same for the record of a container and for its job.

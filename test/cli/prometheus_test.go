@@ -255,7 +255,7 @@ func grafanaQueries(t *testing.T, s *scraped) {
 	if err := json.Unmarshal(text, &dashboard); err != nil {
 		t.Fatal(err)
 	}
-	variables := strings.NewReplacer("$instance", ".*", "$namespace", ".*", "$__rate_interval", "1m")
+	variables := strings.NewReplacer("$instance", ".*", "$namespace", ".*", "$pod", ".*", "$__rate_interval", "1m")
 	var empty []string
 	n := 0
 	for _, panel := range dashboard.Panels {

@@ -22,7 +22,7 @@ DIFF   := $(TOOLS)/apidiff
 FLOWS  := $(TOOLS)/actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover contract suites layouts \
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube nomad generate golden fuzz cover contract suites layouts \
 	e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium clean
 
 help: ## show this list
@@ -40,7 +40,7 @@ demo: bed ## demonstration: real containerd runs containers through the shim, on
 	@$(BED) with -- $(GO) run ./test/demo
 
 test: ## run all tests and checks
-	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube $$(command -v chromium >/dev/null && echo browser-short) contract e2e
+	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube nomad $$(command -v chromium >/dev/null && echo browser-short) contract e2e
 
 unit: ## run the unit tests on this system, with the race detector
 	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
@@ -111,6 +111,10 @@ cover: ## measure the coverage of the unit tests; see bin/cover.html
 # Not cached: the go command does not notice changes in deploy/.
 kube: ## validate deploy/ against the schemas that Kubernetes publishes
 	cd test/kube && $(GO) vet . && $(GO) test -count 1 -timeout $(HUNG) .
+
+# Not cached, as above.
+nomad: ## check the job file in deploy/ against the types of Nomad's API
+	$(GO) vet -C test/nomad . && $(GO) test -C test/nomad -count 1 -timeout $(HUNG) .
 
 chromium:
 	@command -v chromium >/dev/null || { echo "make: the dashboard's tests need chromium; try: apt-get install -y chromium fonts-liberation"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium fonts-liberation; }

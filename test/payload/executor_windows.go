@@ -22,7 +22,7 @@ func executor(args []string) (int, error) {
 	if len(args) < 2 {
 		return 0, errors.New("executor needs a time and a program")
 	}
-	patience, err := time.ParseDuration(args[0])
+	killTimeout, err := time.ParseDuration(args[0])
 	if err != nil {
 		return 0, err
 	}
@@ -63,7 +63,7 @@ func executor(args []string) (int, error) {
 		select {
 		case how := <-ended:
 			fmt.Println(how)
-		case <-time.After(patience):
+		case <-time.After(killTimeout):
 			if err := cmd.Process.Kill(); err != nil {
 				return 0, err
 			}

@@ -73,6 +73,10 @@ type seen struct {
 	members   *members // from before its processes were listed; nil if unknown
 }
 
+// changesTogether is how long a change of the records waits for others: a start makes several. It also bounds the lists
+// while logs beside the records are rotated quickly.
+const changesTogether = 100 * time.Millisecond
+
 // members are what a job says about its members. While the counts stay, none has started or ended.
 type members struct {
 	total, active uint32
@@ -125,6 +129,9 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int, for
 		case <-tick.C:
 		case <-watch.Changed():
 			n-- // a list between two intervals
+			if a.pauseFor(ctx, min(interval, changesTogether)) != nil {
+				return nil //nolint:nilerr // Ctrl+C is the usual end
+			}
 		}
 	}
 }

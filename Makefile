@@ -23,7 +23,7 @@ FLOWS  := $(TOOLS)/actionlint
 
 .DEFAULT_GOAL := help
 .PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube nomad generate golden fuzz cover contract suites layouts \
-	e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium clean
+	e2e bed crictl programs flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -171,6 +171,11 @@ pods: crictl ## start N pods at once, query their metrics ten times, and remove 
 N ?= 100
 restarts: bed ## kill and restart containerd N times under traffic
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run RestartsUnderTraffic -v ./test/e2e -restarts $(N)
+
+# Without the npm registry the programs that the cache lacks are skipped.
+programs: crictl ## run node, bun, esbuild, 7za, ffmpeg, dart-sass and biome by ctr, in pods and by silo run; prints a table
+	$(BED) programs
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestPrograms_' -v ./test/e2e -programs
 
 daemons: crictl ## run e2e with every version of containerd; writes docs/evidence.md
 	$(BED) daemons

@@ -36,6 +36,8 @@ func dispatch(ctx context.Context, args []string) error {
 		return testenv.BuildDaemons(ctx, os.Stderr, args...)
 	case "crictl":
 		return testenv.BuildCrictl(ctx, os.Stderr)
+	case "programs":
+		return testenv.FetchPrograms(ctx, os.Stderr)
 	case "peers":
 		return testenv.Peers(ctx, os.Stderr)
 	case "host":

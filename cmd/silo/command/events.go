@@ -130,7 +130,7 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int, for
 		case <-watch.Changed():
 			n-- // a list between two intervals
 			if a.pauseFor(ctx, min(interval, changesTogether)) != nil {
-				return nil //nolint:nilerr // Ctrl+C is the usual end
+				return nil
 			}
 		}
 	}

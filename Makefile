@@ -22,8 +22,8 @@ DIFF   := $(TOOLS)/apidiff
 FLOWS  := $(TOOLS)/actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover contract suites layouts \
-	e2e bed crictl flood pipes pods restarts daemons prometheus soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium clean
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover contract suites layouts e2e \
+	bed crictl flood pipes pods restarts daemons prometheus soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium nomad programs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ demo: bed ## demonstration: real containerd runs containers through the shim, on
 	@$(BED) with -- $(GO) run ./test/demo
 
 test: ## run all tests and checks
-	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube $$(command -v chromium >/dev/null && echo browser-short) contract e2e
+	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube nomad $$(command -v chromium >/dev/null && echo browser-short) contract e2e
 
 unit: ## run the unit tests on this system, with the race detector
 	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
@@ -112,6 +112,10 @@ cover: ## measure the coverage of the unit tests; see bin/cover.html
 kube: ## validate deploy/ against the schemas that Kubernetes publishes
 	cd test/kube && $(GO) vet . && $(GO) test -count 1 -timeout $(HUNG) .
 
+# Not cached, as above.
+nomad: ## check the job file in deploy/ against the types of Nomad's API
+	$(GO) vet -C test/nomad . && $(GO) test -C test/nomad -count 1 -timeout $(HUNG) .
+
 chromium:
 	@command -v chromium >/dev/null || { echo "make: the dashboard's tests need chromium; try: apt-get install -y chromium fonts-liberation"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium fonts-liberation; }
 
@@ -171,6 +175,11 @@ restarts: bed ## kill and restart containerd N times under traffic
 prometheus: bed ## test both exporters, the rules and the Grafana dashboard with Debian's Prometheus
 	@$(BED) prometheus
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestPrometheus_' -v ./test/cli
+
+# Without the npm registry the programs that the cache lacks are skipped.
+programs: crictl ## run node, bun, esbuild, 7za, ffmpeg, dart-sass and biome by ctr, in pods and by silo run; prints a table
+	$(BED) programs
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestPrograms_' -v ./test/e2e -programs
 
 daemons: crictl ## run e2e with every version of containerd; writes docs/evidence.md
 	$(BED) daemons

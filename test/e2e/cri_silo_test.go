@@ -27,7 +27,7 @@ func (s *siloOn) run(t *testing.T, args ...string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	r := run(t, s.wine.Command(ctx, s.exe, args...))
-	if r.code != 0 && (!r.killed || r.stdout == "") {
+	if r.code != 0 && (r.killed == 0 || r.stdout == "") {
 		t.Fatalf("silo %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
 	}
 	return r.stdout

@@ -278,6 +278,25 @@ func parting(args []string) (int, error) {
 	return 0, os.WriteFile(args[0], []byte("done"), 0o600)
 }
 
+// deaf FILE: ignores console events, as does a child. FILE is "ready" once the child does.
+func deaf(args []string) (int, error) {
+	if len(args) == 0 {
+		return 0, errors.New("deaf needs a file")
+	}
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
+	if len(args) == 1 {
+		child, err := again("deaf", args[0], "child")
+		if err != nil {
+			return 0, err
+		}
+		return 0, child.Wait()
+	}
+	if err := os.WriteFile(args[0], []byte("ready"), 0o600); err != nil {
+		return 0, err
+	}
+	select {}
+}
+
 // kill PID: TerminateProcess with exit code 1.
 func kill(args []string) (int, error) {
 	pid, err := number(args, 0)

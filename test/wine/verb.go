@@ -39,6 +39,8 @@ func dispatch(ctx context.Context, args []string) error {
 	case "prometheus":
 		_, err := testenv.Prometheus(ctx, os.Stderr)
 		return err
+	case "programs":
+		return testenv.FetchPrograms(ctx, os.Stderr)
 	case "peers":
 		return testenv.Peers(ctx, os.Stderr)
 	case "host":

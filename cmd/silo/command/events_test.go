@@ -24,7 +24,7 @@ func at(list map[uint32]int64) map[processKey]stats.Process {
 }
 
 func living(id string, processes map[processKey]stats.Process) seen {
-	return seen{node.Container{Namespace: "b", ID: id, Status: node.Running}, processes}
+	return seen{Container: node.Container{Namespace: "b", ID: id, Status: node.Running}, processes: processes}
 }
 
 func TestDifferences_States_ExitsAndRestarts(t *testing.T) {

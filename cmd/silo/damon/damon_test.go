@@ -54,6 +54,8 @@ func TestFromEnvironment_Variables_Read(t *testing.T) {
 		{"DAMON_CPU_LIMIT=0,NOMAD_CPU_LIMIT=500", func(*damon.Config) {}},
 		{"DAMON_MEMORY_LIMIT=64,NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=512", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 64, 64 }},
 		{"NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=512", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 256, 512 }},
+		{"NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=-1", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 256, 0 }},
+		{"DAMON_MEMORY_LIMIT=64,NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=-1", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 64, 64 }},
 		{"DAMON_ENFORCE_CPU_LIMIT=n,DAMON_CPU_LIMIT=50", func(c *damon.Config) { c.EnforceCPU, c.CPUMHz = false, 50 }},
 		{"DAMON_ENFORCE_MEMORY_LIMIT= FALSE ,DAMON_RESTRICTED_TOKEN=1", func(c *damon.Config) { c.EnforceMem, c.Restricted = false, true }},
 		{"DAMON_ADDR=127.0.0.1:1,NOMAD_ADDR_damon=:2,DAMON_METRICS_ENDPOINT=/m", func(c *damon.Config) { c.Address, c.Endpoint = "127.0.0.1:1", "/m" }},
@@ -79,7 +81,7 @@ func TestFromEnvironment_Variables_Read(t *testing.T) {
 func TestFromEnvironment_BadValues_ErrorNamesEach(t *testing.T) {
 	for _, env := range []string{
 		"DAMON_LOG_MAX_SIZE=ten", "DAMON_LOG_MAX_SIZE=0", "DAMON_LOG_MAX_FILES=-1", "DAMON_CPU_LIMIT=10x", "DAMON_CPU_LIMIT= 1024", "DAMON_CPU_LIMIT=-1",
-		"NOMAD_MEMORY_LIMIT=1.5", "DAMON_MEMORY_LIMIT=0x10", "NOMAD_MEMORY_MAX_LIMIT=lots", "DAMON_ENFORCE_CPU_LIMIT=on", "DAMON_ENFORCE_MEMORY_LIMIT=t",
+		"NOMAD_MEMORY_LIMIT=1.5", "DAMON_MEMORY_LIMIT=0x10", "NOMAD_MEMORY_MAX_LIMIT=lots", "NOMAD_MEMORY_MAX_LIMIT=-2", "NOMAD_MEMORY_LIMIT=-1", "DAMON_ENFORCE_CPU_LIMIT=on", "DAMON_ENFORCE_MEMORY_LIMIT=t",
 		"DAMON_RESTRICTED_TOKEN=maybe", "DAMON_METRICS_COMPAT=off", "DAMON_ADDR=localhost", "DAMON_METRICS_ENDPOINT=metrics",
 	} {
 		name, value, _ := strings.Cut(env, "=")

@@ -116,14 +116,19 @@ func (n Node) Containers() ([]Container, error) {
 
 // All lists the containers that live, and those that have a record, by namespace and id.
 func (n Node) All() ([]Container, error) {
-	names := n.Names
-	if names == nil {
-		names = JobNames
-	}
 	// The records come first. A container that ends meanwhile is then in the list, and one that starts has its job.
 	list, err := n.Records.All()
 	if err != nil {
 		return nil, err
+	}
+	return n.withJobs(list)
+}
+
+// withJobs adds the jobs of the machine to the containers that have a record.
+func (n Node) withJobs(list []Container) ([]Container, error) {
+	names := n.Names
+	if names == nil {
+		names = JobNames
 	}
 	paths, err := names()
 	if err != nil {

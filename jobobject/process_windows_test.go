@@ -21,6 +21,9 @@ const waiterKey = "SILO_TEST_WAITER"
 func init() {
 	beforeTests = func() {
 		jobtest.Main()
+		if os.Getenv(raiserKey) != "" {
+			raiseForever()
+		}
 		if name := os.Getenv(waiterKey); name != "" {
 			waiterMain(name)
 		}

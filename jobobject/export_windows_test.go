@@ -1,0 +1,7 @@
+package jobobject
+
+// LockAttachment is an attachment that lasts until release is called.
+func LockAttachment() (release func()) {
+	attachment.lock()
+	return attachment.unlock
+}

@@ -1,6 +1,7 @@
 package jobobject_test
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,13 +9,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/jobobject"
-	"github.com/siloshim/siloshim/jobobject/jobtest"
 )
 
 // detachedKey is in the environment of a test binary that was started without a console.
@@ -33,7 +32,7 @@ func runDetached(t testing.TB) bool {
 		t.Fatal(err)
 	}
 	name := "^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$"
-	cmd := exec.CommandContext(t.Context(), exe, "-test.v", "-test.count=1", "-test.run="+name)
+	cmd := exec.CommandContext(t.Context(), exe, "-test.v", "-test.count=1", "-test.timeout=1m", "-test.run="+name)
 	cmd.Env = append(os.Environ(), detachedKey+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS}
 	out, err := cmd.CombinedOutput()
@@ -45,47 +44,47 @@ func runDetached(t testing.TB) bool {
 
 var kernel32 = windows.NewLazySystemDLL("kernel32.dll")
 
-// raiserKey is in the environment of a test binary that does nothing but send Ctrl+C to all processes on its console.
+// raiserKey is in the environment of a test binary that, for each line of its input, sends Ctrl+C to all processes on its
+// console.
 const raiserKey = "SILO_TEST_RAISER"
 
-func raiseForever() {
-	ignore := windows.NewCallback(func(uintptr) uintptr { return 1 })
-	if r, _, err := kernel32.NewProc("SetConsoleCtrlHandler").Call(ignore, 1); r == 0 {
+func raiseOnRequest() {
+	handler := windows.NewCallback(func(uintptr) uintptr { return 1 }) // it survives
+	if r, _, err := kernel32.NewProc("SetConsoleCtrlHandler").Call(handler, 1); r == 0 {
 		panic(err)
 	}
-	for fmt.Println("ready"); ; time.Sleep(time.Millisecond) { // a pace, no synchronisation
+	fmt.Println("ready")
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		if err := windows.GenerateConsoleCtrlEvent(windows.CTRL_C_EVENT, 0); err != nil {
 			panic(err)
 		}
 	}
 }
 
-// startRaiser starts a process that sends events until the test ends.
-func (e environment) startRaiser(t testing.TB, j *jobobject.Job) *jobobject.Process {
-	t.Helper()
-	o := e.options()
-	o.Env = append(os.Environ(), raiserKey+"=1")
-	raiser, _ := startPrinting(t, j, o, 1)
-	return raiser.first
-}
-
-// A program on the console sends Ctrl+C all the time. This process survives it, and the processes that it starts do not
-// ignore it.
+// A program sends Ctrl+C to its console during an attachment. This process survives it, and the programs that it started
+// before and then do not ignore it.
 func TestStart_ConsoleOfProcessThatSendsEvents_OnlyProgramsReceiveThem(t *testing.T) {
 	e := system(t)
 	if !e.withoutConsole(t) {
 		return
 	}
 	j := e.create(t, jobobject.Options{KillOnClose: true})
-	raiser := e.startRaiser(t, j)
-	for range 15 {
-		o := e.options("event") // it has no other end
-		o.ConsoleOf = raiser
-		switch code := wait(t, start(t, j, o)); code {
-		case 40 + uint32(jobobject.CtrlC), jobtest.StatusControlCExit: // the second before it has a handler
-		default:
-			t.Errorf("exit code %#x, want that of an event", code)
+	o := e.options()
+	o.Env, o.Stderr = append(os.Environ(), raiserKey+"=1"), os.Stderr
+	raiser, _ := startPrinting(t, j, o, 1)
+	for range 3 {
+		listener := e.startOn(t, j, raiser.first, 1, "event").first
+		detach, ok := jobobject.Attach(raiser.first)
+		if !ok {
+			t.Fatal("this process was not attached to the console")
 		}
+		if _, err := fmt.Fprintln(raiser.stdin); err != nil {
+			t.Fatal(err)
+		}
+		if code := wait(t, listener); code != 40+uint32(jobobject.CtrlC) {
+			t.Errorf("exit code %#x of a program that waits for the event, want %d", code, 40+uint32(jobobject.CtrlC))
+		}
+		detach()
 	}
 }
 

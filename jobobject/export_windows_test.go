@@ -5,3 +5,6 @@ func LockAttachment() (release func()) {
 	attachment.lock()
 	return attachment.unlock
 }
+
+// Attach attaches this process to the console of another one.
+var Attach = attach

@@ -22,7 +22,8 @@ func init() {
 	beforeTests = func() {
 		jobtest.Main()
 		if os.Getenv(raiserKey) != "" {
-			raiseForever()
+			raiseOnRequest()
+			os.Exit(0)
 		}
 		if name := os.Getenv(waiterKey); name != "" {
 			waiterMain(name)

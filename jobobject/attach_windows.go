@@ -140,8 +140,8 @@ func handleEvents() {
 // eventHandler is the one callback for events: Go never frees a callback.
 var eventHandler = sync.OnceValue(func() uintptr { return windows.NewCallback(handleEvent) })
 
-// handleEvent ignores the events that are meant for the programs on a console. This process has no console of its own,
-// so it has no others. The process ends when a handler of CTRL_CLOSE_EVENT returns, and after some seconds anyway; until
+// handleEvent ignores the events that are meant for the programs on a console. This process has no console otherwise,
+// so it gets no other events. The process ends when a handler of CTRL_CLOSE_EVENT returns, and after some seconds anyway; until
 // then it may detach.
 //
 // BOOL WINAPI HandlerRoutine(DWORD dwCtrlType)

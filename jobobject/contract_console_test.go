@@ -71,7 +71,7 @@ func testSharedConsole(t *testing.T, e environment) {
 	second := e.startOn(t, j, first.first, 2, "tree", "2")
 	wantMemberCount(t, j, "second with a child, on the console of the first", 3+hosts)
 	own := e.startTree(t, j, 1)
-	wantMemberCount(t, j, "third, on a console of its own", 4+2*hosts)
+	wantMemberCount(t, j, "third, on a new console", 4+2*hosts)
 	own.stdin.Close()
 	awaitMembers(t, j, 3+hosts)
 

@@ -22,7 +22,7 @@ func (system) CreateProcess(job Handle, p *ProcessOptions) (Handle, uint32, erro
 		if detach, ok := attach(p.ConsoleOf); ok {
 			defer detach()
 		} else {
-			s.flags |= windows.CREATE_NO_WINDOW // with a console of its own
+			s.flags |= windows.CREATE_NO_WINDOW // with a new console
 		}
 	}
 	return s.run(p)

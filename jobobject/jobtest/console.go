@@ -30,7 +30,7 @@ type host struct {
 // consoleHost is the image of the process that Windows starts for a console.
 const consoleHost = "conhost.exe"
 
-// ConsoleHosts makes the host of each new console a process of its own, which is a
+// ConsoleHosts makes the host of each new console a process, which is a
 // member of the job of the first process on the console, as on Windows. Without it
 // a test counts its own programs only.
 func (k *Kernel) ConsoleHosts() {

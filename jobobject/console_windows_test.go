@@ -85,6 +85,7 @@ func TestStart_ConsoleOfProcessThatSendsEvents_OnlyProgramsReceiveThem(t *testin
 			t.Errorf("exit code %#x of a program that waits for the event, want %d", code, 40+uint32(jobobject.CtrlC))
 		}
 		detach()
+		raiseHere(t, jobobject.CtrlC)
 	}
 }
 
@@ -111,6 +112,7 @@ func TestStart_ConsoleOf_LateEventsAreIgnored(t *testing.T) {
 	first := e.startTree(t, j, 1)
 	for range 2 {
 		e.startOn(t, j, first.first, 1, "tree", "1")
+		jobobject.LockAttachment()() // after the attachment
 		raiseHere(t, jobobject.CtrlC)
 		raiseHere(t, jobobject.CtrlBreak)
 	}
@@ -130,6 +132,7 @@ func TestStart_ConsoleOf_CallerKeepsItsStreams(t *testing.T) {
 	j := e.create(t, jobobject.Options{KillOnClose: true})
 	first, before := e.startTree(t, j, 1), streams()
 	e.startOn(t, j, first.first, 1, "tree", "1")
+	jobobject.LockAttachment()() // after its end
 	if after := streams(); after != before || before[1] == 0 {
 		t.Errorf("standard handles %v, want %v", after, before)
 	}

@@ -20,7 +20,7 @@ func (system) CreateProcess(job Handle, p *ProcessOptions) (Handle, uint32, erro
 	defer s.release()
 	if p.Console == nil {
 		if detach, ok := attach(p.ConsoleOf); ok {
-			defer detach()
+			defer func() { go detach() }() // a console host that is suspended meanwhile does not answer
 		} else {
 			s.flags |= windows.CREATE_NO_WINDOW // with a new console
 		}

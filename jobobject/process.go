@@ -47,12 +47,13 @@ type ProcessOptions struct {
 	// CTRL_C_EVENT for process group 0 reaches them all. [Process.Signal] still
 	// reaches one. The console exists until the last of them has ended.
 	//
-	// Start attaches this process to the console during the creation. One Start and
-	// one [Job.Terminate] of a process do so at a time; after 2 seconds of waiting,
-	// the new process gets its own console. From the first such Start on, this
-	// process ignores CTRL_C_EVENT and CTRL_BREAK_EVENT, and handlers that were
-	// registered before are removed, among them that of package os/signal. Programs
-	// that start others with inherited consoles must not do so at the same time.
+	// Start attaches this process to the console during the creation, or a little
+	// longer. Attachments and [Job.Terminate] exclude each other in this process. A
+	// Start that has waited for 2 seconds makes a new console. From the first such
+	// Start on, this process ignores CTRL_C_EVENT and CTRL_BREAK_EVENT, and handlers
+	// that were registered before are removed, among them that of package os/signal.
+	// A program that this process starts meanwhile by other means inherits the
+	// console, unless its creation flags say otherwise.
 	//
 	// https://learn.microsoft.com/windows/console/attachconsole
 	// https://learn.microsoft.com/windows/console/registering-a-control-handler-function

@@ -1,5 +1,6 @@
 //go:build !windows
 
+// Package subprocess prepares programs that the shim starts outside of containers.
 package subprocess
 
 import "os/exec"

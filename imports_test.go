@@ -30,8 +30,8 @@ var mayImport = map[string][]string{
 	"shim/pod":       {"container", "container/plan", "shim/task", "stats", "stats/runhcs", "internal/logfield"},
 	"shim/service":   {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/pod", "shim/stdio", "shim/task", "stats/runhcs", "internal/deadline", "internal/logfield", "internal/trace"},
 	"shim/bootstrap": {"container", "container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/textfile"},
-	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep"},
-	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/logfile", "internal/pipe", "internal/size", "internal/sleep"},
+	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep", "internal/subprocess"},
+	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/logfile", "internal/pipe", "internal/size", "internal/sleep", "internal/subprocess"},
 	"shim/task":      {"container", "container/plan", "internal/deadline"},
 
 	"container":               {"container/plan", "container/podinfo", "container/resource", "jobobject", "stats", "internal/logfield"},
@@ -71,6 +71,7 @@ var mayImport = map[string][]string{
 	"internal/seal":        {},
 	"internal/size":        {},
 	"internal/sleep":       {},
+	"internal/subprocess":  {},
 	"internal/textfile":    {},
 	"internal/trace":       {"internal/logfield"},
 	"internal/winsys":      {},

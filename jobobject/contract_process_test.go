@@ -190,6 +190,9 @@ func testBadOptions(t *testing.T, e environment) {
 		{"environment entry 0 has a NUL", func(o *jobobject.ProcessOptions) { o.Env = []string{"secret=\x00"} }},
 		{"no application, command line or", func(o *jobobject.ProcessOptions) { o.Application, o.CommandLine = "", "" }},
 		{"both a command line and", func(o *jobobject.ProcessOptions) { o.Args = []string{"secret"} }},
+		{"that of another process are given", func(o *jobobject.ProcessOptions) {
+			o.Console, o.ConsoleOf = new(jobobject.Console), new(jobobject.Process)
+		}},
 		{"argument 1 has a NUL", func(o *jobobject.ProcessOptions) {
 			o.CommandLine, o.Args = "", []string{o.Application, "secret\x00"}
 		}},

@@ -32,6 +32,9 @@ var contract = []struct {
 	{"event without a handler", testUnhandledEvent},
 	{"terminate process", testTerminateProcess},
 	{"wait ends", testWaitEnds},
+	{"shared console", testSharedConsole},
+	{"shared console is gone", testSharedConsoleGone},
+	{"shared console and event", testSharedConsoleEvent},
 
 	{"members", testMembers},
 	{"member identity", testMemberIdentity},
@@ -103,5 +106,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestContract_Simulated(t *testing.T) { runContract(t, simulated) }
+
+func TestContract_SimulatedConsoleHosts(t *testing.T) {
+	runContract(t, func(t testing.TB) environment {
+		e := simulated(t)
+		e.kernel.(*jobtest.Kernel).ConsoleHosts()
+		return e
+	})
+}
 
 func TestContract_System(t *testing.T) { runContract(t, system) }

@@ -8,11 +8,9 @@ package hostprocess
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/container"
@@ -72,9 +70,11 @@ type Container struct {
 	requested plan.Requested // by the specification and the updates so far
 
 	// mu guards the fields below.
-	mu     sync.Mutex
-	ended  bool             // no process can start any more
-	limits jobobject.Limits // in force; written only while updating is locked
+	mu      sync.Mutex
+	ended   bool               // no process can start any more
+	limits  jobobject.Limits   // in force; written only while updating is locked
+	init    *jobobject.Process // nil before its start
+	console *jobobject.Process // init, whose console the others share, or nil if it has a terminal
 }
 
 var _ container.Container = (*Container)(nil)
@@ -182,34 +182,6 @@ func (j *Container) reserve(account Account, group string) error {
 // Process implements [container.Container].
 func (j *Container) Process(p *plan.Process, streams container.Streams) container.Process {
 	return &process{container: j, plan: p, streams: streams}
-}
-
-// start starts a process in the job. If the container ended meanwhile, after its job was emptied, start terminates the
-// process. If the container was paused meanwhile, start suspends the process.
-func (j *Container) start(o jobobject.ProcessOptions) (*jobobject.Process, error) {
-	if j.hasEnded() {
-		return nil, errEnded
-	}
-	o.Token = j.token.Handle()
-	p, err := j.job.Start(o)
-	if err != nil {
-		return nil, err
-	}
-	if j.hasEnded() {
-		return nil, errors.Join(errEnded, p.Terminate(container.Killed), p.Close())
-	}
-	if err := j.pauser.suspendNew(); err != nil {
-		return nil, errors.Join(fmt.Errorf("suspend it in a paused container: %w", err), p.Terminate(container.Killed), p.Close())
-	}
-	return p, nil
-}
-
-var errEnded = fmt.Errorf("the container has ended: %w", errdefs.ErrFailedPrecondition)
-
-func (j *Container) hasEnded() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.ended
 }
 
 // Processes implements [container.Container]: it lists the members of the job.

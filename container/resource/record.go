@@ -27,6 +27,7 @@ type Record struct {
 
 	// mu guards the fields below.
 	mu       sync.Mutex
+	written  bool       // the file or its draft may exist
 	reserved []Resource // in the file
 	items    []item     // made, or about to be
 	closed   bool
@@ -54,6 +55,7 @@ func (r *Record) Reserve(list ...Resource) error {
 	if r.closed {
 		return ErrClosed
 	}
+	r.written = true // also after a failed write, which may leave its draft
 	all := append(r.reserved[:len(r.reserved):len(r.reserved)], list...)
 	if err := write(r.bundle, all); err != nil {
 		return err
@@ -90,7 +92,7 @@ func (r *Record) Close(ctx context.Context) error {
 	for {
 		items := r.close()
 		if len(items) == 0 {
-			return remove(r.bundle)
+			return r.remove()
 		}
 		rest, errs := r.table.release(ctx, items)
 		r.replace(len(items), rest)
@@ -106,6 +108,17 @@ func (r *Record) close() []item {
 	defer r.mu.Unlock()
 	r.closed = true
 	return r.items
+}
+
+// remove removes the file, if there can be one.
+func (r *Record) remove() error {
+	r.mu.Lock()
+	written := r.written
+	r.mu.Unlock()
+	if !written {
+		return nil
+	}
+	return remove(r.bundle)
 }
 
 // replace puts rest in the place of the first n items. Those after them were begun meanwhile.

@@ -86,6 +86,20 @@ func TestRecord_Close_ReleasesBegunResources(t *testing.T) {
 	}
 }
 
+// The bundle may have the file of a process that died. Its resources are not those of this record.
+func TestRecord_CloseWithoutReserve_DoesNotTouchTheBundle(t *testing.T) {
+	dir, m := t.TempDir(), new(machine)
+	if err := resource.New(dir, m.table()).Reserve(all...); err != nil {
+		t.Fatal(err)
+	}
+	if err := resource.New(dir, m.table()).Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !exists(t, dir) {
+		t.Error("the file of another record was removed")
+	}
+}
+
 func TestReplay_ProcessDied_ReleasesAllOfTheFile(t *testing.T) {
 	dir, m := t.TempDir(), new(machine)
 	r := resource.New(dir, m.table())

@@ -33,6 +33,7 @@ type Kernel struct {
 	last     jobobject.Handle
 	lastPid  uint32
 	recycle  bool
+	hosts    bool     // consoles have processes
 	freePids []uint32 // newest last
 	lastSilo uint32
 	now      time.Time

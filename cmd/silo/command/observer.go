@@ -45,7 +45,7 @@ func (o *observer) collector(c node.Container) *stats.Collector {
 	if kept == nil {
 		kept = stats.NewNamedCollector(c.Job, stats.NamedOptions{
 			Kernel: o.app.Kernel, Now: o.app.Now, QueryLimits: true,
-			KeepHandles: c.Kind != node.Server, Idle: handleIdle, BusyAfter: time.Second,
+			KeepHandles: c.Kind != node.Server, CountHandles: true, Idle: handleIdle, BusyAfter: time.Second,
 		})
 		o.collectors[c.Job] = kept
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 func bundle(t *testing.T, config string) string {
@@ -191,4 +193,15 @@ func FuzzLayers(f *testing.F) {
 			t.Errorf("%s %q gives %+v", kind, options, l)
 		}
 	})
+}
+
+func TestLoad_HugeFile_IsRefused(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.json")
+	sparse.File(t, path)
+	_, err := Load(dir)
+	sparse.Refused(t, path, err)
+	if !errdefs.IsInvalidArgument(err) {
+		t.Errorf("%v is no invalid argument", err)
+	}
 }

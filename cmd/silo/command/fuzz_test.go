@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // FuzzFormat: a template of --format is refused, or prints a row or an error that names the flag.
@@ -129,4 +131,10 @@ func FuzzStop(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestReadStop_HugeFile_IsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stop.json")
+	sparse.File(t, path)
+	sparse.Refused(t, path, readStop(path).Err)
 }

@@ -10,4 +10,6 @@ func stacks([]string) (int, error) { return 0, errors.ErrUnsupported }
 
 func group([]string) (int, error) { return 0, errors.ErrUnsupported }
 
+func hostile([]string) (int, error) { return 0, errors.ErrUnsupported }
+
 func weigh() (uint64, error) { return 0, errors.ErrUnsupported }

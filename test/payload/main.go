@@ -38,6 +38,7 @@ var modes = map[string]func(args []string) (int, error){
 	"stacks":  stacks,
 	"group":   group,
 	"cni":     cni,
+	"hostile": hostile,
 }
 
 func main() {

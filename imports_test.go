@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"cmd/silo/install":            {"deploy/containerd", "internal/readlimit", "internal/sleep", "internal/textfile"},
 	"cmd/silo/limit":              {"internal/size", "jobobject"},
 	"cmd/silo/node":               {"internal/pipe", "jobobject", "stats", "internal/readlimit"},
-	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject"},
+	"cmd/silo/selftest":           {"cmd/silo/limit", "cmd/silo/node", "cmd/silo/token", "hcs", "jobobject", "internal/pipe"},
 	"cmd/silo/supervisor":         {"container", "container/plan", "internal/logfile"},
 	"cmd/silo/token":              {},
 	"cmd/silo/wcow":               {"container/resource", "jobobject", "schema", "internal/textfile"},

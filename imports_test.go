@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"container/containertest": {"container/hostprocess", "container/layer", "container/network", "container/plan", "schema"},
 
 	"schema":      {},
-	"hcs":         {"schema", "internal/handle", "internal/inbox", "internal/seal"},
+	"hcs":         {"schema", "internal/handle", "internal/inbox", "internal/seal", "internal/winsys"},
 	"hcs/hcstest": {"hcs", "jobobject", "schema", "internal/seal"},
 
 	"jobobject":         {"internal/commandline", "internal/handle", "internal/inbox", "internal/seal", "internal/winsys"},

@@ -23,7 +23,7 @@ type attempt struct {
 // jobOf is the name of a container's job.
 func jobOf(id string) string { return `Global\silo/default/` + id }
 
-// ownJob is the name of its own job.
+// ownJob is the name of the job of the container.
 func ownJob(_ *victim, id string) []string { return []string{jobOf(id)} }
 
 // these are arguments that do not depend on the container.

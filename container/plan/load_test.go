@@ -50,7 +50,7 @@ func TestLoad_InvalidConfig_NamesFieldOrOffset(t *testing.T) {
 		{"cut off UTF-16", "\xFF\xFE{", "config.json: the file is UTF-16"},
 		{"no process", `{}`, "process is missing"},
 		{"no args", `{"process":{"cwd":"C:\\"}}`, "process.args is empty"},
-		{"too large", strings.Repeat(" ", maxConfig+1), "larger than"},
+		{"too large", strings.Repeat(" ", maxConfig+1), "config.json: 8388609 bytes or more, and the limit is 8388608"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

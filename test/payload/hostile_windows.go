@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -65,7 +66,7 @@ func result(err error) string {
 // openJob opens the job with every right, and keeps the handle.
 func openJob(args []string) (string, bool, error) {
 	job, err := jobobject.Open(args[0], jobobject.OpenOptions{Access: jobobject.AccessAll})
-	heldJob = job
+	held = append(held, job)
 	return result(err), true, nil
 }
 
@@ -118,11 +119,8 @@ func floodPipe(args []string) (string, bool, error) {
 	return "yes", true, nil
 }
 
-// These are kept open until the program ends.
-var (
-	held    []*os.File
-	heldJob *jobobject.Job
-)
+// held are kept open until the program ends.
+var held []io.Closer
 
 // squat takes the name of a job, or with the prefix event: that of an event.
 func squat(args []string) (string, bool, error) {
@@ -191,7 +189,7 @@ func reparent(args []string) (string, bool, error) {
 	}
 	shim, err := windows.OpenProcess(windows.PROCESS_CREATE_PROCESS|windows.PROCESS_DUP_HANDLE, false, uint32(os.Getppid()))
 	if err != nil {
-		return err.Error(), true, nil
+		return result(err), true, nil
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{ParentProcess: syscall.Handle(shim), CreationFlags: windows.DETACHED_PROCESS}
 	return result(cmd.Start()), false, nil
@@ -201,7 +199,7 @@ func reparent(args []string) (string, bool, error) {
 func giveHandles([]string) (string, bool, error) {
 	shim, err := windows.OpenProcess(windows.PROCESS_DUP_HANDLE, false, uint32(os.Getppid()))
 	if err != nil {
-		return err.Error(), false, nil
+		return result(err), false, nil
 	}
 	var errs []error
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
@@ -223,7 +221,7 @@ func replaceImage([]string) (string, bool, error) {
 		return "", true, err
 	}
 	if err := os.Rename(self, self+".old"); err != nil {
-		return err.Error(), true, nil
+		return result(err), true, nil
 	}
 	return result(os.WriteFile(self, []byte("no program"), 0o755)), true, nil
 }
@@ -241,7 +239,7 @@ func fork(args []string) (string, bool, error) {
 		}
 		cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP}
 		if err := cmd.Start(); err != nil {
-			return err.Error(), false, nil
+			return result(err), false, nil
 		}
 	}
 	return "yes", false, nil

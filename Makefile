@@ -22,8 +22,8 @@ DIFF   := $(TOOLS)/apidiff
 FLOWS  := $(TOOLS)/actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover contract suites layouts e2e \
-	bed crictl flood pipes pods restarts daemons prometheus soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium nomad programs clean
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover contract suites layouts e2e bed \
+	crictl flood pipes pods restarts daemons prometheus soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium nomad programs hostile clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -148,6 +148,9 @@ crictl: bed
 
 e2e: crictl ## test the shim with real containerd.exe, ctr.exe and crictl.exe on Wine
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout $(HUNG) $$($(GO) list -tags $(TAGS) ./test/... | grep -v '/test/sim$$')
+
+hostile: bed ## run programs in job containers that try to harm the shim and their neighbours; prints a table
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestHostile_' -v ./test/e2e
 
 flood: bed ## run 200 containers that print 10 MiB and exit at once; every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run FastExit -v ./test/e2e -floods 200

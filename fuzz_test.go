@@ -57,7 +57,7 @@ var decoders = []struct {
 	{"container.json", []string{"cmd/silo/node.Records.Read"}, []string{"cmd/silo/node.FuzzRecord"}},
 	{"launch.json", []string{"cmd/silo/node.Records.ReadLaunch"}, []string{"cmd/silo/node.FuzzLaunch"}},
 	{"stop.json", []string{"cmd/silo/command.readStop"}, []string{"cmd/silo/command.FuzzStop"}},
-	{"index of times of a log", []string{"internal/logfile.timesReader.refresh"}, []string{"internal/logfile.FuzzTimes"}},
+	{"index of times of a log", []string{"internal/logfile.timesReader.load"}, []string{"internal/logfile.FuzzTimes"}},
 	{"names of rotated logs", []string{"internal/logfile.numberOf"}, []string{"internal/logfile.FuzzNumberOf"}},
 	{"environment of Damon", []string{"cmd/silo/damon.FromEnvironment", "cmd/silo/damon.variables.whole"}, []string{"cmd/silo/damon.FuzzEnvironment"}},
 	{"configuration of hostcompute_nspawn", []string{"schema.ParseNspawnConfig", "cmd/silo/wcow.Nspawn", "cmd/silo/wcow.NspawnOutput"}, []string{"cmd/silo/wcow.FuzzNspawn"}},

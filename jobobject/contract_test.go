@@ -21,6 +21,7 @@ var contract = []struct {
 	{"exit code", testExitCode},
 	{"command line", testCommandLine},
 	{"arguments", testArguments},
+	{"10,000 arguments", testManyArguments},
 	{"environment", testEnvironment},
 	{"streams", testStreams},
 	{"no streams", testNoStreams},

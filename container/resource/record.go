@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // File is the name of the record in a container's bundle.
@@ -172,7 +173,7 @@ func write(bundle string, list []Resource) error {
 
 // read reads the record of the container id. It is empty if nothing was reserved.
 func read(bundle, id string) ([]Resource, error) {
-	text, err := fault.Do("read record", func() ([]byte, error) { return os.ReadFile(path(bundle)) })
+	text, err := fault.Do("read record", func() ([]byte, error) { return readlimit.File(path(bundle), readlimit.Text) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

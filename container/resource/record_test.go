@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // machine records which resources are released, and refuses some kinds.
@@ -260,4 +261,15 @@ func TestRetry_TransientError_FiveAttempts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The file stays: it may be all that names the resources.
+func TestReplay_HugeFile_IsRefusedAndKept(t *testing.T) {
+	bundle := t.TempDir()
+	path := filepath.Join(bundle, resource.File)
+	sparse.File(t, path)
+	sparse.Refused(t, path, resource.Replay(t.Context(), bundle, "c", resource.Table{}))
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
 }

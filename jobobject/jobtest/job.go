@@ -58,6 +58,8 @@ func (j *job) postLocked(kind jobobject.MessageKind, pid uint32) {
 // joinLocked makes p a member of j and of the jobs above that it is not in yet.
 func (j *job) joinLocked(p *Proc) error {
 	switch {
+	case p.job != nil && p.job != j && j.limits.UI != 0:
+		return fmt.Errorf("job with limits of the user interface cannot be nested: %w", jobobject.ErrPermission)
 	case p.job == nil || j.within(p.job):
 	case j.parent == nil && len(j.members) == 0 && !p.job.within(j):
 		j.parent = p.job

@@ -15,5 +15,6 @@ func group([]string) (int, error) { return 0, errors.ErrUnsupported }
 
 func processorTime() (time.Duration, error) { return 0, errors.ErrUnsupported }
 func executor([]string) (int, error)        { return 0, errors.ErrUnsupported }
+func hostile([]string) (int, error)         { return 0, errors.ErrUnsupported }
 
 func weigh() (uint64, error) { return 0, errors.ErrUnsupported }

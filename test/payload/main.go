@@ -41,6 +41,7 @@ var modes = map[string]func(args []string) (int, error){
 	"cni":      cni,
 	"deaf":     deaf,
 	"executor": executor,
+	"hostile":  hostile,
 }
 
 func main() {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // resources is a leftover for the resources that a dead process has recorded for a container. then runs after their release.
@@ -70,7 +71,7 @@ func (a *App) deadAccounts() (found []leftover, err error) {
 
 // mayRun reports whether the shim of a bundle may run: its pipe exists, or its address is unknown.
 func mayRun(bundle string) bool {
-	text, err := os.ReadFile(filepath.Join(bundle, "address"))
+	text, err := readlimit.File(filepath.Join(bundle, "address"), readlimit.Text)
 	if err != nil {
 		return true
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/wcow"
+	"github.com/siloshim/siloshim/internal/readlimit"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -53,7 +54,7 @@ func (a *App) stopFile(name string) string {
 // readStop reads a request to stop a container. One without a file has the signals of silo run, and so has one that cannot
 // be read.
 func readStop(file string) *supervisor.Stop {
-	text, err := os.ReadFile(file)
+	text, err := readlimit.File(file, readlimit.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return new(supervisor.Stop)
 	}

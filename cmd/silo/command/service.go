@@ -232,14 +232,17 @@ func (a *App) readPassword() (string, error) {
 	var text []byte
 	var err error
 	if a.Stdin != nil {
-		if text, err = io.ReadAll(io.LimitReader(a.Stdin, longest)); err == nil {
+		if text, err = io.ReadAll(io.LimitReader(a.Stdin, longest+1)); err == nil {
 			text, err = textfile.Decode(text) // as PowerShell may pipe it
 		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("--password-stdin: %w", err)
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
+	line, _, ended := strings.Cut(string(text), "\n")
+	if !ended && len(text) > longest {
+		return "", fmt.Errorf("--password-stdin: the first line of stdin is longer than %d bytes; pipe only the password into silo", longest)
+	}
 	if line = strings.TrimSuffix(line, "\r"); line == "" {
 		return "", errors.New("--password-stdin: stdin has no password; pipe it into silo")
 	}

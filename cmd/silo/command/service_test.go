@@ -60,10 +60,15 @@ func TestServiceInstall_BadCommandLine_Refused(t *testing.T) {
 		"account of a person": {`web --account .\jane -- metrics`, "add --password-stdin"},
 		"needless password":   {"web --account LocalService --password-stdin -- metrics", "leave --password-stdin out"},
 		"empty password":      {`web --account .\jane --password-stdin -- metrics`, "stdin has no password"},
+		"huge password":       {`web --account .\jane --password-stdin -- metrics`, "longer than 1024 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newHost(t)
-			w.pipe(t, "\r\n")
+			stdin := "\r\n"
+			if name == "huge password" {
+				stdin = strings.Repeat("x", 2000)
+			}
+			w.pipe(t, stdin)
 			args := strings.Fields(c.args)
 			if name != "directory" {
 				args = append([]string{"-w", w.dir, "-e", `PATH=C:\bin`}, args...)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // aside ends the name of a file that was replaced or removed, until it can be deleted.
@@ -15,9 +17,12 @@ const aside = ".old"
 
 // differs reports whether a file has other contents, or does not exist.
 func differs(path string, want []byte) (there, different bool, err error) {
-	have, err := os.ReadFile(path)
+	have, err := readlimit.File(path, maxProgram)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, true, nil
+	}
+	if errors.Is(err, readlimit.ErrTooLarge) {
+		return true, true, nil
 	}
 	return true, !bytes.Equal(have, want), err
 }

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/siloshim/siloshim/internal/readlimit"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -76,7 +76,7 @@ func readFile(path string) (text []byte, err error) {
 			return err
 		}
 		defer f.Close() // it was only read
-		text, err = io.ReadAll(f)
+		text, err = readlimit.Read(f, readlimit.Text)
 		return err
 	})
 	return text, err

@@ -58,7 +58,7 @@ func (a *App) rm(ctx context.Context, ref string, force bool) (string, error) {
 	if log := a.keptLog(c); log != "" {
 		text = "removed the record in " + a.Node.Records.Path(c.ID) + " and kept the log " + log
 	}
-	fmt.Fprintf(a.Stderr, "silo: %s: %s\n", c.Name(), text)
+	fmt.Fprintf(a.Stderr, "silo: %s: %s\n", printable(c.Name()), printable(text))
 	return c.Name(), nil
 }
 

@@ -67,7 +67,7 @@ func makePipe(direction, access uint32) (ours, theirs *os.File, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("create named pipe: %w", err)
 	}
-	client, err := windows.CreateFile(name, access, 0, nil, windows.OPEN_EXISTING, 0, 0)
+	client, err := windows.CreateFile(name, access, 0, nil, windows.OPEN_EXISTING, windows.SECURITY_SQOS_PRESENT|windows.SECURITY_ANONYMOUS, 0)
 	if err != nil {
 		_ = windows.CloseHandle(server)
 		return nil, nil, fmt.Errorf("open named pipe: %w", err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // resources is a leftover for the resources that a dead process has recorded for a container. then runs after their release.
@@ -48,7 +49,7 @@ func (a *App) deadBundles(ctx context.Context, dir string) ([]leftover, error) {
 	var found []leftover
 	for _, path := range paths {
 		bundle := filepath.Dir(path)
-		if mayRun(bundle) {
+		if mayRun(ctx, bundle) {
 			continue
 		}
 		namespace, id := filepath.Base(filepath.Dir(bundle)), filepath.Base(bundle)
@@ -69,15 +70,15 @@ func (a *App) deadAccounts() (found []leftover, err error) {
 }
 
 // mayRun reports whether the shim of a bundle may run: its pipe exists, or its address is unknown.
-func mayRun(bundle string) bool {
+func mayRun(ctx context.Context, bundle string) bool {
 	text, err := os.ReadFile(filepath.Join(bundle, "address"))
 	if err != nil {
 		return true
 	}
-	pipe, err := os.OpenFile(strings.TrimSpace(string(text)), os.O_RDWR, 0)
+	conn, err := pipe.Dial(ctx, strings.TrimSpace(string(text)))
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
-	_ = pipe.Close() // the shim sees a client that disconnects
+	_ = conn.Close() // the shim sees a client that disconnects
 	return true
 }

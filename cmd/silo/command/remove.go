@@ -122,6 +122,10 @@ func (a *App) removeOwn(ctx context.Context, c node.Container) error {
 			return fmt.Errorf("remove %s: it is %s", c.Name(), now.Status)
 		}
 		if dir := a.Node.Records.Path(c.ID); wcow.Left(dir) {
+			// The record names what is released: accounts, volumes, systems.
+			if err := a.Node.Records.Owned(c.ID); err != nil {
+				return fmt.Errorf("release what %s has left behind: %w", c.Name(), err)
+			}
 			if err := a.containers().Cleanup(ctx, node.Own, c.ID, dir); err != nil {
 				return fmt.Errorf("release what %s has left behind: %w", c.Name(), err)
 			}

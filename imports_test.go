@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"container/hostprocess":   {"container", "container/errclass", "container/layer", "container/plan", "container/resource", "jobobject", "stats", "internal/deadline", "internal/logfield", "internal/ownership", "internal/pipe", "internal/winsys"},
 	"container/wcow":          {"container", "container/errclass", "container/layer", "container/network", "container/plan", "container/resource", "hcs", "jobobject", "schema", "stats", "internal/deadline", "internal/logfield"},
 	"container/engine":        {"container", "container/errclass", "container/hostprocess", "container/layer", "container/network", "container/plan", "container/resource", "container/wcow", "hcs", "jobobject"},
-	"container/containertest": {"container/hostprocess", "container/layer", "container/network", "container/plan", "schema"},
+	"container/containertest": {"container/hostprocess", "container/layer", "container/network", "container/plan", "schema", "internal/ownership"},
 
 	"schema":      {},
 	"hcs":         {"schema", "internal/handle", "internal/inbox", "internal/seal"},

@@ -75,7 +75,11 @@ func mayRun(ctx context.Context, bundle string) bool {
 	if err != nil {
 		return true
 	}
-	conn, err := pipe.Dial(ctx, strings.TrimSpace(string(text)))
+	address := strings.TrimSpace(string(text))
+	if !pipe.IsLocal(address) {
+		return true
+	}
+	conn, err := pipe.Dial(ctx, address)
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}

@@ -262,7 +262,8 @@ func TestServiceInstall_Environment_AdministratorsAlonePermitted(t *testing.T) {
 	if !strings.Contains(got, ";SY)") || !strings.Contains(got, ";BA)") {
 		t.Errorf("the key of the service has the descriptor %s", got)
 	}
-	if info, err := os.Stat(filepath.Join(os.TempDir(), "silo", "service", s.Name)); err != nil || !info.IsDir() {
+	dir := filepath.Join(os.Getenv("ProgramData"), "silo", "service", s.Name)
+	if err := os.Remove(dir); err != nil {
 		t.Errorf("the directory of the log: %v", err)
 	}
 }

@@ -20,9 +20,10 @@ func filePath(path string) string {
 	return filepath.FromSlash(strings.TrimPrefix(path, "/"))
 }
 
-// isLocal reports whether path is a file's on a drive of this host. \\server\share\ and devices are refused.
+// isLocal reports whether path is a file's on a drive of this host. \\server\share\, devices such as C:\x\NUL, alternate data
+// streams and paths that climb above the drive are refused.
 func isLocal(path string) bool {
-	return len(path) > 3 && path[1] == ':' && filepath.IsAbs(path)
+	return len(path) > 3 && path[1] == ':' && filepath.IsAbs(path) && filepath.IsLocal(path[3:])
 }
 
 // isProgram reports whether path is that of a program. A script would be run by a shell.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -262,8 +263,16 @@ func TestServiceInstall_Environment_AdministratorsAlonePermitted(t *testing.T) {
 	if !strings.Contains(got, ";SY)") || !strings.Contains(got, ";BA)") {
 		t.Errorf("the key of the service has the descriptor %s", got)
 	}
-	dir := filepath.Join(os.Getenv("ProgramData"), "silo", "service", s.Name)
-	if err := os.Remove(dir); err != nil {
-		t.Errorf("the directory of the log: %v", err)
+	line, _, err := command.QueryConfig(s.Handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, err := windows.DecomposeCommandLine(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := args[slices.Index(args, "--log")+1]
+	if err := os.Remove(filepath.Dir(log)); err != nil {
+		t.Errorf("the directory of the log %s: %v", log, err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/containerd/log"
@@ -76,14 +75,7 @@ func (portableFiles) IsDir(path string) bool {
 
 func (portableFiles) MakeDir(path string) error { return os.MkdirAll(path, 0o755) }
 
-func (portableFiles) CheckOwner(dir string) error {
-	for above := filepath.Dir(dir); above != dir; dir, above = above, filepath.Dir(above) {
-		if err := ownership.Check(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil // a drive cannot be replaced
-}
+func (portableFiles) CheckOwner(dir string) error { return ownership.CheckAll(dir) }
 
 func (portableFiles) Link(root, below, target string) error {
 	at := strings.TrimRight(root, `\/`)

@@ -27,6 +27,17 @@ func Check(path string) error {
 	return nil
 }
 
+// CheckAll checks a path and the directories above it, up to the drive, which cannot be replaced. What does not exist is
+// skipped.
+func CheckAll(path string) error {
+	for above := filepath.Dir(path); above != path; path, above = above, filepath.Dir(above) {
+		if err := Check(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // MakeDir makes a directory with a security descriptor in SDDL, and checks the owner of one that exists. A link is
 // always [ErrForeign]. Windows alone has descriptors; elsewhere the directory has the mode 0700.
 func MakeDir(path, sddl string) error {

@@ -10,12 +10,16 @@ import (
 	"strings"
 
 	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/internal/ownership"
 	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // resources is a leftover for the resources that a dead process has recorded for a container. then runs after their release.
 func (a *App) resources(ctx context.Context, namespace, id, dir string, then func() error) leftover {
 	return leftover{What: "resources", Name: namespace + "/" + id, Why: "its process has exited", remove: func() error {
+		if err := ownership.CheckAll(dir); err != nil { // the record names what is released: accounts, volumes, systems
+			return err
+		}
 		if err := a.containers().Cleanup(ctx, namespace, id, dir); err != nil {
 			return err
 		}

@@ -92,3 +92,30 @@ func TestStop_DirectoryLinkedByAnotherUser_NothingIsWritten(t *testing.T) {
 		t.Errorf("the directory behind the link has %v, %v", entries, err)
 	}
 }
+
+// Where containerd is not installed, every user can make its directories.
+func TestCleanup_BundleOfAnotherUser_IsNotReleased(t *testing.T) {
+	w := newWorld(t)
+	machine := new(containertest.Machine)
+	w.app.Accounts = machine
+	if err := machine.Create("administrator", "a password of 20 characters", "Administrators", ""); err != nil {
+		t.Fatal(err)
+	}
+	w.app.Env = append(w.app.Env, "ProgramData="+w.dir)
+	theirs := filepath.Join(w.dir, "containerd")
+	bundle := filepath.Join(theirs, "state", "io.containerd.runtime.v2.task", "k8s.io", "trap")
+	if err := errors.Join(
+		os.MkdirAll(bundle, 0o755),
+		os.WriteFile(filepath.Join(bundle, "silo-resources.json"), []byte(`{"version":2,"id":"trap","resources":[{"kind":"account","name":"administrator"}]}`), 0o600),
+		os.WriteFile(filepath.Join(bundle, "address"), []byte(filepath.Join(w.dir, "gone")), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	giveAway(t, theirs)
+	if code := w.silo(t, "cleanup", "--yes"); code == 0 || !strings.Contains(w.Stderr.String(), "another user owns it") {
+		t.Errorf("%d %s%s", code, &w.Stdout, &w.Stderr)
+	}
+	if list, err := machine.List(); err != nil || len(list) != 1 {
+		t.Errorf("accounts %v, %v, want that of the administrator", list, err)
+	}
+}

@@ -30,8 +30,9 @@ func openAppend(path string) (*os.File, error) {
 		return nil, err
 	}
 	var info windows.ByHandleFileInformation
-	if windows.GetFileInformationByHandle(windows.Handle(file.Fd()), &info) != nil || info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT == 0 {
-		return file, nil // a device has no attributes
+	_ = windows.GetFileInformationByHandle(windows.Handle(file.Fd()), &info) // a device has no attributes
+	if info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT == 0 {
+		return file, nil
 	}
 	surrogate, err := isSurrogate(windows.Handle(file.Fd()))
 	if surrogate {

@@ -23,12 +23,15 @@ func TestSecrets_RealContainerd_LogsAndFilesHaveNone(t *testing.T) {
 	}
 	s := workload.Spec("sleep", "600")
 	for i := range 100 {
-		s.Process.Args = append(s.Process.Args, "--password="+put())
 		s.Process.Env = append(s.Process.Env, fmt.Sprintf("TOKEN%d=%s", i, put()), fmt.Sprintf("HARMLESS%d=%s", i, put()))
 		s.Annotations[fmt.Sprintf("example.com/note-%d", i)] = put()
 	}
 	id := d.detach(t, s)
-	d.ctr(t, "task", "exec", "--exec-id", "x", id, workload.Payload, "print", put())
+	exec := []string{"task", "exec", "--exec-id", "x", id, workload.Payload, "args"}
+	for range 100 {
+		exec = append(exec, "--password="+put())
+	}
+	d.ctr(t, exec...)
 	if r := d.try(t, "task", "exec", "--exec-id", "y", id, `C:\missing.exe`, put()); r.code == 0 {
 		t.Error("a program that is missing was started")
 	}

@@ -151,6 +151,7 @@ func (k *Kernel) CreateJob(name, securityDescriptor string) (jobobject.Handle, e
 		return 0, ErrInvalidParameter
 	}
 	j := &job{name: name, lost: k.lost}
+	k.descriptors = append(k.descriptors, JobDescriptor{name, securityDescriptor})
 	if name != "" {
 		key := nameKey(name)
 		if k.named[key] != nil {
@@ -159,6 +160,16 @@ func (k *Kernel) CreateJob(name, securityDescriptor string) (jobobject.Handle, e
 		k.named[key] = j
 	}
 	return k.openLocked(j, uint32(jobobject.AccessAll)), nil
+}
+
+// JobDescriptor is the security descriptor with which a job was made.
+type JobDescriptor struct{ Name, SDDL string }
+
+// JobDescriptors lists those of all jobs so far.
+func (k *Kernel) JobDescriptors() []JobDescriptor {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.descriptors)
 }
 
 // OpenJob implements [jobobject.Kernel].

@@ -40,8 +40,10 @@ type World struct {
 	Kernel *jobtest.Kernel
 	Pods   podinfo.Store // gets the pods of the containers
 	Client *ttrpc.Client
-	Served chan error    // gets what Serve returns
-	Deaf   chan struct{} // gets a value from each program "deaf" that ignores console events from now on
+	Served chan error // gets what Serve returns
+	// OnEvent is called with each event, if it is set before the first request.
+	OnEvent func(any)
+	Deaf    chan struct{} // gets a value from each program "deaf" that ignores console events from now on
 
 	mu     sync.Mutex // guards the field below
 	events []string
@@ -137,6 +139,9 @@ func (w *World) Emit(e any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, describe(e))
+	if w.OnEvent != nil {
+		w.OnEvent(e)
+	}
 }
 
 func describe(e any) string {

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -204,7 +203,7 @@ func (a *App) eventPrinter(format string) (func(event) error, error) {
 		f, err := newFormatter(format, eventFields)
 		return func(e event) error { return f.print(a.Stdout, []event{e}) }, err
 	case a.output == asJSON:
-		return func(e event) error { return json.NewEncoder(a.Stdout).Encode(e) }, nil
+		return func(e event) error { return encodeJSON(a.Stdout, e, "") }, nil
 	}
 	return func(e event) error {
 		_, err := fmt.Fprintln(a.Stdout, printable(e.String()))

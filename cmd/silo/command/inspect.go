@@ -72,7 +72,7 @@ func (a *App) inspect(ctx context.Context, refs []string, format string) error {
 		}
 		if err != nil {
 			failed = true
-			fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+			fmt.Fprintf(a.Stderr, "silo: %s\n", printable(oneLine(err)))
 		}
 	}
 	if err := printAll(all); err != nil {
@@ -157,7 +157,7 @@ func executeJSON(a *App, t *template.Template, v any) error {
 	if err := t.Execute(&out, fields); err != nil {
 		return fmt.Errorf("--format: %s; the keys are those that silo inspect prints", templateError(err))
 	}
-	_, err = a.Stdout.Write(out.Bytes())
+	_, err = a.Stdout.Write(printableLines(out.Bytes()))
 	return err
 }
 

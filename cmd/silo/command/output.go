@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -86,10 +85,7 @@ func table[T any](to io.Writer, wide, short bool, rows []T, columns []column[T])
 
 // showJSON prints one document; an empty list is [], never null.
 func (a *App) showJSON(v any) error {
-	e := json.NewEncoder(a.Stdout)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return encodeJSON(a.Stdout, v, "  ")
 }
 
 // none stands for an unknown statistic.

@@ -105,7 +105,7 @@ func TestServiceInstall_CommandLine_HasAllThatTheServiceNeeds(t *testing.T) {
 	}
 	got, err = command.PlanService(t.Context(), w.app, "-w", w.dir, "exporter", "--", "metrics")
 	if err != nil || !slices.ContainsFunc(got.Args, func(arg string) bool {
-		return filepath.IsAbs(arg) && strings.HasSuffix(filepath.ToSlash(arg), "/silo/service/exporter.log")
+		return filepath.IsAbs(arg) && strings.HasSuffix(filepath.ToSlash(arg), "/silo/service/exporter/output.log")
 	}) {
 		t.Errorf("%q %v, want a log by default", got.Args, err)
 	}

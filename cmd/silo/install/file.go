@@ -99,9 +99,13 @@ func takeAway(path string) (undo func() error, err error) {
 	return func() error { return os.Rename(old, path) }, nil
 }
 
-// writeThrough writes a new file down to the disk: what is renamed into place must be whole after a power cut.
+// writeThrough writes a new file down to the disk: what is renamed into place must be whole after a power cut. It removes
+// what is at the path: to write through a link would change another file.
 func writeThrough(path string, content []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
 		return err
 	}

@@ -121,12 +121,12 @@ cluster-down: ## stop the cluster of make cluster, and remove all that it left
 
 cluster-test: bed ## test the shim with kubelet and a whole control plane on Wine; prints a table of workloads
 	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster build
-	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -v ./test/cluster/suite
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -parallel 6 -timeout $(HUNG) -v ./test/cluster/suite
 
 # Part of make test, in less than five minutes, where make cluster has built the executables.
 cluster-short: bed
 	@[ -e .bed/cache/kubelet.exe ] && [ -e .bed/cache/etcd.exe ] || { echo "make cluster-short: SKIPPED: kubelet.exe and the control plane are not built; make cluster builds them in half an hour"; exit 0; }; \
-	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -short -timeout $(HUNG) ./test/cluster/suite
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -short -parallel 6 -timeout $(HUNG) ./test/cluster/suite
 
 chromium:
 	@command -v chromium >/dev/null || { echo "make: the dashboard's tests need chromium; try: apt-get install -y chromium fonts-liberation"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium fonts-liberation; }

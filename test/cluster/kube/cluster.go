@@ -110,3 +110,9 @@ func (c *Cluster) Drain(ctx context.Context) error {
 		return err == nil, err
 	})
 }
+
+// KillAPIServer ends the apiserver at once.
+func (c *Cluster) KillAPIServer() error { return c.control.apiserver().kill() }
+
+// StartAPIServer starts the apiserver again, with the same data.
+func (c *Cluster) StartAPIServer() error { return c.control.apiserver().start() }

@@ -220,3 +220,13 @@ func (c *control) stop() error {
 	c.programs = nil
 	return errors.Join(errs...)
 }
+
+// apiserver is the program that the others need.
+func (c *control) apiserver() *program {
+	for _, p := range c.programs {
+		if p.name == "kube-apiserver" {
+			return p
+		}
+	}
+	return nil
+}

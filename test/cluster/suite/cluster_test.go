@@ -48,15 +48,13 @@ func TestCluster(t *testing.T) {
 	t.Run("bootstrap", c.bootstrap)
 	t.Run("deploy", c.deploy)
 	t.Run("workloads", c.workloads)
-	for _, h := range handlers {
-		t.Run(h, func(t *testing.T) {
-			t.Run("probes and hooks", func(t *testing.T) { t.Parallel(); c.probes(t, h) })
-			t.Run("volumes", func(t *testing.T) { t.Parallel(); c.volumes(t, h) })
-			t.Run("crash loop", func(t *testing.T) { t.Parallel(); c.crashLoop(t, h) })
-			t.Run("scheduling", func(t *testing.T) { t.Parallel(); c.scheduling(t, h) })
-		})
+	if !testing.Short() {
+		t.Run("pods", c.eachHandler)
 	}
 	t.Run("daemons", c.daemons)
+	if !testing.Short() {
+		t.Run("chaos", c.chaos)
+	}
 	t.Run("nothing left", c.nothingLeft)
 	t.Log("\n" + c.table.String())
 }
@@ -65,6 +63,20 @@ func TestCluster(t *testing.T) {
 type suite struct {
 	*kube.Cluster
 	table *table
+}
+
+// eachHandler runs the cases of single pods with each handler, all at once.
+func (c *suite) eachHandler(t *testing.T) {
+	for name, test := range map[string]func(*testing.T, string){
+		"probes and hooks": c.probes, "volumes": c.volumes, "crash loop": c.crashLoop, "scheduling": c.scheduling,
+	} {
+		for _, h := range handlers {
+			t.Run(name+" "+h, func(t *testing.T) {
+				t.Parallel()
+				test(t, h)
+			})
+		}
+	}
 }
 
 // explain names the logs after a failure.

@@ -60,6 +60,8 @@ func (c *suite) deploy(t *testing.T) {
 	if out := c.kubectl(t, "-n", "silo-system", "logs", "silo-volumes"); !strings.Contains(out, "67108864") && !strings.Contains(out, "64 MiB") && !strings.Contains(out, "64.0 MiB") {
 		t.Errorf("the log of silo-volumes has no limit of 64 MiB:\n%s", out)
 	}
+	c.kubectl(t, "-n", "silo-system", "wait", "--for=condition=Ready", "--timeout", limit.String(), "pod/silo-hostprocess")
+	c.kubectl(t, "-n", "silo-system", "delete", "pod", "silo-hostprocess", "silo-volumes")
 }
 
 // freePort is a port that no program listens on.

@@ -20,7 +20,7 @@ type kind struct {
 	name, collection string
 	pods             int
 	ends             bool // its pods end by themselves
-	slow             bool
+	long             bool // not in the short form of the suite
 	manifest         func(spec object) object
 }
 
@@ -30,16 +30,16 @@ var kinds = []kind{
 	{name: "Deployment", collection: "deployments", pods: 2, manifest: func(spec object) object {
 		return manifest("apps/v1", "Deployment", controlled(spec, object{"replicas": 2}))
 	}},
-	{name: "DaemonSet", collection: "daemonsets", pods: 1, manifest: func(spec object) object {
+	{name: "DaemonSet", collection: "daemonsets", pods: 1, long: true, manifest: func(spec object) object {
 		return manifest("apps/v1", "DaemonSet", controlled(spec, nil))
 	}},
-	{name: "StatefulSet", collection: "statefulsets", pods: 2, manifest: func(spec object) object {
+	{name: "StatefulSet", collection: "statefulsets", pods: 2, long: true, manifest: func(spec object) object {
 		return manifest("apps/v1", "StatefulSet", controlled(spec, object{"replicas": 2, "serviceName": "test"}))
 	}},
 	{name: "Job", collection: "jobs", pods: 1, ends: true, manifest: func(spec object) object {
 		return manifest("batch/v1", "Job", object{"template": template(with(spec, object{"restartPolicy": "Never"}))})
 	}},
-	{name: "CronJob", collection: "cronjobs", pods: 1, ends: true, slow: true, manifest: func(spec object) object {
+	{name: "CronJob", collection: "cronjobs", pods: 1, ends: true, long: true, manifest: func(spec object) object {
 		job := object{"template": template(with(spec, object{"restartPolicy": "Never"}))}
 		return manifest("batch/v1", "CronJob", object{"schedule": "* * * * *", "concurrencyPolicy": "Forbid", "jobTemplate": object{"spec": job}})
 	}},
@@ -54,8 +54,8 @@ func (c *suite) workloads(t *testing.T) {
 	for _, k := range kinds {
 		for _, h := range handlers {
 			t.Run(k.name+" "+h, func(t *testing.T) {
-				if k.slow && testing.Short() {
-					t.Skip("it takes a minute to begin")
+				if k.long && testing.Short() {
+					t.Skip("not in the short form")
 				}
 				t.Parallel()
 				c.workload(t, k, h)

@@ -22,8 +22,8 @@ var (
 	seed   = flag.Uint64("seed", 0, "the seed of the rounds; 0 for a new one, which is printed")
 )
 
-// population is what runs during the rounds: 12 pods of 5 kinds, with both handlers.
-var population = []struct {
+// chaosPods is what runs during the rounds: 12 pods of 5 kinds, with both handlers.
+var chaosPods = []struct {
 	kind, collection string
 	spec             object
 	pods             int
@@ -45,7 +45,7 @@ func (c *suite) chaos(t *testing.T) {
 	t.Logf("seed %d, %d rounds", s, *rounds)
 	random := rand.New(rand.NewPCG(s, s))
 	namespaces := map[string]int{"silo-system": 2} // the DaemonSets of deploy/kubernetes, which are victims, too
-	for _, p := range population {
+	for _, p := range chaosPods {
 		namespace := c.namespace(t)
 		namespaces[namespace] = p.pods
 		c.create(t, namespace, p.collection, manifest("apps/v1", p.kind, controlled(podSpec(p.handler, payload("main", "sleep", "86400")), p.spec)))

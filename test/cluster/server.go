@@ -135,5 +135,6 @@ func down(ctx context.Context, wine *testenv.Env) error {
 		return fmt.Errorf("stop the cluster: %s", strings.TrimSpace(string(text)))
 	}
 	fmt.Printf("cluster: stopped after %v\n", time.Since(begin).Round(time.Second))
-	return err
+	_, stopErr := wine.StopIfLast(ctx)
+	return errors.Join(err, stopErr, os.Remove(filepath.Join(wine.Root(), logFile)))
 }

@@ -122,19 +122,25 @@ func (n *Node) install(ctx context.Context) (config string, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o644); err != nil {
 		return "", err
 	}
-	if err := n.buildSilo(ctx); err != nil {
+	if err := n.build(ctx, n.silo, "./cmd/silo"); err != nil {
+		return "", err
+	}
+	if err := n.build(ctx, n.wine.UnixPath(tarExe), "./test/cluster/tar"); err != nil {
 		return "", err
 	}
 	return config, n.Install(ctx, n.wine.Exe("containerd-shim-silo-v1"))
 }
 
-// buildSilo builds silo.exe.
-func (n *Node) buildSilo(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", n.silo, "./cmd/silo")
+// tarExe is a program that Windows has and kubectl cp needs.
+const tarExe = `C:\windows\system32\tar.exe`
+
+// build builds a command of this module.
+func (n *Node) build(ctx context.Context, exe, command string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-trimpath", "-ldflags", "-s -w", "-o", exe, command)
 	cmd.Dir = n.wine.Root()
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build silo.exe: %w\n%s", err, text)
+		return fmt.Errorf("build %s: %w\n%s", command, err, text)
 	}
 	return nil
 }
@@ -253,7 +259,7 @@ func (n *Node) stop() error {
 	for _, v := range values { // a value that was never set cannot be deleted
 		_ = n.wine.Command(ctx, `C:\windows\system32\reg.exe`, "delete", v.key, "/v", v.name, "/f").Run()
 	}
-	for _, dir := range []string{testenv.InstallDir, kubeletDir, `C:\hpc`, `C:\var\log`} {
+	for _, dir := range []string{testenv.InstallDir, kubeletDir, `C:\hpc`, `C:\var`, tarExe} {
 		errs = append(errs, os.RemoveAll(n.wine.UnixPath(dir)))
 	}
 	return errors.Join(errs...)

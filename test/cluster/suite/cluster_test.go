@@ -68,7 +68,7 @@ type suite struct {
 // eachHandler runs the cases of single pods with each handler, all at once.
 func (c *suite) eachHandler(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, string){
-		"probes and hooks": c.probes, "volumes": c.volumes, "crash loop": c.crashLoop, "scheduling": c.scheduling,
+		"probes and hooks": c.probes, "volumes": c.volumes, "copy": c.copies, "crash loop": c.crashLoop, "scheduling": c.scheduling,
 	} {
 		for _, h := range handlers {
 			t.Run(name+" "+h, func(t *testing.T) {

@@ -164,6 +164,28 @@ func (c *suite) volumes(t *testing.T, handler string) {
 	}
 }
 
+// copies: kubectl cp copies a file into a container and back.
+func (c *suite) copies(t *testing.T, handler string) {
+	namespace := c.namespace(t)
+	c.create(t, namespace, "pods", pod("test", podSpec(handler, payload("main", "sleep", "86400"))))
+	c.pods(t, namespace, 1, "ready", ready)
+	const want = "there and back\n"
+	dir, remote := t.TempDir(), "/silo/kubelet/"+namespace // kubectl takes the colon of a drive for that of a pod
+	if err := os.WriteFile(filepath.Join(dir, "there"), []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"there", "test:" + remote}, {"test:" + remote, "back"}} {
+		cmd := c.Kubectl(t.Context(), append([]string{"-n", namespace, "cp"}, args...)...)
+		cmd.Dir = dir
+		if r := run(t, cmd, ""); r.code != 0 {
+			t.Fatalf("cp %q: exit %d: %s", args, r.code, r.stderr)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "back")); err != nil || string(got) != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+}
+
 // crashLoop: a container that fails is restarted, with its exit code in the status, until kubelet backs off.
 func (c *suite) crashLoop(t *testing.T, handler string) {
 	namespace := c.namespace(t)

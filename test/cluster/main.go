@@ -22,7 +22,7 @@ import (
 
 const usage = `usage: cluster VERB
 
-  build              build the executables of Kubernetes and etcd for Windows into the cache
+  build              make the executables of Kubernetes and etcd for Windows into the cache
   up                 start the cluster in the background, unless it runs, and apply deploy/kubernetes
   tour               show what the cluster runs; each result is checked
   down               delete the workloads, stop the cluster and remove its files

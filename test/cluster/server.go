@@ -93,8 +93,11 @@ func up(ctx context.Context, wine *testenv.Env) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // ends with this process, too
+	ended := make(chan struct{})
+	go func() { // ends with this process, too
+		defer close(ended)
+		_ = cmd.Wait() // the log has the reason
+	}()
 	fmt.Println("cluster: starting etcd, the control plane and the node")
 	err = kube.Until(ctx, "the cluster is ready", func() (bool, error) {
 		select {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -79,7 +80,7 @@ func (a *API) call(ctx context.Context, method, path, kind string, body []byte, 
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
@@ -105,7 +106,7 @@ func Until(ctx context.Context, what string, holds func() (bool, error)) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait until %s: %w (last: %v)", what, ctx.Err(), err)
+			return fmt.Errorf("wait until %s: %w", what, errors.Join(ctx.Err(), err))
 		case <-again.C:
 		}
 	}

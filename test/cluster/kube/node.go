@@ -253,7 +253,7 @@ func (n *Node) stop() error {
 		errs = append(errs, n.kubelet.kill())
 	}
 	if n.Containerd != nil {
-		errs = append(errs, n.Containerd.Stop(), n.Containerd.Remove())
+		errs = append(errs, n.Stop(), n.Remove())
 	}
 	ctx := context.Background()
 	for _, v := range values { // a value that was never set cannot be deleted

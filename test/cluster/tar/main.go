@@ -4,6 +4,7 @@ package main
 
 import (
 	"archive/tar"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,10 +63,10 @@ func unpack(in io.Reader, path string) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close() // it is only read
+	defer dir.Close() //nolint:errcheck // it is only read
 	for r := tar.NewReader(in); ; {
 		header, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -196,11 +196,14 @@ func (c *control) run(name string, args ...string) error {
 	return p.start()
 }
 
-// until polls while all programs run.
-func (c *control) until(ctx context.Context, what string, holds func() (bool, error)) error {
+// until polls while all programs of the control plane and others run.
+func (c *control) until(ctx context.Context, what string, holds func() (bool, error), others ...*program) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	return Until(ctx, what, func() (bool, error) {
-		for _, p := range c.programs {
+		for _, p := range append(others, c.programs...) {
 			if err := p.exited(); err != nil {
+				cancel()
 				return false, err
 			}
 		}

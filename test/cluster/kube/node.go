@@ -218,12 +218,7 @@ func (n *Node) join(ctx context.Context, c *control) error {
 	if err := n.kubelet.start(); err != nil {
 		return err
 	}
-	return c.until(ctx, "the node is ready", func() (bool, error) {
-		if err := n.kubelet.exited(); err != nil {
-			return false, err
-		}
-		return c.api.nodeReady(ctx)
-	})
+	return c.until(ctx, "the node is ready", func() (bool, error) { return c.api.nodeReady(ctx) }, n.kubelet)
 }
 
 // hostAddress is an address of this machine for the node's status: kubelet refuses a loopback address. Nothing listens there.

@@ -64,7 +64,8 @@ static int WINAPI bind_(SOCKET s, const struct sockaddr *a, int n) {
     DWORD done;
     if (real.bind(s, (struct sockaddr *)&in, sizeof in) || real.getsockname(s, (struct sockaddr *)&in, &size)) return SOCKET_ERROR;
     lstrcpynA(known[i].path, a->sa_data, PATH);
-    HANDLE f = CreateFileA(known[i].path, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    // A file of an earlier socket is replaced: a program that deletes sockets first, as kubelet does, sees a plain file here.
+    HANDLE f = CreateFileA(known[i].path, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
     if (f == INVALID_HANDLE_VALUE) return fail(WSAEADDRINUSE);
     BOOL ok = WriteFile(f, &in.sin_port, sizeof in.sin_port, &done, NULL);
     CloseHandle(f);

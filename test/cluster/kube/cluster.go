@@ -111,6 +111,11 @@ func (c *Cluster) Drain(ctx context.Context) error {
 	})
 }
 
+// Summary reads the statistics of the node and its pods from kubelet.
+func (c *Cluster) Summary(ctx context.Context, into any) error {
+	return c.summary(ctx, c.Node.port, into)
+}
+
 // KillAPIServer ends the apiserver at once.
 func (c *Cluster) KillAPIServer() error { return c.control.apiserver().kill() }
 

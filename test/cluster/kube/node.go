@@ -59,6 +59,7 @@ type Node struct {
 	dir     string // of logs and other files, a Unix path
 	silo    string // silo.exe
 	kubelet *program
+	port    string // of kubelet
 }
 
 // startNode starts a node that joins a cluster by TLS bootstrap.
@@ -198,11 +199,11 @@ func (n *Node) join(ctx context.Context, c *control) error {
 	if err := writeKubeconfig(filepath.Join(dir, "bootstrap"), c.server, c.ca.cert, credentials{token: bootstrapToken}); err != nil {
 		return err
 	}
-	port, err := freePort()
-	if err != nil {
+	var err error
+	if n.port, err = freePort(); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), fmt.Appendf(nil, kubeletConfig, port, c.path("ca.crt")), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), fmt.Appendf(nil, kubeletConfig, n.port, c.path("ca.crt")), 0o644); err != nil {
 		return err
 	}
 	address, err := hostAddress()

@@ -156,7 +156,7 @@ func (c *suite) stats(t *testing.T, pods []kube.Pod) error {
 				}
 			}
 		}
-		if err := c.Get(t.Context(), "api/v1/nodes/"+kube.NodeName+"/proxy/stats/summary", &summary); err != nil {
+		if err := c.Summary(t.Context(), &summary); err != nil {
 			return false, err
 		}
 		found := 0

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,8 +112,8 @@ const loader = "wine64"
 
 // orphan reports whether a process never became a Windows process and never will. When a job ends while one of its programs
 // starts another, Wine forgets the other, whose loader then waits for an answer that cannot come. On Windows it ends with the
-// job. The pipe for its requests comes from the server, which keeps the other end;
-// only then does a loader make the pipe for the answers.
+// job. The pipe for its requests comes from the server, which keeps the other end; only then does a loader make the pipe for
+// the answers.
 func (p Process) orphan() bool {
 	if !p.loading {
 		return false
@@ -126,25 +127,32 @@ func (p Process) orphan() bool {
 		if name, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(name), "wineserver") {
 			continue
 		}
-		for pipe := range pipes(filepath.Base(filepath.Dir(path))) {
-			if mine[pipe] > 0 {
+		for pipe, ends := range pipes(filepath.Base(filepath.Dir(path))) {
+			if mine[pipe]&writes != 0 && ends&reads != 0 {
 				return false
 			}
 		}
 	}
 	for _, ends := range mine {
-		answers = answers || ends > 1
+		answers = answers || ends == reads|writes
 	}
 	return answers
 }
 
-// pipes are the Unix pipes that a process has open, each with the number of its descriptors.
-func pipes(pid string) map[string]int {
+// The ends of a pipe.
+const reads, writes fs.FileMode = 0o400, 0o200
+
+// pipes are the Unix pipes that a process has open, each with its ends. Most programs inherit an end of some pipe.
+func pipes(pid string) map[string]fs.FileMode {
 	fds, _ := filepath.Glob("/proc/" + pid + "/fd/*")
-	found := map[string]int{}
+	found := map[string]fs.FileMode{}
 	for _, fd := range fds {
-		if to, err := os.Readlink(fd); err == nil && strings.HasPrefix(to, "pipe:") {
-			found[to]++
+		to, err := os.Readlink(fd)
+		if err != nil || !strings.HasPrefix(to, "pipe:") {
+			continue
+		}
+		if info, err := os.Lstat(fd); err == nil {
+			found[to] |= info.Mode() & (reads | writes)
 		}
 	}
 	return found

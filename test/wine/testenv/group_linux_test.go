@@ -61,8 +61,14 @@ func play(t *testing.T, g *Group, name string, inherited ...*os.File) {
 
 // A loader that no server knows is no process of Windows. Kill ends it nevertheless.
 func TestGroup_LoaderWithoutServer_IsNoMember(t *testing.T) {
-	g := NewGroup()
-	play(t, g, loader)
+	g, server := NewGroup(), NewGroup()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = r.Close(), w.Close() }()
+	play(t, server, "wineserver", w) // both inherit the end of a pipe, as of make or a terminal
+	play(t, g, loader, w)
 	if got, err := g.Processes(); err != nil || len(got) != 0 {
 		t.Errorf("Processes: %v, %v; want none", got, err)
 	}

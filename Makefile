@@ -22,8 +22,10 @@ DIFF   := $(TOOLS)/apidiff
 FLOWS  := $(TOOLS)/actionlint
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln apidiff kube generate golden fuzz cover contract suites layouts \
-	e2e bed crictl flood pipes pods restarts daemons soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short screenshots chromium clean
+.PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln \
+	apidiff kube generate golden fuzz cover contract suites layouts e2e bed crictl flood pipes pods restarts daemons \
+	prometheus soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short \
+	screenshots chromium nomad programs hostile cluster cluster-down cluster-test cluster-short clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +42,7 @@ demo: bed ## demonstration: real containerd runs containers through the shim, on
 	@$(BED) with -- $(GO) run ./test/demo
 
 test: ## run all tests and checks
-	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube $$(command -v chromium >/dev/null && echo browser-short) contract e2e
+	@$(GO) run ./test/report $(MAKE) unit cross lint vuln apidiff kube nomad $$(command -v chromium >/dev/null && echo browser-short) contract e2e cluster-short
 
 unit: ## run the unit tests on this system, with the race detector
 	@command -v gcc >/dev/null || { echo "make unit: the race detector needs gcc; try: apt-get install -y gcc libc6-dev"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends gcc libc6-dev; }
@@ -112,6 +114,26 @@ cover: ## measure the coverage of the unit tests; see bin/cover.html
 kube: ## validate deploy/ against the schemas that Kubernetes publishes
 	cd test/kube && $(GO) vet . && $(GO) test -count 1 -timeout $(HUNG) .
 
+# Not cached, as above.
+nomad: ## check the job file in deploy/ against the types of Nomad's API
+	$(GO) vet -C test/nomad . && $(GO) test -C test/nomad -count 1 -timeout $(HUNG) .
+
+cluster: bed ## run a Kubernetes cluster with an unmodified kubelet on Wine, in the background, and give a tour
+	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && ln -sf cluster $(TOOLS)/kubectl
+	@$(TOOLS)/cluster build && $(TOOLS)/cluster up && $(TOOLS)/cluster tour
+
+cluster-down: ## stop the cluster of make cluster, and remove all that it left
+	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster down
+
+cluster-test: bed ## test the shim with kubelet and a whole control plane on Wine; prints a table of workloads
+	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster build
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -parallel 6 -timeout $(HUNG) -v ./test/cluster/suite
+
+# Part of make test, in less than five minutes, where make cluster has built the executables.
+cluster-short: bed
+	@[ -e .bed/cache/kubelet.exe ] && [ -e .bed/cache/etcd.exe ] || { echo "make cluster-short: SKIPPED: kubelet.exe and the control plane are not built; make cluster builds them in half an hour"; exit 0; }; \
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -short -parallel 6 -timeout $(HUNG) ./test/cluster/suite
+
 chromium:
 	@command -v chromium >/dev/null || { echo "make: the dashboard's tests need chromium; try: apt-get install -y chromium fonts-liberation"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium fonts-liberation; }
 
@@ -143,7 +165,10 @@ crictl: bed
 	@$(BED) crictl
 
 e2e: crictl ## test the shim with real containerd.exe, ctr.exe and crictl.exe on Wine
-	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout $(HUNG) $$($(GO) list -tags $(TAGS) ./test/... | grep -v '/test/sim$$')
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -p 1 -count 1 -timeout $(HUNG) $$($(GO) list -tags $(TAGS) ./test/... | grep -v -e '/test/sim$$' -e /test/cluster/suite)
+
+hostile: bed ## run programs in job containers that try to harm the shim and their neighbours; prints a table
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestHostile_' -v ./test/e2e
 
 flood: bed ## run 200 containers that print 10 MiB and exit at once; every byte must arrive
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run FastExit -v ./test/e2e -floods 200
@@ -167,6 +192,15 @@ pods: crictl ## start N pods at once, query their metrics ten times, and remove 
 N ?= 100
 restarts: bed ## kill and restart containerd N times under traffic
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run RestartsUnderTraffic -v ./test/e2e -restarts $(N)
+
+prometheus: bed ## test both exporters, the rules and the Grafana dashboard with Debian's Prometheus
+	@$(BED) prometheus
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestPrometheus_' -v ./test/cli
+
+# Without the npm registry the programs that the cache lacks are skipped.
+programs: crictl ## run node, bun, esbuild, 7za, ffmpeg, dart-sass and biome by ctr, in pods and by silo run; prints a table
+	$(BED) programs
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run '^TestPrograms_' -v ./test/e2e -programs
 
 daemons: crictl ## run e2e with every version of containerd; writes docs/evidence.md
 	$(BED) daemons

@@ -14,7 +14,7 @@ func TestSpecification(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`([a-z0-9/]+)` `(Test[A-Za-z0-9_]+)` \\|").FindAllSubmatch(text, -1)
+	named := regexp.MustCompile("`([a-z0-9/.]+)` `(Test[A-Za-z0-9_]+)` \\|").FindAllSubmatch(text, -1)
 	rows := bytes.Count(text, []byte("\n| ")) - bytes.Count(text, []byte("\n| promise "))
 	if rows != len(named) || rows == 0 {
 		t.Errorf("%d promises name %d tests", rows, len(named))

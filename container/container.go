@@ -14,6 +14,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/podinfo"
+	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/logfield"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
@@ -98,5 +100,20 @@ const CallTimeout = 10 * time.Second
 func LogWarnings(id string, warnings []string) {
 	for _, warning := range warnings {
 		log.L.WithField(logfield.ContainerID, id).Warn(warning)
+	}
+}
+
+// PublishPod publishes the pod of the container id until the record is closed. A container without a pod has nothing to
+// publish, and one whose pod cannot be published runs without it.
+func PublishPod(to podinfo.Store, r *resource.Record, id, key string, p podinfo.Pod) {
+	if p.Name == "" {
+		return
+	}
+	published, err := to.Publish(key, p)
+	if err == nil {
+		err = r.Add(resource.Resource{Kind: resource.PodInfo}, func(context.Context) error { return published.Close() })
+	}
+	if err != nil {
+		log.L.WithField(logfield.ContainerID, id).WithError(err).Warn("silo shows the container without its pod")
 	}
 }

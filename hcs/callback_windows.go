@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/internal/winsys"
 )
 
 // receivers maps the number that a callback carries to the function it is for.
@@ -29,7 +31,7 @@ var onEvent = sync.OnceValue(func() uintptr {
 		}
 		n := Notification{Event: Event(event.Type)}
 		if event.EventData != nil {
-			n.Document = windows.UTF16PtrToString(event.EventData)
+			n.Document, _ = winsys.Text(event.EventData) // the event counts, also without its document
 		}
 		notify.(func(Notification))(n)
 		return 0

@@ -47,8 +47,7 @@ func (computeCore) WaitOperation(op OperationHandle) (string, error) {
 	var document *uint16
 	r, _, _ := syscall.SyscallN(procHcsWaitForOperationResult.Addr(), uintptr(op), windows.INFINITE,
 		uintptr(unsafe.Pointer(&document)))
-	answer := takeText(document)
-	return answer, outcome(r, answer)
+	return takenOutcome(r, document)
 }
 
 // HRESULT HcsWaitForOperationResultAndProcessInfo(HCS_OPERATION operation, DWORD timeoutMs,
@@ -62,7 +61,7 @@ func (computeCore) WaitProcessOperation(op OperationHandle) (ProcessInformation,
 	)
 	r, _, _ := syscall.SyscallN(procHcsWaitForOperationResultAndProcessInfo.Addr(), uintptr(op), windows.INFINITE,
 		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&document)))
-	if err := outcome(r, takeText(document)); err != nil {
+	if _, err := takenOutcome(r, document); err != nil {
 		return ProcessInformation{}, err
 	}
 	p := ProcessInformation{Pid: info.ProcessId}
@@ -123,6 +122,5 @@ func callService(p *windows.LazyProc, document string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s := takeText(answer)
-	return s, outcome(r, s)
+	return takenOutcome(r, answer)
 }

@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/internal/winsys"
 )
 
 // The functions of computecore.dll. It is in System32 of every Windows that has
@@ -80,14 +82,24 @@ func text(s string) (*uint16, error) {
 }
 
 // takeText frees a string of the service and returns a copy.
-func takeText(p *uint16) string {
+func takeText(p *uint16) (string, error) {
 	if p == nil {
-		return ""
+		return "", nil
 	}
-	s := windows.UTF16PtrToString(p)
+	s, err := winsys.Text(p)
 	// The caller cannot do anything about a failure to free it.
 	_, _ = windows.LocalFree(windows.Handle(unsafe.Pointer(p)))
-	return s
+	return s, err
+}
+
+// takenOutcome takes the document of a result, and makes an error of both. A document that is too long is an error unless the
+// call has failed anyway.
+func takenOutcome(r uintptr, document *uint16) (string, error) {
+	answer, tooLong := takeText(document)
+	if err := outcome(r, answer); err != nil {
+		return answer, err
+	}
+	return answer, tooLong
 }
 
 // outcome makes an error of a result and its document.
@@ -115,5 +127,6 @@ func submit(op OperationHandle, p *windows.LazyProc, args ...uintptr) error {
 	}
 	var document *uint16
 	_, _, _ = syscall.SyscallN(procHcsGetOperationResult.Addr(), uintptr(op), uintptr(unsafe.Pointer(&document)))
-	return outcome(r, takeText(document))
+	_, err = takenOutcome(r, document)
+	return err
 }

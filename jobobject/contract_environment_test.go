@@ -182,26 +182,33 @@ type tree struct {
 // startTree starts a chain of depth processes and returns when all are up.
 func (e environment) startTree(t testing.TB, j *jobobject.Job, depth int) tree {
 	t.Helper()
-	inR, inW := pipe(t)
-	outR, outW := pipe(t)
-	o := e.options("tree", strconv.Itoa(depth))
-	o.Stdin, o.Stdout = inR, outW
-	p := start(t, j, o)
-	inR.Close()
-	outW.Close()
-	made := tree{first: p, stdin: inW}
-	lines := bufio.NewScanner(outR)
-	for range depth {
-		if !lines.Scan() {
-			t.Fatalf("tree ended early: %v", lines.Err())
-		}
-		pid, err := strconv.ParseUint(lines.Text(), 10, 32)
+	made, lines := startPrinting(t, j, e.options("tree", strconv.Itoa(depth)), depth)
+	for _, line := range lines {
+		pid, err := strconv.ParseUint(line, 10, 32)
 		if err != nil {
 			t.Fatal(err)
 		}
 		made.pids = append(made.pids, uint32(pid))
 	}
 	return made
+}
+
+// startPrinting starts o with an open stdin and returns when it has printed so many lines.
+func startPrinting(t testing.TB, j *jobobject.Job, o jobobject.ProcessOptions, lines int) (tree, []string) {
+	t.Helper()
+	inR, inW := pipe(t)
+	outR, outW := pipe(t)
+	o.Stdin, o.Stdout = inR, outW
+	p := start(t, j, o)
+	inR.Close()
+	outW.Close()
+	var printed []string
+	for out := bufio.NewScanner(outR); len(printed) < lines; printed = append(printed, out.Text()) {
+		if !out.Scan() {
+			t.Fatalf("the program ended early: %v", out.Err())
+		}
+	}
+	return tree{first: p, stdin: inW}, printed
 }
 
 // wantMembers checks that the members of j are the processes of made, and on a

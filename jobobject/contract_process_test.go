@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -54,6 +55,31 @@ func testArguments(t *testing.T, e environment) {
 	}
 	if got, code := output(t, j, o); got != want.String() || code != 0 {
 		t.Errorf("code %d, arguments:\n%swant:\n%s", code, got, want.String())
+	}
+}
+
+// testManyArguments passes 10,000 random arguments, which consist of the special characters, to real programs.
+func testManyArguments(t *testing.T, e environment) {
+	const programs, each = 20, 500
+	j := e.create(t, jobobject.Options{KillOnClose: true})
+	random := rand.New(rand.NewPCG(3, 4))
+	letters := []rune("\\\\\"\" \ta&|%^<>ü😀\n\v\u00A0")
+	for program := range programs {
+		var args []string
+		var want strings.Builder
+		for range each {
+			word := make([]rune, random.IntN(8))
+			for i := range word {
+				word[i] = letters[random.IntN(len(letters))]
+			}
+			args = append(args, string(word))
+			want.WriteString(strconv.Quote(string(word)) + "\n")
+		}
+		o := e.options()
+		o.CommandLine, o.Args = "", append([]string{e.application, "args"}, args...)
+		if got, code := output(t, j, o); got != want.String() || code != 0 {
+			t.Fatalf("program %d: code %d, arguments:\n%swant:\n%s", program, code, got, want.String())
+		}
 	}
 }
 
@@ -190,6 +216,9 @@ func testBadOptions(t *testing.T, e environment) {
 		{"environment entry 0 has a NUL", func(o *jobobject.ProcessOptions) { o.Env = []string{"secret=\x00"} }},
 		{"no application, command line or", func(o *jobobject.ProcessOptions) { o.Application, o.CommandLine = "", "" }},
 		{"both a command line and", func(o *jobobject.ProcessOptions) { o.Args = []string{"secret"} }},
+		{"that of another process are given", func(o *jobobject.ProcessOptions) {
+			o.Console, o.ConsoleOf = new(jobobject.Console), new(jobobject.Process)
+		}},
 		{"argument 1 has a NUL", func(o *jobobject.ProcessOptions) {
 			o.CommandLine, o.Args = "", []string{o.Application, "secret\x00"}
 		}},

@@ -21,6 +21,7 @@ var contract = []struct {
 	{"exit code", testExitCode},
 	{"command line", testCommandLine},
 	{"arguments", testArguments},
+	{"10,000 arguments", testManyArguments},
 	{"environment", testEnvironment},
 	{"streams", testStreams},
 	{"no streams", testNoStreams},
@@ -32,6 +33,9 @@ var contract = []struct {
 	{"event without a handler", testUnhandledEvent},
 	{"terminate process", testTerminateProcess},
 	{"wait ends", testWaitEnds},
+	{"shared console", testSharedConsole},
+	{"shared console is gone", testSharedConsoleGone},
+	{"shared console and event", testSharedConsoleEvent},
 
 	{"members", testMembers},
 	{"member identity", testMemberIdentity},
@@ -103,5 +107,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestContract_Simulated(t *testing.T) { runContract(t, simulated) }
+
+func TestContract_SimulatedConsoleHosts(t *testing.T) {
+	runContract(t, func(t testing.TB) environment {
+		e := simulated(t)
+		e.kernel.(*jobtest.Kernel).ConsoleHosts()
+		return e
+	})
+}
 
 func TestContract_System(t *testing.T) { runContract(t, system) }

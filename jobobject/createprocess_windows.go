@@ -18,6 +18,13 @@ func (system) CreateProcess(job Handle, p *ProcessOptions) (Handle, uint32, erro
 		return 0, 0, err
 	}
 	defer s.release()
+	if p.Console == nil {
+		if detach, ok := attach(p.ConsoleOf); ok {
+			defer func() { go detach() }() // a console host that is suspended meanwhile does not answer
+		} else {
+			s.flags |= windows.CREATE_NO_WINDOW // with a new console
+		}
+	}
 	return s.run(p)
 }
 
@@ -67,7 +74,6 @@ func (s *spawn) connect(p *ProcessOptions) error {
 	if p.Console != nil {
 		return s.connectConsole(p.Console)
 	}
-	s.flags |= windows.CREATE_NO_WINDOW
 	for _, end := range []struct {
 		file *os.File
 		to   *windows.Handle

@@ -183,6 +183,7 @@ func (j *Job) AssignHandle(process Handle) error {
 
 // Terminate ends all members, nested jobs included, with exit code code. It does not
 // wait until they have ended: see [Job.WaitEmpty]. A job without members is no error.
+// It waits up to 2 seconds for a Start with [ProcessOptions].ConsoleOf in progress.
 //
 // https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-terminatejobobject
 func (j *Job) Terminate(code uint32) error {

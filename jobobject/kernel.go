@@ -105,7 +105,8 @@ type Kernel interface {
 	PostPort(port Handle, kind uint32, key uintptr) error
 
 	// CreateProcess starts p as a member of job from its first instruction. Its Args
-	// are in its CommandLine already.
+	// are in its CommandLine already. It shares the console of p.ConsoleOf, whose
+	// handle is open, if it can.
 	CreateProcess(job Handle, p *ProcessOptions) (process Handle, pid uint32, err error)
 	// OpenProcess returns ErrNotExist for a pid that is not in use.
 	OpenProcess(pid uint32, access ProcessAccess) (Handle, error)

@@ -108,6 +108,9 @@ func (system) AssignProcess(job, process Handle) error {
 }
 
 func (system) TerminateJob(job Handle, code uint32) error {
+	if attachment.lock() {
+		defer attachment.unlock()
+	}
 	return windows.TerminateJobObject(windows.Handle(job), code)
 }
 

@@ -37,6 +37,27 @@ type ProcessOptions struct {
 	Token uintptr
 	// Console takes the place of the three files, which are then nil.
 	Console *Console
+	// ConsoleOf is a process whose console the new one shares. nil gives it a console
+	// without a window for itself alone. So does Start if ConsoleOf has no console
+	// (yet), has ended or was closed, if this process has a console, or if Windows
+	// refuses. Windows starts a console host for each console, which is a member of
+	// the job as well.
+	//
+	// All processes on a console see its title, code pages and input, and a
+	// CTRL_C_EVENT for process group 0 reaches them all. [Process.Signal] still
+	// reaches one. The console exists until the last of them has ended.
+	//
+	// Start attaches this process to the console during the creation, or a little
+	// longer. Attachments and [Job.Terminate] exclude each other in this process. A
+	// Start that has waited for 2 seconds makes a new console. From the first such
+	// Start on, this process ignores CTRL_C_EVENT and CTRL_BREAK_EVENT, and handlers
+	// that were registered before are removed, among them that of package os/signal.
+	// A program that this process starts meanwhile by other means inherits the
+	// console, unless its creation flags say otherwise.
+	//
+	// https://learn.microsoft.com/windows/console/attachconsole
+	// https://learn.microsoft.com/windows/console/registering-a-control-handler-function
+	ConsoleOf *Process
 	// BreakAway starts the process outside of the jobs that the calling process
 	// is in, as far as those allow it. Without it, and where a job does not allow
 	// it, the job of the new process is nested in them and is bound by their
@@ -56,6 +77,9 @@ func (p *ProcessOptions) check() error {
 	}
 	if p.Console != nil && (p.Stdin != nil || p.Stdout != nil || p.Stderr != nil) {
 		return errors.New("a console excludes stdin, stdout and stderr")
+	}
+	if p.Console != nil && p.ConsoleOf != nil {
+		return errors.New("a new console and that of another process are given")
 	}
 	if err := checkText("application", p.Application); err != nil {
 		return err
@@ -116,7 +140,7 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 	if o.Env, err = cleanEnvironment(o.Env); err != nil {
 		return nil, err
 	}
-	h, pid, err := j.kernel.CreateProcess(job, o)
+	h, pid, err := j.create(job, o)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +154,19 @@ func (j *Job) start(job Handle, o *ProcessOptions) (*Process, error) {
 		return j.kernel.CloseHandle(h)
 	})
 	return &Process{handle: process, pid: pid, exited: exited}, nil
+}
+
+// create keeps the handle of the process that has the console open, so that no other
+// process has its pid meanwhile.
+func (j *Job) create(job Handle, o *ProcessOptions) (Handle, uint32, error) {
+	if other := o.ConsoleOf; other != nil {
+		if _, err := other.handle.Acquire(); err != nil {
+			o.ConsoleOf = nil
+		} else {
+			defer other.handle.Release() //nolint:errcheck // close has returned, so nothing can report this error
+		}
+	}
+	return j.kernel.CreateProcess(job, o)
 }
 
 // Pid is the process id.

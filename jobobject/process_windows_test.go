@@ -21,6 +21,10 @@ const waiterKey = "SILO_TEST_WAITER"
 func init() {
 	beforeTests = func() {
 		jobtest.Main()
+		if os.Getenv(raiserKey) != "" {
+			raiseOnRequest()
+			os.Exit(0)
+		}
 		if name := os.Getenv(waiterKey); name != "" {
 			waiterMain(name)
 		}

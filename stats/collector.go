@@ -23,6 +23,8 @@ type Options struct {
 	KeepHandles bool
 	// Idle is how long handles are kept without a call; 0 is [DefaultIdle].
 	Idle time.Duration
+	// CountHandles has [Collector.Processes] query how many handles each process has open: one more call for each.
+	CountHandles bool
 	// Limits are the limits in force, if the caller set them; nil if they are unknown. See [Collector.SetLimits].
 	Limits *Limits
 	// BusyAfter is how long a call may take before calls behind it fail with [ErrBusy]; 0 lets them wait until their
@@ -36,12 +38,13 @@ type Options struct {
 type NamedOptions struct {
 	// Kernel has the job; nil is [jobobject.System].
 	Kernel jobobject.Kernel
-	// KeepHandles, Idle, BusyAfter and Now are as in [Options]. The job itself is never kept open, so the members are
+	// KeepHandles, Idle, CountHandles, BusyAfter and Now are as in [Options]. The job itself is never kept open, so the members are
 	// listed for each sample: 6 + N kernel calls for N members whose handles are kept.
-	KeepHandles bool
-	Idle        time.Duration
-	BusyAfter   time.Duration
-	Now         func() time.Time
+	KeepHandles  bool
+	Idle         time.Duration
+	CountHandles bool
+	BusyAfter    time.Duration
+	Now          func() time.Time
 	// QueryLimits has each sample query the limits in force.
 	QueryLimits bool
 }
@@ -82,7 +85,7 @@ type Collector struct {
 // NewCollector makes a collector for a job that the caller holds open. [Collector.Release] it before the job is closed.
 func NewCollector(job *jobobject.Job, o Options) *Collector {
 	c := newCollector(o.KeepHandles, o.Idle, o.BusyAfter, o.Now)
-	c.job = job
+	c.job, c.members.countHandles = job, o.CountHandles
 	c.limits.Store(o.Limits)
 	return c
 }
@@ -93,6 +96,7 @@ func NewCollector(job *jobobject.Job, o Options) *Collector {
 func NewNamedCollector(name string, o NamedOptions) *Collector {
 	c := newCollector(o.KeepHandles, o.Idle, o.BusyAfter, o.Now)
 	c.name, c.kernel, c.queryLimits = name, o.Kernel, o.QueryLimits
+	c.members.countHandles = o.CountHandles
 	return c
 }
 

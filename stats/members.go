@@ -13,7 +13,8 @@ import (
 //
 // It is used by one goroutine at a time.
 type members struct {
-	keep bool // handles stay open between samples
+	keep         bool // handles stay open between samples
+	countHandles bool // a list has how many handles each member has open
 
 	open []member // by pid
 	// seen is what the job counted before the pids were listed. While the job counts the same, open is complete.

@@ -96,7 +96,7 @@ func eachAlone(ctx context.Context, jobs []*jobobject.Job) ([][]Process, error) 
 	lists := make([][]Process, len(jobs))
 	var errs []error
 	for i, job := range jobs {
-		list, err := NewCollector(job, Options{}).Processes(ctx)
+		list, err := NewCollector(job, Options{CountHandles: true}).Processes(ctx)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("list processes of job %d of %d: %w", i+1, len(jobs), err))
 		}

@@ -23,7 +23,7 @@ func TestNode_Processes_AgreeWithTheCollector(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, job := range jobs {
-		want, err := stats.NewCollector(job, stats.Options{}).Processes(context.Background())
+		want, err := stats.NewCollector(job, stats.Options{CountHandles: true}).Processes(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,10 @@ func TestCollector_Processes_HaveEveryField(t *testing.T) {
 	p.PrivateWorkingSet(100)
 	p.Commit(200)
 	p.Use(3, 2, 9)
-	list, err := m.silo().Processes(context.Background())
+	counting := func() *stats.Collector {
+		return stats.NewSiloCollector(containerID, stats.NamedOptions{Kernel: m.Kernel, Now: m.Now, CountHandles: true})
+	}
+	list, err := counting().Processes(context.Background())
 	if err != nil || len(list) != 1 {
 		t.Fatalf("processes = %v, %v", list, err)
 	}
@@ -97,7 +100,7 @@ func TestCollector_Processes_HaveEveryField(t *testing.T) {
 		"ProcessParent": stats.KnownParent, "ProcessHandles": stats.KnownHandles,
 	} {
 		m.Fail(call, 1, jobobject.ErrNotSupported)
-		list, err := m.silo().Processes(context.Background())
+		list, err := counting().Processes(context.Background())
 		if err != nil || len(list) != 1 || list[0].Known != want.Known&^lost {
 			t.Errorf("with %s refused: %+v, %v", call, list, err)
 		}

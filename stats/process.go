@@ -88,6 +88,13 @@ func (p *Process) setMemory(m jobobject.ProcessMemory) {
 	p.SharedWorkingSet = m.WorkingSet - min(m.WorkingSet, p.PrivateWorkingSet)
 }
 
+func (p *Process) setHandles(n uint32, err error) {
+	if err == nil {
+		p.Handles = n
+		p.Known |= KnownHandles
+	}
+}
+
 func (p *Process) setTimes(t jobobject.ProcessTimes) {
 	p.Created, p.User, p.Kernel = t.Created, t.User, t.Kernel
 	p.Known |= KnownTimes
@@ -127,10 +134,6 @@ func (x *member) process() (p Process, ok bool) {
 	if t, err := x.Times(); err == nil {
 		p.setTimes(t)
 	}
-	if n, err := x.Handles(); err == nil {
-		p.Handles = n
-		p.Known |= KnownHandles
-	}
 	if x.facts == nil {
 		x.facts = x.queryFacts()
 	}
@@ -148,6 +151,9 @@ func (m *members) processes() []Process {
 		if !ok {
 			closeMember(x)
 			continue
+		}
+		if m.countHandles {
+			p.setHandles(x.Handles())
 		}
 		left = append(left, x)
 		list = append(list, p)

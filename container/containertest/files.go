@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/siloshim/siloshim/container/hostprocess"
+	"github.com/siloshim/siloshim/internal/ownership"
 )
 
 var _ hostprocess.Files = (*Machine)(nil)
@@ -126,6 +127,29 @@ func (m *Machine) Kept(dir string) (list []string, err error) {
 		}
 	}
 	return list, nil
+}
+
+// CheckOwner implements [hostprocess.Files].
+func (m *Machine) CheckOwner(dir string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for foreign := range m.foreign {
+		if rest, ok := strings.CutPrefix(fold(dir), foreign); ok && (rest == "" || rest[0] == '\\') {
+			return fmt.Errorf("%s: %w", foreign, ownership.ErrForeign)
+		}
+	}
+	return nil
+}
+
+// GiveAway makes another user the owner of a directory.
+func (m *Machine) GiveAway(dir string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.foreign == nil {
+		m.foreign = map[string]bool{}
+	}
+	m.foreign[fold(dir)] = true
+	m.putLocked(strings.TrimRight(dir, `\`) + `\`)
 }
 
 // Keep implements [hostprocess.Files].

@@ -30,8 +30,10 @@ type Machine struct {
 	files    map[string]bool             // whether each is a directory, by folded path
 	mounts   map[string]string           // volumes, by folded directory
 	keepers  map[string]map[*keeper]bool // of the directories that Keep made
+	foreign  map[string]bool             // directories of another user
 	accounts map[string]account
-	handles  uintptr // of the last token
+	handles  uintptr           // of the last token
+	pods     map[string][]byte // shared memory, by key
 }
 
 type fault struct {

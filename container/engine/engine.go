@@ -15,6 +15,7 @@ import (
 	"github.com/siloshim/siloshim/container/layer"
 	"github.com/siloshim/siloshim/container/network"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/container/wcow"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
@@ -31,6 +32,8 @@ type Engine struct {
 	// Files and Accounts are for job containers.
 	Files    hostprocess.Files
 	Accounts hostprocess.Accounts
+	// Pods gets the pod of each container that is in one.
+	Pods podinfo.Store
 	// Suspend is the field of [hostprocess.Config].
 	Suspend func(pid uint32) (resume func() error, err error)
 }
@@ -51,6 +54,9 @@ func (e Engine) withDefaults() Engine {
 	if e.Accounts == nil {
 		e.Accounts = hostprocess.SystemAccounts()
 	}
+	if e.Pods == nil {
+		e.Pods = podinfo.System()
+	}
 	return e
 }
 
@@ -62,7 +68,7 @@ func (e Engine) HostProcess(ctx context.Context, namespace, id, bundle string, p
 	}
 	e = e.withDefaults()
 	return result(hostprocess.New(ctx, hostprocess.Config{
-		Namespace: namespace, ID: id, Bundle: bundle, Plan: p,
+		Namespace: namespace, ID: id, Bundle: bundle, Plan: p, Pods: e.Pods,
 		Kernel: e.Kernel, Storage: e.Storage, Files: e.Files, Accounts: e.Accounts, Suspend: e.Suspend, Releases: e.releases(),
 	}))
 }
@@ -91,7 +97,7 @@ func (e Engine) WCOW(ctx context.Context, id, bundle string, p *plan.WCOW) (cont
 	}
 	e = e.withDefaults()
 	return result(wcow.New(ctx, wcow.Config{
-		ID: id, Bundle: bundle, Plan: p,
+		ID: id, Bundle: bundle, Plan: p, Pods: e.Pods,
 		Kernel: e.Kernel, Service: e.Service, Storage: e.Storage, Network: e.Network, Releases: e.releases(),
 	}))
 }

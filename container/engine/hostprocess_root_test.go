@@ -192,3 +192,19 @@ func TestHostProcess_MissingProgram_StartFails(t *testing.T) {
 	}
 	env.end(c)
 }
+
+// Every user may make directories in the root of a drive, and keeps all rights to what is made there.
+func TestHostProcess_RootInDirectoryOfAnotherUser_Refused(t *testing.T) {
+	for _, silo := range []bool{true, false} {
+		env := newHostProcessEnvironment(t)
+		env.machine.GiveAway(`C:\hpc`)
+		held := len(env.machine.Held())
+		_, err := env.engine.HostProcess(t.Context(), "ns", "c", env.dir, env.job(silo))
+		if !errdefs.IsFailedPrecondition(err) || !strings.Contains(err.Error(), "another user owns it") {
+			t.Errorf("silo %t: %v, want a failed precondition", silo, err)
+		}
+		if got := env.machine.Held(); len(got) != held {
+			t.Errorf("silo %t: %v is held", silo, got)
+		}
+	}
+}

@@ -51,6 +51,7 @@ func (e Engine) releases() resource.Table {
 		{Kind: prepared, After: []resource.Kind{system}, Release: byPath(e.Storage.Unprepare)},
 		{Kind: active, After: []resource.Kind{system, resource.Mount, union, prepared}, Release: byPath(e.Storage.Deactivate)},
 		{Kind: resource.Images, After: []resource.Kind{system, union, active}, Release: byName(e.Storage.UnmountImage)},
+		{Kind: resource.PodInfo},
 		{Kind: resource.Logon},
 		{Kind: resource.Account, After: []resource.Kind{resource.Logon}, Release: byName(e.Accounts.Delete)},
 	}

@@ -8,17 +8,16 @@ package hostprocess
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/errclass"
 	"github.com/siloshim/siloshim/container/layer"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/deadline"
 	"github.com/siloshim/siloshim/internal/logfield"
@@ -33,6 +32,7 @@ func JobName(namespace, id string) string { return `Global\silo/` + namespace + 
 type Config struct {
 	Namespace, ID, Bundle string
 	Plan                  *plan.HostProcess
+	Pods                  podinfo.Store // gets the pod of the plan
 
 	// Job is an existing job to use, or nil. Its limits stay as its maker has set them, so Update returns
 	// [container.ErrUnsupported]. Processes remain in the jobs of this process, under the limits of those, too.
@@ -70,9 +70,11 @@ type Container struct {
 	requested plan.Requested // by the specification and the updates so far
 
 	// mu guards the fields below.
-	mu     sync.Mutex
-	ended  bool             // no process can start any more
-	limits jobobject.Limits // in force; written only while updating is locked
+	mu      sync.Mutex
+	ended   bool               // no process can start any more
+	limits  jobobject.Limits   // in force; written only while updating is locked
+	init    *jobobject.Process // nil before its start
+	console *jobobject.Process // init, whose console the others share, or nil if it has a terminal
 }
 
 var _ container.Container = (*Container)(nil)
@@ -81,17 +83,20 @@ var _ container.Container = (*Container)(nil)
 // releases them. Close closes the job and the token of c; so does New if it fails.
 func New(ctx context.Context, c Config) (*Container, error) {
 	container.LogWarnings(c.ID, c.Plan.Warnings)
+	record := resource.New(c.Bundle, c.Releases)
 	job := c.Job
 	if job == nil {
+		// The pod comes first: who finds the job then finds the pod as well.
+		container.PublishPod(c.Pods, record, c.ID, podinfo.Key(c.Namespace, c.ID), c.Plan.Pod)
 		var err error
 		if job, err = jobobject.Create(jobobject.Options{
 			Name: JobName(c.Namespace, c.ID), KillOnClose: true, TrackIO: true, Kernel: c.Kernel,
 		}); err != nil {
-			return nil, errclass.Add(err)
+			return nil, errors.Join(errclass.Add(err), record.Close(context.WithoutCancel(ctx)))
 		}
 	}
 	j := &Container{
-		id: c.ID, job: job, record: resource.New(c.Bundle, c.Releases), token: ownToken(),
+		id: c.ID, job: job, record: record, token: ownToken(),
 		plan: c.Plan, limits: c.Plan.Limits, requested: c.Plan.Requested, adopted: c.Job != nil,
 		pauser: newPauser(job, c.Suspend), updating: deadline.NewMutex(),
 		collector: stats.NewCollector(job, stats.Options{KeepHandles: true, BusyAfter: container.BusyAfter}),
@@ -177,34 +182,6 @@ func (j *Container) reserve(account Account, group string) error {
 // Process implements [container.Container].
 func (j *Container) Process(p *plan.Process, streams container.Streams) container.Process {
 	return &process{container: j, plan: p, streams: streams}
-}
-
-// start starts a process in the job. If the container ended meanwhile, after its job was emptied, start terminates the
-// process. If the container was paused meanwhile, start suspends the process.
-func (j *Container) start(o jobobject.ProcessOptions) (*jobobject.Process, error) {
-	if j.hasEnded() {
-		return nil, errEnded
-	}
-	o.Token = j.token.Handle()
-	p, err := j.job.Start(o)
-	if err != nil {
-		return nil, err
-	}
-	if j.hasEnded() {
-		return nil, errors.Join(errEnded, p.Terminate(container.Killed), p.Close())
-	}
-	if err := j.pauser.suspendNew(); err != nil {
-		return nil, errors.Join(fmt.Errorf("suspend it in a paused container: %w", err), p.Terminate(container.Killed), p.Close())
-	}
-	return p, nil
-}
-
-var errEnded = fmt.Errorf("the container has ended: %w", errdefs.ErrFailedPrecondition)
-
-func (j *Container) hasEnded() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.ended
 }
 
 // Processes implements [container.Container]: it lists the members of the job.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/internal/ownership"
 )
 
 // Files has the files and volumes of a machine. Removing what does not exist is no error. A Files is safe for concurrent
@@ -27,6 +28,10 @@ type Files interface {
 	// directory at the path is removed. Anything else is renamed, once; a second time is [fs.ErrExist]. A link above the
 	// path is an error, because it could lead out of root.
 	Link(root, below, target string) error
+
+	// CheckOwner returns [ownership.ErrForeign] if another user could replace a directory or one above it. What does not
+	// exist is skipped.
+	CheckOwner(dir string) error
 
 	// Kept lists the directories from the drive down to dir that do not exist, or that exist only because a Keep made
 	// them.
@@ -69,6 +74,8 @@ func (portableFiles) IsDir(path string) bool {
 }
 
 func (portableFiles) MakeDir(path string) error { return os.MkdirAll(path, 0o755) }
+
+func (portableFiles) CheckOwner(dir string) error { return ownership.CheckAll(dir) }
 
 func (portableFiles) Link(root, below, target string) error {
 	at := strings.TrimRight(root, `\/`)

@@ -25,9 +25,10 @@ type pauser struct {
 	// suspending reports whether members are suspended one by one, so that new ones must be suspended as well.
 	suspending atomic.Bool
 
-	// mu is held during the calls into the kernel, because a pause and a resume must not mix. It guards the fields below.
+	frozen atomic.Bool // written with mu locked
+
+	// mu is held during the calls into the kernel, because a pause and a resume must not mix. It guards the field below.
 	mu        deadline.Mutex
-	frozen    bool
 	suspended map[uint32]suspendedProcess // by pid
 }
 
@@ -57,7 +58,7 @@ func (p *pauser) pause(ctx context.Context) error {
 	defer p.mu.Unlock()
 	refusal := p.job.Freeze()
 	if refusal == nil {
-		p.frozen = true
+		p.frozen.Store(true)
 		return nil
 	}
 	if errors.Is(refusal, jobobject.ErrClosed) {
@@ -80,14 +81,17 @@ func (p *pauser) resume(ctx context.Context) error {
 		return err
 	}
 	defer p.mu.Unlock()
-	if p.frozen {
+	if p.frozen.Load() {
 		if err := p.job.Thaw(); err != nil {
 			return err
 		}
-		p.frozen = false
+		p.frozen.Store(false)
 	}
 	return p.resumeAllLocked()
 }
+
+// paused reports whether members are frozen or suspended.
+func (p *pauser) paused() bool { return p.frozen.Load() || p.suspending.Load() }
 
 // suspendNew suspends the new members of a job whose members are suspended. In a frozen job the kernel does that.
 func (p *pauser) suspendNew() error {

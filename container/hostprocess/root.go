@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
 
 	"github.com/siloshim/siloshim/container/errclass"
@@ -15,6 +16,7 @@ import (
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/internal/logfield"
+	"github.com/siloshim/siloshim/internal/ownership"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -55,7 +57,7 @@ func makeRoot(ctx context.Context, c Config, job *jobobject.Job, record *resourc
 // mount mounts the layers in a directory of this container, and makes a link for each mount. Every process sees them.
 func (r *root) mount() error {
 	at := r.plan.Root.Path
-	if err := r.keep(parent(at)); err != nil {
+	if err := r.keepOwned(parent(at)); err != nil {
 		return err
 	}
 	r.record.Begin(resource.Resource{Kind: resource.Mount, Path: at})
@@ -74,7 +76,7 @@ func (r *root) mount() error {
 func (r *root) bind(job *jobobject.Job, id string) error {
 	if r.volume != "" {
 		at := r.plan.Root.Path
-		if err := r.keep(at); err != nil {
+		if err := r.keepOwned(at); err != nil {
 			return err
 		}
 		if err := job.Bind(jobobject.Mapping{Root: at, Target: r.volume}); err != nil {
@@ -184,6 +186,21 @@ func (r *root) keep(dir string) error {
 			return fmt.Errorf("keep directory %s: %w", x.Path, err)
 		}
 		r.kept = append(r.kept, x.Path)
+	}
+	return nil
+}
+
+// keepOwned keeps a directory for the layers. Every user may make directories in the root of a drive, and could replace
+// the programs below one that it has made. So the owners are checked, again after another user could have been faster.
+func (r *root) keepOwned(dir string) error {
+	for _, step := range []func(string) error{r.files.CheckOwner, r.keep, r.files.CheckOwner} {
+		err := step(dir)
+		if errors.Is(err, ownership.ErrForeign) {
+			err = fmt.Errorf("root file system: %w: %w", err, errdefs.ErrFailedPrecondition)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -120,10 +120,10 @@ func explain(err error, result *uint16) error {
 	if result == nil {
 		return err
 	}
-	text := windows.UTF16PtrToString(result)
+	text, tooLong := winsys.Text(result)
 	windows.CoTaskMemFree(unsafe.Pointer(result))
 	var failure struct{ Error string }
-	if err == nil || json.Unmarshal([]byte(text), &failure) != nil || failure.Error == "" {
+	if err == nil || tooLong != nil || json.Unmarshal([]byte(text), &failure) != nil || failure.Error == "" {
 		return err
 	}
 	return fmt.Errorf("%w: %s", err, failure.Error)

@@ -79,12 +79,12 @@ func (h Machine) Container(r Request) (*Container, error) {
 		if c.HostProcess, err = h.HostProcess(r.ID, s, r.Rootfs); err != nil {
 			return nil, err
 		}
-		c.Init = &c.HostProcess.Process
+		c.Init, c.HostProcess.Pod = &c.HostProcess.Process, podOf(s.Annotations)
 	default:
 		if c.WCOW, err = h.WCOW(r.ID, s, r.Rootfs); err != nil {
 			return nil, err
 		}
-		c.Init = &c.WCOW.Process
+		c.Init, c.WCOW.Pod = &c.WCOW.Process, podOf(s.Annotations)
 	}
 	c.Init.Terminal = r.Terminal
 	return c, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -26,6 +27,8 @@ type HostProcess struct {
 	Process Process
 	// InheritUser runs every process as the user of the shim.
 	InheritUser bool
+	// Pod is the pod of the container; without one it has no name.
+	Pod podinfo.Pod
 	Unsupported
 
 	host Machine

@@ -4,14 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/internal/readlimit"
 	"github.com/siloshim/siloshim/internal/textfile"
 )
 
@@ -34,17 +33,9 @@ func Load(bundle string) (*specs.Spec, error) {
 
 // read reads config.json as UTF-8 without a byte order mark.
 func read(bundle string) ([]byte, error) {
-	f, err := os.Open(filepath.Join(bundle, "config.json"))
+	data, err := readlimit.File(filepath.Join(bundle, "config.json"), maxConfig)
 	if err != nil {
-		return nil, fmt.Errorf("open the specification: %w: %w", err, errdefs.ErrInvalidArgument)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the specification: %w", err)
-	}
-	if len(data) > maxConfig {
-		return nil, fmt.Errorf("config.json is larger than %d bytes: %w", maxConfig, errdefs.ErrInvalidArgument)
+		return nil, fmt.Errorf("read the specification: %w: %w", err, errdefs.ErrInvalidArgument)
 	}
 	if data, err = textfile.Decode(data); err != nil {
 		return nil, fmt.Errorf("config.json: %w: %w", err, errdefs.ErrInvalidArgument)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 func bundle(t *testing.T, config string) string {
@@ -48,7 +50,7 @@ func TestLoad_InvalidConfig_NamesFieldOrOffset(t *testing.T) {
 		{"cut off UTF-16", "\xFF\xFE{", "config.json: the file is UTF-16"},
 		{"no process", `{}`, "process is missing"},
 		{"no args", `{"process":{"cwd":"C:\\"}}`, "process.args is empty"},
-		{"too large", strings.Repeat(" ", maxConfig+1), "larger than"},
+		{"too large", strings.Repeat(" ", maxConfig+1), "config.json: 8388609 bytes or more, and the limit is 8388608"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -191,4 +193,15 @@ func FuzzLayers(f *testing.F) {
 			t.Errorf("%s %q gives %+v", kind, options, l)
 		}
 	})
+}
+
+func TestLoad_HugeFile_IsRefused(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.json")
+	sparse.File(t, path)
+	_, err := Load(dir)
+	sparse.Refused(t, path, err)
+	if !errdefs.IsInvalidArgument(err) {
+		t.Errorf("%v is no invalid argument", err)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/Microsoft/hcsshim/pkg/annotations"
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/siloshim/siloshim/container/podinfo"
 )
 
 // Role is the role of a container in a pod, according to the annotations of containerd's CRI.
@@ -38,6 +40,22 @@ func RoleOf(id string, a map[string]string) (Role, string, error) {
 		return Workload, sandbox, nil
 	}
 	return Alone, "", nil
+}
+
+// Annotations of containerd's CRI that hcsshim does not list.
+const (
+	sandboxName      = "io.kubernetes.cri.sandbox-name"
+	sandboxNamespace = "io.kubernetes.cri.sandbox-namespace"
+	sandboxUID       = "io.kubernetes.cri.sandbox-uid"
+	containerName    = "io.kubernetes.cri.container-name"
+)
+
+// podOf returns what the annotations tell of the pod. The name is empty if there is no pod.
+func podOf(a map[string]string) podinfo.Pod {
+	return podinfo.Pod{
+		Name: a[sandboxName], Namespace: a[sandboxNamespace], UID: a[sandboxUID], Container: a[containerName],
+		Type: a[annotations.KubernetesContainerType], Sandbox: a[annotations.KubernetesSandboxID],
+	}
 }
 
 // isPlaceholder reports whether a specification is that of a sandbox without a process, which a pod of job containers

@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/schema"
 )
@@ -34,6 +35,8 @@ type WCOW struct {
 	Affinity []jobobject.GroupAffinity
 	// Requested is for the first update.
 	Requested Requested
+	// Pod is the pod of the container; without one it has no name.
+	Pod podinfo.Pod
 	Unsupported
 
 	host Machine

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // File is the name of the record in a container's bundle.
@@ -27,6 +28,7 @@ type Record struct {
 
 	// mu guards the fields below.
 	mu       sync.Mutex
+	written  bool       // the file or its draft may exist
 	reserved []Resource // in the file
 	items    []item     // made, or about to be
 	closed   bool
@@ -54,6 +56,7 @@ func (r *Record) Reserve(list ...Resource) error {
 	if r.closed {
 		return ErrClosed
 	}
+	r.written = true // also after a failed write, which may leave its draft
 	all := append(r.reserved[:len(r.reserved):len(r.reserved)], list...)
 	if err := write(r.bundle, all); err != nil {
 		return err
@@ -90,7 +93,7 @@ func (r *Record) Close(ctx context.Context) error {
 	for {
 		items := r.close()
 		if len(items) == 0 {
-			return remove(r.bundle)
+			return r.remove()
 		}
 		rest, errs := r.table.release(ctx, items)
 		r.replace(len(items), rest)
@@ -106,6 +109,17 @@ func (r *Record) close() []item {
 	defer r.mu.Unlock()
 	r.closed = true
 	return r.items
+}
+
+// remove removes the file, if there can be one.
+func (r *Record) remove() error {
+	r.mu.Lock()
+	written := r.written
+	r.mu.Unlock()
+	if !written {
+		return nil
+	}
+	return remove(r.bundle)
 }
 
 // replace puts rest in the place of the first n items. Those after them were begun meanwhile.
@@ -159,7 +173,7 @@ func write(bundle string, list []Resource) error {
 
 // read reads the record of the container id. It is empty if nothing was reserved.
 func read(bundle, id string) ([]Resource, error) {
-	text, err := fault.Do("read record", func() ([]byte, error) { return os.ReadFile(path(bundle)) })
+	text, err := fault.Do("read record", func() ([]byte, error) { return readlimit.File(path(bundle), readlimit.Text) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

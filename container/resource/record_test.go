@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // machine records which resources are released, and refuses some kinds.
@@ -83,6 +84,20 @@ func TestRecord_Close_ReleasesBegunResources(t *testing.T) {
 	}
 	if err := r.Add(all[0], nil); !errors.Is(err, resource.ErrClosed) {
 		t.Errorf("add after the end: %v", err)
+	}
+}
+
+// The bundle may have the file of a process that died. Its resources are not those of this record.
+func TestRecord_CloseWithoutReserve_DoesNotTouchTheBundle(t *testing.T) {
+	dir, m := t.TempDir(), new(machine)
+	if err := resource.New(dir, m.table()).Reserve(all...); err != nil {
+		t.Fatal(err)
+	}
+	if err := resource.New(dir, m.table()).Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !exists(t, dir) {
+		t.Error("the file of another record was removed")
 	}
 }
 
@@ -246,4 +261,15 @@ func TestRetry_TransientError_FiveAttempts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The file stays: it may be all that names the resources.
+func TestReplay_HugeFile_IsRefusedAndKept(t *testing.T) {
+	bundle := t.TempDir()
+	path := filepath.Join(bundle, resource.File)
+	sparse.File(t, path)
+	sparse.Refused(t, path, resource.Replay(t.Context(), bundle, "c", resource.Table{}))
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
 }

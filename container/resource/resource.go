@@ -29,6 +29,7 @@ const (
 	Images        Kind = "layer-images"      // mounted image files; Name is the container's id
 	Logon         Kind = "logon"             // a token, which ends with its process; never in a file
 	Account       Kind = "account"           // a local user; Name is the user name
+	PodInfo       Kind = "pod-info"          // shared memory, which ends with its process; never in a file
 )
 
 // Resource identifies one resource of the machine. It contains no secret.

@@ -17,6 +17,7 @@ import (
 	"github.com/siloshim/siloshim/container/layer"
 	"github.com/siloshim/siloshim/container/network"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/container/resource"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/internal/deadline"
@@ -29,6 +30,7 @@ import (
 type Config struct {
 	ID, Bundle string
 	Plan       *plan.WCOW
+	Pods       podinfo.Store // gets the pod of the plan
 
 	Kernel   jobobject.Kernel // nil is that of this machine
 	Service  *hcs.Client
@@ -72,6 +74,7 @@ func New(ctx context.Context, c Config) (*Container, error) {
 		config: c, id: c.ID, plan: c.Plan, record: resource.New(c.Bundle, c.Releases),
 		requested: c.Plan.Requested, updating: deadline.NewMutex(), processes: map[*process]bool{},
 	}
+	container.PublishPod(c.Pods, s.record, c.ID, c.ID, c.Plan.Pod)
 	if err := s.make(ctx); err != nil {
 		return nil, errors.Join(errclass.Add(err), s.record.Close(context.WithoutCancel(ctx)))
 	}

@@ -41,8 +41,9 @@ job "web" {
       kill_timeout = "40s"
 
       service {
-        name = "web-metrics"
-        port = "damon"
+        name     = "web-metrics"
+        provider = "nomad" # without a provider Nomad asks Consul
+        port     = "damon"
         check {
           type     = "http"
           path     = "/metrics"

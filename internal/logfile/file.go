@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// errLink is returned for a log that is a link. Who may write to the directory of a log could make another file grow.
+var errLink = errors.New("it is a link; name the file itself")
+
 // retryInterval is the least time between two tries of what has failed: a rotation, or the look for a moved file.
 const retryInterval = time.Second
 

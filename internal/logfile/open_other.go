@@ -2,14 +2,23 @@
 
 package logfile
 
-import "os"
+import (
+	"errors"
+	"os"
+	"syscall"
+)
 
 // OpenShared opens a file to read. Others may write, rename and delete it meanwhile.
 func OpenShared(path string) (*os.File, error) { return os.Open(path) }
 
-// openAppend opens or creates a file to append to. Others may read, write, rename and delete it meanwhile.
+// openAppend opens or creates a file to append to. Others may read, write, rename and delete it meanwhile. A link is
+// [errLink].
 func openAppend(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NOFOLLOW, 0o640)
+	if errors.Is(err, syscall.ELOOP) {
+		err = &os.PathError{Op: "open", Path: path, Err: errLink}
+	}
+	return file, err
 }
 
 // deletePending reports whether the file is deleted as soon as its last handle is closed. Only Windows has that.

@@ -1,14 +1,19 @@
 package logfile
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // readOn reads until the end of what there is.
@@ -189,5 +194,50 @@ func TestReader_TimeWithoutIndex_IsThatOfTheFile(t *testing.T) {
 	readOn(t, r)
 	if got := r.Time(Position{File: 1}); !got.Equal(want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// The times of an index of many blocks are those of its entries, in any order of the questions.
+func TestReader_IndexOfManyBlocks_TimesAreThoseOfTheEntries(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.times")
+	const count = 5*blockEntries + 7
+	var text []byte
+	for i := range uint64(count) {
+		text = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(text, 10+i*10), i)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := timesReader{path: path}
+	defer r.close()
+	r.refresh()
+	random := rand.New(rand.NewPCG(1, 1))
+	for n := range 3 * count {
+		offset := int64(n) * 5
+		if n > 2*count {
+			offset = random.Int64N(20 + count*10)
+		}
+		want := time.Unix(0, min(max(offset/10-1, 0), count-1))
+		if got, ok := r.at(offset); !ok || !got.Equal(want) {
+			t.Fatalf("offset %d: %v, %v; want %v", offset, got, ok, want)
+		}
+	}
+}
+
+// The index of a log is not read into memory: it may be of any size.
+func TestReader_HugeIndex_TakesNoMemory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.times")
+	sparse.File(t, path)
+	r := timesReader{path: path}
+	defer r.close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r.refresh()
+	if got, ok := r.at(1); !ok || !got.Equal(time.Unix(0, 0)) {
+		t.Errorf("%v, %v; want 1970", got, ok)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+		t.Errorf("%d bytes were allocated", grown)
 	}
 }

@@ -47,11 +47,13 @@ func (w *timesWriter) close() {
 	*w = timesWriter{}
 }
 
-// timesReader reads an index while it grows.
+// timesReader reads an index while it grows. It keeps one block of entries, whatever the size of the index.
 type timesReader struct {
-	path    string
-	file    *os.File // nil until there is one
-	entries []timesEntry
+	path  string
+	file  *os.File // nil until there is one
+	count int      // entries in the file
+	first int      // the number of the first entry of block
+	block []timesEntry
 }
 
 type timesEntry struct {
@@ -59,7 +61,10 @@ type timesEntry struct {
 	time   time.Time
 }
 
-// refresh reads the entries that were added.
+// blockEntries is the number of entries that are read at once.
+const blockEntries = 256
+
+// refresh counts the entries that were added.
 func (r *timesReader) refresh() {
 	if r.file == nil {
 		file, err := OpenShared(r.path)
@@ -68,30 +73,46 @@ func (r *timesReader) refresh() {
 		}
 		r.file = file
 	}
-	buffer := make([]byte, 256*entrySize)
-	for {
-		n, err := r.file.ReadAt(buffer, int64(len(r.entries))*entrySize)
-		for at := 0; at+entrySize <= n; at += entrySize {
-			r.entries = append(r.entries, timesEntry{
-				int64(binary.LittleEndian.Uint64(buffer[at:])), time.Unix(0, int64(binary.LittleEndian.Uint64(buffer[at+8:]))),
-			})
-		}
-		if err != nil || n < entrySize { // at its end, or an index that cannot be read
-			return
-		}
+	if info, err := r.file.Stat(); err == nil {
+		r.count = int(info.Size() / entrySize)
 	}
 }
 
-// at is the time of the text at an offset, or false if the index does not know it.
-func (r *timesReader) at(offset int64) (time.Time, bool) {
-	after := sort.Search(len(r.entries), func(i int) bool { return r.entries[i].offset > offset })
-	switch {
-	case after > 0:
-		return r.entries[after-1].time, true
-	case len(r.entries) > 0:
-		return r.entries[0].time, true // it was written before the index began
+// entry is that with number i, which is less than count. An entry that cannot be read is the zero one.
+func (r *timesReader) entry(i int) (e timesEntry) {
+	if i < r.first || i >= r.first+len(r.block) {
+		r.load(i - i%blockEntries)
 	}
-	return time.Time{}, false
+	if i -= r.first; i < len(r.block) {
+		e = r.block[i]
+	}
+	return e
+}
+
+// load reads the block that begins with entry first.
+func (r *timesReader) load(first int) {
+	r.first, r.block = first, r.block[:0]
+	var buffer [blockEntries * entrySize]byte
+	n, _ := r.file.ReadAt(buffer[:], int64(first)*entrySize) // what was read counts
+	for at := 0; at+entrySize <= n; at += entrySize {
+		r.block = append(r.block, timesEntry{
+			int64(binary.LittleEndian.Uint64(buffer[at:])), time.Unix(0, int64(binary.LittleEndian.Uint64(buffer[at+8:]))),
+		})
+	}
+}
+
+// at is the time of the text at an offset, or false if the index does not know it. Lines are read in order, so most are of
+// the block that was used last.
+func (r *timesReader) at(offset int64) (time.Time, bool) {
+	if r.count == 0 {
+		return time.Time{}, false
+	}
+	low, high := 0, r.count
+	if n := len(r.block); n > 0 && r.block[0].offset <= offset && offset < r.block[n-1].offset {
+		low, high = r.first, r.first+n
+	}
+	after := low + sort.Search(high-low, func(i int) bool { return r.entry(low+i).offset > offset })
+	return r.entry(max(after-1, 0)).time, true // before the first entry: written before the index began
 }
 
 func (r *timesReader) close() {

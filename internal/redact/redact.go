@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Removed stands for what was removed.
@@ -20,33 +21,48 @@ const secretWord = `(?:pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|api[-_.]?key
 // secretName is such a name: the word stands alone, or with other words before and behind it.
 const secretName = `(?:(?:[\w.-]*[-_.])?` + secretWord + `|[\w.-]*(?:password|passwd|secret|token|apikey))(?:[-_.][\w.-]*)?`
 
-var (
-	isSecretName = regexp.MustCompile(`(?i)^(?:` + secretName + `)$`)
-	isSecretFlag = regexp.MustCompile(`(?i)^(?:--?|/)(` + secretName + `)(?:([=:])(.*))?$`)
-	humps        = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+// value is a value in a text, also a quoted one.
+const value = `(?:\\*"(?:[^"\\]|\\[^"])*\\*"|'[^']*'|[^\s,;&"'{}\[\]]+)`
 
-	// camelKey are keys such as ClientSecret.
-	camelKey = regexp.MustCompile(`[A-Za-z0-9]*[a-z0-9](?:Password|Passwd|Secret|Token|Key|Credential|Credentials|ConnectionString)\b`)
+// camelKey is a key such as ClientSecret.
+const camelKey = `[A-Za-z0-9]*[a-z0-9](?:Password|Passwd|Secret|Token|Key|Credential|Credentials|ConnectionString)\b`
 
-	value       = `(?:\\*"(?:[^"\\]|\\[^"])*\\*"|'[^']*'|[^\s,;&"'{}\[\]]+)`
-	assignment  = regexp.MustCompile(`(?i)((?:^|[^\w.-])` + secretName + `[\\"']*\s*[:=]\s*)` + value)
-	camelAssign = regexp.MustCompile(`((?:^|[^\w])` + camelKey.String() + `[\\"']*\s*[:=]\s*)` + value)
-	flagValue   = regexp.MustCompile(`(?i)((?:^|[\s"'\[,])(?:--?|/)` + secretName + `["'\\]*(?:\s*,\s*|\s+))` + value)
-	header      = regexp.MustCompile(`(?i)(authorization[\\"']*\s*[:=]\s*[\\"']*(?:(?:basic|bearer|negotiate)\s+)?)[^\s"'\\,]+`)
-	bearer      = regexp.MustCompile(`(?i)\b(bearer\s+)[\w.~+/=-]+`)
-	userinfo    = regexp.MustCompile(`([A-Za-z][\w+.-]*://)[^\s/@"']+@`)
-	privateKey  = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)`)
-)
+// patterns find secrets.
+type patterns struct {
+	secretName, secretFlag, humps, camelKey, command                         *regexp.Regexp
+	assignment, camelAssign, flagValue, header, bearer, userinfo, privateKey *regexp.Regexp
+}
+
+// compiled makes the patterns when the first secret is searched. Few runs of silo search for one, and compiling takes longer
+// than the start of many verbs.
+var compiled = sync.OnceValue(func() *patterns {
+	return &patterns{
+		secretName: regexp.MustCompile(`(?i)^(?:` + secretName + `)$`),
+		secretFlag: regexp.MustCompile(`(?i)^(?:--?|/)(` + secretName + `)(?:([=:])(.*))?$`),
+		humps:      regexp.MustCompile(`([a-z0-9])([A-Z])`),
+		camelKey:   regexp.MustCompile(camelKey),
+		command:    regexp.MustCompile(`(?:[^\s"]|"[^"]*"?)+`),
+
+		assignment:  regexp.MustCompile(`(?i)((?:^|[^\w.-])` + secretName + `[\\"']*\s*[:=]\s*)` + value),
+		camelAssign: regexp.MustCompile(`((?:^|[^\w])` + camelKey + `[\\"']*\s*[:=]\s*)` + value),
+		flagValue:   regexp.MustCompile(`(?i)((?:^|[\s"'\[,])(?:--?|/)` + secretName + `["'\\]*(?:\s*,\s*|\s+))` + value),
+		header:      regexp.MustCompile(`(?i)(authorization[\\"']*\s*[:=]\s*[\\"']*(?:(?:basic|bearer|negotiate)\s+)?)[^\s"'\\,]+`),
+		bearer:      regexp.MustCompile(`(?i)\b(bearer\s+)[\w.~+/=-]+`),
+		userinfo:    regexp.MustCompile(`([A-Za-z][\w+.-]*://)[^\s/@"']+@`),
+		privateKey:  regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)`),
+	}
+})
 
 // Text removes secrets from a text of any form, such as a log or a TOML file.
 func Text(text string) string {
-	text = privateKey.ReplaceAllLiteralString(text, Removed)
-	text = header.ReplaceAllString(text, "${1}"+Removed)
-	text = bearer.ReplaceAllString(text, "${1}"+Removed)
-	text = userinfo.ReplaceAllString(text, "${1}"+Removed+"@")
-	text = assignment.ReplaceAllString(text, "${1}"+Removed)
-	text = camelAssign.ReplaceAllString(text, "${1}"+Removed)
-	return flagValue.ReplaceAllString(text, "${1}"+Removed)
+	p := compiled()
+	text = p.privateKey.ReplaceAllLiteralString(text, Removed)
+	text = p.header.ReplaceAllString(text, "${1}"+Removed)
+	text = p.bearer.ReplaceAllString(text, "${1}"+Removed)
+	text = p.userinfo.ReplaceAllString(text, "${1}"+Removed+"@")
+	text = p.assignment.ReplaceAllString(text, "${1}"+Removed)
+	text = p.camelAssign.ReplaceAllString(text, "${1}"+Removed)
+	return p.flagValue.ReplaceAllString(text, "${1}"+Removed)
 }
 
 // JSON removes secrets from a JSON document, such as an OCI specification. A text that is no JSON is treated as a Text.
@@ -89,8 +105,8 @@ func isSecretKey(key string) bool {
 	if i := strings.LastIndexAny(key, "/"); i >= 0 {
 		key = key[i+1:] // an annotation: its domain is no part of the name
 	}
-	name := humps.ReplaceAllString(key, "${1}_${2}")
-	return isSecretName.MatchString(name) || strings.EqualFold(key, "credentialspec")
+	name := compiled().humps.ReplaceAllString(key, "${1}_${2}")
+	return compiled().secretName.MatchString(name) || strings.EqualFold(key, "credentialspec")
 }
 
 // list removes secrets from an array. That of env has variables, and that of args the arguments of a program.
@@ -127,7 +143,7 @@ func variable(s string) string {
 
 // argument removes the value of a secret flag, which is in the argument or is the next one.
 func argument(s string, secret bool) (clean string, nextIsSecret bool) {
-	m := isSecretFlag.FindStringSubmatch(s)
+	m := compiled().secretFlag.FindStringSubmatch(s)
 	switch {
 	case m != nil && m[2] != "":
 		return s[:len(s)-len(m[3])] + Removed, false
@@ -139,13 +155,10 @@ func argument(s string, secret bool) (clean string, nextIsSecret bool) {
 	return Text(s), false
 }
 
-// commandWord is a word of a command line, with its quotes.
-var commandWord = regexp.MustCompile(`(?:[^\s"]|"[^"]*"?)+`)
-
 // commandLine does with a command line what list does with arguments.
 func commandLine(line string) string {
 	secret := false
-	return commandWord.ReplaceAllStringFunc(line, func(word string) string {
+	return compiled().command.ReplaceAllStringFunc(line, func(word string) string {
 		clean, next := argument(strings.ReplaceAll(word, `"`, ""), secret)
 		if changed := clean != strings.ReplaceAll(word, `"`, ""); changed {
 			word = clean

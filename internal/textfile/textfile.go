@@ -7,9 +7,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // The byte order marks.
@@ -24,9 +25,9 @@ var (
 	errUTF16Half = errors.New("the file is UTF-16 and ends within a character: save it as UTF-8")
 )
 
-// Read reads a file as UTF-8 without a byte order mark.
+// Read reads a file of at most [readlimit.Text] bytes as UTF-8 without a byte order mark.
 func Read(path string) ([]byte, error) {
-	text, err := os.ReadFile(path)
+	text, err := readlimit.File(path, readlimit.Text)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/siloshim/siloshim/internal/textfile"
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 func TestDecode(t *testing.T) {
@@ -94,4 +95,11 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestRead_HugeFile_IsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.toml")
+	sparse.File(t, path)
+	_, err := textfile.Read(path)
+	sparse.Refused(t, path, err)
 }

@@ -3,7 +3,9 @@ package winsys
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
@@ -85,4 +87,23 @@ func IgnoreMissing(err error) error {
 		}
 	}
 	return err
+}
+
+// MaxText is the maximum length of a text that a service returns, in UTF-16 units. The longest have some megabytes.
+const MaxText = 64 << 20
+
+// Text copies a text that ends with NUL. A text that is longer than MaxText is an error, and so is one without an end: it
+// is not read further.
+func Text(p *uint16) (string, error) { return textUpTo(p, MaxText) }
+
+func textUpTo(p *uint16, most int) (string, error) {
+	if p == nil {
+		return "", nil
+	}
+	for n, at := 0, unsafe.Pointer(p); n <= most; n, at = n+1, unsafe.Add(at, unsafe.Sizeof(*p)) {
+		if *(*uint16)(at) == 0 {
+			return windows.UTF16ToString(unsafe.Slice(p, n)), nil
+		}
+	}
+	return "", fmt.Errorf("the text of the system has more than %d characters, which is the limit", most)
 }

@@ -21,6 +21,69 @@ type console struct {
 	attached []*Proc // guarded by the kernel's mu
 }
 
+// host is the console of processes without a pseudo console. It exists until the last of them has ended or detached.
+type host struct {
+	attached int   // guarded by the kernel's mu
+	proc     *Proc // the console host; nil without [Kernel.ConsoleHosts]
+}
+
+// consoleHost is the image of the process that Windows starts for a console.
+const consoleHost = "conhost.exe"
+
+// ConsoleHosts makes the host of each new console a process, which is a
+// member of the job of the first process on the console, as on Windows. Without it
+// a test counts its own programs only.
+func (k *Kernel) ConsoleHosts() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.hosts = true
+}
+
+// openHostLocked is the console of a new process: that of the process with pid
+// other, or a new one.
+func (k *Kernel) openHostLocked(p *Proc, other uint32) {
+	if o := k.procs[other]; o != nil && !o.ending && o.host != nil {
+		o.host.attached++
+		p.host = o.host
+		return
+	}
+	p.host = &host{attached: 1}
+	if !k.hosts {
+		return
+	}
+	h := k.newProc([]string{consoleHost}, p.pid)
+	h.pid, h.created = k.newPidLocked(), k.now
+	if p.job != nil && p.job.joinLocked(h) != nil { // the limit of processes is reached
+		k.freePids = append(k.freePids, h.pid)
+		return
+	}
+	k.procs[h.pid] = h
+	p.host.proc = h
+}
+
+// detachLocked takes a process off its console, and returns the host that ends with it.
+func (p *Proc) detachLocked() (hosts []*Proc) {
+	h := p.host
+	p.host = nil
+	if h == nil {
+		return nil
+	}
+	h.attached--
+	if h.attached > 0 || h.proc == nil {
+		return nil
+	}
+	return []*Proc{h.proc}
+}
+
+// FreeConsole detaches the process from its console, if that is not a pseudo
+// console. Its children do not get one either.
+func (p *Proc) FreeConsole() {
+	p.kernel.mu.Lock()
+	ending := p.detachLocked()
+	p.kernel.mu.Unlock()
+	p.kernel.kill(ending, 0)
+}
+
 // lastFrame is what a console shows when it is closed. It waits for a reader.
 const lastFrame = "\x1b[?25h"
 

@@ -23,8 +23,8 @@
 //
 // Where Windows versions differ, the kernel follows Windows Server 2022; it keeps
 // a job's name no longer than its last handle, as Windows does and Wine does not.
-// It does not simulate network rates, UI restrictions, priorities and affinities,
-// which it only keeps.
+// It does not simulate network rates, priorities and affinities, and of UI restrictions only that their job cannot be nested:
+// it keeps them.
 //
 // For tests only.
 package jobtest

@@ -41,3 +41,6 @@ func cancelled(error) bool { return false }
 
 // breakAway has nothing to do where there are no jobs.
 func breakAway(*exec.Cmd) {}
+
+// freeConsole does nothing: this system has no consoles.
+func freeConsole() bool { return true }

@@ -39,3 +39,11 @@ func cancelled(err error) bool { return errors.Is(err, windows.ERROR_OPERATION_A
 func breakAway(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_BREAKAWAY_FROM_JOB}
 }
+
+// freeConsole detaches this process from its console.
+//
+// https://learn.microsoft.com/windows/console/freeconsole
+func freeConsole() bool {
+	r, _, _ := windows.NewLazySystemDLL("kernel32.dll").NewProc("FreeConsole").Call()
+	return r != 0
+}

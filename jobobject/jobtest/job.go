@@ -58,6 +58,8 @@ func (j *job) postLocked(kind jobobject.MessageKind, pid uint32) {
 // joinLocked makes p a member of j and of the jobs above that it is not in yet.
 func (j *job) joinLocked(p *Proc) error {
 	switch {
+	case p.job != nil && p.job != j && j.limits.UI != 0:
+		return fmt.Errorf("job with limits of the user interface cannot be nested: %w", jobobject.ErrPermission)
 	case p.job == nil || j.within(p.job):
 	case j.parent == nil && len(j.members) == 0 && !p.job.within(j):
 		j.parent = p.job
@@ -149,6 +151,7 @@ func (k *Kernel) CreateJob(name, securityDescriptor string) (jobobject.Handle, e
 		return 0, ErrInvalidParameter
 	}
 	j := &job{name: name, lost: k.lost}
+	k.descriptors = append(k.descriptors, JobDescriptor{name, securityDescriptor})
 	if name != "" {
 		key := nameKey(name)
 		if k.named[key] != nil {
@@ -157,6 +160,16 @@ func (k *Kernel) CreateJob(name, securityDescriptor string) (jobobject.Handle, e
 		k.named[key] = j
 	}
 	return k.openLocked(j, uint32(jobobject.AccessAll)), nil
+}
+
+// JobDescriptor is the security descriptor with which a job was made.
+type JobDescriptor struct{ Name, SDDL string }
+
+// JobDescriptors lists those of all jobs so far.
+func (k *Kernel) JobDescriptors() []JobDescriptor {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.descriptors)
 }
 
 // OpenJob implements [jobobject.Kernel].

@@ -28,21 +28,23 @@ type Kernel struct {
 
 	running sync.WaitGroup // goroutines of programs
 
-	mu       sync.Mutex // guards the fields below and all objects
-	handles  map[jobobject.Handle]entry
-	last     jobobject.Handle
-	lastPid  uint32
-	recycle  bool
-	freePids []uint32 // newest last
-	lastSilo uint32
-	now      time.Time
-	cpus     int
-	named    map[string]*job
-	own      *job             // that the process Self is in; nil for none
-	procs    map[uint32]*Proc // also ended ones with an open handle
-	programs map[string]func(*Proc) uint32
-	plan     plan
-	lost     map[jobobject.MessageKind]int // how often still; negative means always
+	mu          sync.Mutex // guards the fields below and all objects
+	handles     map[jobobject.Handle]entry
+	last        jobobject.Handle
+	lastPid     uint32
+	recycle     bool
+	hosts       bool     // consoles have processes
+	freePids    []uint32 // newest last
+	lastSilo    uint32
+	now         time.Time
+	cpus        int
+	named       map[string]*job
+	descriptors []JobDescriptor
+	own         *job             // that the process Self is in; nil for none
+	procs       map[uint32]*Proc // also ended ones with an open handle
+	programs    map[string]func(*Proc) uint32
+	plan        plan
+	lost        map[jobobject.MessageKind]int // how often still; negative means always
 }
 
 // entry is what a handle stands for: a *job, a *Proc, a *port or a *console.

@@ -14,6 +14,9 @@ func (k *Kernel) SetLimits(h jobobject.Handle, part jobobject.LimitPart, l *jobo
 	if err != nil {
 		return err
 	}
+	if part == jobobject.AffinityLimits && len(l.Affinity) == 0 {
+		return fmt.Errorf("affinity of no processor: %w", jobobject.ErrNotSupported)
+	}
 	copied := l.Clone()
 	rest := j.limits.JobUserTime
 	part.Copy(&j.limits, &copied)

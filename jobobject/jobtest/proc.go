@@ -36,6 +36,7 @@ type Proc struct {
 	// Guarded by kernel.mu.
 	job          *job
 	console      *console // nil without one
+	host         *host    // the same, of the other kind
 	handles      int
 	handled      bool // Events was called
 	protected    bool
@@ -89,7 +90,10 @@ func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 	}
 	p.kernel.mu.Lock()
 	j, err := p.job.childJobLocked(breakaway)
-	c := p.console
+	c, shares := p.console, uint32(0)
+	if p.host != nil {
+		shares = p.pid
+	}
 	p.kernel.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -100,7 +104,7 @@ func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 	}
 	child, _, err := p.kernel.spawn(processSpec{
 		application: args[0], args: args, env: p.Env, dir: p.Dir, parent: p.pid, job: j, console: c,
-		files: files,
+		files: files, consoleOf: shares,
 	}, false)
 	return child, err
 }

@@ -49,6 +49,8 @@ type processSpec struct {
 	dir         string
 	files       [3]*os.File // copied, not taken
 	console     *console    // in the place of files
+	consoleOf   uint32      // a process that shares its console
+	newConsole  bool        // if that has none
 	parent      uint32
 	outer       *job // a job to join before job; nil for none
 	job         *job // that of the parent or of the job list
@@ -70,6 +72,10 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	if o.Token != 0 {
 		return 0, 0, jobobject.ErrNotSupported
 	}
+	var consoleOf uint32
+	if o.ConsoleOf != nil {
+		consoleOf = o.ConsoleOf.Pid()
+	}
 	args := SplitCommandLine(o.CommandLine)
 	application := o.Application
 	if application == "" && len(args) > 0 {
@@ -78,6 +84,7 @@ func (k *Kernel) CreateProcess(h jobobject.Handle, o *jobobject.ProcessOptions) 
 	p, opened, err := k.spawn(processSpec{
 		application: application, args: args, env: slices.Clone(o.Env), dir: o.Dir,
 		files: [3]*os.File{o.Stdin, o.Stdout, o.Stderr}, console: c, parent: Self, outer: outer, job: j,
+		consoleOf: consoleOf, newConsole: c == nil,
 	}, true)
 	if err != nil {
 		return 0, 0, err
@@ -89,11 +96,8 @@ const allProcessAccess = 0x1FFFFF
 
 // spawn makes the process, opens it before it can end, and runs its program.
 func (k *Kernel) spawn(n processSpec, open bool) (*Proc, jobobject.Handle, error) {
-	p := &Proc{
-		Args: n.args, Env: n.env, Dir: n.dir, kernel: k, parent: n.parent,
-		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan jobobject.ConsoleEvent, 16),
-		commit: startCommit, working: startWorkingSet,
-	}
+	p := k.newProc(n.args, n.parent)
+	p.Env, p.Dir = n.env, n.dir
 	if err := p.connect(&n); err != nil {
 		return nil, 0, err
 	}
@@ -106,6 +110,15 @@ func (k *Kernel) spawn(n processSpec, open bool) (*Proc, jobobject.Handle, error
 		k.end(p, run(p), (*Proc).closeFiles)
 	}()
 	return p, opened, nil
+}
+
+// newProc is a process that is not registered yet, without files.
+func (k *Kernel) newProc(args []string, parent uint32) *Proc {
+	return &Proc{
+		Args: args, kernel: k, parent: parent, files: [3]*stream{{}, {}, {}},
+		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan jobobject.ConsoleEvent, 16),
+		commit: startCommit, working: startWorkingSet,
+	}
 }
 
 // connect gives p its files or its console.
@@ -150,6 +163,9 @@ func (k *Kernel) register(p *Proc, n *processSpec, open bool) (run func(*Proc) u
 		p.console = n.console
 	}
 	k.procs[p.pid] = p
+	if n.newConsole || n.consoleOf != 0 {
+		k.openHostLocked(p, n.consoleOf)
+	}
 	if open {
 		opened = k.openLocked(p, allProcessAccess)
 	}
@@ -198,11 +214,13 @@ func (k *Kernel) end(p *Proc, code uint32, closeFiles func(*Proc)) {
 	closeFiles(p)
 
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	p.code, p.over = code, true
+	hosts := p.detachLocked()
 	p.job.leaveLocked(p)
 	k.removeLocked(p)
 	close(p.exited)
+	k.mu.Unlock()
+	k.kill(hosts, 0)
 }
 
 // kill ends processes from outside, while their programs may be anywhere.
@@ -222,11 +240,7 @@ func (p *Proc) closeFiles() {
 // something ends it. That makes it cheap. The kernel's clock moves
 // by its smallest step, so that no two have the same moment of creation.
 func (k *Kernel) Place(job, image string, parent uint32) (*Proc, error) {
-	p := &Proc{
-		Args: []string{image}, kernel: k, parent: parent, files: [3]*stream{{}, {}, {}},
-		done: make(chan struct{}), exited: make(chan struct{}), events: make(chan jobobject.ConsoleEvent, 1),
-		commit: startCommit, working: startWorkingSet,
-	}
+	p := k.newProc([]string{image}, parent)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.now = k.now.Add(100 * time.Nanosecond)

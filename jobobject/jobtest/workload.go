@@ -23,6 +23,7 @@ import (
 //	cat           copy stdin to stdout, then to stderr the number of bytes
 //	tree N        start another with N-1 until 0; print the pid; end with stdin
 //	event         print a line; end with 40 plus the number of the first event
+//	detach        leave the console; print the pid; end with stdin
 //	stray         start a tree of 1 outside of the job; print a line; end with stdin
 //	commit N      commit and touch N MiB; print a line; end with stdin
 //	burn          use user time until ended from outside
@@ -48,6 +49,10 @@ func Workload(p *Proc) uint32 {
 		stray: func(args ...string) error {
 			_, err := p.SpawnBreakaway(append([]string{p.Args[0]}, args...)...)
 			return err
+		},
+		detach: func() bool {
+			p.FreeConsole()
+			return true
 		},
 		commit: func(n uint64) bool { return p.Commit(n) },
 		burn: func() bool {
@@ -94,6 +99,7 @@ func Main() {
 			breakAway(cmd)
 			return cmd.Start()
 		},
+		detach: freeConsole,
 		commit: touch,
 		burn:   func() bool { return true },
 	}.run()))
@@ -118,6 +124,7 @@ type workload struct {
 	pid            int
 	spawn, stray   func(args ...string) error
 	event          func(ready func()) (event jobobject.ConsoleEvent, ok bool)
+	detach         func() bool
 	commit         func(bytes uint64) bool
 	burn           func() (more bool)
 }
@@ -139,6 +146,11 @@ func (w workload) run() uint32 {
 		return w.cat()
 	case verb == "event":
 		return w.awaitEvent()
+	case verb == "detach":
+		if !w.detach() {
+			return workloadFailed
+		}
+		return w.printPid()
 	case verb == "stray":
 		return w.breakawayChild()
 	case verb == "burn":
@@ -200,12 +212,12 @@ func (w workload) tree(depth string) uint32 {
 			return workloadFailed
 		}
 	}
-	fmt.Fprintln(w.stdout, w.pid)
-	return w.readToEnd()
+	return w.printPid()
 }
 
-// readToEnd reads stdin to its end.
-func (w workload) readToEnd() uint32 {
+// printPid prints the pid and reads stdin to its end.
+func (w workload) printPid() uint32 {
+	fmt.Fprintln(w.stdout, w.pid)
 	if _, err := io.Copy(io.Discard, w.stdin); err != nil {
 		return workloadFailed
 	}
@@ -216,8 +228,7 @@ func (w workload) breakawayChild() uint32 {
 	if err := w.stray("tree", "1"); err != nil {
 		fmt.Fprintln(w.stdout, "refused")
 	}
-	fmt.Fprintln(w.stdout, w.pid)
-	return w.readToEnd()
+	return w.printPid()
 }
 
 func (w workload) commitMemory(mib string) uint32 {
@@ -225,6 +236,5 @@ func (w workload) commitMemory(mib string) uint32 {
 	if err != nil || !w.commit(n<<20) {
 		return workloadFailed
 	}
-	fmt.Fprintln(w.stdout, w.pid)
-	return w.readToEnd()
+	return w.printPid()
 }

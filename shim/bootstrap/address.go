@@ -3,7 +3,6 @@ package bootstrap
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // addressFile is where start leaves the address for the containers that join this one's shim, and for a
@@ -27,7 +27,7 @@ func sandboxAddress(p Params, sandbox string) (string, error) {
 	if err := plan.ValidName("annotation "+annotations.KubernetesSandboxID, sandbox); err != nil {
 		return "", err
 	}
-	data, err := os.ReadFile(filepath.Join(filepath.Dir(p.Bundle), sandbox, addressFile))
+	data, err := readlimit.File(filepath.Join(filepath.Dir(p.Bundle), sandbox, addressFile), readlimit.Text)
 	if err != nil {
 		return "", fmt.Errorf("find the shim of sandbox %s: %w: %w", sandbox, err, errdefs.ErrNotFound)
 	}

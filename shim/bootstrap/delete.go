@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // cleanupTimeout leaves a second of the five after which containerd kills delete.
@@ -80,7 +80,7 @@ func shutDownShim(ctx context.Context, p Params) error {
 	if role, _, err := plan.RoleOf(p.ID, annotations); err != nil || role == plan.Workload {
 		return nil
 	}
-	address, err := os.ReadFile(filepath.Join(p.Bundle, addressFile))
+	address, err := readlimit.File(filepath.Join(p.Bundle, addressFile), readlimit.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -14,6 +14,8 @@ import (
 	task "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // call runs Main in this process.
@@ -115,5 +117,26 @@ func TestVersion(t *testing.T) {
 	if code != 0 || len(lines) < 4 || lines[0] != "containerd-shim-silo-v1.exe:" ||
 		!strings.HasPrefix(lines[1], "  Version:  ") || !strings.HasPrefix(lines[2], "  Revision: ") || !strings.HasPrefix(lines[3], "  Go version: go") {
 		t.Errorf("-v: status %d, %q", code, stdout)
+	}
+}
+
+// Both verbs read the address of a shim from a bundle: delete that of the bundle, start that of the sandbox.
+func TestAddress_HugeFile_IsRefused(t *testing.T) {
+	bundle := t.TempDir()
+	config := []byte(`{"ociVersion":"1.0.2","process":{"args":["x"],"cwd":"C:\\"}}`)
+	if err := os.WriteFile(filepath.Join(bundle, "config.json"), config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(bundle, addressFile)
+	sparse.File(t, path)
+	sparse.Refused(t, path, shutDownShim(t.Context(), Params{ID: "c1", Bundle: bundle}))
+	_, err := sandboxAddress(Params{Bundle: filepath.Join(filepath.Dir(bundle), "workload")}, filepath.Base(bundle))
+	sparse.Refused(t, path, err)
+}
+
+func TestInfo_HugeInput_IsRefused(t *testing.T) {
+	code, stdout, stderr := call(testShim{}, make([]byte, maxStdin+1), "-info")
+	if code == 0 || stdout.Len() > 0 || !strings.Contains(stderr.String(), "more than 1048576 bytes") {
+		t.Errorf("status %d, stdout %d bytes, stderr %q", code, stdout.Len(), stderr)
 	}
 }

@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -35,9 +34,9 @@ func writeVersion(p Process) error {
 // writeInfo writes the reply to -info: a RuntimeInfo message with the options from standard input, which must be
 // options of the shim.
 func writeInfo(p Process) error {
-	data, err := io.ReadAll(io.LimitReader(p.Stdin, maxStdin))
+	data, err := readStdin(p)
 	if err != nil {
-		return fmt.Errorf("info: read standard input: %w", err)
+		return fmt.Errorf("info: %w", err)
 	}
 	if _, err := bareOptions(data); err != nil {
 		return fmt.Errorf("info: %w", err)

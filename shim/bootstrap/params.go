@@ -23,6 +23,18 @@ const (
 // maxStdin bounds what containerd may write: options are a few hundred bytes.
 const maxStdin = 1 << 20
 
+// readStdin reads what containerd has written.
+func readStdin(p Process) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(p.Stdin, maxStdin+1))
+	if err != nil {
+		return nil, fmt.Errorf("read standard input: %w", err)
+	}
+	if len(data) > maxStdin {
+		return nil, fmt.Errorf("read standard input: more than %d bytes: %w", maxStdin, errdefs.ErrInvalidArgument)
+	}
+	return data, nil
+}
+
 // readParams makes the params from the command line, the environment and standard input.
 //
 // The content of standard input depends on the version of containerd:
@@ -35,12 +47,9 @@ func readParams(p Process, f flags) (Params, error) {
 		ID: f.id, Namespace: f.namespace, Bundle: f.bundle, GRPCAddress: f.address, PublishBinary: f.publishBinary,
 		TTRPCAddress: p.Getenv("TTRPC_ADDRESS"), socket: f.socket,
 	}
-	data, err := io.ReadAll(io.LimitReader(p.Stdin, maxStdin+1))
+	data, err := readStdin(p)
 	if err != nil {
-		return params, fmt.Errorf("read standard input: %w", err)
-	}
-	if len(data) > maxStdin {
-		return params, fmt.Errorf("read standard input: more than %d bytes: %w", maxStdin, errdefs.ErrInvalidArgument)
+		return params, err
 	}
 	params.stdin = data
 	boot := bootParams(data, f)

@@ -111,5 +111,9 @@ func stackdumpEvent(pid int) (windows.Handle, error) {
 	if err != nil {
 		return 0, err
 	}
-	return windows.CreateEvent(sa, 0, 0, name)
+	event, err := windows.CreateEvent(sa, 0, 0, name)
+	if err != nil && event != 0 {
+		_ = windows.CloseHandle(event) // of another process
+	}
+	return event, err
 }

@@ -52,11 +52,11 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *startRep
 		return err
 	}
 	defer crash.remove()
-	unwatch, err := watchStackdump()
-	if err != nil {
-		return err
+	if unwatch, err := watchStackdump(); err != nil { // every user may make an event of that name first
+		log.L.WithError(err).Warn("no stacks are dumped on request")
+	} else {
+		defer unwatch()
 	}
-	defer unwatch()
 	l, err := fault.Do("listen", func() (net.Listener, error) { return pipe.Listen(f.socket) })
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", f.socket, err)

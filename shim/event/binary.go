@@ -10,6 +10,8 @@ import (
 
 	"github.com/containerd/containerd/api/types"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/siloshim/siloshim/internal/subprocess"
 )
 
 // Binary sends through containerd's command `publish`, for daemons that receive no events by ttrpc. It starts a process
@@ -38,6 +40,7 @@ func (b *Binary) Forward(ctx context.Context, e *types.Envelope) error {
 	var stderr tail
 	cmd := exec.CommandContext(ctx, b.path, b.Arguments(e)...)
 	cmd.Stdin, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(event), &stderr, waitDelay
+	subprocess.SeparateConsole(cmd)
 	err = cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it has succeeded, and a process that it started holds its standard error

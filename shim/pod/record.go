@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // recordPrefix begins the names of the workload records: files in the sandbox's bundle that each contain the bundle of a
@@ -93,7 +94,7 @@ func Workloads(bundle string) (map[string]string, error) {
 		if !is {
 			continue
 		}
-		path, err := os.ReadFile(filepath.Join(bundle, e.Name()))
+		path, err := readlimit.File(filepath.Join(bundle, e.Name()), readlimit.Text)
 		if err != nil {
 			return nil, fmt.Errorf("list the workloads of a sandbox: %w", err)
 		}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // cleaner records what it cleans up, and fails for one id.
@@ -106,4 +108,12 @@ func TestPod_RemoveRecord_IDWithAPath_RemovesNothing(t *testing.T) {
 	if _, err := os.Stat(other); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestWorkloads_HugeRecord_IsRefused(t *testing.T) {
+	bundle := t.TempDir()
+	path := filepath.Join(bundle, recordPrefix+"c")
+	sparse.File(t, path)
+	_, err := Workloads(bundle)
+	sparse.Refused(t, path, err)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/subprocess"
 )
 
 const (
@@ -58,6 +59,7 @@ func startLogger(ctx context.Context, c Config, a *address) (*logger, error) {
 	l := &logger{address: a, cmd: exec.Command(a.path, a.args...), exited: make(chan struct{}), pipes: map[string]net.Conn{}}
 	// The shim's own environment has addresses of containerd in it.
 	l.cmd.Env = []string{"CONTAINER_ID=" + c.ID, "CONTAINER_NAMESPACE=" + c.Namespace}
+	subprocess.SeparateConsole(l.cmd)
 	listeners, err := l.listen()
 	defer func() {
 		for _, n := range listeners {

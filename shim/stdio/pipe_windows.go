@@ -20,9 +20,10 @@ func filePath(path string) string {
 	return filepath.FromSlash(strings.TrimPrefix(path, "/"))
 }
 
-// isLocal reports whether path is a file's on a drive of this host. \\server\share\ and devices are refused.
+// isLocal reports whether path is a file's on a drive of this host. \\server\share\, devices such as C:\x\NUL, alternate data
+// streams and paths that climb above the drive are refused.
 func isLocal(path string) bool {
-	return len(path) > 3 && path[1] == ':' && filepath.IsAbs(path)
+	return len(path) > 3 && path[1] == ':' && filepath.IsAbs(path) && filepath.IsLocal(path[3:])
 }
 
 // isProgram reports whether path is that of a program. A script would be run by a shell.
@@ -67,7 +68,7 @@ func makePipe(direction, access uint32) (ours, theirs *os.File, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("create named pipe: %w", err)
 	}
-	client, err := windows.CreateFile(name, access, 0, nil, windows.OPEN_EXISTING, 0, 0)
+	client, err := windows.CreateFile(name, access, 0, nil, windows.OPEN_EXISTING, windows.SECURITY_SQOS_PRESENT|windows.SECURITY_ANONYMOUS, 0)
 	if err != nil {
 		_ = windows.CloseHandle(server)
 		return nil, nil, fmt.Errorf("open named pipe: %w", err)

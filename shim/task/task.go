@@ -136,6 +136,9 @@ func (t *Task) Processes() []*Process {
 	return all
 }
 
+// maxExecs bounds the execs of a task that exist at once. A kubelet has one for each probe that runs.
+const maxExecs = 10_000
+
 // CanExec returns the error that Exec would return for this id, or nil.
 func (t *Task) CanExec(execID string) error {
 	if execID == t.ID {
@@ -146,6 +149,16 @@ func (t *Task) CanExec(execID string) error {
 	}
 	if _, err := t.Process(execID); err == nil {
 		return fmt.Errorf("exec %s of task %s: %w", execID, t.ID, errdefs.ErrAlreadyExists)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.roomForExec(execID)
+}
+
+// roomForExec fails with [errdefs.ErrResourceExhausted] while the task has as many execs as it may have. t.mu is held.
+func (t *Task) roomForExec(execID string) error {
+	if len(t.execs) >= maxExecs {
+		return fmt.Errorf("exec %s: task %s has %d execs, and the limit is %d; delete those that have ended: %w", execID, t.ID, len(t.execs), maxExecs, errdefs.ErrResourceExhausted)
 	}
 	return nil
 }
@@ -162,6 +175,10 @@ func (t *Task) Exec(execID string, process container.Process, io IO, stdio Stdio
 	if _, taken := t.execs[execID]; taken {
 		t.mu.Unlock()
 		return fmt.Errorf("exec %s of task %s: %w", execID, t.ID, errdefs.ErrAlreadyExists)
+	}
+	if err := t.roomForExec(execID); err != nil {
+		t.mu.Unlock()
+		return err
 	}
 	t.execs[execID] = newProcess(t, execID, process, io, stdio)
 	t.mu.Unlock()

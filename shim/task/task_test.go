@@ -3,6 +3,8 @@ package task_test
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -187,4 +189,34 @@ func TestTask_InitEnds_ExitsOfExecsComeFirst(t *testing.T) {
 	remove(t, tk, "e")
 	remove(t, tk, "")
 	w.want(t, "start", "exec-added e", "exec-started e", "exit e", "exit c", "delete e", "delete ")
+}
+
+// The execs that exist at once are bounded. One that is deleted makes room.
+func TestTask_TooManyExecs_Refused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{}
+		tk := w.task(t, w.program(), streams{})
+		start(t, tk.Init)
+		const limit = 10_000
+		for i := range limit {
+			if err := tk.Exec(strconv.Itoa(i), w.program(), streams{}, task.Stdio{}); err != nil {
+				t.Fatalf("exec %d: %v", i, err)
+			}
+		}
+		for name, err := range map[string]error{"CanExec": tk.CanExec("more"), "Exec": tk.Exec("more", w.program(), streams{}, task.Stdio{})} {
+			if !errdefs.IsResourceExhausted(err) || !strings.Contains(err.Error(), "limit is 10000") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := tk.Delete(t.Context(), "7"); err != nil {
+			t.Fatal(err)
+		}
+		if err := tk.Exec("more", w.program(), streams{}, task.Stdio{}); err != nil {
+			t.Errorf("after a delete: %v", err)
+		}
+		if err := tk.Init.Kill(9); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+	})
 }

@@ -39,7 +39,7 @@ func Example() {
 	prometheus.NewRegistry().MustRegister(exporter)
 	want := `# HELP silo_container_processes Processes now.
 # TYPE silo_container_processes gauge
-silo_container_processes{container_id="web",kind="run",namespace="silo"} 1
+silo_container_processes{container="",container_id="web",kind="run",namespace="silo",pod=""} 1
 `
 	fmt.Println(testutil.CollectAndCompare(exporter, strings.NewReader(want), "silo_container_processes"))
 	// Output:

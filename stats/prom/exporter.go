@@ -1,6 +1,6 @@
 // Package prom exports the statistics of containers to Prometheus.
 //
-//	List() ─► []Container ─► Exporter (a [prometheus.Collector]) ─► silo_container_…{namespace,container_id,kind}
+//	List() ─► []Container ─► Exporter (a [prometheus.Collector]) ─► silo_container_…{namespace,pod,container,container_id,kind}
 //
 // Names follow those of windows_exporter, with the prefix silo, base units, and _total on every counter. Each scrape
 // calls List and nothing is cached. A metric that is missing in a sample has no series, never a zero. All values are
@@ -20,9 +20,14 @@ import (
 // Container is one container at the moment of a scrape.
 type Container struct {
 	Kind, Namespace, ID string
+	Pod                 *Pod // nil if it has none
 	Sample              stats.Sample
 	State               *State  // nil if it is unknown
 	Output              *Output // nil if the exporter does not know it
+	Unsampled           bool    // its statistics could not be queried: Sample is empty
+	// Exporter is where another exporter has the container. This one then leaves it out, so that a sum over both counts it
+	// once. Empty otherwise.
+	Exporter string
 }
 
 // Output has the numbers of what a container has printed and its supervisor could not deliver.
@@ -53,6 +58,7 @@ type Exporter struct {
 	lost    *prometheus.Desc
 	failing *prometheus.Desc
 	count   *prometheus.Desc
+	others  *prometheus.Desc
 	build   prometheus.Gauge
 	failure prometheus.Counter
 	// processors is nil if their number is unknown.
@@ -61,14 +67,13 @@ type Exporter struct {
 
 var _ prometheus.Collector = (*Exporter)(nil)
 
-// labels name a container.
-var labels = []string{"namespace", "container_id", "kind"}
-
 // New makes an exporter. The caller registers it.
 func New(o Options) *Exporter {
 	e := &Exporter{
 		list:  o.List,
-		count: prometheus.NewDesc("silo_containers", "Containers on this machine that have not ended.", nil, o.Labels),
+		count: prometheus.NewDesc("silo_containers", "Containers of this exporter that have not ended.", nil, o.Labels),
+		others: prometheus.NewDesc("silo_containers_elsewhere",
+			"Containers that this exporter leaves out, because silo supervise exports them at another address.", nil, o.Labels),
 		lost: prometheus.NewDesc("silo_container_output_lost_bytes_total",
 			"Output that was discarded because a log or a terminal did not take it; missing for containers of other supervisors.", labels, o.Labels),
 		failing: prometheus.NewDesc("silo_container_output_failing",
@@ -115,6 +120,7 @@ type series struct {
 // Describe implements [prometheus.Collector].
 func (e *Exporter) Describe(to chan<- *prometheus.Desc) {
 	to <- e.count
+	to <- e.others
 	for _, s := range e.series {
 		to <- s.desc
 	}
@@ -136,20 +142,28 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	if err != nil {
 		e.failure.Inc()
 	}
-	living := 0
+	living, elsewhere, used := 0, 0, map[string]bool{}
 	for i := range containers {
 		c := &containers[i]
-		e.collectState(to, c)
+		if c.Exporter != "" {
+			elsewhere++
+			continue
+		}
+		values := c.labelValues(used)
+		e.collectState(to, c, values)
 		if c.State == nil || !c.State.Ended {
 			living++
-			e.collectSample(to, c)
+			if !c.Unsampled {
+				e.collectSample(to, c, values)
+			}
 		}
 		if c.Output != nil {
-			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), c.Namespace, c.ID, c.Kind)
-			to <- prometheus.MustNewConstMetric(e.failing, gauge, float64(c.Output.Failing), c.Namespace, c.ID, c.Kind)
+			to <- prometheus.MustNewConstMetric(e.lost, counter, float64(c.Output.LostBytes), values...)
+			to <- prometheus.MustNewConstMetric(e.failing, gauge, float64(c.Output.Failing), values...)
 		}
 	}
 	to <- prometheus.MustNewConstMetric(e.count, gauge, float64(living))
+	to <- prometheus.MustNewConstMetric(e.others, gauge, float64(elsewhere))
 	e.build.Collect(to)
 	e.failure.Collect(to)
 	if e.processors != nil {
@@ -157,10 +171,10 @@ func (e *Exporter) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-func (e *Exporter) collectSample(to chan<- prometheus.Metric, c *Container) {
+func (e *Exporter) collectSample(to chan<- prometheus.Metric, c *Container, container []string) {
 	for _, s := range e.series {
 		if value, ok := s.read(&c.Sample); ok {
-			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, c.Namespace, c.ID, c.Kind)
+			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, container...)
 		}
 	}
 }

@@ -64,6 +64,8 @@ func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 	lacking.Metrics[stats.MetricViolations] = stats.Provenance{}
 	got := scrape(t, exporter([]prom.Container{
 		{Kind: "task", Namespace: "k8s.io", ID: "web", Sample: full()},
+		{Kind: "task", Namespace: "k8s.io", ID: "4711", Sample: full(), Pod: &prom.Pod{Namespace: "shop", Name: "web-x2x5z", Container: "app"}},
+		{Kind: "server", Namespace: "hcs", ID: "4712", Sample: lacking, Pod: &prom.Pod{Namespace: "shop", Name: "web-x2x5z"}},
 		{Kind: "run", Namespace: "silo", ID: `odd "name"`, Sample: lacking, Output: &prom.Output{LostBytes: 12, Failing: 1}, State: &prom.State{
 			Status: "restarting", Restarts: new(3), LastExit: &prom.Exit{Code: 0xC0000005, Reason: "exited", At: time.Unix(1700000100, 0)},
 		}},
@@ -71,6 +73,7 @@ func TestExporter_Scrape_IsAsTheGolden(t *testing.T) {
 			Status: "exited", Ended: true, Restarts: new(0), LastExit: &prom.Exit{Code: 137, Reason: "killed", At: time.Unix(1700000200, 0)},
 		}},
 		{Kind: "run", Namespace: "silo", ID: "lost", State: &prom.State{Status: "lost", Ended: true}},
+		{Kind: "run", Namespace: "silo", ID: "task", Exporter: "http://127.0.0.1:9100/metrics"},
 	}, nil))
 	path := filepath.Join("testdata", "metrics.golden")
 	if *update {
@@ -105,7 +108,7 @@ func TestExporter_MetricMissing_HasNoSeries(t *testing.T) {
 			t.Errorf("a series of a metric that is missing: %s", line)
 		}
 	}
-	if !strings.Contains(text, "silo_container_metrics_missing{container_id=\"b\",kind=\"task\",namespace=\"a\"} 8\n") {
+	if !strings.Contains(text, "silo_container_metrics_missing{container=\"\",container_id=\"b\",kind=\"task\",namespace=\"a\",pod=\"\"} 8\n") {
 		t.Errorf("the missing metrics are not counted:\n%s", text)
 	}
 }

@@ -1,6 +1,7 @@
 package prom
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,13 +65,13 @@ type stateSeries struct {
 	desc *prometheus.Desc
 }
 
-func (e *Exporter) collectState(to chan<- prometheus.Metric, c *Container) {
+func (e *Exporter) collectState(to chan<- prometheus.Metric, c *Container, container []string) {
 	if c.State == nil {
 		return
 	}
 	for _, s := range e.states {
 		if value, labels, ok := s.read(c.State); ok {
-			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, append([]string{c.Namespace, c.ID, c.Kind}, labels...)...)
+			to <- prometheus.MustNewConstMetric(s.desc, s.kind, value, slices.Concat(container, labels)...)
 		}
 	}
 }

@@ -159,6 +159,7 @@ var beside = []struct {
 	{"DAMON_MEMORY_LIMIT=64MB", outcome{code: ran}, outcome{1, "-"}},
 	{"DAMON_MEMORY_LIMIT=3", outcome{code: ran}, outcome{1, "-"}},
 	{"NOMAD_MEMORY_LIMIT=64 DAMON_ENFORCE_MEMORY_LIMIT=perhaps", outcome{code: ran}, outcome{1, "-"}},
+	{"NOMAD_MEMORY_LIMIT=64 NOMAD_MEMORY_MAX_LIMIT=-1", outcome{code: ran}, outcome{code: ran}},
 	{"NOMAD_MEMORY_LIMIT=64 NOMAD_MEMORY_MAX_LIMIT=lots", outcome{code: ran}, outcome{1, "-"}},
 	{"DAMON_RESTRICTED_TOKEN=y", outcome{code: ran}, outcome{code: ran}},
 	{"DAMON_RESTRICTED_TOKEN=perhaps", outcome{code: ran}, outcome{1, "-"}},

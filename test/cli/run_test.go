@@ -53,7 +53,7 @@ func TestRun_Detached_ServesAllVerbs(t *testing.T) {
 	if out := s.run(t, "top", name); strings.Count(out, "payload.exe") != 3 {
 		t.Errorf("top, want three payloads:\n%s", out)
 	}
-	if out := s.run(t, "metrics", "--once"); !strings.Contains(out, `silo_container_processes{container_id="`+name+`",kind="run",namespace="silo"}`) {
+	if out := s.run(t, "metrics", "--once"); !strings.Contains(out, `silo_container_processes{container="",container_id="`+name+`",kind="run",namespace="silo",pod=""}`) {
 		t.Errorf("metrics do not have it:\n%s", out)
 	}
 	if r := s.try(t, s.exe, nil, "exec", name, "--", workload.Payload, "exit", "9"); r.code != 9 {

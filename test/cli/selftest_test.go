@@ -18,6 +18,7 @@ func TestSelftest_ThisHost_NothingIsBroken(t *testing.T) {
 	if err := json.Unmarshal([]byte(line), &evidence); err != nil || evidence.OS != "windows" {
 		t.Fatalf("%v in %s", err, line)
 	}
+	t.Log(table)
 	results := map[string]int{}
 	for _, trial := range evidence.Trials {
 		results[trial.Result]++

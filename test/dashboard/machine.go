@@ -15,6 +15,8 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/dashboard"
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/containertest"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/stats"
@@ -28,8 +30,8 @@ type machine struct {
 	app    *command.App
 	dir    string
 	random *rand.Rand
-	pods   map[string]string // by namespace/id
-	refuse atomic.Bool       // the list of job objects is refused
+	pods   *containertest.Machine
+	refuse atomic.Bool // the list of job objects is refused
 	paths  atomic.Pointer[[]string]
 	began  time.Time
 	steps  int
@@ -48,13 +50,13 @@ type container struct {
 }
 
 func newMachine(dir string, containers, processes int, hostile bool) (*machine, error) {
-	m := &machine{kernel: jobtest.New(), dir: dir, random: rand.New(rand.NewPCG(7, 15)), pods: map[string]string{}}
+	m := &machine{kernel: jobtest.New(), dir: dir, random: rand.New(rand.NewPCG(7, 15)), pods: new(containertest.Machine)}
 	m.kernel.Processors(processors)
 	m.paths.Store(new([]string))
 	m.began = m.kernel.Now()
 	m.app = &command.App{
 		Kernel: m.kernel, Machine: limit.Machine{Groups: []int{processors}, MHz: 2600}, Now: m.kernel.Now,
-		Node: node.Node{Names: m.names, Records: node.Records{Dir: filepath.Join(dir, "state")}},
+		Node: node.Node{Names: m.names, Records: node.Records{Dir: filepath.Join(dir, "state")}, Pods: m.pods},
 	}
 	for i := range containers {
 		w := workloadAt(i)
@@ -92,9 +94,9 @@ func (m *machine) listed() {
 // add makes a container.
 func (m *machine) add(w workload) error {
 	c := &container{name: w.namespace + "/" + w.id, path: `\BaseNamedObjects\silo/` + w.namespace + "/" + w.id}
-	name := node.JobName(w.namespace, w.id)
+	name, key := node.JobName(w.namespace, w.id), podinfo.Key(w.namespace, w.id)
 	if w.namespace == "hcs" {
-		name = stats.SiloName(w.id)
+		name, key = stats.SiloName(w.id), w.id
 		c.path = name
 	}
 	var err error
@@ -122,8 +124,10 @@ func (m *machine) add(w workload) error {
 		}
 		c.procs, c.loads = append(c.procs, p), append(c.loads, l)
 	}
-	if w.pod != "" {
-		m.pods[c.name] = w.pod
+	if w.pod.Name != "" {
+		if _, err := m.pods.Publish(key, w.pod); err != nil { // until the program ends
+			return err
+		}
 	}
 	m.containers = append(m.containers, c)
 	m.listed()
@@ -255,21 +259,10 @@ func (m *machine) clear() error {
 	return errors.Join(append(errs, os.RemoveAll(m.app.Node.Records.Dir))...)
 }
 
-// withPods adds the names of pods, and shows the logs where Windows has them.
-type withPods struct {
-	dashboard.Source
-	pods map[string]string
-}
+// withPaths shows the logs where Windows has them.
+type withPaths struct{ dashboard.Source }
 
-func (s *withPods) Look(ctx context.Context) (dashboard.Look, error) {
-	look, err := s.Source.Look(ctx)
-	for i := range look.Containers {
-		look.Containers[i].Pod = s.pods[look.Containers[i].Name()]
-	}
-	return look, err
-}
-
-func (s *withPods) Details(ctx context.Context, namespace, id string) dashboard.Details {
+func (s *withPaths) Details(ctx context.Context, namespace, id string) dashboard.Details {
 	d := s.Source.Details(ctx, namespace, id)
 	if d.LogPath != "" {
 		d.LogPath = `C:\ProgramData\silo\run\` + id + `\output.log`

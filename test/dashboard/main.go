@@ -61,7 +61,7 @@ func run(ctx context.Context, listen string, containers, processes int, every ti
 	}
 	source, release := m.app.DashboardSource()
 	defer release()
-	d := dashboard.New(&withPods{source, m.pods}, dashboard.Options{Version: "silo, simulated machine", Host: "NODE-07"})
+	d := dashboard.New(&withPaths{source}, dashboard.Options{Version: "silo, simulated machine", Host: "NODE-07"})
 	past := int(dashboard.Window/dashboard.Interval) + 2 // the first sample has no rates
 	for range past {
 		if err := m.step(ctx, d); err != nil {

@@ -7,13 +7,14 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
 // workload describes a container.
 type workload struct {
 	namespace, id string
-	pod           string
+	pod           podinfo.Pod
 	program       string
 	images        []string
 	processes     int
@@ -68,7 +69,9 @@ func workloadAt(i int) workload {
 	s := services[(i-i/5-1)%len(services)]
 	sum := sha256.Sum256(fmt.Append(nil, s.name, i))
 	w := workload{
-		namespace: "k8s.io", id: hex.EncodeToString(sum[:]), pod: fmt.Sprintf("shop/%s-%s-%s", s.name, hex.EncodeToString(sum[4:9]), hex.EncodeToString(sum[10:12])+"x"),
+		namespace: "k8s.io", id: hex.EncodeToString(sum[:]), pod: podinfo.Pod{
+			Namespace: "shop", Name: fmt.Sprintf("%s-%s-%s", s.name, hex.EncodeToString(sum[4:9]), hex.EncodeToString(sum[10:12])+"x"), Container: s.name,
+		},
 		images: []string{s.image, "conhost.exe", s.image}, processes: 1 + i%4,
 	}
 	switch {

@@ -88,6 +88,23 @@ func TestSettle_MadeUpUpload_SettlesWhatHeldOnEveryBuild(t *testing.T) {
 	}
 }
 
+// The made-up upload is of Server 2022 and 2025.
+func TestSettle_RowNamesServer_NeedsItsBuild(t *testing.T) {
+	upload, err := readUpload(os.DirFS(madeUp))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{
+		"a process limit": true, "a process limit on Server 2022 and 2025": true,
+		"a process limit on Server 2019": false, "a process limit before Server 2016": false,
+	} {
+		list := settle([]assumption{{id: "U5", text: text, check: "limit 3"}}, upload)
+		if got := len(list) == 1 && list[0].settled(); got != want {
+			t.Errorf("%s: settled %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestReadUpload_NoWindows_Refused(t *testing.T) {
 	const hostText, tests = `{"commit":"abc"}`, `{"Action":"pass","Package":"p","Test":"T"}`
 	for want, files := range map[string][3]string{

@@ -24,6 +24,21 @@ func assumptions(page string) (list []assumption) {
 	return list
 }
 
+// servers are the builds of the versions of Windows Server.
+var servers = map[string]string{"2016": "14393", "2019": "17763", "2022": "20348", "2025": "26100"}
+
+// onItsServers reports whether the builds have each version that the row names. A row about one version is not settled by
+// others.
+func (a *assumption) onItsServers(builds []string) bool {
+	for version, build := range servers {
+		named := regexp.MustCompile(`\b` + version + `\b`).MatchString(a.text + " " + a.check)
+		if named && !slices.ContainsFunc(builds, func(b string) bool { return slices.Contains(strings.Split(b, "."), build) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // verdict is what an upload says about a row.
 type verdict struct {
 	assumption
@@ -35,7 +50,8 @@ type verdict struct {
 func (v *verdict) settled() bool { return v.by != "" && len(v.broken) == 0 }
 
 // settle returns a verdict for each row about which the upload says something. A row is settled if each of its trials, or each
-// test that its check names, succeeded on every build of the upload, and none failed under any user.
+// test that its check names, succeeded on every build of the upload, also on the versions that the row names, and none failed
+// under any user.
 func settle(rows []assumption, upload []*result) (list []*verdict) {
 	for _, row := range rows {
 		v := &verdict{assumption: row}
@@ -43,7 +59,7 @@ func settle(rows []assumption, upload []*result) (list []*verdict) {
 		if by, ok := testsOf(row.check); ok && names == nil {
 			names, builds = v.byTests(by, upload)
 		}
-		if all := buildsOf(upload); names != nil && slices.Equal(builds, all) {
+		if all := buildsOf(upload); names != nil && slices.Equal(builds, all) && row.onItsServers(all) {
 			v.by, v.builds = strings.Join(names, ", "), builds
 		}
 		if v.by != "" || v.broken != nil {

@@ -1,4 +1,4 @@
-// Package kube validates the objects in deploy/ against the schemas that Kubernetes publishes.
+// Package kube validates the objects in deploy/kubernetes against the schemas that Kubernetes publishes.
 //
 //	module proxy ─► k8s.io/kubernetes/api/openapi-spec/v3 ─► Schemas ─► Validate(object)
 //

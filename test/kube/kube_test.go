@@ -27,11 +27,11 @@ func schemas(t *testing.T) *Schemas {
 	return NewSchemas(dir)
 }
 
-// manifests are the YAML files of deploy/.
+// manifests are the YAML files of deploy/kubernetes.
 func manifests(t *testing.T) []string {
 	t.Helper()
 	var list []string
-	err := filepath.WalkDir(deploy, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(deploy, "kubernetes"), func(path string, d fs.DirEntry, err error) error {
 		if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
 			list = append(list, path)
 		}
@@ -46,7 +46,7 @@ func manifests(t *testing.T) []string {
 // isKustomization reports whether kustomize reads a file: Kubernetes has no schema for it.
 func isKustomization(path string) bool { return filepath.Base(path) == "kustomization.yaml" }
 
-// objects are the objects of deploy/, by kind and name.
+// objects are the objects of deploy/kubernetes, by kind and name.
 func objects(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}

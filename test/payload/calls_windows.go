@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/Microsoft/go-winio"
@@ -83,6 +84,16 @@ func group(args []string) (int, error) {
 		return ended.ExitCode(), nil
 	}
 	return 0, err
+}
+
+// processorTime is what this process has used, in user and kernel mode.
+func processorTime() (time.Duration, error) {
+	var created, exited, kernel, user windows.Filetime
+	if err := windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user); err != nil {
+		return 0, err
+	}
+	const unit = 100 // nanoseconds
+	return time.Duration((int64(kernel.HighDateTime+user.HighDateTime)<<32 + int64(kernel.LowDateTime) + int64(user.LowDateTime)) * unit), nil
 }
 
 // BOOL GetProcessMemoryInfo(HANDLE Process, PPROCESS_MEMORY_COUNTERS counters, DWORD cb);

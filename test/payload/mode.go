@@ -189,6 +189,27 @@ func burn(args []string) (int, error) {
 	return 0, nil
 }
 
+// spend FILE MS SECS: waits until FILE exists, runs until it has used that much processor time, prints what it has used in
+// milliseconds, and sleeps.
+func spend(args []string) (int, error) {
+	ms, err := number(args, 1)
+	if err != nil {
+		return 0, err
+	}
+	for _, err := os.Stat(args[0]); err != nil; _, err = os.Stat(args[0]) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	used, err := processorTime()
+	for err == nil && used < time.Duration(ms)*time.Millisecond {
+		used, err = processorTime()
+	}
+	if err != nil {
+		return 0, err
+	}
+	fmt.Println(used.Milliseconds())
+	return sleep(args[2:])
+}
+
 // alloc MB SECS: uses that much memory that long, and prints its pid and its private memory in bytes.
 func alloc(args []string) (int, error) {
 	mb, err := number(args, 0)
@@ -255,6 +276,25 @@ func parting(args []string) (int, error) {
 	<-events
 	time.Sleep(time.Second) // the time of an orderly exit
 	return 0, os.WriteFile(args[0], []byte("done"), 0o600)
+}
+
+// deaf FILE: ignores console events, as does a child. FILE is "ready" once the child does.
+func deaf(args []string) (int, error) {
+	if len(args) == 0 {
+		return 0, errors.New("deaf needs a file")
+	}
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
+	if len(args) == 1 {
+		child, err := again("deaf", args[0], "child")
+		if err != nil {
+			return 0, err
+		}
+		return 0, child.Wait()
+	}
+	if err := os.WriteFile(args[0], []byte("ready"), 0o600); err != nil {
+		return 0, err
+	}
+	select {}
 }
 
 // kill PID: TerminateProcess with exit code 1.

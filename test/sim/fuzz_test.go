@@ -25,8 +25,11 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/siloshim/siloshim/container/containertest"
 	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/hcs"
+	"github.com/siloshim/siloshim/hcs/hcstest"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/service"
 	"github.com/siloshim/siloshim/test/sim"
@@ -102,6 +105,9 @@ const (
 	sandboxes        = "containerd.runtime.sandbox.v1.Sandbox"
 )
 
+// server is the place of the bundle of a Windows Server container.
+const server = 4
+
 // next reads one request. bundles are directories that a request may name.
 func (in *input) next(bundles []string) fuzzCall {
 	bundle := bundles[int(in.byte())%len(bundles)]
@@ -115,7 +121,10 @@ func (in *input) next(bundles []string) fuzzCall {
 			return fuzzCall{tasksV3, "Create", &api.CreateTaskRequest{ID: in.task(), Bundle: bundle, Terminal: in.byte() > 0xE0, Stdin: in.stream(), Stdout: in.stream(), Stderr: in.stream(), Options: in.any("", `{}`)}}
 		},
 		func() fuzzCall {
-			return fuzzCall{tasksV3, "Create", &api.CreateTaskRequest{ID: in.task(), Bundle: bundles[0]}}
+			if bundle != bundles[server] {
+				bundle = bundles[0]
+			}
+			return fuzzCall{tasksV3, "Create", &api.CreateTaskRequest{ID: in.task(), Bundle: bundle}}
 		},
 		func() fuzzCall {
 			return fuzzCall{tasksV3, "Start", &api.StartRequest{ID: in.task(), ExecID: in.exec()}}
@@ -270,7 +279,7 @@ func newStates() *states { return &states{now: map[process]types.Status{}} }
 
 // FuzzRequests sends the requests of an input to a shim on a simulated machine. None makes the shim panic. The events lead
 // to the states that State returns, each event is possible in the state before, and at the end no task, handle or goroutine
-// is left.
+// is left, and nothing of a Windows Server container.
 func FuzzRequests(f *testing.F) {
 	// The number of a request is its place in next; the first byte is the bundle.
 	for _, seed := range [][]byte{
@@ -279,10 +288,13 @@ func FuzzRequests(f *testing.F) {
 		{0, 1, 0, 0, 2, 0, 0, 0, 11, 0, 0, 1, 0, 0, 0, 16, 0, 0, 1, 1, 1, 0, 6, 0, 0, 15, 0, 0, 0, 14, 0, 0},
 		{0, 29, 4, 1, 2, 3, 4, 0, 0, 0, 29, 2, 10, 0, 1, 5, 3, 0, 0, 0xF1, 9, 0, 4, 0, 2, 0, 3, 4, 5, 1, 0xC1},
 		{0, 1, 0, 0, 2, 0, 0, 0, 5, 0, 2, 0, 5, 0, 3, 0, 2, 0, 2, 0, 9, 0, 0, 7, 0, 2, 0, 10, 0, 0, 19, 0, 0, 8, 0, 2},
+		{4, 1, 0, 0, 2, 0, 0, 0, 5, 0, 2, 0, 3, 0, 2, 0, 9, 0, 0, 10, 0, 0, 11, 0, 0, 0, 12, 0, 0, 13, 0, 0, 7, 0, 0, 0, 8, 0, 0},
+		{4, 1, 0, 0, 2, 0, 0, 4, 1, 1, 0, 2, 1, 0, 0, 6, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 8, 1, 0, 4, 1, 0, 0, 2, 0, 0, 0, 19, 0},
+		{4, 20, 2, 0, 0, 0, 0, 0, 0, 21, 2, 4, 1, 0, 0, 2, 0, 0, 0, 26, 2, 0, 22, 2, 5, 0, 0, 0, 25, 2},
 	} {
 		f.Add(seed)
 	}
-	bundles := []string{f.TempDir(), f.TempDir(), "/missing", ""}
+	bundles := []string{f.TempDir(), f.TempDir(), "/missing", "", f.TempDir()}
 	write := func(dir string, text []byte) {
 		if err := os.WriteFile(filepath.Join(dir, "config.json"), text, 0o600); err != nil {
 			f.Fatal(err)
@@ -293,6 +305,14 @@ func FuzzRequests(f *testing.F) {
 		Annotations: map[string]string{"microsoft.com/hostprocess-container": "true", "microsoft.com/hostprocess-inherit-user": "true"},
 	}))
 	write(bundles[1], []byte(`{"process":{"args":[`))
+	write(bundles[server], sim.JSON(f, &specs.Spec{
+		Version: specs.Version, Process: sim.Process("sleep"), Root: &specs.Root{}, Hostname: "box",
+		Windows: &specs.Windows{
+			LayerFolders:   []string{`C:\layers\1`, `C:\layers\0`, `C:\scratch\c`},
+			Network:        &specs.WindowsNetwork{EndpointList: []string{"9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001"}},
+			CredentialSpec: `{"CmsPlugins":["ActiveDirectory"]}`,
+		},
+	}))
 	silenceLog(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		synctest.Test(t, func(t *testing.T) { sendAll(t, data, bundles) })
@@ -302,11 +322,18 @@ func FuzzRequests(f *testing.F) {
 // sendAll sends the requests of an input, in a bubble.
 func sendAll(t *testing.T, data []byte, bundles []string) {
 	table := newStates()
-	w := &sim.World{Kernel: jobtest.New(), Served: make(chan error, 1)}
+	w := &sim.WCOWWorld{
+		World: &sim.World{Kernel: jobtest.New(), Served: make(chan error, 1)}, Service: hcstest.New(), Machine: &containertest.Machine{},
+	}
 	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 { <-p.Done(); return 0 })
+	w.Service.Program("workload.exe", func(p *hcstest.Proc) uint32 { <-p.Done(); return 0 })
+	w.HCS = &hcs.Client{Service: w.Service}
 	w.ServeInMemory(service.Config{
-		Namespace: "ns", Engine: engine.Engine{Kernel: w.Kernel}, Emit: table.emit,
-		Machine: plan.Machine{Lookup: func(path string) bool { return path == sim.Program }},
+		Namespace: "ns", Engine: engine.Engine{Kernel: w.Kernel, Service: w.HCS, Storage: w.Machine, Network: w.Machine}, Emit: table.emit,
+		Machine: plan.Machine{
+			Lookup:  func(path string) bool { return path == sim.Program },
+			Resolve: func(path string) (string, error) { return path, nil },
+		},
 	})
 	in, sent := input(data), []string{}
 	for n := 0; n < 40 && len(in) > 0; n++ {
@@ -323,7 +350,7 @@ func sendAll(t *testing.T, data []byte, bundles []string) {
 			t.Fatalf("%v\n%s", err, strings.Join(sent, "\n"))
 		}
 		synctest.Wait()
-		if failure := table.compare(t, w); failure != "" {
+		if failure := table.compare(t, w.World); failure != "" {
 			t.Fatalf("%s\n%s", failure, strings.Join(sent, "\n"))
 		}
 	}
@@ -359,7 +386,7 @@ func (s *states) compare(t *testing.T, w *sim.World) string {
 }
 
 // end removes all tasks and ends the shim. Nothing may be left.
-func end(t *testing.T, w *sim.World, table *states, sent []string) {
+func end(t *testing.T, w *sim.WCOWWorld, table *states, sent []string) {
 	for _, id := range []string{"p", "a", "b"} { // a shim that has ended answers none of these
 		_, _ = w.Kill(t.Context(), &api.KillRequest{ID: id, Signal: 9, All: true})
 	}
@@ -379,6 +406,7 @@ func end(t *testing.T, w *sim.World, table *states, sent []string) {
 		t.Errorf("%v\n%s", err, strings.Join(sent, "\n"))
 	}
 	w.Kernel.Wait()
+	w.NothingLeft(t)
 	synctest.Wait()
 	left, failures := table.list()
 	if n := w.Kernel.OpenHandles(); n != 0 || len(left) > 0 || len(failures) > 0 {

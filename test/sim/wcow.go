@@ -33,9 +33,10 @@ func NewWCOWWorld(t *testing.T) *WCOWWorld {
 	w := &WCOWWorld{
 		World: &World{Kernel: jobtest.New(), Served: make(chan error, 1)}, Service: hcstest.New(), Machine: &containertest.Machine{},
 	}
+	w.Pods = w.Machine
 	w.Service.Program("workload.exe", WCOWWorkload)
 	w.HCS = &hcs.Client{Service: w.Service}
-	w.Engine = engine.Engine{Kernel: w.Kernel, Service: w.HCS, Storage: w.Machine, Network: w.Machine}
+	w.Engine = engine.Engine{Kernel: w.Kernel, Service: w.HCS, Storage: w.Machine, Network: w.Machine, Pods: w.Machine}
 	w.Serve(t, service.Config{
 		Namespace: "ns", Engine: w.Engine, Emit: w.Emit,
 		Machine: plan.Machine{Resolve: func(path string) (string, error) { return path, nil }},

@@ -20,8 +20,10 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/containertest"
 	"github.com/siloshim/siloshim/container/engine"
 	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
 	"github.com/siloshim/siloshim/shim/service"
 )
@@ -36,9 +38,12 @@ const ResourcesURL = "types.containerd.io/opencontainers/runtime-spec/1/WindowsR
 type World struct {
 	api.TTRPCTaskService
 	Kernel *jobtest.Kernel
+	Pods   podinfo.Store // gets the pods of the containers
 	Client *ttrpc.Client
-	Served chan error    // gets what Serve returns
-	Deaf   chan struct{} // gets a value from each program "deaf" that ignores console events from now on
+	Served chan error // gets what Serve returns
+	// OnEvent is called with each event, if it is set before the first request.
+	OnEvent func(any)
+	Deaf    chan struct{} // gets a value from each program "deaf" that ignores console events from now on
 
 	mu     sync.Mutex // guards the field below
 	events []string
@@ -56,7 +61,7 @@ func Workload(p *jobtest.Proc) uint32 {
 // NewWorld starts a shim. It ends with the test, and so do the task "c" and the pod "p".
 func NewWorld(t *testing.T) *World {
 	t.Helper()
-	w := &World{Kernel: jobtest.New(), Served: make(chan error, 1), Deaf: make(chan struct{})}
+	w := &World{Kernel: jobtest.New(), Pods: new(containertest.Machine), Served: make(chan error, 1), Deaf: make(chan struct{})}
 	w.Kernel.Program("workload.exe", func(p *jobtest.Proc) uint32 {
 		if p.Args[1] != "deaf" {
 			return Workload(p)
@@ -67,7 +72,7 @@ func NewWorld(t *testing.T) *World {
 		return 0
 	})
 	w.Serve(t, service.Config{
-		Namespace: "ns", Engine: engine.Engine{Kernel: w.Kernel}, Emit: w.Emit,
+		Namespace: "ns", Engine: engine.Engine{Kernel: w.Kernel, Pods: w.Pods}, Emit: w.Emit,
 		Machine: plan.Machine{Lookup: func(path string) bool { return path == Program }},
 	})
 	t.Cleanup(func() {
@@ -134,6 +139,9 @@ func (w *World) Emit(e any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, describe(e))
+	if w.OnEvent != nil {
+		w.OnEvent(e)
+	}
 }
 
 func describe(e any) string {

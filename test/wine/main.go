@@ -19,6 +19,8 @@ const usage = `usage: wine VERB
   build [NAME...]        build the shim and the payload for Windows and install them in the test environment
   daemons [VERSION...]   build the versions of containerd.exe and ctr.exe that BED_CONTAINERD chooses from
   crictl                 build crictl.exe, the client of CRI, and install it in the test environment
+  prometheus             get Prometheus and promtool of Debian, without installing them
+  programs               download programs of others from the npm registry into the cache
   peers                  build the reference shim and install it in the test environment
   host DIR               build all commands for a Windows host into a directory, which the tests expect at C:\silo\bin
   run [-t LIMIT] EXE ... run a Windows program; also for "go test -exec"

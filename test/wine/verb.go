@@ -36,6 +36,11 @@ func dispatch(ctx context.Context, args []string) error {
 		return testenv.BuildDaemons(ctx, os.Stderr, args...)
 	case "crictl":
 		return testenv.BuildCrictl(ctx, os.Stderr)
+	case "prometheus":
+		_, err := testenv.Prometheus(ctx, os.Stderr)
+		return err
+	case "programs":
+		return testenv.FetchPrograms(ctx, os.Stderr)
 	case "peers":
 		return testenv.Peers(ctx, os.Stderr)
 	case "host":

@@ -10,11 +10,17 @@ import (
 	"strings"
 
 	"github.com/siloshim/siloshim/container/resource"
+	"github.com/siloshim/siloshim/internal/ownership"
+	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // resources is a leftover for the resources that a dead process has recorded for a container. then runs after their release.
 func (a *App) resources(ctx context.Context, namespace, id, dir string, then func() error) leftover {
 	return leftover{What: "resources", Name: namespace + "/" + id, Why: "its process has exited", remove: func() error {
+		if err := ownership.CheckAll(dir); err != nil { // the record names what is released: accounts, volumes, systems
+			return err
+		}
 		if err := a.containers().Cleanup(ctx, namespace, id, dir); err != nil {
 			return err
 		}
@@ -48,7 +54,7 @@ func (a *App) deadBundles(ctx context.Context, dir string) ([]leftover, error) {
 	var found []leftover
 	for _, path := range paths {
 		bundle := filepath.Dir(path)
-		if mayRun(bundle) {
+		if mayRun(ctx, bundle) {
 			continue
 		}
 		namespace, id := filepath.Base(filepath.Dir(bundle)), filepath.Base(bundle)
@@ -69,15 +75,19 @@ func (a *App) deadAccounts() (found []leftover, err error) {
 }
 
 // mayRun reports whether the shim of a bundle may run: its pipe exists, or its address is unknown.
-func mayRun(bundle string) bool {
-	text, err := os.ReadFile(filepath.Join(bundle, "address"))
+func mayRun(ctx context.Context, bundle string) bool {
+	text, err := readlimit.File(filepath.Join(bundle, "address"), readlimit.Text)
 	if err != nil {
 		return true
 	}
-	pipe, err := os.OpenFile(strings.TrimSpace(string(text)), os.O_RDWR, 0)
+	address := strings.TrimSpace(string(text))
+	if !pipe.IsLocal(address) {
+		return true
+	}
+	conn, err := pipe.Dial(ctx, address)
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
-	_ = pipe.Close() // the shim sees a client that disconnects
+	_ = conn.Close() // the shim sees a client that disconnects
 	return true
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/cmd/silo/supervisor"
 	"github.com/siloshim/siloshim/cmd/silo/wcow"
+	"github.com/siloshim/siloshim/internal/ownership"
+	"github.com/siloshim/siloshim/internal/readlimit"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -27,7 +29,13 @@ func (a *App) claim(ctx context.Context, name string, onStop func()) (context.Co
 		return nil, nil, err
 	}
 	file := a.stopFile(name)
-	if err := removeStop(file); err != nil {
+	err = a.Node.Records.Owned(name)
+	if errors.Is(err, ownership.ErrForeign) {
+		err = fmt.Errorf("%w; or choose another --name", err)
+	} else {
+		err = removeStop(file) // without access to the directories there may be none
+	}
+	if err != nil {
 		unlisten()
 		return nil, nil, err
 	}
@@ -53,7 +61,7 @@ func (a *App) stopFile(name string) string {
 // readStop reads a request to stop a container. One without a file has the signals of silo run, and so has one that cannot
 // be read.
 func readStop(file string) *supervisor.Stop {
-	text, err := os.ReadFile(file)
+	text, err := readlimit.File(file, readlimit.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return new(supervisor.Stop)
 	}
@@ -92,8 +100,11 @@ func (a *App) requestStop(name string, request supervisor.Stop) error {
 		return node.RequestStop(name)
 	}
 	text, err := json.Marshal(request)
+	if err == nil {
+		err = a.Node.Records.Owned(name)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("write the request to stop %s: %w; without --grace and --signal none is needed", name, err)
 	}
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return fmt.Errorf("write the request to stop %s: %w; without --grace and --signal none is needed", name, err)

@@ -144,6 +144,9 @@ func (s *dashboardSource) ended() ([]dashboard.Container, error) {
 
 func toDashboard(c node.Container) dashboard.Container {
 	shown := dashboard.Container{Namespace: c.Namespace, ID: c.ID, Kind: string(c.Kind), Status: string(c.Status)}
+	if p := c.Pod; p != nil {
+		shown.Pod, shown.PodUID, shown.PodContainer = p.Namespace+"/"+p.Name, p.UID, p.Container
+	}
 	if r := c.Record; r != nil {
 		shown.Program, shown.Restarts = r.Program, r.Restarts
 		shown.Exit, shown.LastExit = exitOf(r.Exit), exitOf(r.LastExit)

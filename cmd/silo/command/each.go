@@ -34,10 +34,10 @@ func (a *App) eachName(refs []string, act func(ref string) (name string, err err
 		name, err := act(ref)
 		if err != nil {
 			failed = true
-			fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+			fmt.Fprintf(a.Stderr, "silo: %s\n", printable(oneLine(err)))
 			continue
 		}
-		fmt.Fprintln(a.Stdout, name)
+		fmt.Fprintln(a.Stdout, printable(name))
 	}
 	if failed {
 		return exit(codeSome)

@@ -2,13 +2,16 @@ package command
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/podinfo"
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -20,11 +23,12 @@ func (a *App) eventsCommand() *cobra.Command {
 		Use:   "events",
 		Short: "Report changes in the containers of this machine",
 		Long: `Events lists all containers at an interval and reports the differences: containers and processes that appeared or ended,
-and the states of containers of silo run. A container that is gone is reported with its exit. One that a restart policy starts
+and the states of containers of silo run, whose changes are also reported between two intervals. A container that is gone is reported with its exit. One that a restart policy starts
 again is reported as restarting, with its last exit, and as restarted, with the number of restarts. A process that started and
 ended between two lists is not reported; the events of containerd are complete (ctr events).
 
-The fields of --format are ` + fieldNames(eventFields) + `.`,
+The fields of --format are
+  ` + wrapped(fieldNames(eventFields), 110) + `.`,
 		Example: "  silo events\n  silo events -o json\n  silo events --format \"{{.Time}} {{.Event}} {{.Container}}\"",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.events(c.Context(), interval, count, format) },
@@ -45,9 +49,11 @@ type event struct {
 	Code      *uint32   `json:"exit_code,omitempty"`
 	Reason    string    `json:"reason,omitempty"` // of the exit
 	Restarts  int       `json:"restarts,omitempty"`
+
+	Pod *podinfo.Pod `json:"pod,omitempty"`
 }
 
-var eventFields = []field[event]{
+var eventFields = append([]field[event]{
 	{"Time", func(e *event) any { return e.Time.Format(time.RFC3339) }},
 	{"Event", func(e *event) any { return e.Event }},
 	{"Container", func(e *event) any { return e.Container }},
@@ -61,12 +67,30 @@ var eventFields = []field[event]{
 	}},
 	{"Reason", func(e *event) any { return e.Reason }},
 	{"Restarts", func(e *event) any { return e.Restarts }},
-}
+}, podFields(func(e *event) *podinfo.Pod { return e.Pod })...)
 
 // seen is a container at one time, with its processes.
 type seen struct {
 	node.Container
 	processes map[processKey]stats.Process
+	members   *members // from before its processes were listed; nil if unknown
+}
+
+// changesTogether is how long a change of the records waits for others: a start makes several. It also bounds the lists
+// while logs beside the records are rotated quickly.
+const changesTogether = 100 * time.Millisecond
+
+// members are what a job says about its members. While the counts stay, none has started or ended.
+type members struct {
+	total, active uint32
+	// These differ where the job has been made anew.
+	pids []uint32
+	used time.Duration
+}
+
+// since reports whether no member has started or ended since was.
+func (m *members) since(was *members) bool {
+	return was != nil && m.total == was.total && m.active == was.active && m.used >= was.used && slices.Equal(m.pids, was.pids)
 }
 
 // snapshot has each container at one time, by name.
@@ -83,10 +107,11 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int, for
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	o := a.newObserver()
-	defer o.retain(nil)
+	watch := a.Node.Watch()
+	defer watch.Close()
 	var before snapshot
 	for n := 1; ; n++ {
-		now, err := a.snapshot(ctx, o)
+		now, err := a.snapshot(ctx, o, watch, before)
 		if err != nil {
 			return err
 		}
@@ -105,35 +130,68 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int, for
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-watch.Changed():
+			n-- // a list between two intervals
+			if a.pauseFor(ctx, min(interval, changesTogether)) != nil {
+				return nil
+			}
 		}
 	}
 }
 
-func (a *App) snapshot(ctx context.Context, o *observer) (snapshot, error) {
-	list, err := a.Node.All()
+// snapshot looks at the containers. The processes of those whose members are as before are not listed again.
+func (a *App) snapshot(ctx context.Context, o *observer, watch *node.Watch, before snapshot) (snapshot, error) {
+	list, err := watch.All()
 	if err != nil {
 		return nil, err
 	}
 	s := snapshot{}
-	living := []node.Container{}
+	var changed []node.Container
 	for _, c := range list {
-		s[c.Name()] = seen{Container: c}
+		now := seen{Container: c}
 		if c.Living() {
-			living = append(living, c)
+			was, known := before[c.Name()]
+			now.members, err = a.members(c)
+			switch {
+			case errors.Is(err, jobobject.ErrNotExist): // it has not started, or has just ended
+			case err == nil && known && now.members.since(was.members) && !another(was, now):
+				now.processes = was.processes
+			default:
+				changed = append(changed, c)
+			}
 		}
+		s[c.Name()] = now
 	}
-	lists, err := o.processes(ctx, living)
+	if len(changed) == 0 {
+		return s, nil
+	}
+	lists, err := o.members(ctx, changed)
 	if err != nil {
 		return nil, err
 	}
-	for i, c := range living {
-		processes := map[processKey]stats.Process{}
+	for i, c := range changed {
+		now := s[c.Name()]
+		now.processes = map[processKey]stats.Process{}
 		for _, p := range lists[i] {
-			processes[processKey{p.Pid, p.Created}] = p
+			now.processes[processKey{p.Pid, p.Created}] = p
 		}
-		s[c.Name()] = seen{c, processes}
+		s[c.Name()] = now
 	}
 	return s, nil
+}
+
+// members queries the job of a container.
+func (a *App) members(c node.Container) (*members, error) {
+	job, err := c.Open(jobobject.AccessQuery, a.Kernel)
+	if err != nil {
+		return nil, err
+	}
+	accounting, err := job.Accounting()
+	pids, listErr := job.Pids()
+	if err = errors.Join(err, listErr, job.Close()); err != nil {
+		return nil, err
+	}
+	return &members{accounting.Total, accounting.Active, pids, accounting.UserTime + accounting.KernelTime}, nil
 }
 
 // eventPrinter returns the function that prints an event as --format and --output say.
@@ -145,7 +203,7 @@ func (a *App) eventPrinter(format string) (func(event) error, error) {
 		f, err := newFormatter(format, eventFields)
 		return func(e event) error { return f.print(a.Stdout, []event{e}) }, err
 	case a.output == asJSON:
-		return func(e event) error { return json.NewEncoder(a.Stdout).Encode(e) }, nil
+		return func(e event) error { return encodeJSON(a.Stdout, e, "") }, nil
 	}
 	return func(e event) error {
 		_, err := fmt.Fprintln(a.Stdout, printable(e.String()))
@@ -167,6 +225,12 @@ func (e event) String() string {
 	}
 	if e.Code != nil {
 		text += fmt.Sprintf(" (%s)", codeText(*e.Code))
+	}
+	if e.Pod != nil {
+		text += " pod " + e.Pod.Namespace + "/" + e.Pod.Name
+	}
+	if e.Pod != nil && e.Pod.Container != "" {
+		text += " container " + e.Pod.Container
 	}
 	return text
 }

@@ -21,15 +21,16 @@ const (
 
 // differences lists what changed between two snapshots: what is new, container by container, then what has ended.
 func differences(before, now snapshot, at time.Time) []event {
+	now.keepPods(before)
 	var list []event
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		was, is := before[name], now[name]
 		list = append(list, beginnings(was, is, at)...)
-		list = append(list, processEvents("process-started", name, is.processes, was.processes, at)...)
+		list = append(list, processEvents("process-started", is.Container, is.processes, was.processes, at)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		was, is := before[name], now[name]
-		list = append(list, processEvents("process-ended", name, was.processes, is.processes, at)...)
+		list = append(list, processEvents("process-ended", was.Container, was.processes, is.processes, at)...)
 		list = append(list, ends(was, is, at)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(now)) {
@@ -38,6 +39,16 @@ func differences(before, now snapshot, at time.Time) []event {
 		}
 	}
 	return list
+}
+
+// keepPods takes over the pods that cannot be read any more: a job exists for a moment longer than its shim has it open.
+func (s snapshot) keepPods(before snapshot) {
+	for name, c := range s {
+		if c.Pod == nil {
+			c.Pod = before[name].Pod
+			s[name] = c
+		}
+	}
 }
 
 // another reports whether is has another run than was, or was is none.
@@ -49,7 +60,7 @@ func another(was, is seen) bool {
 func beginnings(was, is seen, at time.Time) (list []event) {
 	if another(was, is) || !was.Living() && is.Living() {
 		if is.Living() || is.Status == node.Ended {
-			list = append(list, event{Time: at, Event: appeared, Container: is.Name()})
+			list = append(list, event{Time: at, Event: appeared, Container: is.Name(), Pod: is.Pod})
 		}
 		was = seen{}
 	}
@@ -68,9 +79,9 @@ func beginnings(was, is seen, at time.Time) (list []event) {
 func ends(was, is seen, at time.Time) []event {
 	switch {
 	case was.Living() && another(was, is) && is.ID != "":
-		return []event{{Time: at, Event: gone, Container: was.Name()}} // its exit is lost: it runs again
+		return []event{{Time: at, Event: gone, Container: was.Name(), Pod: was.Pod}} // its exit is lost: it runs again
 	case was.Living() && is.ID == "":
-		return []event{{Time: at, Event: gone, Container: was.Name()}}
+		return []event{{Time: at, Event: gone, Container: was.Name(), Pod: was.Pod}}
 	case was.Living() && !is.Living():
 		return []event{is.event(gone, at)}
 	case !was.Living() && is.ID == "":
@@ -81,7 +92,7 @@ func ends(was, is seen, at time.Time) []event {
 
 // event is an event with the latest exit.
 func (s seen) event(kind string, at time.Time) event {
-	e := event{Time: at, Event: kind, Container: s.Name()}
+	e := event{Time: at, Event: kind, Container: s.Name(), Pod: s.Pod}
 	if s.Record != nil {
 		e.Restarts = s.Record.Restarts
 	}
@@ -94,11 +105,11 @@ func (s seen) event(kind string, at time.Time) event {
 }
 
 // processEvents returns an event for each process that is in one list and not in the other, by pid.
-func processEvents(kind, container string, in, notIn map[processKey]stats.Process, at time.Time) []event {
+func processEvents(kind string, c node.Container, in, notIn map[processKey]stats.Process, at time.Time) []event {
 	var list []event
 	for key, p := range in {
 		if _, both := notIn[key]; !both {
-			list = append(list, event{Time: at, Event: kind, Container: container, Pid: p.Pid, Image: p.Image})
+			list = append(list, event{Time: at, Event: kind, Container: c.Name(), Pid: p.Pid, Image: p.Image, Pod: c.Pod})
 		}
 	}
 	slices.SortFunc(list, func(x, y event) int { return cmp.Compare(x.Pid, y.Pid) })

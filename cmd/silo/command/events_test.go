@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -23,7 +24,7 @@ func at(list map[uint32]int64) map[processKey]stats.Process {
 }
 
 func living(id string, processes map[processKey]stats.Process) seen {
-	return seen{node.Container{Namespace: "b", ID: id, Status: node.Running}, processes}
+	return seen{Container: node.Container{Namespace: "b", ID: id, Status: node.Running}, processes: processes}
 }
 
 func TestDifferences_States_ExitsAndRestarts(t *testing.T) {
@@ -87,5 +88,26 @@ func TestDifferences_Snapshots_NewThenGone(t *testing.T) {
 	}
 	if same := differences(now, now, time.Unix(4, 0)); len(same) != 0 {
 		t.Errorf("the same snapshot twice: %v", same)
+	}
+}
+
+// TestDifferences_PodUnpublishedBeforeJobEnds_EventHasPod: silo itself may keep a job whose shim has closed it.
+func TestDifferences_PodUnpublishedBeforeJobEnds_EventHasPod(t *testing.T) {
+	pod := &podinfo.Pod{Name: "web", Namespace: "shop", Container: "app"}
+	runs, closed := living("a", at(map[uint32]int64{4: 1})), living("a", nil)
+	runs.Pod = pod
+	var got []string
+	looks := []snapshot{{}, {"b/a": runs}, {"b/a": closed}, {}}
+	for i, now := range looks[1:] {
+		for _, e := range differences(looks[i], now, time.Unix(0, 0).UTC()) {
+			got = append(got, e.String())
+		}
+	}
+	var want []string
+	for _, event := range []string{"container-appeared b/a", "process-started b/a 4 app.exe", "process-ended b/a 4 app.exe", "container-gone b/a"} {
+		want = append(want, "1970-01-01T00:00:00Z "+event+" pod shop/web container app")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }

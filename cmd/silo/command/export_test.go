@@ -10,6 +10,7 @@ import (
 var (
 	ServePath = servePath
 	OneLine   = oneLine
+	Shorten   = shorten
 )
 
 // PlannedService is what silo service install makes a service of.

@@ -13,6 +13,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/command"
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/containertest"
 	"github.com/siloshim/siloshim/container/plan"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
@@ -25,22 +26,26 @@ var update = flag.Bool("update", false, "write the goldens")
 type world struct {
 	*jobtest.Kernel
 	app    *command.App
+	pods   *containertest.Machine
 	dir    string
 	Stdout bytes.Buffer
 	Stderr bytes.Buffer
 }
 
 // ids are the containers that may be there, as the simulated kernel does not list its jobs.
-var ids = []string{"default/web", "default/db", "silo/mine", "silo/other"}
+var ids = []string{"default/web", "default/db", "silo/mine", "silo/other", "k8s.io/" + webID}
+
+// webID is an id as a kubelet makes them.
+var webID = strings.Repeat("0123456789abcdef", 4)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Kernel: jobtest.New(), dir: t.TempDir()}
+	w := &world{Kernel: jobtest.New(), pods: new(containertest.Machine), dir: t.TempDir()}
 	w.Processors(8)
 	w.app = &command.App{
 		Kernel: w.Kernel, Service: &hcs.Client{},
 		Machine: limit.Machine{Groups: []int{8}, MHz: 2400, Nodes: []limit.Node{{Mask: 0xF}, {Mask: 0xF0}}},
-		Node:    node.Node{Names: w.names, Records: node.Records{Dir: filepath.Join(w.dir, "state"), Kernel: supervisors{w.Kernel}}},
+		Node:    node.Node{Names: w.names, Records: node.Records{Dir: filepath.Join(w.dir, "state"), Kernel: supervisors{w.Kernel}}, Pods: w.pods},
 		Host: plan.Machine{Processors: 8, Root: `C:\Windows`, Lookup: func(path string) bool {
 			return strings.HasPrefix(path, `C:\bin\`) && !strings.Contains(path, "missing")
 		}},

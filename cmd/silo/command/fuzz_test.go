@@ -2,11 +2,16 @@ package command
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // FuzzFormat: a template of --format is refused, or prints a row or an error that names the flag.
@@ -14,12 +19,13 @@ func FuzzFormat(f *testing.F) {
 	for _, seed := range []string{
 		"{{.Name}}", "json", `table {{.Name}}\t{{.LegCount}}`, `{{upper .Name}}{{"\t"}}`, "{{json .}} {{truncate .Name -3}}", "{{if gt .LegCount 9}}x{{end}}", "table ", "{{.None}}",
 		`{{join (split .Name "") "-"}}`, "{{slice .Name 9}}", "{{printf \"%d\" .Name}}", "{{template \"template\" .}}", "{{index .Name 9}}", "{{call .Name}}",
+		`{{range split .Name ""}}<{{.}}>{{end}}`, "{{range $i, $x := 3}}{{$i}}{{else}}none{{end}}", "{{range .LegCount}}{{break}}{{end}}", "{{range 300}}{{range 300}}x{{end}}{{end}}",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, format string) {
-		if strings.Contains(format, "range") {
-			return // a range over a large number prints as long as it is asked to
+		if rounds(format) > 100_000 {
+			return // it prints as long as it is asked to
 		}
 		printer, err := newFormatter(format, animalFields)
 		if err != nil {
@@ -32,7 +38,50 @@ func FuzzFormat(f *testing.F) {
 		if err := printer.print(&out, []animal{{"cat", 4}, {"", -1}}); err != nil && !strings.HasPrefix(err.Error(), "--format: ") {
 			t.Errorf("%q: %v", format, err)
 		}
+		if out.Len() > 64<<20 {
+			t.Errorf("%q prints %d bytes", format, out.Len())
+		}
 	})
+}
+
+var (
+	loops     = regexp.MustCompile(`\brange\b`)
+	templates = regexp.MustCompile(`\b(template|block)\b`)
+	constants = regexp.MustCompile(`[\w.']+`)
+)
+
+// rounds bounds how often the loops of a template run: a loop is over a constant, or over something with the length of the
+// template or of a name at most. Templates that are called make the number unknown, unless there is no loop.
+func rounds(format string) float64 {
+	depth := len(loops.FindAllString(format, -1))
+	switch {
+	case depth == 0:
+		return 0
+	case templates.MatchString(format):
+		return math.Inf(1)
+	}
+	most := float64(len(format) + 1)
+	for _, text := range constants.FindAllString(format, -1) {
+		if n, err := strconv.ParseInt(text, 0, 64); err == nil {
+			most = max(most, float64(n))
+		} else if x, err := strconv.ParseFloat(text, 64); err == nil {
+			most = max(most, x)
+		} else if strings.Contains(text, "'") {
+			most = math.Inf(1) // a character is a number, too
+		}
+	}
+	return math.Pow(most, float64(depth))
+}
+
+func TestRounds_Loops_AreCounted(t *testing.T) {
+	for format, want := range map[string]float64{
+		"{{.Name}} 900": 0, "{{range 300}}x{{end}}": 300, "{{range 0x10}}{{range 1e3}}{{end}}{{end}}": 1e6,
+		"{{range 'a'}}{{end}}": math.Inf(1), `{{range 2}}{{template "x"}}{{end}}`: math.Inf(1),
+	} {
+		if got := rounds(format); got != want {
+			t.Errorf("%s: %v, want %v", format, got, want)
+		}
+	}
 }
 
 // FuzzTime: a time of silo logs and a duration of a flag are refused, or can be used.
@@ -129,4 +178,10 @@ func FuzzStop(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestReadStop_HugeFile_IsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stop.json")
+	sparse.File(t, path)
+	sparse.Refused(t, path, readStop(path).Err)
 }

@@ -30,7 +30,7 @@ its exit: the exit code with its meaning, and its reason: the program exited (ex
 
 A template of --format has the keys of the JSON, as in "{{.record.exit.code}}", and docker's names for some of them: .Id .Name
 .Created .RestartCount .LogPath, and of .State .Status .Running .Restarting .OOMKilled .Pid .ExitCode .Error .StartedAt
-.FinishedAt. If a container cannot be shown the others are, and
+.FinishedAt, and of .Config .Labels, the labels of a container in a pod. If a container cannot be shown the others are, and
 the exit code is 1.`,
 		Example: "  silo inspect web\n  silo inspect k8s.io/web\n  silo inspect --format \"{{.status}} {{.record.pid}}\" web",
 		Args:    cobra.MinimumNArgs(1),
@@ -72,7 +72,7 @@ func (a *App) inspect(ctx context.Context, refs []string, format string) error {
 		}
 		if err != nil {
 			failed = true
-			fmt.Fprintf(a.Stderr, "silo: %v\n", err)
+			fmt.Fprintf(a.Stderr, "silo: %s\n", printable(oneLine(err)))
 		}
 	}
 	if err := printAll(all); err != nil {
@@ -157,7 +157,7 @@ func executeJSON(a *App, t *template.Template, v any) error {
 	if err := t.Execute(&out, fields); err != nil {
 		return fmt.Errorf("--format: %s; the keys are those that silo inspect prints", templateError(err))
 	}
-	_, err = a.Stdout.Write(out.Bytes())
+	_, err = a.Stdout.Write(printableLines(out.Bytes()))
 	return err
 }
 
@@ -169,6 +169,7 @@ func addDockerNames(fields map[string]any, c node.Container) {
 	}
 	fields["Id"], fields["Name"], fields["State"] = c.ID, c.Name(), state
 	fields["Created"], fields["RestartCount"], fields["LogPath"] = time.Time{}, 0, ""
+	fields["Config"] = map[string]any{"Labels": podLabels(c.Pod)}
 	if r := c.Record; r != nil {
 		fields["Created"], fields["RestartCount"], fields["LogPath"] = r.Started, r.Restarts, r.Log
 		state["StartedAt"] = r.Started

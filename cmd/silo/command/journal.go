@@ -107,6 +107,14 @@ func (j *journal) write(change func(*node.Record)) error {
 	return j.records.Write(j.record)
 }
 
+// current returns the record as it is now. The caller must not change what it points to.
+func (j *journal) current() node.Record {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.countLocked()
+	return *j.record
+}
+
 // watch keeps the errors of the outputs in the record.
 func (j *journal) watch(o *outputs) {
 	j.outputs.Store(o)

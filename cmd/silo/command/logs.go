@@ -27,6 +27,7 @@ type logsFlags struct {
 	tail         int
 	since, until string
 	timestamps   bool
+	raw          bool
 }
 
 func (a *App) logsCommand() *cobra.Command {
@@ -40,7 +41,10 @@ containerd.
 
 --since and --until take a time of RFC 3339 (2026-03-01T10:00:00Z; without a zone it is local, and the time may be left
 out), seconds since 1970, or a duration before now, such as 10m. The times of lines are in files beside the log, exact to
-100 ms. Lines that were written without them have the time of their file.`,
+100 ms. Lines that were written without them have the time of their file.
+
+On a terminal control characters of the output, such as those of colors, are shown as question marks. --raw prints them.
+Output to a file or a pipe is not changed.`,
 		Example: "  silo logs -f -n 20 web\n  silo logs --since 10m --timestamps silo/web",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return a.logs(c.Context(), args[0], f) },
@@ -50,11 +54,15 @@ out), seconds since 1970, or a duration before now, such as 10m. The times of li
 	c.Flags().StringVar(&f.since, "since", "", "print lines from this time on")
 	c.Flags().StringVar(&f.until, "until", "", "print lines before this time")
 	c.Flags().BoolVarP(&f.timestamps, "timestamps", "t", false, "print the time before each line")
+	c.Flags().BoolVar(&f.raw, "raw", false, "print control characters to a terminal")
 	return c
 }
 
 func (a *App) logs(ctx context.Context, ref string, f *logsFlags) error {
 	lines := logLines{to: a.Stdout, timestamps: f.timestamps}
+	if _, _, ok := a.terminal(a.Stdout); ok && !f.raw {
+		lines.to = &visible{to: a.Stdout}
+	}
 	var err error
 	if lines.since, err = parseTime(f.since, a.Now()); err != nil {
 		return fmt.Errorf("--since: %w", err)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,7 @@ type metricsFlags struct {
 	path   string
 	expose bool
 	once   bool
+	all    bool // also what silo supervise exports
 }
 
 func (a *App) metricsCommand() *cobra.Command {
@@ -35,7 +37,8 @@ func (a *App) metricsCommand() *cobra.Command {
 		Use:   "metrics",
 		Short: "Export the statistics of all containers to Prometheus",
 		Long: `Metrics serves the statistics of every container of this machine over HTTP and queries the kernel at each scrape. It
-listens on the loopback address. Another address needs --expose: the connection has neither encryption nor a password.`,
+listens on the loopback address. Another address needs --expose: the connection has neither encryption nor a password.
+A container that silo supervise exports itself is left out, so that a sum over both counts it once. --all exports it, too.`,
 		Example: "  silo metrics\n  silo metrics --once\n  silo metrics --listen 10.0.0.4:9765 --expose",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -46,6 +49,7 @@ listens on the loopback address. Another address needs --expose: the connection 
 	c.Flags().StringVar(&f.path, "path", "/metrics", "path")
 	c.Flags().BoolVar(&f.expose, "expose", false, "allow an address that other machines can reach")
 	c.Flags().BoolVar(&f.once, "once", false, "print the metrics and exit")
+	c.Flags().BoolVar(&f.all, "all", false, "export also the containers that silo supervise exports itself")
 	return c
 }
 
@@ -69,8 +73,11 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	}
 	registry := prometheus.NewRegistry()
 	version, revision := buildinfo.Read()
+	list := reporting(func() ([]prom.Container, error) { return a.exported(ctx, f.all) }, func(err error) {
+		fmt.Fprintf(a.Stderr, "silo: warning: a scrape does not have all containers: %s\n", oneLine(err))
+	})
 	err := registry.Register(prom.New(prom.Options{
-		List: func() ([]prom.Container, error) { return a.exported(ctx) }, Version: version, Revision: revision, GoVersion: runtime.Version(),
+		List: list, Version: version, Revision: revision, GoVersion: runtime.Version(),
 		Processors: a.Machine.Processors(),
 	}))
 	if err != nil {
@@ -103,28 +110,53 @@ func servePath(path string, handler http.Handler) http.Handler {
 	})
 }
 
+// reporting passes the errors of list to report, unless the call before had the same one: a scrape has only their number.
+func reporting(list func() ([]prom.Container, error), report func(error)) func() ([]prom.Container, error) {
+	var mu sync.Mutex // guards last
+	var last string
+	return func() ([]prom.Container, error) {
+		found, err := list()
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if text != "" && text != last {
+			report(err)
+		}
+		last = text
+		return found, err
+	}
+}
+
 // exported samples every container for a scrape. Nothing is kept until the next, which is many seconds away: a process
-// handle would hold the remains of an exited process.
-func (a *App) exported(ctx context.Context) ([]prom.Container, error) {
+// handle would hold the remains of an exited process. Unless all is set, a container that its supervisor exports is not sampled.
+func (a *App) exported(ctx context.Context, all bool) ([]prom.Container, error) {
 	o := a.newObserver()
 	defer o.retain(nil)
 	list, err := a.Node.All()
 	if err != nil {
 		return nil, err
 	}
-	views, err := o.samples(ctx, slices.DeleteFunc(slices.Clone(list), func(c node.Container) bool { return !c.Living() }))
+	elsewhere := func(c node.Container) bool { return !all && c.Exporter() != "" }
+	views, err := o.samples(ctx, slices.DeleteFunc(slices.Clone(list), func(c node.Container) bool { return !c.Living() || elsewhere(c) }))
 	samples := map[string]stats.Sample{}
 	for _, v := range views {
 		samples[v.Name()] = v.Sample
 	}
 	var out []prom.Container
 	for _, c := range list {
+		if elsewhere(c) {
+			out = append(out, prom.Container{Kind: string(c.Kind), Namespace: c.Namespace, ID: c.ID, Exporter: c.Exporter()})
+			continue
+		}
 		sample, sampled := samples[c.Name()]
 		if !sampled && c.Record == nil && c.Error == "" {
 			continue // it ended meanwhile, or is in the error
 		}
 		e := exportedState(c)
-		e.Sample, e.State.Ended = sample, !sampled
+		e.Sample, e.Unsampled, e.State.Ended = sample, !sampled, !c.Living()
 		if c.Record != nil && c.Kind != node.Attach {
 			e.Output = outputMetrics(c.Record.OutputErrors)
 		}
@@ -142,7 +174,11 @@ func exportedState(c node.Container) prom.Container {
 	if e := c.LastExit(); e != nil {
 		state.LastExit = &prom.Exit{Code: e.Code, Reason: e.Outcome(), At: e.At}
 	}
-	return prom.Container{Kind: string(c.Kind), Namespace: c.Namespace, ID: c.ID, State: state}
+	e := prom.Container{Kind: string(c.Kind), Namespace: c.Namespace, ID: c.ID, State: state}
+	if p := c.Pod; p != nil {
+		e.Pod = &prom.Pod{Namespace: p.Namespace, Name: p.Name, Container: p.Container}
+	}
+	return e
 }
 
 // mayListen refuses an address that other machines can reach, unless expose is set.

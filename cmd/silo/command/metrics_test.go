@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,6 +23,78 @@ func TestMetrics_BadPath_Refused(t *testing.T) {
 		if code := w.silo(t, "metrics", "--once", "--path", path); code != 0 {
 			t.Errorf("%q: exit %d %s", path, code, &w.Stderr)
 		}
+	}
+}
+
+// exports reports whether metrics have a series of a container, with this value; any value if that is empty.
+func exports(metrics, name, id, value string) bool {
+	for line := range strings.Lines(metrics) {
+		if strings.HasPrefix(line, name+"{") && strings.Contains(line, `container_id="`+id+`"`) && strings.HasSuffix(line, value+"\n") {
+			return true
+		}
+	}
+	return false
+}
+
+// A container that silo supervise exports is in its exporter alone, until the supervisor has ended.
+func TestMetrics_SupervisorExports_ContainerIsLeftOut(t *testing.T) {
+	s := newStated(t)
+	for _, id := range []string{"runs", "lost"} {
+		r, err := s.app.Node.Records.Read(id)
+		if err == nil {
+			r.Metrics = "http://127.0.0.1:9100/metrics"
+			err = s.app.Node.Records.Write(r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args    []string
+		runs    bool
+		numbers string
+	}{
+		{nil, false, "\nsilo_containers 3\n#\nsilo_containers_elsewhere 1\n"},
+		{[]string{"--all"}, true, "\nsilo_containers 4\n#\nsilo_containers_elsewhere 0\n"},
+	} {
+		if code := s.silo(t, append([]string{"metrics", "--once"}, c.args...)...); code != 0 {
+			t.Fatal(code, &s.Stderr)
+		}
+		text := s.Stdout.String()
+		for _, name := range []string{"silo_container_processes", "silo_container_status"} {
+			if got := exports(text, name, "runs", ""); got != c.runs {
+				t.Errorf("%v: %s of the container with an exporter: %v, want %v", c.args, name, got, c.runs)
+			}
+		}
+		if !exports(text, "silo_container_restarts_total", "crashes", " 4") || !exports(text, "silo_container_status", "lost", " 1") {
+			t.Errorf("%v: other containers are missing:\n%s", c.args, text)
+		}
+		for number := range strings.SplitSeq(c.numbers, "#") {
+			if !strings.Contains(text, number) {
+				t.Errorf("%v: no %q in\n%s", c.args, number, text)
+			}
+		}
+	}
+}
+
+// A container that cannot be sampled is counted and has its state. What would be a counter that begins at 0 is not exported.
+func TestMetrics_StatsFail_StateIsExportedAndErrorReported(t *testing.T) {
+	s := newStated(t)
+	s.Fail("OpenJob", -1, errors.New("the kernel refuses"))
+	if code := s.silo(t, "metrics", "--once"); code != 0 {
+		t.Fatal(code, &s.Stderr)
+	}
+	text := s.Stdout.String()
+	for _, want := range []string{"\nsilo_containers 4\n", "\nsilo_scrape_errors_total 1\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if !exports(text, "silo_container_status", "runs", " 1") || exports(text, "silo_container_fallbacks_total", "runs", "") {
+		t.Errorf("want the state of a container that was not sampled, and no statistics:\n%s", text)
+	}
+	if warning := s.Stderr.String(); !strings.Contains(warning, "silo/runs") || !strings.Contains(warning, "the kernel refuses") {
+		t.Errorf("warning %q, want the container and the cause", warning)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -296,11 +297,15 @@ func TestCleanup_RunHasDied_ResourcesReleased(t *testing.T) {
 		list(filepath.Join(bundles, "k8s.io", id))
 	}
 	address := filepath.Join(t.TempDir(), "pipe")
+	gone := address + "-gone"
+	if runtime.GOOS == "windows" {
+		gone = `\\.\pipe\silo-test-gone`
+	}
 	parents := []schema.Layer{{Id: "9d3e3f0a-59d6-4d0f-a7f6-04c1a5b3c001", Path: `C:\layers\0`}}
 	if err := errors.Join(
 		os.WriteFile(address, nil, 0o600),
 		os.WriteFile(filepath.Join(bundles, "k8s.io", "alive", "address"), []byte(address), 0o600),
-		os.WriteFile(filepath.Join(bundles, "k8s.io", "dead", "address"), []byte(address+"-gone"), 0o600),
+		os.WriteFile(filepath.Join(bundles, "k8s.io", "dead", "address"), []byte(gone), 0o600),
 		s.machine.Activate(`C:\scratch`, parents), s.machine.Prepare(`C:\scratch`, parents),
 	); err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func (o *observer) collector(c node.Container) *stats.Collector {
 	if kept == nil {
 		kept = stats.NewNamedCollector(c.Job, stats.NamedOptions{
 			Kernel: o.app.Kernel, Now: o.app.Now, QueryLimits: true,
-			KeepHandles: c.Kind != node.Server, Idle: handleIdle, BusyAfter: time.Second,
+			KeepHandles: c.Kind != node.Server, CountHandles: true, Idle: handleIdle, BusyAfter: time.Second,
 		})
 		o.collectors[c.Job] = kept
 	}
@@ -112,9 +112,18 @@ func (o *observer) samples(ctx context.Context, list []node.Container) ([]view, 
 	return views, errors.Join(errs...)
 }
 
-// processes lists the members of all containers, in few kernel calls for any number of processes.
-func (o *observer) processes(ctx context.Context, list []node.Container) (lists [][]stats.Process, err error) {
+// processes lists the members of all containers with their private working sets.
+func (o *observer) processes(ctx context.Context, list []node.Container) ([][]stats.Process, error) {
 	o.retain(list)
+	lists, err := o.members(ctx, list)
+	for i := range lists {
+		o.fillPrivate(ctx, lists[i], list[i])
+	}
+	return lists, err
+}
+
+// members lists the members of all containers, in few kernel calls for any number of processes.
+func (o *observer) members(ctx context.Context, list []node.Container) (lists [][]stats.Process, err error) {
 	var jobs []*jobobject.Job
 	var open []int
 	defer func() {
@@ -133,7 +142,6 @@ func (o *observer) processes(ctx context.Context, list []node.Container) (lists 
 	lists = make([][]stats.Process, len(list))
 	for at, i := range open {
 		lists[i] = found[at]
-		o.fillPrivate(ctx, lists[i], list[i])
 	}
 	return lists, err
 }

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -29,9 +28,24 @@ func (a *App) checkOutput() error {
 // column is one column of a table of rows of T.
 type column[T any] struct {
 	title string
-	wide  bool // shown by --output wide only
-	id    bool // ends with an id, which a table shortens
+	wide  bool          // shown by --output wide only
+	id    bool          // ends with an id, which a table shortens
+	most  int           // characters, to which a table shortens; 0 is without end
+	shown func(*T) bool // reports whether a row needs the column; nil is always
 	value func(*T) string
+}
+
+// inTable reports whether a table of these rows has the column.
+func (c column[T]) inTable(wide bool, rows []T) bool {
+	if c.wide && !wide {
+		return false
+	}
+	for i := range rows {
+		if c.shown != nil && c.shown(&rows[i]) {
+			return true
+		}
+	}
+	return c.shown == nil
 }
 
 // show prints rows as --output says.
@@ -45,12 +59,11 @@ func show[T any](a *App, rows []T, columns []column[T]) error {
 // table prints rows, with the wide columns and with short ids as told. Control characters of names do not reach a terminal.
 func table[T any](to io.Writer, wide, short bool, rows []T, columns []column[T]) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	columns = slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool { return !c.inTable(wide, rows) })
 	line := func(value func(column[T]) string) {
 		var cells []string
 		for _, c := range columns {
-			if wide || !c.wide {
-				cells = append(cells, value(c))
-			}
+			cells = append(cells, value(c))
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
@@ -61,6 +74,9 @@ func table[T any](to io.Writer, wide, short bool, rows []T, columns []column[T])
 			if c.id && short {
 				text = shortID(text)
 			}
+			if c.most > 0 && short {
+				text = shorten(text, c.most)
+			}
 			return text
 		})
 	}
@@ -69,10 +85,7 @@ func table[T any](to io.Writer, wide, short bool, rows []T, columns []column[T])
 
 // showJSON prints one document; an empty list is [], never null.
 func (a *App) showJSON(v any) error {
-	e := json.NewEncoder(a.Stdout)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return encodeJSON(a.Stdout, v, "  ")
 }
 
 // none stands for an unknown statistic.

@@ -78,10 +78,8 @@ func parseFormat(text string) (*template.Template, error) {
 // print prints rows. It may be called again for further rows.
 func (f *formatter[T]) print(to io.Writer, rows []T) error {
 	if f.json {
-		e := json.NewEncoder(to)
-		e.SetEscapeHTML(false)
 		for i := range rows {
-			if err := e.Encode(&rows[i]); err != nil {
+			if err := encodeJSON(to, &rows[i], ""); err != nil {
 				return err
 			}
 		}
@@ -100,11 +98,11 @@ func (f *formatter[T]) print(to io.Writer, rows []T) error {
 		}
 	}
 	if !f.table {
-		_, err := to.Write(text.Bytes())
+		_, err := to.Write(printableLines(text.Bytes()))
 		return err
 	}
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, err := w.Write(text.Bytes())
+	_, err := w.Write(printableLines(text.Bytes()))
 	return errors.Join(err, w.Flush())
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -24,6 +25,9 @@ func isConsole(f *os.File) bool {
 
 // enableSequences makes a terminal read control sequences, and returns what undoes it. Terminals of Unix always do.
 func enableSequences(io.Writer) (restore func(), ok bool) { return func() {}, true }
+
+// pipeName is the path of the socket that takes the place of a pipe.
+func pipeName(name string) string { return filepath.Join(os.TempDir(), name) }
 
 // windowsBuild is the build number of Windows.
 func windowsBuild() string { return "" }

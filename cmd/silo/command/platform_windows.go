@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
+
+	"github.com/siloshim/siloshim/internal/pipe"
 )
 
 // withoutConsole detaches a process from the console of silo. It gets no process group: the processes of a new one ignore
@@ -40,6 +42,9 @@ func enableSequences(w io.Writer) (restore func(), ok bool) {
 	}
 	return func() { _ = windows.SetConsoleMode(h, mode) }, true
 }
+
+// pipeName is the path of a local pipe.
+func pipeName(name string) string { return pipe.Local + name }
 
 // windowsBuild is the build number of Windows with that of its latest update, such as 10.0.20348.2762.
 func windowsBuild() string {

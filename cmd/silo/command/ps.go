@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -38,15 +39,19 @@ The states are starting, running, restarting (between two starts by a restart po
 lost (the silo that ran it has ended without recording an exit) and unknown (its record cannot be read; silo inspect says
 why). An exit is shown by its reason: exited, stopped, killed, timeout or memory.
 
+If a container is in a pod of Kubernetes, its name there, the pod and the pod's namespace are shown. --filter selects it by
+pod=POD, pod=NAMESPACE/POD, or by a label: io.kubernetes.pod.name, io.kubernetes.pod.namespace, io.kubernetes.pod.uid,
+io.kubernetes.container.name, and io.cri-containerd.kind, which is container or sandbox.
+
 The fields of --format are
   ` + wrapped(fieldNames(psFields(a)), 110) + `.`,
-		Example: "  silo ps\n  silo ps -a -o wide\n  silo ps -aq --filter status=exited\n  silo ps --format \"table {{.Name}}\\t{{.Status}}\"",
+		Example: "  silo ps\n  silo ps -a -o wide\n  silo ps -aq --filter status=exited\n  silo ps --filter pod=web-0\n  silo ps --format \"table {{.Name}}\\t{{.Status}}\"",
 		RunE:    func(c *cobra.Command, _ []string) error { return a.ps(c.Context(), f) },
 	}
 	set := c.Flags()
 	set.BoolVarP(&f.all, "all", "a", false, "also list the containers of silo run that do not run")
 	set.BoolVarP(&f.quiet, "quiet", "q", false, "print names alone")
-	set.StringArrayVarP(&f.filters, "filter", "f", nil, "KEY=VALUE: name=PART, status=STATE or kind=KIND; may be repeated")
+	set.StringArrayVarP(&f.filters, "filter", "f", nil, "KEY=VALUE: name=PART, status=STATE, kind=KIND, pod=POD or label=KEY[=VALUE]; may be repeated")
 	set.StringVar(&f.format, "format", "", formatUsage)
 	set.IntVarP(&f.last, "last", "n", -1, "list this many of the containers that started last, in any state")
 	set.BoolVarP(&f.latest, "latest", "l", false, "the same as --last 1")
@@ -67,6 +72,7 @@ type psRow struct {
 	Code      *uint32       `json:"exit_code,omitempty"` // of the latest exit
 	Restarts  int           `json:"restarts"`
 	Error     string        `json:"error,omitempty"` // why its record cannot be read
+	Pod       *podinfo.Pod  `json:"pod,omitempty"`
 
 	container node.Container
 	shown     string // the name in a table
@@ -128,7 +134,7 @@ func (a *App) psRows(ctx context.Context, list []node.Container, full bool) ([]p
 }
 
 func (a *App) psRow(c node.Container, sample *stats.Sample, full bool) psRow {
-	row := psRow{Name: c.Name(), Kind: string(c.Kind), State: c.Status, Sample: sample, Error: c.Error, container: c, shown: shortID(c.Name())}
+	row := psRow{Name: c.Name(), Kind: string(c.Kind), State: c.Status, Sample: sample, Error: c.Error, Pod: c.Pod, container: c, shown: shortID(c.Name())}
 	if full {
 		row.shown = row.Name
 	}
@@ -175,7 +181,7 @@ func codeText(code uint32) string {
 	return strconv.FormatUint(uint64(code), 10)
 }
 
-var psColumns = []column[psRow]{
+var psColumns = append([]column[psRow]{
 	{title: "NAME", value: func(r *psRow) string { return r.shown }},
 	{title: "KIND", value: func(r *psRow) string { return r.Kind }},
 	{title: "STATUS", value: func(r *psRow) string { return r.Status }},
@@ -186,7 +192,7 @@ var psColumns = []column[psRow]{
 	{title: "PEAK", wide: true, value: (*psRow).peak},
 	{title: "RESTARTS", wide: true, value: func(r *psRow) string { return strconv.Itoa(r.Restarts) }},
 	{title: "PROGRAM", wide: true, value: func(r *psRow) string { return cmp.Or(r.Program, none) }},
-}
+}, podColumns(func(r *psRow) *podinfo.Pod { return r.Pod })...)
 
 func (r *psRow) processor() string {
 	if r.Sample == nil || !r.Sample.Has(stats.MetricProcessor) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/podinfo"
 )
 
 // psFields are the fields of --format of ps. Names, Image and CreatedAt are docker's names for what else has a field.
@@ -19,7 +20,7 @@ func psFields(a *App) []field[psRow] {
 		}
 		return r.started.Format(time.RFC3339)
 	}
-	return []field[psRow]{
+	return append([]field[psRow]{
 		{"Name", name}, {"Names", name},
 		{"ID", func(r *psRow) any { return strings.TrimPrefix(r.shown, r.container.Namespace+"/") }},
 		{"Namespace", func(r *psRow) any { return r.container.Namespace }},
@@ -47,14 +48,14 @@ func psFields(a *App) []field[psRow] {
 			}
 			return age(a.Now().Sub(r.started)) + " ago"
 		}},
-	}
+	}, podFields(func(r *psRow) *podinfo.Pod { return r.Pod })...)
 }
 
-// filters are the values of --filter by their keys. One value of each key must match.
+// filters are the values of --filter by their keys. One value of each key must match, and as in docker every label.
 type filters map[string][]string
 
 // filterKeys are the keys of --filter of ps.
-var filterKeys = []string{"name", "status", "kind"}
+var filterKeys = []string{"name", "status", "kind", "pod", "label"}
 
 // outcomes are the reasons of an exit, which status= also takes.
 var outcomes = []string{"stopped", "killed", "timeout", "memory"}
@@ -63,10 +64,14 @@ func parseFilters(texts []string) (filters, error) {
 	f := filters{}
 	for _, text := range texts {
 		key, value, ok := strings.Cut(text, "=")
-		value = strings.ToLower(value)
+		if key != "pod" && key != "label" {
+			value = strings.ToLower(value)
+		}
 		switch {
 		case !ok || !slices.Contains(filterKeys, key):
-			return nil, fmt.Errorf("--filter %q: the filters are name=PART, status=STATE and kind=KIND", text)
+			return nil, fmt.Errorf("--filter %q: the filters are name=PART, status=STATE, kind=KIND, pod=POD and label=KEY[=VALUE]", text)
+		case key == "pod" && value == "" || key == "label" && (value == "" || value[0] == '='):
+			return nil, fmt.Errorf("--filter %q: want pod=POD, pod=NAMESPACE/POD, label=KEY or label=KEY=VALUE", text)
 		case key == "status" && !slices.Contains(node.Statuses, node.Status(value)) && !slices.Contains(outcomes, value):
 			return nil, fmt.Errorf("--filter %q: the states are starting, running, restarting, exited, lost and unknown, and of exited ones %s",
 				text, strings.Join(outcomes, ", "))
@@ -86,10 +91,18 @@ func (f filters) match(c node.Container) bool {
 				return strings.Contains(strings.ToLower(c.Name()), value)
 			case "kind":
 				return string(c.Kind) == value
+			case "pod":
+				return inPod(c, value)
+			case "label":
+				return hasLabel(c, value)
 			}
 			return string(c.Status) == value || c.Status == node.Ended && c.Record.Exit.Outcome() == value
 		}
-		if !slices.ContainsFunc(values, matches) {
+		matched := slices.ContainsFunc(values, matches)
+		if key == "label" {
+			matched = !slices.ContainsFunc(values, func(value string) bool { return !matches(value) })
+		}
+		if !matched {
 			return false
 		}
 	}

@@ -58,7 +58,7 @@ func (a *App) rm(ctx context.Context, ref string, force bool) (string, error) {
 	if log := a.keptLog(c); log != "" {
 		text = "removed the record in " + a.Node.Records.Path(c.ID) + " and kept the log " + log
 	}
-	fmt.Fprintf(a.Stderr, "silo: %s: %s\n", c.Name(), text)
+	fmt.Fprintf(a.Stderr, "silo: %s: %s\n", printable(c.Name()), printable(text))
 	return c.Name(), nil
 }
 
@@ -122,6 +122,10 @@ func (a *App) removeOwn(ctx context.Context, c node.Container) error {
 			return fmt.Errorf("remove %s: it is %s", c.Name(), now.Status)
 		}
 		if dir := a.Node.Records.Path(c.ID); wcow.Left(dir) {
+			// The record names what is released: accounts, volumes, systems.
+			if err := a.Node.Records.Owned(c.ID); err != nil {
+				return fmt.Errorf("release what %s has left behind: %w", c.Name(), err)
+			}
 			if err := a.containers().Cleanup(ctx, node.Own, c.ID, dir); err != nil {
 				return fmt.Errorf("release what %s has left behind: %w", c.Name(), err)
 			}

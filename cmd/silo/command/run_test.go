@@ -76,7 +76,7 @@ func TestRun_LimitReached_ViolationsShown(t *testing.T) {
         "memory": 2,`},
 		{"inspect mine", `"violations": {
         "memory": 2,`},
-		{"metrics --once", `silo_container_limit_violations_memory_total{container_id="mine",kind="run",namespace="silo"} 2`},
+		{"metrics --once", `silo_container_limit_violations_memory_total{container="",container_id="mine",kind="run",namespace="silo",pod=""} 2`},
 	} {
 		if code := w.silo(t, strings.Fields(tt.args)...); code != 0 || !strings.Contains(w.Stdout.String(), tt.want) {
 			t.Errorf("silo %s: %d %s, want %s in\n%s", tt.args, code, &w.Stderr, tt.want, &w.Stdout)

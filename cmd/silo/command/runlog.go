@@ -85,6 +85,11 @@ func (a *App) route(p *runPlan) (*outputs, error) {
 	}
 	o := &outputs{streams: a.streams()}
 	if p.log.path != "" {
+		if filepath.Dir(p.log.path) == a.Node.Records.Path(p.name) {
+			if err := a.Node.Records.MakeDir(p.name); err != nil {
+				return nil, fmt.Errorf("nothing was started: %w", err)
+			}
+		}
 		err := o.openLog(p.log.path, p.log.options())
 		if err != nil {
 			return nil, fmt.Errorf("nothing was started: %w; name another file with --log", err)

@@ -102,7 +102,7 @@ func TestRun_TerminalGoesAway_LogGoesOn(t *testing.T) {
 		runtime.Gosched()
 	}
 	for args, want := range map[string]string{
-		"metrics --once": `silo_container_output_lost_bytes_total{container_id="mine",kind="run",namespace="silo"} 4`,
+		"metrics --once": `silo_container_output_lost_bytes_total{container="",container_id="mine",kind="run",namespace="silo",pod=""} 4`,
 		"inspect mine":   `"target": "stdout"`,
 	} {
 		if code := w.silo(t, strings.Fields(args)...); code != 0 || !strings.Contains(w.Stdout.String(), want) {

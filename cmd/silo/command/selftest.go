@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/selftest"
+	"github.com/siloshim/siloshim/cmd/silo/token"
 	"github.com/siloshim/siloshim/internal/buildinfo"
+	"github.com/siloshim/siloshim/internal/pipe"
 	"github.com/siloshim/siloshim/internal/sleep"
 	"github.com/siloshim/siloshim/jobobject"
 )
@@ -61,7 +64,7 @@ type evidence struct {
 func (a *App) selftest(ctx context.Context) error {
 	host := selftest.Host{
 		Kernel: a.Kernel, Service: a.Service, Node: a.Node, Processors: a.Machine.Processors(), Emulation: selftest.Emulation(),
-		Now: a.Now, Pause: a.pauseFor,
+		Now: a.Now, Pause: a.pauseFor, Token: token.New, Listen: func(name string) (net.Listener, error) { return pipe.Listen(pipeName(name)) },
 		Workload: func(args []string) (jobobject.ProcessOptions, error) {
 			return a.program(&programFlags{}, append([]string{a.Self, "workload"}, args...))
 		},

@@ -51,7 +51,7 @@ type serviceFlags struct {
 func (f *serviceFlags) register(set *pflag.FlagSet) {
 	set.StringVarP(&f.dir, "workdir", "w", "", "directory that the command runs in; the current one without it")
 	f.log.register(set)
-	set.Lookup("log").Usage = "file for all output; %ProgramData%\\silo\\service\\NAME.log without it"
+	set.Lookup("log").Usage = "file for all output; %ProgramData%\\silo\\service\\NAME\\output.log without it"
 }
 
 // serviceInstall are the flags of service install.
@@ -70,7 +70,7 @@ func (a *App) serviceInstallCommand() *cobra.Command {
 environment of a service: a wrong flag, or a program that is not there, installs nothing. A container of silo run is
 called as the service, unless --name is given.
 
-The variables of --env are stored in the registry, where every user of the machine can read them. An account of a person
+The variables of --env are stored in the registry, where administrators can read them. An account of a person
 needs a password on stdin and the right to log on as a service.`,
 		Example: `  silo service install silo-metrics -- metrics --listen 127.0.0.1:9765
   silo service install web --workdir C:\web -e PORT=80 -- run --memory 1g --restart on-failure -- app.exe
@@ -123,6 +123,7 @@ type servicePlan struct {
 	name, account, password string
 	args                    []string // of the executable
 	env                     []string
+	logDir                  string // of the log without --log
 }
 
 // planService checks all that can be checked before the service is made.
@@ -152,7 +153,8 @@ func (a *App) planService(ctx context.Context, f *serviceInstall, name string, c
 	log := f.log
 	switch {
 	case log.path == "":
-		log.path = filepath.Join(cmp.Or(lookupEnv(service.Env, "ProgramData"), os.TempDir()), "silo", "service", name+".log")
+		p.logDir = filepath.Join(cmp.Or(lookupEnv(service.Env, "ProgramData"), os.TempDir()), "silo", "service", name)
+		log.path = filepath.Join(p.logDir, "output.log")
 	case !filepath.IsAbs(log.path):
 		log.path = filepath.Join(dir, log.path)
 	}
@@ -232,14 +234,17 @@ func (a *App) readPassword() (string, error) {
 	var text []byte
 	var err error
 	if a.Stdin != nil {
-		if text, err = io.ReadAll(io.LimitReader(a.Stdin, longest)); err == nil {
+		if text, err = io.ReadAll(io.LimitReader(a.Stdin, longest+1)); err == nil {
 			text, err = textfile.Decode(text) // as PowerShell may pipe it
 		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("--password-stdin: %w", err)
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
+	line, _, ended := strings.Cut(string(text), "\n")
+	if !ended && len(text) > longest {
+		return "", fmt.Errorf("--password-stdin: the first line of stdin is longer than %d bytes; pipe only the password into silo", longest)
+	}
 	if line = strings.TrimSuffix(line, "\r"); line == "" {
 		return "", errors.New("--password-stdin: stdin has no password; pipe it into silo")
 	}

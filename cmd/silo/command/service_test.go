@@ -60,10 +60,15 @@ func TestServiceInstall_BadCommandLine_Refused(t *testing.T) {
 		"account of a person": {`web --account .\jane -- metrics`, "add --password-stdin"},
 		"needless password":   {"web --account LocalService --password-stdin -- metrics", "leave --password-stdin out"},
 		"empty password":      {`web --account .\jane --password-stdin -- metrics`, "stdin has no password"},
+		"huge password":       {`web --account .\jane --password-stdin -- metrics`, "longer than 1024 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newHost(t)
-			w.pipe(t, "\r\n")
+			stdin := "\r\n"
+			if name == "huge password" {
+				stdin = strings.Repeat("x", 2000)
+			}
+			w.pipe(t, stdin)
 			args := strings.Fields(c.args)
 			if name != "directory" {
 				args = append([]string{"-w", w.dir, "-e", `PATH=C:\bin`}, args...)
@@ -100,7 +105,7 @@ func TestServiceInstall_CommandLine_HasAllThatTheServiceNeeds(t *testing.T) {
 	}
 	got, err = command.PlanService(t.Context(), w.app, "-w", w.dir, "exporter", "--", "metrics")
 	if err != nil || !slices.ContainsFunc(got.Args, func(arg string) bool {
-		return filepath.IsAbs(arg) && strings.HasSuffix(filepath.ToSlash(arg), "/silo/service/exporter.log")
+		return filepath.IsAbs(arg) && strings.HasSuffix(filepath.ToSlash(arg), "/silo/service/exporter/output.log")
 	}) {
 		t.Errorf("%q %v, want a log by default", got.Args, err)
 	}

@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/eventlog"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/internal/ownership"
 )
 
 // serviceEnviron is the environment that the service manager gives to a service without variables; own if it is unknown.
@@ -134,6 +138,11 @@ func (a *App) setUpService(s *mgr.Service, p *servicePlan) error {
 	if err := setServiceEnvironment(p.name, p.env); err != nil {
 		return fmt.Errorf("set the environment of service %s: %w", p.name, err)
 	}
+	if p.logDir != "" {
+		if err := makeServiceDir(p.logDir, p.account); err != nil {
+			return fmt.Errorf("make the directory of the log: %w; or name a file with --log", err)
+		}
+	}
 	if err := removeEventSource(p.name); err != nil { // of an installation that was not undone
 		return err
 	}
@@ -150,18 +159,62 @@ func removeEventSource(name string) error {
 	return nil
 }
 
-// setServiceEnvironment stores the variables that the service manager adds to those of the system.
+// makeServiceDir makes the directory for the log of a service. Its account and the administrators alone have access.
+func makeServiceDir(dir, account string) error {
+	access := node.PrivateDir
+	if account != "LocalSystem" {
+		sid, _, _, err := windows.LookupSID("", strings.TrimPrefix(account, `.\`))
+		if err != nil {
+			return fmt.Errorf("look up the account %s: %w", account, err)
+		}
+		access += "(A;OICI;FA;;;" + sid.String() + ")"
+	}
+	if err := ownership.MakeAll(filepath.Dir(dir), node.SharedDir); err != nil {
+		return err
+	}
+	if err := ownership.MakeDir(dir, access); err != nil {
+		return err
+	}
+	sd, err := windows.SecurityDescriptorFromString(access) // the directory may be that of an earlier service with another account
+	if err != nil {
+		return err
+	}
+	dacl, _, err := sd.DACL()
+	if err != nil {
+		return err
+	}
+	return windows.SetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT,
+		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, dacl, nil)
+}
+
+// serviceKey lets administrators alone read the registry key of a service. By default every user may read it.
+const serviceKey = "D:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)"
+
+// setServiceEnvironment stores the variables that the service manager adds to those of the system. Other users cannot read
+// them.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree
 func setServiceEnvironment(name string, env []string) (err error) {
 	if len(env) == 0 {
 		return nil
 	}
-	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Services\`+name, registry.SET_VALUE)
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Services\`+name, registry.SET_VALUE|windows.WRITE_DAC)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, key.Close()) }()
+	sd, err := windows.SecurityDescriptorFromString(serviceKey)
+	if err != nil {
+		return err
+	}
+	dacl, _, err := sd.DACL()
+	if err != nil {
+		return err
+	}
+	if err := windows.SetSecurityInfo(windows.Handle(key), windows.SE_REGISTRY_KEY,
+		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, dacl, nil); err != nil {
+		return fmt.Errorf("set its access rights: %w", err)
+	}
 	return key.SetStringsValue("Environment", env)
 }
 

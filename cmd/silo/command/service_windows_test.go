@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -235,5 +236,43 @@ func TestServiceUninstall_ServiceOfAnother_Refused(t *testing.T) {
 	}
 	if code := w.silo(t, "service", "uninstall", "silo-missing"); code != 125 || !strings.Contains(w.Stderr.String(), "silo service list") {
 		t.Errorf("missing: exit %d %s", code, &w.Stderr)
+	}
+}
+
+// rights returns who has access by a descriptor.
+func rights(t *testing.T, name string, kind windows.SE_OBJECT_TYPE) string {
+	t.Helper()
+	sd, err := windows.GetNamedSecurityInfo(name, kind, windows.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sd.String()
+}
+
+// Wine keeps descriptors of keys, and of files only what the mode of a file can say.
+func TestServiceInstall_Environment_AdministratorsAlonePermitted(t *testing.T) {
+	w := newWorld(t)
+	w.app.Self = os.Args[0]
+	s := installed(t, w, "-e", "TOKEN=hush")
+	got := rights(t, `MACHINE\SYSTEM\CurrentControlSet\Services\`+s.Name, windows.SE_REGISTRY_KEY)
+	for _, other := range []string{";WD)", ";BU)", ";AU)", ";IU)", ";AN)"} {
+		if strings.Contains(got, other) {
+			t.Errorf("the key of the service has the descriptor %s", got)
+		}
+	}
+	if !strings.Contains(got, ";SY)") || !strings.Contains(got, ";BA)") {
+		t.Errorf("the key of the service has the descriptor %s", got)
+	}
+	line, _, err := command.QueryConfig(s.Handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, err := windows.DecomposeCommandLine(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := args[slices.Index(args, "--log")+1]
+	if err := os.Remove(filepath.Dir(log)); err != nil {
+		t.Errorf("the directory of the log %s: %v", log, err)
 	}
 }

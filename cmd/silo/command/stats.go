@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/stats"
 )
 
@@ -53,6 +54,7 @@ type statsRow struct {
 	Error  string       `json:"error,omitempty"` // why it has no statistics
 	CPUs   *float64     `json:"cpus,omitempty"`
 	Sample stats.Sample `json:"statistics,omitzero"`
+	Pod    *podinfo.Pod `json:"pod,omitempty"`
 }
 
 func (a *App) stats(ctx context.Context, f *statsFlags, refs []string) error {
@@ -135,7 +137,7 @@ func (l *statsLook) rows(ctx context.Context) ([]statsRow, error) {
 		}
 		l.left++
 		l.note(c, err)
-		row := statsRow{Name: c.Name(), Sample: v.Sample}
+		row := statsRow{Name: c.Name(), Sample: v.Sample, Pod: c.Pod}
 		if err != nil {
 			row.Error = err.Error()
 		} else {
@@ -149,7 +151,7 @@ func (l *statsLook) rows(ctx context.Context) ([]statsRow, error) {
 	l.before = now
 	if len(l.refs) > 0 {
 		for _, c := range gone {
-			rows = append(rows, statsRow{Name: c.Name(), Gone: true})
+			rows = append(rows, statsRow{Name: c.Name(), Gone: true, Pod: c.Pod})
 		}
 	}
 	return rows, nil

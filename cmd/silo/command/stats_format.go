@@ -5,11 +5,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/internal/size"
 	"github.com/siloshim/siloshim/stats"
 )
 
-var statsColumns = []column[statsRow]{
+var statsColumns = append([]column[statsRow]{
 	{title: "NAME", id: true, value: func(r *statsRow) string { return r.Name }},
 	{title: "CPUS", value: func(r *statsRow) string {
 		switch {
@@ -36,14 +37,14 @@ var statsColumns = []column[statsRow]{
 		}
 		return strconv.FormatUint(r.Sample.Violations.Total(), 10)
 	}},
-}
+}, podColumns(func(r *statsRow) *podinfo.Pod { return r.Pod })...)
 
-// statsFields are the fields of --format of stats. Those that end the list are docker's names for them.
+// statsFields are the fields of --format of stats. Those from Container to PIDs are docker's names for them.
 var statsFields = func() []field[statsRow] {
 	name := func(r *statsRow) any { return r.Name }
 	storage := func(r *statsRow) any { return r.storage() }
 	processes := func(r *statsRow) any { return r.processes() }
-	return []field[statsRow]{
+	return append([]field[statsRow]{
 		{"Name", name},
 		{"CPUs", func(r *statsRow) any { return r.cpus(1, "") }},
 		{"CPUTime", func(r *statsRow) any { return r.cpuTime() }},
@@ -60,7 +61,7 @@ var statsFields = func() []field[statsRow] {
 		{"MemPerc", func(r *statsRow) any { return r.commitPercent() }},
 		{"BlockIO", storage},
 		{"PIDs", processes},
-	}
+	}, podFields(func(r *statsRow) *podinfo.Pod { return r.Pod })...)
 }()
 
 // cpus is the number of busy processors times factor.

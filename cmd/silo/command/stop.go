@@ -105,7 +105,7 @@ func (a *App) stopOne(ctx context.Context, c node.Container, s stopping) error {
 	for _, signal := range s.signals {
 		reached, err := a.signalAll(c, signal)
 		if err != nil {
-			fmt.Fprintf(a.Stderr, "silo: warning: %s\n", oneLine(err))
+			fmt.Fprintf(a.Stderr, "silo: warning: %s\n", printable(oneLine(err)))
 		}
 		if reached == 0 {
 			continue

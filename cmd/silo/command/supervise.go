@@ -40,6 +40,7 @@ exit code is the program's, 1 if nothing was started, and 254 if the program was
   DAMON_LOG_DIR, DAMON_LOG_NAME, DAMON_NOMAD_LOG_SUFFIX, DAMON_LOG_MAX_SIZE, DAMON_LOG_MAX_FILES
   DAMON_CPU_LIMIT (MHz), DAMON_ENFORCE_CPU_LIMIT, DAMON_MEMORY_LIMIT (MB), DAMON_ENFORCE_MEMORY_LIMIT
   DAMON_RESTRICTED_TOKEN, DAMON_ADDR, DAMON_METRICS_ENDPOINT
+  DAMON_METRICS_COMPAT: n leaves out the metrics damon_*; default: y
   DAMON_STOP_SIGNAL: events that a stop sends, one after the other, such as ctrl-c,ctrl-break; default: ctrl-break
   NOMAD_ALLOC_DIR, NOMAD_TASK_NAME, NOMAD_CPU_LIMIT, NOMAD_MEMORY_LIMIT, NOMAD_MEMORY_MAX_LIMIT, NOMAD_ADDR_damon, and the
   labels NOMAD_DC, NOMAD_REGION, NOMAD_JOB_NAME, NOMAD_GROUP_NAME, NOMAD_ALLOC_ID, NOMAD_ALLOC_INDEX`,
@@ -160,11 +161,11 @@ func (t *task) run(ctx context.Context, args []string) (result supervisor.Result
 // keep runs the program with metrics beside it.
 func (t *task) keep(ctx context.Context, job *jobobject.Job, c container.Container, process *plan.Process) (supervisor.Result, error) {
 	metrics := damon.NewMetrics(job, t.config, t.app.Machine.Processors(), t.app.Machine.MHz, t.app.Now)
-	defer t.serve(c, metrics)()
+	listener := t.listen()
 	p := &runPlan{stops: t.config.StopSignals}
 	p.name, p.grace = t.name, duration(damonGrace)
 	record := p.record(node.Run, nil, t.app.Now())
-	record.Program = process.Program
+	record.Program, record.Metrics = process.Program, t.url(listener)
 	journal := newJournal(t.app.Node.Records, record)
 	journal.watch(&t.outputs)
 	keep := func(change func(*node.Record)) {
@@ -173,6 +174,7 @@ func (t *task) keep(ctx context.Context, job *jobobject.Job, c container.Contain
 		}
 	}
 	keep(func(*node.Record) {})
+	defer t.serve(listener, c, metrics, journal)()
 	out := t.app.streams()
 	result, err := supervisor.Run(ctx, supervisor.Options{
 		Container: c, Process: process, Stdin: out.stdin, Stdout: out.stdout, Stderr: out.stderr,

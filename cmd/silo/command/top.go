@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
@@ -51,6 +52,7 @@ type topRow struct {
 	Container string        `json:"container"`
 	Load      *float64      `json:"cpu_percent,omitempty"` // of one processor, since the look before
 	Process   stats.Process `json:"process"`
+	Pod       *podinfo.Pod  `json:"pod,omitempty"`
 }
 
 // processKey is one process for ever, which a pid alone is not.
@@ -180,7 +182,7 @@ func (t *topLook) rows(ctx context.Context) ([]topRow, error) {
 			if !strings.Contains(strings.ToLower(p.Image), strings.ToLower(t.flags.filter)) {
 				continue
 			}
-			row := topRow{Container: c.Name(), Process: p}
+			row := topRow{Container: c.Name(), Process: p, Pod: c.Pod}
 			key, total := processKey{p.Pid, p.Created}, p.User+p.Kernel
 			if was, ok := before[key]; ok && ago > 0 && p.Has(stats.KnownTimes) {
 				load := 100 * float64(total-was) / float64(ago)
@@ -209,7 +211,7 @@ func (t *topLook) unlisted(c node.Container, err error) {
 	t.note(c, err)
 }
 
-var topColumns = []column[topRow]{
+var topColumns = append([]column[topRow]{
 	{title: "CONTAINER", id: true, value: func(r *topRow) string { return r.Container }},
 	{title: "NAME", value: func(r *topRow) string { return r.Process.Image }},
 	{title: "PID", value: func(r *topRow) string { return strconv.FormatUint(uint64(r.Process.Pid), 10) }},
@@ -232,7 +234,7 @@ var topColumns = []column[topRow]{
 	{title: "THREADS", wide: true, value: func(r *topRow) string { return countOr(r.Process.Threads, r.Process.Has(stats.KnownThreads)) }},
 	{title: "HANDLES", wide: true, value: func(r *topRow) string { return countOr(r.Process.Handles, r.Process.Has(stats.KnownHandles)) }},
 	{title: "PARENT", wide: true, value: func(r *topRow) string { return countOr(r.Process.Parent, r.Process.Has(stats.KnownParent)) }},
-}
+}, podColumns(func(r *topRow) *podinfo.Pod { return r.Pod })...)
 
 func countOr(n uint32, known bool) string {
 	if !known {

@@ -28,12 +28,13 @@ type Config struct {
 	CPUMHz       uint64
 	EnforceCPU   bool
 	MemoryMB     uint64 // the memory reserved for the task
-	HardMemoryMB uint64 // the limit; MemoryMB unless Nomad allows more
+	HardMemoryMB uint64 // the limit; MemoryMB unless Nomad allows more; 0 for none
 	EnforceMem   bool
 	Restricted   bool
 	StopSignals  []supervisor.Signal
 	Address      string // of the metrics; empty for none
 	Endpoint     string
+	Compat       bool // the metrics have the series of Damon, too
 	// Labels are those of every metric and of every line of the log, by the names of Damon.
 	Labels prometheus.Labels
 }
@@ -59,17 +60,33 @@ func FromEnvironment(get func(string) string, dir string) (*Config, error) {
 		StopSignals: v.signals("DAMON_STOP_SIGNAL"),
 		Address:     v.first("DAMON_ADDR", "NOMAD_ADDR_damon"),
 		Endpoint:    v.first("DAMON_METRICS_ENDPOINT"),
+		Compat:      v.yes(true, "DAMON_METRICS_COMPAT"),
 		Labels:      labels(get),
 	}
 	if c.Endpoint == "" {
 		c.Endpoint = "/metrics"
 	}
-	c.HardMemoryMB = c.MemoryMB
-	if most := v.whole(0, 0, "NOMAD_MEMORY_MAX_LIMIT"); get("DAMON_MEMORY_LIMIT") == "" && most > c.MemoryMB {
-		c.HardMemoryMB = most
-	}
+	c.HardMemoryMB = v.hardMemory(c.MemoryMB)
 	v.check(c)
 	return c, errors.Join(v.errs...)
+}
+
+// unlimited is the NOMAD_MEMORY_MAX_LIMIT of a task with memory_max = -1: Nomad only reserves its memory.
+const unlimited = "-1"
+
+// hardMemory returns the limit in megabytes of a task for which memory is reserved, or 0 for none. DAMON_MEMORY_LIMIT is
+// both, so that Nomad's maximum does not apply beside it.
+func (v *variables) hardMemory(reserved uint64) uint64 {
+	most, own := uint64(0), v.get("DAMON_MEMORY_LIMIT") != ""
+	if v.get("NOMAD_MEMORY_MAX_LIMIT") != unlimited {
+		most = v.whole(0, 0, "NOMAD_MEMORY_MAX_LIMIT")
+	} else if !own {
+		return 0
+	}
+	if own {
+		return reserved
+	}
+	return max(reserved, most)
 }
 
 // check validates the settings that depend on several variables.

@@ -2,6 +2,7 @@ package damon_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +36,7 @@ func read(env string) (*damon.Config, error) {
 func defaults() damon.Config {
 	return damon.Config{
 		LogFile: "/alloc/damon.log", LogMaxSize: 10, LogMaxFiles: 5, EnforceCPU: true, EnforceMem: true,
-		StopSignals: []supervisor.Signal{supervisor.CtrlBreak}, Endpoint: "/metrics", Labels: prometheus.Labels{},
+		StopSignals: []supervisor.Signal{supervisor.CtrlBreak}, Endpoint: "/metrics", Compat: true, Labels: prometheus.Labels{},
 	}
 }
 
@@ -53,9 +54,12 @@ func TestFromEnvironment_Variables_Read(t *testing.T) {
 		{"DAMON_CPU_LIMIT=0,NOMAD_CPU_LIMIT=500", func(*damon.Config) {}},
 		{"DAMON_MEMORY_LIMIT=64,NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=512", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 64, 64 }},
 		{"NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=512", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 256, 512 }},
+		{"NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=-1", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 256, 0 }},
+		{"DAMON_MEMORY_LIMIT=64,NOMAD_MEMORY_LIMIT=256,NOMAD_MEMORY_MAX_LIMIT=-1", func(c *damon.Config) { c.MemoryMB, c.HardMemoryMB = 64, 64 }},
 		{"DAMON_ENFORCE_CPU_LIMIT=n,DAMON_CPU_LIMIT=50", func(c *damon.Config) { c.EnforceCPU, c.CPUMHz = false, 50 }},
 		{"DAMON_ENFORCE_MEMORY_LIMIT= FALSE ,DAMON_RESTRICTED_TOKEN=1", func(c *damon.Config) { c.EnforceMem, c.Restricted = false, true }},
 		{"DAMON_ADDR=127.0.0.1:1,NOMAD_ADDR_damon=:2,DAMON_METRICS_ENDPOINT=/m", func(c *damon.Config) { c.Address, c.Endpoint = "127.0.0.1:1", "/m" }},
+		{"DAMON_METRICS_COMPAT=n", func(c *damon.Config) { c.Compat = false }},
 		{"DAMON_STOP_SIGNAL=SIGTERM", func(c *damon.Config) { c.StopSignals = []supervisor.Signal{supervisor.CtrlShutdown} }},
 		{"NOMAD_ADDR_damon=10.0.0.1:2", func(c *damon.Config) { c.Address = "10.0.0.1:2" }},
 		{"NOMAD_TASK_NAME=web,NOMAD_DC=dc1", func(c *damon.Config) {
@@ -77,8 +81,8 @@ func TestFromEnvironment_Variables_Read(t *testing.T) {
 func TestFromEnvironment_BadValues_ErrorNamesEach(t *testing.T) {
 	for _, env := range []string{
 		"DAMON_LOG_MAX_SIZE=ten", "DAMON_LOG_MAX_SIZE=0", "DAMON_LOG_MAX_FILES=-1", "DAMON_CPU_LIMIT=10x", "DAMON_CPU_LIMIT= 1024", "DAMON_CPU_LIMIT=-1",
-		"NOMAD_MEMORY_LIMIT=1.5", "DAMON_MEMORY_LIMIT=0x10", "NOMAD_MEMORY_MAX_LIMIT=lots", "DAMON_ENFORCE_CPU_LIMIT=on", "DAMON_ENFORCE_MEMORY_LIMIT=t",
-		"DAMON_RESTRICTED_TOKEN=maybe", "DAMON_ADDR=localhost", "DAMON_METRICS_ENDPOINT=metrics",
+		"NOMAD_MEMORY_LIMIT=1.5", "DAMON_MEMORY_LIMIT=0x10", "NOMAD_MEMORY_MAX_LIMIT=lots", "NOMAD_MEMORY_MAX_LIMIT=-2", "NOMAD_MEMORY_LIMIT=-1", "DAMON_ENFORCE_CPU_LIMIT=on", "DAMON_ENFORCE_MEMORY_LIMIT=t",
+		"DAMON_RESTRICTED_TOKEN=maybe", "DAMON_METRICS_COMPAT=off", "DAMON_ADDR=localhost", "DAMON_METRICS_ENDPOINT=metrics",
 	} {
 		name, value, _ := strings.Cut(env, "=")
 		_, err := read(env)
@@ -184,6 +188,39 @@ damon_memory_notifications_total{nomad_dc="dev"} 1
 		t.Errorf("%d series, want Damon's 21 and two of its limits", n)
 	}
 	root.Exit(0)
+}
+
+// Damon's names that break a rule of Prometheus are those that docs/metrics.md lists, with the rule.
+func TestMetrics_Lint_NamesAreDocumented(t *testing.T) {
+	k := jobtest.New()
+	job, err := jobobject.Create(jobobject.Options{Name: "job", Kernel: k, KillOnClose: true, TrackIO: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer job.Close()
+	root, err := k.Place("job", "app.exe", 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := defaults()
+	m := damon.NewMetrics(job, &config, 8, 2400, k.Now)
+	m.SetRoot(root.Pid())
+	problems, err := testutil.CollectAndLint(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if row := fmt.Sprintf("| `%s` | %s |", p.Metric, p.Text); !strings.Contains(string(page), row) {
+			t.Errorf("docs/metrics.md has no row %s", row)
+		}
+	}
+	if rows := strings.Count(string(page), "| `damon_"); rows != len(problems) {
+		t.Errorf("docs/metrics.md has %d rows of Damon's names, want %d", rows, len(problems))
+	}
 }
 
 // FuzzEnvironment: lines of an environment give a configuration that can be used, or an error without a value.

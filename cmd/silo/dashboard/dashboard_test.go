@@ -267,3 +267,33 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// TestPod_UnpublishedBeforeJobEnds_StaysOnThePage: the rows, the events and the page of the container name its pod.
+func TestPod_UnpublishedBeforeJobEnds_StaysOnThePage(t *testing.T) {
+	s := newFake(1, 1)
+	c := &s.containers[0]
+	c.Pod, c.PodUID, c.PodContainer = "shop/web", "uid-1", "app"
+	d := looked(t, s, 2)
+	check := func(when string) {
+		t.Helper()
+		m, v := must(t)(d.machine("")), must(t)(d.container(t.Context(), "a", "c00"))
+		if row := string(m.Rows[0].HTML); !strings.Contains(row, "<bdi>shop/web</bdi>") || !strings.Contains(row, "<bdi>app · c00 · a · task</bdi>") || v.Title != "shop/web" {
+			t.Errorf("%s: title %q, row %s", when, v.Title, row)
+		}
+		for _, want := range []string{"shop/web", "uid-1", "app"} {
+			if !strings.Contains(string(v.Parts["about"]), ">"+want+"<") {
+				t.Errorf("%s: the page has no %s: %s", when, want, v.Parts["about"])
+			}
+		}
+	}
+	check("at the start")
+	c.Pod, c.PodUID, c.PodContainer = "", "", ""
+	d.Sample(t.Context())
+	check("without its publication")
+	s.containers = nil
+	d.Sample(t.Context())
+	check("at its end")
+	if e := d.eventsLocked(&d.events, true); len(e) != 1 || e[0].Container != "shop/web" || e[0].Text != "is gone; its exit code is not recorded" {
+		t.Errorf("events %+v", e)
+	}
+}

@@ -75,6 +75,9 @@ func (h *history) update(c *Container, at time.Time) {
 		h.interrupt(at)
 	}
 	h.loads = loads(h.Processes, c.Processes, c.Sample.Timestamp.Sub(h.Sample.Timestamp))
+	if c.Pod == "" { // its job exists for a moment longer than its pod is published
+		c.Pod, c.PodUID, c.PodContainer = h.Pod, h.PodUID, h.PodContainer
+	}
 	h.Container, h.gone = *c, time.Time{}
 }
 

@@ -10,13 +10,15 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
 //go:embed assets
 var assets embed.FS
 
-var templates = template.Must(template.ParseFS(assets, "assets/*.html"))
+// templates are parsed for the first page, which most verbs of silo never make.
+var templates = sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(assets, "assets/*.html")) })
 
 // fragment is a part of a page that is replaced by its id.
 type fragment struct {
@@ -107,6 +109,9 @@ func (h *history) newRow(now time.Time, processors int) row {
 	}
 	if h.Pod != "" {
 		r.Note = shortID(printable(h.ID)) + " · " + r.Note
+	}
+	if h.PodContainer != "" {
+		r.Note = printable(h.PodContainer) + " · " + r.Note
 	}
 	if !r.Status.Over && h.Err == nil {
 		r.Processes = strconv.Itoa(int(h.Sample.Processes.Active))
@@ -232,7 +237,7 @@ type pageWriter struct {
 
 func (p *pageWriter) render(name string, data any) template.HTML {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil && p.err == nil {
+	if err := templates().ExecuteTemplate(&b, name, data); err != nil && p.err == nil {
 		p.err = fmt.Errorf("render %s: %w", name, err)
 	}
 	return template.HTML(b.String()) // html/template has escaped it

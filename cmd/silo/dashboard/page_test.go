@@ -21,6 +21,7 @@ func hostileFake() *fakeSource {
 	s := newFake(1, 1)
 	c := &s.containers[0]
 	c.Namespace, c.ID, c.Kind, c.Pod, c.Program, c.Status = evil, evil, evil, evil, `C:\a\`+evil, evil
+	c.PodUID, c.PodContainer = evil, evil
 	c.Processes[0].Image = evil
 	c.Restarts, c.LastExit = 1, &Exit{Code: 1, Reason: evil, Meaning: evil}
 	s.details = Details{
@@ -33,7 +34,7 @@ func hostileFake() *fakeSource {
 func quietFake() *fakeSource {
 	s := newFake(1, 1)
 	c := &s.containers[0]
-	c.Pod, c.Program, c.Status, c.Restarts, c.LastExit = "p", "p", "p", 1, &Exit{Code: 1}
+	c.Pod, c.PodUID, c.PodContainer, c.Program, c.Status, c.Restarts, c.LastExit = "p", "p", "p", "p", "p", 1, &Exit{Code: 1}
 	s.details = Details{Limits: []Limit{{"a", "b"}}, Warnings: []string{"w"}, LogPath: "p", Log: []byte("line\nline\n")}
 	return s
 }

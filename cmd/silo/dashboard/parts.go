@@ -53,6 +53,9 @@ func (d *Dashboard) eventsLocked(list *ring[*event], named bool) (views []eventV
 			v.Container = shortName(printable(e.Container))
 			if h := d.tracked[e.Container]; h != nil {
 				v.Address = address(h)
+				if h.Pod != "" {
+					v.Container = h.label()
+				}
 			}
 		}
 		views = append(views, v)
@@ -78,6 +81,8 @@ func (h *history) about(now time.Time, details *Details) aboutView {
 		add("ID", id)
 	}
 	add("Pod", printable(h.Pod))
+	add("Pod UID", printable(h.PodUID))
+	add("Container", printable(h.PodContainer))
 	add("Namespace", printable(h.Namespace))
 	add("Kind", printable(h.Kind))
 	if h.Program != "" {

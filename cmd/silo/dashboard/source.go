@@ -25,7 +25,9 @@ type Look struct {
 // Container is one container of a [Look].
 type Container struct {
 	Namespace, ID, Kind string
-	Pod                 string // empty if it has none, or that is unknown
+	Pod                 string // namespace and name; empty if it has none, or that is unknown
+	PodUID              string
+	PodContainer        string // the container's name in the pod; empty for the sandbox
 	Program             string // the path of the image, if known
 	Status              string // of its record, such as restarting; empty without one
 	Restarts            int

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/siloshim/siloshim/internal/readlimit"
 )
 
 // aside ends the name of a file that was replaced or removed, until it can be deleted.
@@ -15,9 +17,12 @@ const aside = ".old"
 
 // differs reports whether a file has other contents, or does not exist.
 func differs(path string, want []byte) (there, different bool, err error) {
-	have, err := os.ReadFile(path)
+	have, err := readlimit.File(path, maxProgram)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, true, nil
+	}
+	if errors.Is(err, readlimit.ErrTooLarge) {
+		return true, true, nil
 	}
 	return true, !bytes.Equal(have, want), err
 }
@@ -94,9 +99,13 @@ func takeAway(path string) (undo func() error, err error) {
 	return func() error { return os.Rename(old, path) }, nil
 }
 
-// writeThrough writes a new file down to the disk: what is renamed into place must be whole after a power cut.
+// writeThrough writes a new file down to the disk: what is renamed into place must be whole after a power cut. It removes
+// what is at the path: to write through a link would change another file.
 func writeThrough(path string, content []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/deploy/containerd"
+	"github.com/siloshim/siloshim/internal/readlimit"
 	"github.com/siloshim/siloshim/internal/textfile"
 )
 
@@ -34,11 +35,14 @@ var (
 	ErrRunning = errors.New("the shim is running")
 )
 
+// maxProgram is the maximum size of the executable of a shim, in bytes. Ours has less than 30 MB.
+const maxProgram = 256 << 20
+
 // Install plans the installation of the shim, of which exe is the executable, and its handlers. It returns [ErrEdit] with
 // the text to add where config.toml has to be edited and Choices.Edit is not set.
 func (n *Node) Install(exe string, want Choices) (*Plan, error) {
 	p := &Plan{check: n.check}
-	program, err := os.ReadFile(exe)
+	program, err := readlimit.File(exe, maxProgram)
 	if err != nil {
 		return nil, fmt.Errorf("read the shim: %w", err)
 	}
@@ -54,7 +58,7 @@ func (n *Node) Install(exe string, want Choices) (*Plan, error) {
 
 // planHandlers plans the handlers, in the version of config.toml, and returns the file that will have them.
 func (n *Node) planHandlers(p *Plan, mayEdit bool) (string, error) {
-	raw, err := os.ReadFile(n.Config)
+	raw, err := readlimit.File(n.Config, readlimit.Text)
 	if err != nil {
 		return "", fmt.Errorf("read containerd's configuration: %w; make one with containerd config default", err)
 	}

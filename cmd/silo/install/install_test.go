@@ -11,6 +11,7 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/install"
 	"github.com/siloshim/siloshim/deploy/containerd"
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 // v4, v3 and v2 are configurations that a node may have.
@@ -273,5 +274,19 @@ func TestUninstall_ShimsRun_ErrRunning(t *testing.T) {
 	}
 	if _, there := w.files(t)[install.ShimName]; there {
 		t.Error("the shim is still there")
+	}
+}
+
+func TestInstall_HugeFile_IsRefused(t *testing.T) {
+	for name, path := range map[string]func(w *world) string{
+		"config.toml": func(w *world) string { return w.config() },
+		"the shim":    func(w *world) string { return w.shim },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, v3)
+			sparse.File(t, path(w))
+			_, err := w.install(t, install.Choices{Edit: true})
+			sparse.Refused(t, path(w), err)
+		})
 	}
 }

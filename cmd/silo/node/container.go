@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/siloshim/siloshim/container/podinfo"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/stats"
 )
@@ -37,6 +38,8 @@ type Container struct {
 	Error     string  `json:"error,omitempty"` // why its record cannot be read
 	Record    *Record `json:"record,omitempty"`
 
+	Pod *podinfo.Pod `json:"pod,omitempty"` // nil if it has none, or its shim has not published it
+
 	job        bool // its job object exists
 	supervised bool // its supervisor may be alive
 }
@@ -51,6 +54,14 @@ func (c Container) Living() bool {
 
 // Supervised reports whether the silo process that holds its job may be alive.
 func (c Container) Supervised() bool { return c.supervised }
+
+// Exporter is the URL at which the supervisor of the container exports its metrics; empty if none does.
+func (c Container) Exporter() string {
+	if c.Record == nil || !c.supervised || c.Status == Ended {
+		return ""
+	}
+	return c.Record.Metrics
+}
 
 // LastExit is how the container has ended, or how its start before the latest one has; nil if neither is known.
 func (c Container) LastExit() *Exit {
@@ -93,6 +104,8 @@ type Node struct {
 	Names func() ([]string, error)
 	// Records are kept here.
 	Records Records
+	// Pods has the pods of the shims' containers; nil is the store of this machine.
+	Pods podinfo.Store
 }
 
 // Containers lists those that live, by namespace and id.
@@ -103,14 +116,19 @@ func (n Node) Containers() ([]Container, error) {
 
 // All lists the containers that live, and those that have a record, by namespace and id.
 func (n Node) All() ([]Container, error) {
-	names := n.Names
-	if names == nil {
-		names = JobNames
-	}
 	// The records come first. A container that ends meanwhile is then in the list, and one that starts has its job.
 	list, err := n.Records.All()
 	if err != nil {
 		return nil, err
+	}
+	return n.withJobs(list)
+}
+
+// withJobs adds the jobs of the machine to the containers that have a record.
+func (n Node) withJobs(list []Container) ([]Container, error) {
+	names := n.Names
+	if names == nil {
+		names = JobNames
 	}
 	paths, err := names()
 	if err != nil {
@@ -135,12 +153,33 @@ func (n Node) All() ([]Container, error) {
 			continue
 		}
 		recorded[c.key()] = len(list)
+		c.Pod = n.podOf(c)
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b Container) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
 	})
 	return list, nil
+}
+
+// podOf returns the pod of a container without a record, or nil.
+func (n Node) podOf(c Container) *podinfo.Pod {
+	key := podinfo.Key(c.Namespace, c.ID)
+	switch c.Kind {
+	case Server:
+		key = c.System
+	case Run, Attach:
+		return nil
+	}
+	pods := n.Pods
+	if pods == nil {
+		pods = podinfo.System()
+	}
+	p, err := pods.Read(key)
+	if err != nil {
+		return nil // most have none; where access is denied the job denies it, too
+	}
+	return &p
 }
 
 // key is the same for the record of a container and for its job.

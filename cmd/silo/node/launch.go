@@ -43,7 +43,7 @@ func (r Records) WriteLaunch(id string, l *Launch) error {
 		return err
 	}
 	path := filepath.Join(r.Path(id), launchFile)
-	err = os.MkdirAll(r.Path(id), 0o700)
+	err = r.MakeDir(id)
 	if err == nil {
 		err = writeOwned(path+".new", text)
 	}

@@ -29,6 +29,7 @@ type Record struct {
 	Status     Status       `json:"status,omitempty"`
 	LastExit   *Exit        `json:"last_exit,omitempty"` // of the start before the latest one, by a restart policy
 	Exit       *Exit        `json:"exit,omitempty"`      // nil until it has ended
+	Metrics    string       `json:"metrics,omitempty"`   // the URL at which the supervisor itself exports it
 
 	// SupervisorCreated tells the supervisor from a later process with its pid. [Records.Write] fills it in.
 	SupervisorCreated time.Time `json:"supervisor_created,omitzero"`

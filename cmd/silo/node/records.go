@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/siloshim/siloshim/internal/ownership"
+	"github.com/siloshim/siloshim/internal/readlimit"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -26,10 +27,42 @@ const recordFile = "container.json"
 // Path is the directory of a container.
 func (r Records) Path(id string) string { return filepath.Join(r.Dir, fold(id)) }
 
+// Security descriptors of the directories, in SDDL.
+const (
+	// SharedDir is that of all records: every user may list them, and make the directory of a container.
+	SharedDir = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;;0x1200ad;;;AU)"
+	// PrivateDir is that of one container, with its record and its output.
+	PrivateDir = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)"
+)
+
+// MakeDir makes the directory of a container, to which its owner and the administrators alone have access. It returns
+// [ownership.ErrForeign] if another user has made it, or the directory of all records.
+func (r Records) MakeDir(id string) error {
+	err := ownership.MakeAll(r.Dir, SharedDir)
+	if err == nil {
+		err = ownership.MakeDir(r.Path(id), PrivateDir)
+	}
+	if err != nil {
+		return fmt.Errorf("make the directory of %s: %w", id, err)
+	}
+	return nil
+}
+
+// Owned returns [ownership.ErrForeign] if another user has made the directory of a container, or that of all records. What
+// is in it must then be neither followed nor changed.
+func (r Records) Owned(id string) error {
+	for _, dir := range []string{filepath.Dir(r.Dir), r.Dir, r.Path(id)} {
+		if err := ownership.Check(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("the directory of %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
 // Write replaces the record atomically, also while it is read.
 func (r Records) Write(rec *Record) error {
-	if err := os.MkdirAll(r.Path(rec.ID), 0o700); err != nil {
-		return fmt.Errorf("make the directory of %s: %w", rec.ID, err)
+	if err := r.MakeDir(rec.ID); err != nil {
+		return err
 	}
 	rec.Version = recordVersion
 	if rec.SupervisorCreated.IsZero() {
@@ -76,7 +109,7 @@ func readFile(path string) (text []byte, err error) {
 			return err
 		}
 		defer f.Close() // it was only read
-		text, err = io.ReadAll(f)
+		text, err = readlimit.Read(f, readlimit.Text)
 		return err
 	})
 	return text, err
@@ -145,6 +178,9 @@ func (r Records) All() ([]Container, error) {
 // Rename gives a container that has ended, and its record, another id. It returns [jobobject.ErrExist] for an id that
 // another container has.
 func (r Records) Rename(rec *Record, id string) error {
+	if err := r.Owned(rec.ID); err != nil {
+		return err
+	}
 	from, to := r.Path(rec.ID), r.Path(id)
 	if from != to {
 		if _, err := os.Lstat(to); err == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/test/sparse"
 )
 
 func TestRecords_Write_ReadAndReplaced(t *testing.T) {
@@ -269,4 +270,15 @@ func TestRecords_Rename_TakesLogAndLaunch(t *testing.T) {
 	if err := r.Rename(&node.Record{ID: "other"}, "NEW"); !errors.Is(err, jobobject.ErrExist) {
 		t.Errorf("a name that is in use: %v, want %v", err, jobobject.ErrExist)
 	}
+}
+
+func TestRecords_Read_HugeFile_IsRefused(t *testing.T) {
+	records := node.Records{Dir: t.TempDir()}
+	if err := records.Write(&node.Record{ID: "web"}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(records.Path("web"), "container.json")
+	sparse.File(t, path)
+	_, err := records.Read("web")
+	sparse.Refused(t, path, err)
 }

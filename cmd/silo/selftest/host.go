@@ -3,9 +3,11 @@ package selftest
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 
 	"github.com/siloshim/siloshim/cmd/silo/node"
+	"github.com/siloshim/siloshim/cmd/silo/token"
 	"github.com/siloshim/siloshim/hcs"
 	"github.com/siloshim/siloshim/jobobject"
 )
@@ -16,7 +18,11 @@ type Host struct {
 	Service *hcs.Client
 	Node    node.Node
 	// Workload prepares the start of silo's verb workload.
-	Workload   func(args []string) (jobobject.ProcessOptions, error)
+	Workload func(args []string) (jobobject.ProcessOptions, error)
+	// Token makes a token as [token.New] does.
+	Token func(*token.Restriction) (*token.Token, error)
+	// Listen serves a pipe with this name, as the shim serves its own.
+	Listen     func(name string) (net.Listener, error)
 	Processors int
 	// Emulation names the emulation of Windows, as [Emulation] returns it.
 	Emulation string
@@ -28,10 +34,13 @@ type Host struct {
 // trialTime bounds one trial.
 const trialTime = 30 * time.Second
 
+// groups are the trials, in order.
+var groups = [][]trial{processTrials, limitTrials, jobTrials, statisticTrials, handleTrials, tokenTrials, fileTrials, serviceTrials}
+
 // Run runs all trials, in order.
 func (h *Host) Run(ctx context.Context) []Verdict {
 	var list []Verdict
-	for _, group := range [][]trial{processTrials, limitTrials, statisticTrials, tokenTrials, fileTrials, serviceTrials} {
+	for _, group := range groups {
 		for i := range group {
 			t := &group[i]
 			note, err := h.try(ctx, t)

@@ -55,15 +55,7 @@ var limitTrials = []trial{
 		}
 		return s.message(ctx, jobobject.JobMemoryLimit)
 	}},
-	{name: "a memory threshold is reported", settles: "U18", run: func(ctx context.Context, s *stage) error {
-		if err := s.job.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: 32 << 20}); err != nil {
-			return err
-		}
-		if _, err := s.ready("hold", "64"); err != nil {
-			return err
-		}
-		return s.message(ctx, jobobject.NotificationLimit)
-	}},
+	{name: "a memory threshold is reported, and again once the report was read", settles: "U18", run: twiceAbove},
 	{name: "a processor rate limits two processes together", settles: "U2", limits: jobobject.Limits{CPURate: 2000}, run: rateHolds},
 	{name: "processor weights share the machine", settles: "U3", limits: jobobject.Limits{CPUWeight: 9}, run: weightsShare},
 	{name: "an affinity applies to children of children", settles: "U4", limits: jobobject.Limits{Affinity: []jobobject.GroupAffinity{{Mask: 1}}}, run: func(ctx context.Context, s *stage) error {
@@ -108,6 +100,34 @@ func oneTooMany(_ context.Context, s *stage) error {
 		}
 	}
 	return unkept("more than two processes were started")
+}
+
+// twiceAbove crosses a threshold twice. The first program has ended before the second one starts.
+func twiceAbove(ctx context.Context, s *stage) error {
+	if err := s.job.SetNotificationLimits(jobobject.NotificationLimits{HighMemory: 32 << 20}); err != nil {
+		return err
+	}
+	for range 2 {
+		p, err := s.ready("hold", "64")
+		if err != nil {
+			return err
+		}
+		if err := s.message(ctx, jobobject.NotificationLimit); err != nil {
+			return err
+		}
+		v, err := s.job.Violation()
+		if err != nil {
+			return err
+		}
+		if v.HighMemory == nil {
+			return unkeptf("the report has no crossed threshold of memory: %+v", v)
+		}
+		_ = p.in.Close() // which it waits for
+		if err := ends(ctx, p, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // message waits for a message of a kind.

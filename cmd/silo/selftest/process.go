@@ -22,7 +22,7 @@ var processTrials = []trial{
 		}
 		return err
 	}},
-	{name: "a program starts in its job", settles: "U10", run: func(ctx context.Context, s *stage) error {
+	{name: "a program starts in its job", run: func(ctx context.Context, s *stage) error {
 		code, err := s.code(ctx, "inside")
 		if err == nil && code != 0 {
 			err = errors.New("the program is in no job")
@@ -133,20 +133,31 @@ var tokenTrials = []trial{
 	}},
 }
 
-// as runs a workload that checks its token. A token that this host, or this user, cannot make is a missing capability.
+// as runs a workload that checks its token.
 func (s *stage) as(ctx context.Context, r token.Restriction, workload ...string) error {
-	t, err := token.New(&r)
+	p, err := s.startAs(r, workload...)
 	if err != nil {
-		return missing{err}
+		return err
+	}
+	code, err := p.Wait(ctx)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("the program has another token: exit code %d", code)
+	}
+	return err
+}
+
+// startAs starts a workload with a token. A token that this host, or this user, cannot make or use is a missing capability.
+func (s *stage) startAs(r token.Restriction, workload ...string) (*process, error) {
+	t, err := s.Token(&r)
+	if err != nil {
+		return nil, missing{err}
 	}
 	defer t.Close() //nolint:errcheck // it was only used to start
 	s.token = t.Handle()
-	code, err := s.code(ctx, workload...)
-	switch {
-	case err != nil:
-		return missing{err} // the right to start a program as another user
-	case code != 0:
-		return fmt.Errorf("the program has another token: exit code %d", code)
+	defer func() { s.token = 0 }()
+	p, err := s.start(workload...)
+	if err != nil {
+		return nil, missing{err} // the right to start a program as another user
 	}
-	return nil
+	return p, nil
 }

@@ -68,6 +68,7 @@ var fileTrials = []trial{
 			return err
 		})
 	}},
+	{name: "a read-only directory is bound below another one, where the host has none", settles: "U74", run: boundBelow},
 	{name: "a file deleted on close keeps its directory, and goes when its program is terminated", settles: "U80", run: func(ctx context.Context, s *stage) error {
 		return inDirectory(func(dir string) error {
 			kept := filepath.Join(dir, "kept")
@@ -103,4 +104,48 @@ func inDirectory(f func(dir string) error) error {
 		return err
 	}
 	return errors.Join(f(dir), os.RemoveAll(dir))
+}
+
+// boundBelow binds an image at root and a volume at root/data. The image has the directory data, and the host has none.
+func boundBelow(ctx context.Context, s *stage) error {
+	return inDirectory(func(dir string) error {
+		image, volume, root := filepath.Join(dir, "image"), filepath.Join(dir, "volume"), filepath.Join(dir, "root")
+		data := filepath.Join(root, "data")
+		for _, made := range []string{filepath.Join(image, "data"), volume} {
+			if err := os.MkdirAll(made, 0o700); err != nil {
+				return err
+			}
+		}
+		if err := os.WriteFile(filepath.Join(volume, "here"), nil, 0o600); err != nil {
+			return err
+		}
+		if err := s.job.PromoteToSilo(); err != nil {
+			return err
+		}
+		for _, m := range []jobobject.Mapping{{Root: root, Target: image}, {Root: data, Target: volume, ReadOnly: true}} {
+			if err := s.job.Bind(m); err != nil {
+				return err
+			}
+		}
+		for _, c := range []struct {
+			workload, file string
+			want           uint32
+			wrong          string
+		}{
+			{"find", filepath.Join(data, "here"), 0, "a member of the silo does not see the volume"},
+			{"make", filepath.Join(data, "new"), refused, "a member of the silo can write to the volume"},
+		} {
+			code, err := s.code(ctx, c.workload, c.file)
+			if err != nil {
+				return err
+			}
+			if code != c.want {
+				return unkept(c.wrong)
+			}
+		}
+		if _, err := os.Stat(data); err == nil {
+			return unkept("the host has the directory, too")
+		}
+		return nil
+	})
 }

@@ -1,9 +1,11 @@
 package selftest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/siloshim/siloshim/cmd/silo/limit"
 	"github.com/siloshim/siloshim/cmd/silo/token"
+	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/jobobject"
 )
 
 // workloads are what the trials run, each with its arguments. The exit code is 0, [refused] or one of the workload; an
@@ -70,6 +74,28 @@ var workloads = map[string]func(args []string) (uint32, error){
 		}
 		return 0, nil
 	},
+	"make": func(args []string) (uint32, error) {
+		if err := os.WriteFile(args[0], nil, 0o600); err != nil {
+			return refused, nil
+		}
+		return 0, nil
+	},
+	"open": func(args []string) (uint32, error) {
+		return refusal(jobobject.Open(args[0], jobobject.OpenOptions{}))
+	},
+	"create": func(args []string) (uint32, error) {
+		job, err := jobobject.Create(jobobject.Options{Name: args[0]})
+		if err != nil {
+			return 0, err
+		}
+		underWay()
+		awaitEnd()
+		return 0, job.Close()
+	},
+	"dial": func(args []string) (uint32, error) {
+		return refusal(pipe.Dial(context.Background(), args[0]))
+	},
+	"handles": func([]string) (uint32, error) { return inheritedHandles() },
 	"temporary": func(args []string) (uint32, error) {
 		if err := temporary(args[0]); err != nil {
 			return 0, err
@@ -173,4 +199,15 @@ func holds(want func(token.Facts) bool) (uint32, error) {
 		return refused, nil
 	}
 	return 0, nil
+}
+
+// refusal is the exit code of a call that should have been refused. Another error than the refusal is none.
+func refusal[T io.Closer](opened T, err error) (uint32, error) {
+	switch {
+	case err == nil:
+		return 0, opened.Close()
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, jobobject.ErrPermission):
+		return refused, nil
+	}
+	return 0, err
 }

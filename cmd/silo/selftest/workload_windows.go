@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	procIsProcessInJob = windows.NewLazySystemDLL("kernel32.dll").NewProc("IsProcessInJob")
-	procWineVersion    = windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version")
+	procIsProcessInJob       = windows.NewLazySystemDLL("kernel32.dll").NewProc("IsProcessInJob")
+	procGetHandleInformation = windows.NewLazySystemDLL("kernel32.dll").NewProc("GetHandleInformation")
+	procWineVersion          = windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version")
 )
 
 // Emulation names the emulation of Windows that this process runs on. It is empty on Windows.
@@ -55,6 +56,24 @@ func breakaway() (uint32, error) {
 		return refused, nil //nolint:nilerr // the refusal is the result
 	}
 	return 0, cmd.Wait()
+}
+
+// inheritedHandles counts the handles of this process that can be inherited: those that it has inherited keep that flag,
+// and a Go program makes no others.
+//
+//	BOOL GetHandleInformation(HANDLE hObject, LPDWORD lpdwFlags);
+//
+// https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-gethandleinformation
+func inheritedHandles() (count uint32, err error) {
+	const last = 1 << 16 // handles are small multiples of 4
+	for h := uintptr(4); h < last; h += 4 {
+		var flags uint32
+		ok, _, _ := procGetHandleInformation.Call(h, uintptr(unsafe.Pointer(&flags)))
+		if ok != 0 && flags&windows.HANDLE_FLAG_INHERIT != 0 {
+			count++
+		}
+	}
+	return count, nil
 }
 
 // commit takes memory from Windows and not from Go, whose runtime ends the process when an allocation fails.

@@ -10,9 +10,25 @@ static const struct { const char *name; void *function; } exports[] = {
     {"FreeMemoryJobObject", iorate_free},
 };
 
+// kubelet_function returns what kubelet gets in place of a function of Wine.
+static void *kubelet_function(const char *name) {
+    void *ours = link_function(name);
+    if (!ours) ours = pdh_function(name);
+    return ours ? ours : socket_function(name);
+}
+
+void *export_real(const char *module, const char *name) {
+    PVOID address = NULL;
+    ANSI_STRING text = {(USHORT)lstrlenA(name), (USHORT)(lstrlenA(name) + 1), (char *)name};
+    HMODULE m = GetModuleHandleA(module);
+    if (m && !original) return (void *)GetProcAddress(m, name); // before export_install
+    return m && OK(original(m, &text, 0, &address)) ? address : NULL;
+}
+
 static NTSTATUS NTAPI replacement(HMODULE module, const ANSI_STRING *name, ULONG ordinal, PVOID *address) {
     void *ours = name && name->Buffer ? user_function(name->Buffer) : NULL;
     if (!ours && name && name->Buffer) ours = service_function(name->Buffer);
+    if (!ours && gap_kubelet && name && name->Buffer) ours = kubelet_function(name->Buffer);
     if (ours) {
         *address = ours;
         return 0;

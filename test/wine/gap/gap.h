@@ -10,6 +10,8 @@
 // With WINEGAP=0 there are no hooks. WINEGAP=members omits the sums over the members of a job (classes 1 and 28) for
 // measurements: on Windows they cost nothing. WINEGAP=peer supplies what the reference shim needs to start:
 // zeros from job class 42, and layers and volumes that do nothing (peer.c). Such values are no evidence.
+// WINEGAP=kubelet supplies what kubelet.exe needs to start and to write volumes: performance counters (pdh.c), Unix sockets
+// (socket.c), symbolic links (link.c), and a Host Networking Service without endpoints (kubelet/hns.c).
 #ifndef GAP_H
 #define GAP_H
 
@@ -30,8 +32,8 @@ enum {
 // gap_lock guards all state of the gap filler. A thread may take it repeatedly.
 extern CRITICAL_SECTION gap_lock;
 
-// gap_peer is WINEGAP=peer, gap_members WINEGAP=members.
-extern BOOL gap_peer, gap_members;
+// gap_peer is WINEGAP=peer, gap_members WINEGAP=members, gap_kubelet WINEGAP=kubelet.
+extern BOOL gap_peer, gap_members, gap_kubelet;
 
 // hook.c ------------------------------------------------------------------------------------------------------------
 
@@ -81,6 +83,9 @@ BOOL private_commit(ULONG pid, ULONGLONG *bytes);
 
 // unix_link makes path a link to target; the last part of path must not exist.
 BOOL unix_link(LPCWSTR path, LPCWSTR target);
+BOOL unix_link_text(LPCWSTR path, const char *target); // target is a Linux path, or relative
+BOOL unix_link_target(LPCWSTR path, char *target, int size);
+BOOL unix_rename(LPCWSTR from, LPCWSTR to);
 BOOL unix_is_link(LPCWSTR path);
 WCHAR *unix_final(LPCWSTR path);
 BOOL WINAPI gap_unlink(LPCWSTR path);
@@ -94,6 +99,17 @@ void *user_function(const char *name);
 
 // service_function is the same for services.
 void *service_function(const char *name);
+
+// export.c ----------------------------------------------------------------------------------------------------------
+
+// export_real returns a function of a loaded module, never a replacement.
+void *export_real(const char *module, const char *name);
+
+// For kubelet (WINEGAP=kubelet): replacements by name, or NULL --------------------------------------------------------
+
+void *link_function(const char *name);
+void *pdh_function(const char *name);
+void *socket_function(const char *name);
 
 // iorate.c: called for the functions that kernel32 of Wine 8 lacks ---------------------------------------------------
 

@@ -41,7 +41,7 @@ static void *hook(const char *name, void *to, const BYTE *pattern, int n, BOOL w
 }
 
 BOOL replace(const char *module, const char *name, void *to) {
-    BYTE *code = (BYTE *)GetProcAddress(GetModuleHandleA(module), name);
+    BYTE *code = export_real(module, name);
     return code && patch(code, to);
 }
 

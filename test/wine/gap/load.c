@@ -29,6 +29,7 @@ static NTSTATUS NTAPI replacement(LPCWSTR search, DWORD flags, const UNICODE_STR
     if (st == STATUS(DLL_NOT_FOUND) && name && own[0]) st = load_from(own, name, module);
     if (st == STATUS(DLL_NOT_FOUND) && name) st = load_from(L"C:\\gap\\dll\\", name, module);
     if (st == STATUS(DLL_NOT_FOUND) && name && gap_peer) st = load_from(L"C:\\gap\\peer\\", name, module);
+    if (st == STATUS(DLL_NOT_FOUND) && name && gap_kubelet) st = load_from(L"C:\\gap\\kubelet\\", name, module);
     return st;
 }
 

@@ -10,7 +10,7 @@ static LONGLONG call(LONGLONG number, const void *a, const void *b, LONGLONG c) 
     return result;
 }
 
-enum { OPEN = 2, CLOSE = 3, UNLINK = 87, SYMLINK = 88, READLINK = 89, O_PATH = 0x200000 };
+enum { OPEN = 2, CLOSE = 3, RENAME = 82, UNLINK = 87, SYMLINK = 88, READLINK = 89, O_PATH = 0x200000 };
 
 // unix_path returns the Linux path of a file, whose last part need not exist. Free it with HeapFree.
 static char *unix_path(LPCWSTR path) {
@@ -26,11 +26,34 @@ BOOL unix_is_link(LPCWSTR path) {
     return is;
 }
 
-BOOL unix_link(LPCWSTR path, LPCWSTR target) {
-    char *at = unix_path(path), *to = unix_path(target);
-    BOOL ok = at && to && call(SYMLINK, to, at, 0) == 0;
+BOOL unix_link_target(LPCWSTR path, char *target, int size) {
+    char *at = unix_path(path);
+    LONGLONG n = at ? call(READLINK, at, target, size - 1) : -1;
     if (at) HeapFree(GetProcessHeap(), 0, at);
+    target[n > 0 ? n : 0] = 0;
+    return n > 0;
+}
+
+BOOL unix_link_text(LPCWSTR path, const char *target) {
+    char *at = unix_path(path);
+    BOOL ok = at && call(SYMLINK, target, at, 0) == 0;
+    if (at) HeapFree(GetProcessHeap(), 0, at);
+    if (!ok) SetLastError(ERROR_ACCESS_DENIED);
+    return ok;
+}
+
+BOOL unix_link(LPCWSTR path, LPCWSTR target) {
+    char *to = unix_path(target);
+    BOOL ok = to && unix_link_text(path, to);
     if (to) HeapFree(GetProcessHeap(), 0, to);
+    return ok;
+}
+
+BOOL unix_rename(LPCWSTR from, LPCWSTR to) {
+    char *old = unix_path(from), *new = unix_path(to);
+    BOOL ok = old && new && call(RENAME, old, new, 0) == 0;
+    if (old) HeapFree(GetProcessHeap(), 0, old);
+    if (new) HeapFree(GetProcessHeap(), 0, new);
     if (!ok) SetLastError(ERROR_ACCESS_DENIED);
     return ok;
 }

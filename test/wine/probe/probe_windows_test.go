@@ -15,7 +15,7 @@ import (
 
 // TestMain makes this binary a workload, too: with PROBE_CHILD=spin it uses a processor, with PROBE_CHILD=idle it waits. Both
 // exit when standard input ends, that is, with the parent. With PROBE_CHILD=threads or reads it exits at once with code 7,
-// while it creates threads or its threads read.
+// while it creates threads or its threads read. With PROBE_CHILD=links or sockets it does what kubelet does with them.
 func TestMain(m *testing.M) {
 	mode := os.Getenv("PROBE_CHILD")
 	if mode == "" {
@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 		endAmongThreads()
 	case "reads":
 		endAmongReads()
+	case "links":
+		endAfter(useLinks)
+	case "sockets":
+		endAfter(useSockets)
 	case "spin":
 		go func() { // ends with the process
 			for { //nolint:staticcheck // a busy loop on purpose

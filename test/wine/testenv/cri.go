@@ -62,17 +62,17 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
     default_runtime_name = "` + SiloHandler + `"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.` + SiloHandler + `]
       runtime_type = "io.containerd.silo.v1"
-      pod_annotations = ["microsoft.com/*"]
-      container_annotations = ["microsoft.com/*"]
+      pod_annotations = ["io.siloshim.*", "microsoft.com/*"]
+      container_annotations = ["io.siloshim.*", "microsoft.com/*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.` + SandboxHandler + `]
       runtime_type = "io.containerd.silo.v1"
       sandboxer = "shim"
-      pod_annotations = ["microsoft.com/*"]
-      container_annotations = ["microsoft.com/*"]
+      pod_annotations = ["io.siloshim.*", "microsoft.com/*"]
+      container_annotations = ["io.siloshim.*", "microsoft.com/*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.` + PeerHandler + `]
       runtime_type = "io.containerd.runhcs.v1"
-      pod_annotations = ["microsoft.com/*"]
-      container_annotations = ["microsoft.com/*"]
+      pod_annotations = ["io.siloshim.*", "microsoft.com/*"]
+      container_annotations = ["io.siloshim.*", "microsoft.com/*"]
 `
 
 // crictlConfig has the node's addresses, and a timeout in seconds that is as long as that of the tests.

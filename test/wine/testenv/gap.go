@@ -19,6 +19,9 @@ var gapFlags = []string{
 	"-mno-stack-arg-probe", "-Wl,--entry=DllMain",
 }
 
+// NodeLibraries is the value of WINEGAP_DLLS for a containerd that imports images: layers as test/hcsim emulates them.
+const NodeLibraries = `C:\gap\node\`
+
 // library is a DLL of this module for the prefix.
 type library struct {
 	sources []string // globs below test/wine
@@ -30,6 +33,8 @@ var (
 	gapLibraries = []library{
 		{[]string{"gap/*.[ch]"}, `C:\windows\system32\bcryptprimitives.dll`},
 		{[]string{"gap/dll/bindfltapi.c"}, `C:\gap\dll\bindfltapi.dll`},
+		{[]string{"gap/kubelet/hns.c"}, `C:\gap\kubelet\vmcompute.dll`}, // visible only to processes with WINEGAP=kubelet
+		{[]string{"../hcsim/dll/storage.c", "../hcsim/dll/image.c"}, NodeLibraries + `vmcompute.dll`},
 	}
 	// peerLibraries are visible only to processes with WINEGAP=peer.
 	peerLibraries = []library{

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(actor) == "" {
 		os.Exit(m.Run())
 	}
-	// A loader that waits for an answer has both ends of a pipe. Another name, as a server of its own, has what it inherits.
+	// A loader that waits for an answer has both ends of a pipe. Under the name of a server it has what it inherits.
 	r, w, err := os.Pipe()
 	if err == nil {
 		_, err = fmt.Println("ready")

@@ -1,0 +1,180 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/siloshim/siloshim/test/wine/testenv"
+)
+
+var (
+	rounds = flag.Int("chaos", 20, "rounds of chaos: in each a daemon, a shim or a program is killed")
+	seed   = flag.Uint64("seed", 0, "the seed of the rounds; 0 for a new one, which is printed")
+)
+
+// chaosPods is what runs during the rounds: 12 pods of 5 kinds, with both handlers.
+var chaosPods = []struct {
+	kind, collection string
+	spec             object
+	pods             int
+	handler          string
+}{
+	{"Deployment", "deployments", object{"replicas": 3}, 3, testenv.SiloHandler},
+	{"StatefulSet", "statefulsets", object{"replicas": 3, "serviceName": "test", "podManagementPolicy": "Parallel"}, 3, testenv.SandboxHandler},
+	{"ReplicaSet", "replicasets", object{"replicas": 3}, 3, testenv.SandboxHandler},
+	{"DaemonSet", "daemonsets", object{}, 1, testenv.SiloHandler},
+}
+
+// chaos kills at random. After each round every pod is ready again, only what was killed has restarted, and no line of a log
+// is lost.
+func (c *suite) chaos(t *testing.T) {
+	s := *seed
+	if s == 0 {
+		s = uint64(time.Now().UnixNano())
+	}
+	t.Logf("seed %d, %d rounds", s, *rounds)
+	random := rand.New(rand.NewPCG(s, s))
+	namespaces := map[string]int{"silo-system": 2} // the DaemonSets of deploy/kubernetes, which are victims, too
+	for _, p := range chaosPods {
+		namespace := c.namespace(t)
+		namespaces[namespace] = p.pods
+		c.create(t, namespace, p.collection, manifest("apps/v1", p.kind, controlled(podSpec(p.handler, payload("main", "sleep", "86400")), p.spec)))
+	}
+	// The fifth kind: two pods that print a thousand lines a second.
+	end := c.Wine.WindowsPath(filepath.Join(t.TempDir(), "end"))
+	printing := c.namespace(t)
+	namespaces[printing] = len(handlers)
+	for _, h := range handlers {
+		c.create(t, printing, "pods", pod(h, podSpec(h, payload("main", "count", end))))
+	}
+	restarts := c.settled(t, namespaces, 0)
+	killed := map[string]int{}
+	for round := range *rounds {
+		victim := victims[random.IntN(len(victims))]
+		what, err := victim.kill(t.Context(), c, random)
+		if err != nil {
+			t.Fatalf("round %d, seed %d: kill %s: %v", round, s, victim.name, err)
+		}
+		killed[victim.name]++
+		now := c.settled(t, namespaces, restarts+victim.restarts)
+		if now != restarts+victim.restarts {
+			t.Fatalf("round %d, seed %d: after %s %d containers have restarted, want %d", round, s, what, now-restarts, victim.restarts)
+		}
+		restarts = now
+		for _, h := range handlers {
+			if err := c.unbroken(t, printing, h); err != nil {
+				t.Fatalf("round %d, seed %d: after %s: %v", round, s, what, err)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(killed)) {
+		t.Logf("killed %s: %d times", name, killed[name])
+	}
+	t.Logf("containers restarted: %d, each of them killed; lines lost: 0", restarts)
+}
+
+// victim is something to kill, with the number of containers that restart for it.
+type victim struct {
+	name     string
+	restarts int
+	kill     func(ctx context.Context, c *suite, random *rand.Rand) (what string, err error)
+}
+
+var victims = []victim{
+	{"containerd", 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
+		return again(ctx, "containerd", random, c.Node.Kill, func() error { return c.Node.Restart(ctx) })
+	}},
+	{"kubelet", 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
+		return again(ctx, "kubelet", random, c.Node.KillKubelet, c.Node.StartKubelet)
+	}},
+	{"apiserver", 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
+		return again(ctx, "apiserver", random, c.KillAPIServer, c.StartAPIServer)
+	}},
+	{"shim", 1, func(_ context.Context, c *suite, random *rand.Rand) (string, error) {
+		return c.killProcess(random, "containerd-shim-silo")
+	}},
+	{"program", 1, func(_ context.Context, c *suite, random *rand.Rand) (string, error) {
+		return c.killProcess(random, "payload")
+	}},
+}
+
+// again kills a daemon and starts it again after a moment. Its pods continue meanwhile.
+func again(ctx context.Context, name string, random *rand.Rand, kill, start func() error) (string, error) {
+	if err := kill(); err != nil {
+		return name, err
+	}
+	pause := time.NewTimer(time.Duration(random.IntN(3000)) * time.Millisecond) // the outage, not a wait
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+	return name, start()
+}
+
+// killProcess ends a random process of the node whose executable's name begins so.
+func (c *suite) killProcess(random *rand.Rand, name string) (string, error) {
+	all, err := c.Node.Processes()
+	if err != nil {
+		return name, err
+	}
+	all = slices.DeleteFunc(all, func(p testenv.Process) bool { return !strings.HasPrefix(p.Name(), name) })
+	if len(all) == 0 {
+		return name, errors.New("none runs")
+	}
+	slices.SortFunc(all, func(a, b testenv.Process) int { return a.Pid - b.Pid })
+	p := all[random.IntN(len(all))]
+	return fmt.Sprintf("%q", p.Args), p.Kill()
+}
+
+// settled waits until each namespace has as many pods as wanted, all ready, and at least as many restarts. It returns the
+// number of restarts.
+func (c *suite) settled(t *testing.T, namespaces map[string]int, restarts int) (got int) {
+	t.Helper()
+	until(t, "all pods are ready again", func() (bool, error) {
+		got = 0
+		for namespace, want := range namespaces {
+			pods, err := c.Pods(t.Context(), namespace, "")
+			if err != nil {
+				return false, err
+			}
+			for i := range pods {
+				if !ready(&pods[i]) {
+					return false, errors.New(describe(pods))
+				}
+				for _, s := range pods[i].Status.ContainerStatuses {
+					got += s.RestartCount
+				}
+			}
+			if len(pods) != want {
+				return false, fmt.Errorf("%d pods, want %d", len(pods), want)
+			}
+		}
+		return got >= restarts, fmt.Errorf("%d restarts, want %d", got, restarts)
+	})
+	return got
+}
+
+// unbroken is an error unless the log of a pod that counts has each number from 0 on, once.
+func (c *suite) unbroken(t *testing.T, namespace, name string) error {
+	r := c.try(t, "", "-n", namespace, "logs", name)
+	if r.code != 0 {
+		return fmt.Errorf("logs %s: exit %d: %s", name, r.code, r.stderr)
+	}
+	for i, line := range strings.Fields(r.stdout) {
+		if line != strconv.Itoa(i) {
+			return fmt.Errorf("line %d of the log of %s is %q", i, name, line)
+		}
+	}
+	return nil
+}

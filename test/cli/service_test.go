@@ -161,7 +161,7 @@ func TestMetrics_TenContainers_AllExported(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s is missing", name)
 		}
-		line := fmt.Sprintf("silo_container_processes{container_id=%q,kind=\"run\",namespace=\"silo\"} %d\n", name, seen.Statistics.Processes.Active)
+		line := fmt.Sprintf(`silo_container_processes{container="",container_id=%q,kind="run",namespace="silo",pod=""} %d`+"\n", name, seen.Statistics.Processes.Active)
 		if !strings.Contains(body, line) {
 			t.Errorf("no line %s in\n%s", line, body)
 		}

@@ -5,9 +5,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +188,24 @@ func (s *session) lines(text string) []string {
 	return strings.Split(text, "\n")
 }
 
+// loopback is an address at which an example listens.
+var loopback = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+
+// inUse returns the address of an example at which another program of this machine listens, such as the same test in another
+// checkout.
+func inUse(e example) string {
+	address := loopback.FindString(strings.Join(e.output, "\n"))
+	if address == "" {
+		return ""
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return address
+	}
+	_ = l.Close() // nothing connected
+	return ""
+}
+
 // play runs the examples of a page and compares. With -update it writes the output of those that differ. It returns how many
 // there are.
 func play(t *testing.T, s *session, path string) int {
@@ -201,6 +221,10 @@ func play(t *testing.T, s *session, path string) int {
 	for _, e := range all {
 		if e.notRun != "" {
 			excluded[e.notRun]++
+			continue
+		}
+		if address := inUse(e); address != "" {
+			excluded[address+" is in use by another program"]++
 			continue
 		}
 		run++

@@ -240,7 +240,7 @@ bench-damon: bed ## measure silo run beside Damon 0.1.1, for docs/coming-from.md
 bench-pods: N = 50
 bench-pods: crictl ## run pods with the shim and the reference shim, and print a table
 	$(BED) peers
-	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N) -handlers silo,silo-sandbox,runhcs
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N) -idle 60s -handlers silo,silo-sandbox,runhcs
 
 evidence: ## write an upload of the workflow windows, DIR, into docs/evidence.md and docs/unproved.md
 	$(GO) run ./test/evidence apply -root . "$(DIR)"

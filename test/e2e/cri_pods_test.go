@@ -6,16 +6,21 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
 
 	"github.com/siloshim/siloshim/test/wine/testenv"
+	"github.com/siloshim/siloshim/test/workload"
 )
 
 // pods is how many pods TestManyPods_AtOnce_NothingRemains runs at once; 50 in `make pods`.
 var pods = flag.Int("pods", 3, "pods at once, for TestManyPods_AtOnce_NothingRemains")
+
+// idle is how long the pods are left alone, while the test counts what their shims do.
+var idle = flag.Duration("idle", 0, "time without a request, for TestManyPods_AtOnce_NothingRemains")
 
 // scrapes is how often the metrics of all pods are queried, as a kubelet does every ten seconds.
 const scrapes = 10
@@ -23,11 +28,14 @@ const scrapes = 10
 // cost has the measurements of a node's pods.
 type cost struct {
 	*node
-	ids       []string
-	times     map[string][]time.Duration
-	processor []time.Duration // of all shims, for one scrape
-	memory    []uint64        // resident bytes of each shim
-	private   []uint64        // resident bytes of each shim that are not shared
+	ids        []string // of the pods
+	containers []string
+	times      map[string][]time.Duration
+	processor  []time.Duration // of all shims, for one scrape
+	memory     []uint64        // resident bytes of each shim
+	private    []uint64        // resident bytes of each shim that are not shared
+	rest       time.Duration   // processor time of all shims while idle
+	switches   uint64          // context switches of all shims while idle
 }
 
 // time measures a step.
@@ -49,7 +57,7 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 			p := c.pod(t)
 			var id string
 			c.time("start a pod", func() { id = c.run(t, p) })
-			c.time("start its container", func() { c.start(t, id, container("sleep", "86400"), p) })
+			c.time("start its container", func() { c.containers = append(c.containers, c.start(t, id, container("sleep", "86400"), p)) })
 			c.ids = append(c.ids, id)
 		}
 	}
@@ -58,8 +66,12 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 			t.Errorf("%s: %d shims run for %d pods", c.handler, len(c.memory), *pods)
 		}
 	}
+	if *idle > 0 {
+		leaveAlone(t, costs)
+	}
 	for range scrapes {
 		for _, c := range costs {
+			c.time("exec probe", func() { c.probe(t) })
 			before := c.used(t)
 			c.time("scrape all", func() { c.scrape(t) })
 			c.processor = append(c.processor, c.used(t)-before)
@@ -77,6 +89,52 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 		}
 	}
 	t.Logf("medians with %d pods:\n%s", *pods, table(costs))
+}
+
+// leaveAlone counts what the shims do while nobody asks them anything.
+func leaveAlone(t *testing.T, costs []*cost) {
+	t.Helper()
+	for _, c := range costs {
+		c.rest, c.switches = -c.used(t), -c.switched(t)
+	}
+	select {
+	case <-time.After(*idle): // this is what is measured
+	case <-t.Context().Done():
+	}
+	for _, c := range costs {
+		c.rest, c.switches = c.rest+c.used(t), c.switches+c.switched(t)
+	}
+}
+
+// probe runs a program in the container of the first pod, as a kubelet's exec probe does.
+func (c *cost) probe(t *testing.T) {
+	t.Helper()
+	c.crictl(t, "exec", "--sync", c.containers[0], workload.Payload, "exit", "0")
+}
+
+// switched is the number of context switches of all shims.
+func (n *node) switched(t *testing.T) (sum uint64) {
+	t.Helper()
+	for _, p := range n.shims(t) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, thread := range threads {
+			for line := range strings.Lines(text(t, thread)) {
+				name, count, _ := strings.Cut(line, ":")
+				if !strings.HasSuffix(name, "voluntary_ctxt_switches") {
+					continue
+				}
+				n, err := strconv.ParseUint(strings.TrimSpace(count), 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sum += n
+			}
+		}
+	}
+	return sum
 }
 
 // scrape queries the metrics of all containers.
@@ -152,12 +210,17 @@ func table(costs []*cost) string {
 		fmt.Fprintln(w)
 	}
 	row("", func(c *cost) string { return c.handler })
-	for _, step := range []string{"start a pod", "start its container", "scrape all", "remove a pod"} {
+	for _, step := range []string{"start a pod", "start its container", "exec probe", "scrape all", "remove a pod"} {
 		row(step, func(c *cost) string { return median(c.times[step]).Round(time.Millisecond).String() })
 	}
 	row("processor time of the shims", func(c *cost) string { return mean(c.processor).Round(time.Millisecond).String() })
 	row("memory of a shim", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(median(c.memory))/1e6) })
 	row("private memory of a shim", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(median(c.private))/1e6) })
+	row("private memory of all", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(sum(c.private))/1e6) })
+	if *idle > 0 {
+		row("processor time idle", func(c *cost) string { return c.rest.String() })
+		row("context switches idle", func(c *cost) string { return fmt.Sprint(c.switches) })
+	}
 	_ = w.Flush() // to a buffer
 	return out.String()
 }
@@ -168,6 +231,13 @@ func median[T time.Duration | uint64](all []T) (middle T) {
 		middle = slices.Sorted(slices.Values(all))[len(all)/2]
 	}
 	return middle
+}
+
+func sum(all []uint64) (total uint64) {
+	for _, n := range all {
+		total += n
+	}
+	return total
 }
 
 // mean averages times that the kernel counts in ticks.

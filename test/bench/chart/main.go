@@ -35,10 +35,10 @@ func draw(dir string) error {
 	if len(fresh.Scrape) > 0 {
 		all.Scrape = fresh.Scrape
 	}
-	if fresh.Peers != nil {
+	if len(fresh.Peers) > 0 {
 		all.Peers = fresh.Peers
 	}
-	if len(all.Scrape) == 0 || all.Peers == nil {
+	if len(all.Scrape) == 0 || len(all.Peers) == 0 {
 		return fmt.Errorf("a part is missing in the result and in performance.json")
 	}
 	files, err := documents(all)

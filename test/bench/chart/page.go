@@ -24,9 +24,10 @@ func page(r result.Report) []byte {
 	data := struct {
 		Algorithms []string
 		Rows       []row
-		Peers      *result.Peers
+		Peers      []result.Peers
 	}{algorithms(r.Scrape), rows(r.Scrape), r.Peers}
-	t := template.Must(template.New("page").Parse(pageText)) // the template is constant
+	functions := template.FuncMap{"spread": spread, "measure": measure, "goal": goal}
+	t := template.Must(template.New("page").Funcs(functions).Parse(pageText)) // the template is constant
 	if err := t.Execute(&out, data); err != nil {
 		panic(err) // the data has all fields of the template
 	}
@@ -68,4 +69,38 @@ func warm(cases []result.Case) result.Case {
 		}
 	}
 	return cases[0]
+}
+
+// spread writes a median with its quartiles.
+func spread(s result.Spread, unit string) string {
+	switch {
+	case s.Median == 0:
+		return ""
+	case s.Low == s.High:
+		return fmt.Sprintf("%.1f %s", s.Median, unit)
+	}
+	return fmt.Sprintf("%.1f %s (%.1f to %.1f)", s.Median, unit, s.Low, s.High)
+}
+
+// measure writes the measure of a row. Over a floor that the reference nearly reaches, it would be noise.
+func measure(r result.Row) string {
+	if r.By != result.Ratio && r.Floor.Median == 0 {
+		return "the floor was not measured"
+	}
+	over := r.Reference.Median - r.Floor.Median
+	if noise := r.Reference.High - r.Reference.Low; r.By == result.OverFloor && over < noise {
+		return "the reference is at the floor"
+	}
+	return fmt.Sprintf("%.2f", r.Value())
+}
+
+// goal writes the goal of a row.
+func goal(r result.Row) string {
+	switch {
+	case r.Goal == 0:
+		return ""
+	case r.More:
+		return fmt.Sprintf("at least %.2f", r.Goal)
+	}
+	return fmt.Sprintf("at most %.2f", r.Goal)
 }

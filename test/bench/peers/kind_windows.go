@@ -8,10 +8,11 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/siloshim/siloshim/test/bench/result"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// kind is one of the two shims, with its measurements.
+// kind is one of the two shims, or the floor, with its measurements.
 type kind struct {
 	name string
 	exe  string
@@ -24,15 +25,32 @@ type kind struct {
 type row struct {
 	name    string
 	unit    string
-	more    bool // more of it is better
-	goal    float64
 	samples []float64
 }
 
-// goals are the ratios to reach, ours to the reference's.
-var goals = map[string]float64{
-	"start and first answer": 0.6, "create": 0.8, "start": 0.8, "exec": 0.5, "stats": 0.5, "pids": 0.5, "state": 1,
-	"stdio": 3, "delete": 0.5, "memory": 0.5,
+// goal is what a row has to reach.
+type goal struct {
+	by result.Measure
+	at float64
+}
+
+// goals are those of each row. A row with 0 has none.
+var goals = map[string]goal{
+	"start and first answer": {result.OfFloor, 1.15},
+	"create":                 {result.Ratio, 0.5},
+	"start":                  {result.Ratio, 0.7},
+	"exec":                   {result.OverFloor, 0.5},
+	"members":                {result.OfFloor, 1.25},
+	"state":                  {result.Ratio, 0.7},
+	"pids":                   {result.Ratio, 1},
+	"stats":                  {result.Ratio, 0.4},
+	"memory":                 {result.OverFloor, 0.45},
+	"executable":             {result.Ratio, 0.45},
+	"kill and wait":          {result.Ratio, 1},
+	"delete":                 {result.Ratio, 0.8},
+	"shutdown":               {result.Ratio, 0.8},
+	"delete command":         {result.Ratio, 0.8},
+	"stdio":                  {result.OfFloor, 0.9},
 }
 
 // add records a sample of the named row; rows keep the order of their first samples.
@@ -40,7 +58,7 @@ func (k *kind) add(name, unit string, value float64) {
 	i := slices.IndexFunc(k.rows, func(f row) bool { return f.name == name })
 	if i < 0 {
 		i = len(k.rows)
-		k.rows = append(k.rows, row{name: name, unit: unit, more: unit == "MB/s", goal: goals[name]})
+		k.rows = append(k.rows, row{name: name, unit: unit})
 	}
 	k.rows[i].samples = append(k.rows[i].samples, value)
 }
@@ -57,12 +75,6 @@ func (k *kind) row(name string) (row, bool) {
 // time records how long since began.
 func (k *kind) time(name string, began time.Time) {
 	k.add(name, "ms", float64(time.Since(began))/float64(time.Millisecond))
-}
-
-// median is the middle sample.
-func (f row) median() float64 {
-	s := slices.Sorted(slices.Values(f.samples))
-	return s[len(s)/2]
 }
 
 // layered makes specifications for the reference shim, which needs layers and a user.

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/test/bench/result"
 	"github.com/siloshim/siloshim/test/workload"
 )
@@ -16,51 +16,90 @@ import (
 const bin = `C:\silo\bin\`
 
 func main() {
-	rounds := flag.Int("rounds", 10, "shims of each kind to measure, in turns")
+	rounds := flag.Int("rounds", 30, "shims of each kind to measure, in turns")
+	crowd := flag.Int("strangers", 300, "other processes in the second half")
 	flag.Parse()
-	if err := compare(context.Background(), *rounds); err != nil {
+	if err := run(context.Background(), *rounds, *crowd); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		os.Exit(1)
 	}
 }
 
-// compare measures both shims in turns.
-func compare(ctx context.Context, rounds int) error {
-	dir, err := os.MkdirTemp("", "peers-")
+// run compares the shims on a machine where nothing else runs, and on one with many strangers.
+func run(ctx context.Context, rounds, crowd int) error {
+	others, err := jobobject.Create(jobobject.Options{KillOnClose: true})
 	if err != nil {
 		return err
+	}
+	defer others.Close() //nolint:errcheck // the kernel ends them
+	var all result.Report
+	for _, strangers := range []int{0, crowd} {
+		for range strangers {
+			p, err := others.Start(jobobject.ProcessOptions{
+				Application: workload.Payload, CommandLine: workload.Payload + " sleep 3600", Env: os.Environ(),
+			})
+			if err != nil {
+				return err
+			}
+			if err := p.Close(); err != nil {
+				return err
+			}
+		}
+		peers, err := compare(ctx, rounds, strangers)
+		if err != nil {
+			return err
+		}
+		all.Peers = append(all.Peers, peers)
+	}
+	return json.NewEncoder(os.Stdout).Encode(all)
+}
+
+// compare measures both shims and the floor in turns.
+func compare(ctx context.Context, rounds, strangers int) (peers result.Peers, err error) {
+	dir, err := os.MkdirTemp("", "peers-")
+	if err != nil {
+		return peers, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	ours := &kind{name: "silo", exe: bin + "containerd-shim-silo-v1.exe", spec: workload.Spec}
 	reference := &kind{name: "reference", exe: bin + "containerd-shim-runhcs-v1.exe", spec: layered(dir)}
+	floor := &kind{name: "floor"}
 	for round := range rounds {
+		fmt.Fprintf(os.Stderr, "\r%d strangers, round %d of %d", strangers, round+1, rounds)
+		if err := measureFloor(ctx, floor); err != nil {
+			return peers, fmt.Errorf("floor, round %d: %w", round+1, err)
+		}
 		for _, k := range []*kind{reference, ours} {
-			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-10s", round+1, rounds, k.name)
 			if err := measure(ctx, k, dir); err != nil {
-				return fmt.Errorf("%s, round %d: %w", k.name, round+1, err)
+				return peers, fmt.Errorf("%s, round %d: %w", k.name, round+1, err)
 			}
 		}
 	}
 	fmt.Fprintln(os.Stderr)
-	return report(os.Stdout, rounds, reference, ours)
+	return report(rounds, strangers, reference, ours, floor), nil
 }
 
-// report writes the medians of both kinds, for test/bench/chart.
-func report(w io.Writer, rounds int, reference, ours *kind) error {
-	peers := result.Peers{Rounds: rounds}
+// report joins the rows of the kinds.
+func report(rounds, strangers int, reference, ours, floor *kind) result.Peers {
+	peers := result.Peers{Rounds: rounds, Strangers: strangers}
 	for _, f := range ours.rows {
 		r, ok := reference.row(f.name)
 		if !ok {
 			continue
 		}
-		peers.Rows = append(peers.Rows, result.Row{
-			Name: f.name, Unit: f.unit, Reference: r.median(), Ours: f.median(), Goal: f.goal, More: f.more,
-		})
+		joined := result.Row{
+			Name: f.name, Unit: f.unit, Reference: result.Quartiles(r.samples), Ours: result.Quartiles(f.samples),
+			By: goals[f.name].by, Goal: goals[f.name].at, More: f.unit == "MB/s",
+		}
+		if r, ok = floor.row(f.name); ok {
+			joined.Floor = result.Quartiles(r.samples)
+		}
+		peers.Rows = append(peers.Rows, joined)
 	}
 	for _, k := range []*kind{reference, ours} {
 		for _, err := range k.hung {
 			peers.Hung = append(peers.Hung, fmt.Sprintf("%s: %v", k.name, err))
 		}
 	}
-	return json.NewEncoder(w).Encode(result.Report{Peers: &peers})
+	return peers
 }

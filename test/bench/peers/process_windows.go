@@ -26,23 +26,45 @@ type processMemoryCounters struct {
 
 // memory records the working set of the shim, and the size of its executable.
 func (s *shim) memory(context.Context) error {
-	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.PROCESS_VM_READ, false, s.pid)
+	size, err := workingSet(s.pid)
 	if err != nil {
-		return fmt.Errorf("open shim %d: %w", s.pid, err)
-	}
-	defer windows.CloseHandle(process) //nolint:errcheck // it was only queried
-	c := processMemoryCounters{}
-	c.size = uint32(unsafe.Sizeof(c))
-	if ok, _, err := procGetProcessMemoryInfo.Call(uintptr(process), uintptr(unsafe.Pointer(&c)), uintptr(c.size)); ok == 0 {
 		return err
 	}
-	s.kind.add("memory", "MB", float64(c.workingSet)/1e6)
+	s.kind.add("memory", "MB", size/1e6)
 	file, err := os.Stat(s.kind.exe)
 	if err != nil {
 		return err
 	}
 	s.kind.add("executable", "MB", float64(file.Size())/1e6)
 	return nil
+}
+
+// workingSet is the working set of a process in bytes.
+func workingSet(pid uint32) (float64, error) {
+	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.PROCESS_VM_READ, false, pid)
+	if err != nil {
+		return 0, fmt.Errorf("open process %d: %w", pid, err)
+	}
+	defer windows.CloseHandle(process) //nolint:errcheck // it was only queried
+	c := processMemoryCounters{}
+	c.size = uint32(unsafe.Sizeof(c))
+	if ok, _, err := procGetProcessMemoryInfo.Call(uintptr(process), uintptr(unsafe.Pointer(&c)), uintptr(c.size)); ok == 0 {
+		return 0, err
+	}
+	return float64(c.workingSet), nil
+}
+
+// imageOf is the path of a process's executable.
+func imageOf(pid uint32) (string, error) {
+	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+	if err != nil {
+		return "", err
+	}
+	defer windows.CloseHandle(process) //nolint:errcheck // it was only queried
+	name := make([]uint16, windows.MAX_LONG_PATH)
+	size := uint32(len(name))
+	err = windows.QueryFullProcessImageName(process, 0, &name[0], &size)
+	return windows.UTF16ToString(name[:size]), err
 }
 
 // ended waits for the end of a process.

@@ -1,12 +1,15 @@
 // Package result has the results of the benchmarks, which test/bench/chart draws.
 package result
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Report is the result of one or more benchmarks. A part that is empty was not measured.
 type Report struct {
-	Scrape []Case `json:"scrape,omitempty"` // of test/bench/scrape
-	Peers  *Peers `json:"peers,omitempty"`  // of test/bench/peers
+	Scrape []Case  `json:"scrape,omitempty"` // of test/bench/scrape
+	Peers  []Peers `json:"peers,omitempty"`  // of test/bench/peers
 }
 
 // Case is one algorithm on one container.
@@ -20,20 +23,56 @@ type Case struct {
 
 // Peers compares the reference shim with ours.
 type Peers struct {
-	Rounds int      `json:"rounds"` // shims of each kind
-	Rows   []Row    `json:"rows"`
-	Hung   []string `json:"hung,omitempty"` // shims that did not answer; they are not in the rows
+	Strangers int      `json:"strangers"` // processes that belong to neither shim
+	Rounds    int      `json:"rounds"`    // shims of each kind
+	Rows      []Row    `json:"rows"`
+	Hung      []string `json:"hung,omitempty"` // shims that did not answer; they are not in the rows
 }
 
-// Row is one quantity of both shims, as medians.
+// Row is one quantity of both shims.
 type Row struct {
 	Name      string  `json:"name"`
-	Unit      string  `json:"unit"`
-	Reference float64 `json:"reference"`
-	Ours      float64 `json:"ours"`
-	Goal      float64 `json:"goal,omitempty"` // for the ratio, ours to the reference's; 0 is none
+	Unit      string  `json:"unit,omitempty"`
+	Reference Spread  `json:"reference"`
+	Ours      Spread  `json:"ours"`
+	Floor     Spread  `json:"floor,omitzero"` // what the machine takes without a shim
+	By        Measure `json:"by"`
+	Goal      float64 `json:"goal,omitempty"` // for the measure; 0 is none
 	More      bool    `json:"more,omitempty"` // more of it is better
 }
 
-// Ratio is the ratio of ours to the reference.
-func (r Row) Ratio() float64 { return r.Ours / r.Reference }
+// Spread has the quartiles of samples.
+type Spread struct {
+	Low    float64 `json:"low"`
+	Median float64 `json:"median"`
+	High   float64 `json:"high"`
+}
+
+// Quartiles orders samples. There is at least one.
+func Quartiles(samples []float64) Spread {
+	s := slices.Sorted(slices.Values(samples))
+	at := func(part float64) float64 { return s[int(part*float64(len(s)-1)+0.5)] }
+	return Spread{at(0.25), at(0.5), at(0.75)}
+}
+
+// Measure says how a row is compared.
+type Measure string
+
+// The measures.
+const (
+	Ratio     Measure = "silo / reference"
+	OverFloor Measure = "the same, both without the floor"
+	OfFloor   Measure = "silo / floor"
+)
+
+// Value is the measure of the medians. A quantity of the reference at its floor has no measure over it: infinity, or not a
+// number.
+func (r Row) Value() float64 {
+	switch r.By {
+	case OfFloor:
+		return r.Ours.Median / r.Floor.Median
+	case OverFloor:
+		return (r.Ours.Median - r.Floor.Median) / (r.Reference.Median - r.Floor.Median)
+	}
+	return r.Ours.Median / r.Reference.Median
+}

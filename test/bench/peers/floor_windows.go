@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/Microsoft/go-winio"
+
+	"github.com/siloshim/siloshim/test/workload"
+)
+
+// measureFloor takes samples of what the machine takes without a shim, under the names of the shims' rows.
+func measureFloor(ctx context.Context, k *kind) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	k.add("members", "", children+1)
+	for _, step := range []struct {
+		name string
+		run  func(context.Context, *kind) error
+	}{
+		{"two programs and a pipe", bareStart}, {"programs", barePrograms}, {"pipe", bareCalls}, {"memory", bareMemory}, {"output", bareOutput},
+	} {
+		if err := step.run(ctx, k); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+// bare runs the payload to its end, without a console: a Go program.
+func bare(ctx context.Context) error {
+	return exec.CommandContext(ctx, workload.Payload, "exit", "0").Run()
+}
+
+// bareStart is the floor of a shim's start, which takes two Go programs, and of its first answer.
+func bareStart(ctx context.Context, k *kind) error {
+	p, err := newEcho()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	began := time.Now()
+	for range 2 {
+		if err := bare(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.dial(ctx); err != nil {
+		return err
+	}
+	if err := p.call(); err != nil {
+		return err
+	}
+	k.time("start and first answer", began)
+	return nil
+}
+
+// barePrograms is the floor of an exec, of a start and of the delete command.
+func barePrograms(ctx context.Context, k *kind) error {
+	for range execs {
+		began := time.Now()
+		cmd := exec.CommandContext(ctx, workload.Payload, "exit", "0")
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		k.time("start", began)
+		if err := cmd.Wait(); err != nil {
+			return err
+		}
+		k.time("exec", began)
+		k.time("delete command", began)
+	}
+	return nil
+}
+
+// bareCalls is the floor of a query: a message through a pipe, and one back.
+func bareCalls(ctx context.Context, k *kind) error {
+	p, err := newEcho()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := p.dial(ctx); err != nil {
+		return err
+	}
+	for range calls {
+		began := time.Now()
+		if err := p.call(); err != nil {
+			return err
+		}
+		for _, name := range []string{"state", "pids", "stats"} {
+			k.time(name, began)
+		}
+	}
+	return nil
+}
+
+// bareMemory is the working set of a Go program that does nothing.
+func bareMemory(ctx context.Context, k *kind) error {
+	cmd := exec.CommandContext(ctx, workload.Payload, "cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if _, err := in.Write([]byte("x\n")); err != nil {
+		return err
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil { // it has started
+		return err
+	}
+	size, err := workingSet(uint32(cmd.Process.Pid))
+	if err != nil {
+		return err
+	}
+	k.add("memory", "MB", size/1e6)
+	if err := in.Close(); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, out); err != nil {
+		return err
+	}
+	return cmd.Wait()
+}
+
+// bareOutput is the floor of the output: the program writes into the pipe that its reader reads.
+func bareOutput(ctx context.Context, k *kind) error {
+	cmd := exec.CommandContext(ctx, workload.Payload, "flood", fmt.Sprint(flood))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{out}, make([]byte, 32<<10))
+	if err != nil || n != flood {
+		return fmt.Errorf("%d of %d bytes: %w", n, flood, err)
+	}
+	k.add("stdio", "MB/s", float64(flood)/1e6/time.Since(began).Seconds())
+	return cmd.Wait()
+}
+
+// echo is a pipe whose server sends back what it receives.
+type echo struct {
+	listener io.Closer
+	path     string
+	conn     io.ReadWriteCloser
+}
+
+func newEcho() (*echo, error) {
+	serial++
+	p := &echo{path: fmt.Sprintf(`\\.\pipe\peers-%d-echo-%d`, os.Getpid(), serial)}
+	l, err := winio.ListenPipe(p.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	p.listener = l
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return // close came first
+		}
+		_, _ = io.Copy(conn, conn) // until the client closes
+		_ = conn.Close()
+	}()
+	return p, nil
+}
+
+func (p *echo) dial(ctx context.Context) (err error) {
+	p.conn, err = winio.DialPipeContext(ctx, p.path)
+	return err
+}
+
+// call sends a message as small as a request, and reads it back.
+func (p *echo) call() error {
+	message := make([]byte, 64)
+	if _, err := p.conn.Write(message); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(p.conn, message)
+	return err
+}
+
+func (p *echo) close() {
+	if p.conn != nil {
+		_ = p.conn.Close()
+	}
+	_ = p.listener.Close()
+}

@@ -91,7 +91,7 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 	t.Logf("medians with %d pods:\n%s", *pods, table(costs))
 }
 
-// leaveAlone counts what the shims do while nobody asks them anything.
+// leaveAlone counts what the shims do without a request.
 func leaveAlone(t *testing.T, costs []*cost) {
 	t.Helper()
 	for _, c := range costs {

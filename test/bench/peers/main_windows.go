@@ -17,25 +17,25 @@ const bin = `C:\silo\bin\`
 
 func main() {
 	rounds := flag.Int("rounds", 30, "shims of each kind to measure, in turns")
-	crowd := flag.Int("strangers", 300, "other processes in the second half")
+	nonMembers := flag.Int("others", 300, "other processes in the second half")
 	flag.Parse()
-	if err := run(context.Background(), *rounds, *crowd); err != nil {
+	if err := run(context.Background(), *rounds, *nonMembers); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		os.Exit(1)
 	}
 }
 
-// run compares the shims on a machine where nothing else runs, and on one with many strangers.
-func run(ctx context.Context, rounds, crowd int) error {
-	others, err := jobobject.Create(jobobject.Options{KillOnClose: true})
+// run compares the shims on a machine where nothing else runs, and on one with many others.
+func run(ctx context.Context, rounds, nonMembers int) error {
+	job, err := jobobject.Create(jobobject.Options{KillOnClose: true})
 	if err != nil {
 		return err
 	}
-	defer others.Close() //nolint:errcheck // the kernel ends them
+	defer job.Close() //nolint:errcheck // the kernel ends them
 	var all result.Report
-	for _, strangers := range []int{0, crowd} {
-		for range strangers {
-			p, err := others.Start(jobobject.ProcessOptions{
+	for _, others := range []int{0, nonMembers} {
+		for range others {
+			p, err := job.Start(jobobject.ProcessOptions{
 				Application: workload.Payload, CommandLine: workload.Payload + " sleep 3600", Env: os.Environ(),
 			})
 			if err != nil {
@@ -45,7 +45,7 @@ func run(ctx context.Context, rounds, crowd int) error {
 				return err
 			}
 		}
-		peers, err := compare(ctx, rounds, strangers)
+		peers, err := compare(ctx, rounds, others)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func run(ctx context.Context, rounds, crowd int) error {
 }
 
 // compare measures both shims and the floor in turns.
-func compare(ctx context.Context, rounds, strangers int) (peers result.Peers, err error) {
+func compare(ctx context.Context, rounds, others int) (peers result.Peers, err error) {
 	dir, err := os.MkdirTemp("", "peers-")
 	if err != nil {
 		return peers, err
@@ -65,7 +65,7 @@ func compare(ctx context.Context, rounds, strangers int) (peers result.Peers, er
 	reference := &kind{name: "reference", exe: bin + "containerd-shim-runhcs-v1.exe", spec: layered(dir)}
 	floor := &kind{name: "floor"}
 	for round := range rounds {
-		fmt.Fprintf(os.Stderr, "\r%d strangers, round %d of %d", strangers, round+1, rounds)
+		fmt.Fprintf(os.Stderr, "\r%d others, round %d of %d", others, round+1, rounds)
 		if err := measureFloor(ctx, floor); err != nil {
 			return peers, fmt.Errorf("floor, round %d: %w", round+1, err)
 		}
@@ -76,12 +76,12 @@ func compare(ctx context.Context, rounds, strangers int) (peers result.Peers, er
 		}
 	}
 	fmt.Fprintln(os.Stderr)
-	return report(rounds, strangers, reference, ours, floor), nil
+	return report(rounds, others, reference, ours, floor), nil
 }
 
 // report joins the rows of the kinds.
-func report(rounds, strangers int, reference, ours, floor *kind) result.Peers {
-	peers := result.Peers{Rounds: rounds, Strangers: strangers}
+func report(rounds, others int, reference, ours, floor *kind) result.Peers {
+	peers := result.Peers{Rounds: rounds, Others: others}
 	for _, f := range ours.rows {
 		r, ok := reference.row(f.name)
 		if !ok {

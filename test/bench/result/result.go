@@ -23,10 +23,10 @@ type Case struct {
 
 // Peers compares the reference shim with ours.
 type Peers struct {
-	Strangers int      `json:"strangers"` // processes that belong to neither shim
-	Rounds    int      `json:"rounds"`    // shims of each kind
-	Rows      []Row    `json:"rows"`
-	Hung      []string `json:"hung,omitempty"` // shims that did not answer; they are not in the rows
+	Others int      `json:"others"` // processes that belong to neither shim
+	Rounds int      `json:"rounds"` // shims of each kind
+	Rows   []Row    `json:"rows"`
+	Hung   []string `json:"hung,omitempty"` // shims that did not answer; they are not in the rows
 }
 
 // Row is one quantity of both shims.

@@ -125,12 +125,12 @@ cluster: bed ## run a Kubernetes cluster with an unmodified kubelet on Wine, in 
 cluster-down: ## stop the cluster of make cluster, and remove all that it left
 	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster down
 
-cluster-test: bed ## test the shim with kubelet and a whole control plane on Wine; prints a table of workloads
+cluster-test: crictl ## test the shim with kubelet and a whole control plane on Wine; prints a table of workloads
 	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster build
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -parallel 6 -timeout $(HUNG) -v ./test/cluster/suite
 
 # Part of make test, in less than five minutes, where make cluster has built the executables.
-cluster-short: bed
+cluster-short: crictl
 	@[ -e .bed/cache/kubelet.exe ] && [ -e .bed/cache/etcd.exe ] || { echo "make cluster-short: SKIPPED: kubelet.exe and the control plane are not built; make cluster builds them in half an hour"; exit 0; }; \
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -short -parallel 6 -timeout $(HUNG) ./test/cluster/suite
 

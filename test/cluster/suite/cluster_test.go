@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,7 +63,8 @@ func TestCluster(t *testing.T) {
 // suite is a cluster with the table of its cases.
 type suite struct {
 	*kube.Cluster
-	table *table
+	table  *table
+	crictl sync.Mutex // bounds the processor time of polls
 }
 
 // eachHandler runs the cases of single pods with each handler, all at once.
@@ -203,14 +205,30 @@ func describe(pods []kube.Pod) string {
 func ready(p *kube.Pod) bool     { return p.Ready() }
 func succeeded(p *kube.Pod) bool { return p.Status.Phase == "Succeeded" }
 
-// removed waits until nothing of a pod is left on the node: containers in containerd, and kubelet's directory.
+// removed waits until nothing of a pod is left on the node: kubelet's directory, the sandbox, and containers. kubelet removes
+// sandboxes once a minute.
 func (c *suite) removed(t *testing.T, p *kube.Pod) error {
 	dir := filepath.Join(c.Wine.UnixPath(`C:\silo\kubelet\pods`), p.Metadata.UID)
-	return await(t, "the node has removed "+p.Metadata.Name, func() (bool, error) {
+	label := "io.kubernetes.pod.uid=" + p.Metadata.UID
+	err := await(t, "the node has removed "+p.Metadata.Name, func() (bool, error) {
 		if _, err := os.Stat(dir); err == nil {
 			return false, fmt.Errorf("%s exists", dir)
 		}
-		r := run(t, c.Node.Ctr(t.Context(), "-n", "k8s.io", "containers", "ls", "-q", `labels."io.kubernetes.pod.uid"==`+p.Metadata.UID), "")
-		return r.code == 0 && strings.TrimSpace(r.stdout) == "", fmt.Errorf("containerd has %s %s", r.stdout, r.stderr)
+		c.crictl.Lock()
+		defer c.crictl.Unlock()
+		return none(run(t, c.Node.Crictl(t.Context(), "pods", "-q", "--label", label), ""))
 	})
+	if err != nil {
+		return err
+	}
+	_, err = none(run(t, c.Node.Ctr(t.Context(), "-n", "k8s.io", "containers", "ls", "-q", fmt.Sprintf("labels.%q==%s", "io.kubernetes.pod.uid", p.Metadata.UID)), ""))
+	return err
+}
+
+// none is true if a program that lists something has printed nothing.
+func none(r result) (bool, error) {
+	if r.code == 0 && strings.TrimSpace(r.stdout) == "" {
+		return true, nil
+	}
+	return false, fmt.Errorf("exit %d: it lists %s %s", r.code, r.stdout, r.stderr)
 }

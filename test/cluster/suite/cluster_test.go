@@ -63,8 +63,8 @@ func TestCluster(t *testing.T) {
 // suite is a cluster with the table of its cases.
 type suite struct {
 	*kube.Cluster
-	table  *table
-	crictl sync.Mutex // bounds the processor time of polls
+	table *table
+	list  sync.Mutex // of crictl and ctr: one at a time, as polls of all cases would take the processors
 }
 
 // eachHandler runs the cases of single pods with each handler, all at once.
@@ -209,20 +209,18 @@ func succeeded(p *kube.Pod) bool { return p.Status.Phase == "Succeeded" }
 // sandboxes once a minute.
 func (c *suite) removed(t *testing.T, p *kube.Pod) error {
 	dir := filepath.Join(c.Wine.UnixPath(`C:\silo\kubelet\pods`), p.Metadata.UID)
-	label := "io.kubernetes.pod.uid=" + p.Metadata.UID
-	err := await(t, "the node has removed "+p.Metadata.Name, func() (bool, error) {
+	const label = "io.kubernetes.pod.uid"
+	return await(t, "the node has removed "+p.Metadata.Name, func() (bool, error) {
 		if _, err := os.Stat(dir); err == nil {
 			return false, fmt.Errorf("%s exists", dir)
 		}
-		c.crictl.Lock()
-		defer c.crictl.Unlock()
-		return none(run(t, c.Node.Crictl(t.Context(), "pods", "-q", "--label", label), ""))
+		c.list.Lock()
+		defer c.list.Unlock()
+		if ok, err := none(run(t, c.Node.Crictl(t.Context(), "pods", "-q", "--label", label+"="+p.Metadata.UID), "")); !ok {
+			return false, err
+		}
+		return none(run(t, c.Node.Ctr(t.Context(), "-n", "k8s.io", "containers", "ls", "-q", fmt.Sprintf("labels.%q==%s", label, p.Metadata.UID)), ""))
 	})
-	if err != nil {
-		return err
-	}
-	_, err = none(run(t, c.Node.Ctr(t.Context(), "-n", "k8s.io", "containers", "ls", "-q", fmt.Sprintf("labels.%q==%s", "io.kubernetes.pod.uid", p.Metadata.UID)), ""))
-	return err
 }
 
 // none is true if a program that lists something has printed nothing.

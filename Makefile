@@ -125,14 +125,15 @@ cluster: bed ## run a Kubernetes cluster with an unmodified kubelet on Wine, in 
 cluster-down: ## stop the cluster of make cluster, and remove all that it left
 	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster down
 
-cluster-test: bed ## test the shim with kubelet and a whole control plane on Wine; prints a table of workloads
+cluster-test: N = 20
+cluster-test: crictl ## test the shim with kubelet and a whole control plane on Wine, with N rounds of chaos (SEED); prints a table
 	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster build
-	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -parallel 6 -timeout $(HUNG) -v ./test/cluster/suite
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -parallel 12 -timeout $(HUNG) -v ./test/cluster/suite -chaos $(N) $(addprefix -seed ,$(SEED))
 
 # Part of make test, in less than five minutes, where make cluster has built the executables.
-cluster-short: bed
+cluster-short: crictl
 	@[ -e .bed/cache/kubelet.exe ] && [ -e .bed/cache/etcd.exe ] || { echo "make cluster-short: SKIPPED: kubelet.exe and the control plane are not built; make cluster builds them in half an hour"; exit 0; }; \
-	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -short -parallel 6 -timeout $(HUNG) ./test/cluster/suite
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -short -parallel 12 -timeout $(HUNG) ./test/cluster/suite
 
 chromium:
 	@command -v chromium >/dev/null || { echo "make: the dashboard's tests need chromium; try: apt-get install -y chromium fonts-liberation"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium fonts-liberation; }

@@ -20,6 +20,9 @@ const NodeName = "localhost"
 // kubeletDir has all files of kubelet.
 const kubeletDir = `C:\silo\kubelet`
 
+// PodLogs is the directory of kubelet's files with the output of containers.
+const PodLogs = kubeletDir + `\logs`
+
 // kubeletConfig takes the ports and the certificate of the authority.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -40,6 +43,7 @@ resolvConf: ""
 failSwapOn: false
 volumePluginDir: 'C:\silo\kubelet\plugins'
 podLogsDir: 'C:\silo\kubelet\logs'
+containerLogMaxSize: 1Gi
 imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: 1Mi, nodefs.available: 1%%, imagefs.available: 1%%}
 logging: {verbosity: 2}
@@ -219,7 +223,11 @@ func (n *Node) join(ctx context.Context, c *control) error {
 	if err := n.kubelet.start(); err != nil {
 		return err
 	}
-	return c.until(ctx, "the node is ready", func() (bool, error) { return c.api.nodeReady(ctx) }, n.kubelet)
+	if err := c.until(ctx, "the node is ready", func() (bool, error) { return c.api.nodeReady(ctx) }, n.kubelet); err != nil {
+		return err
+	}
+	n.kubelet.supervise() // it exits if containerd does not answer when it starts
+	return nil
 }
 
 // hostAddress is an address of this machine for the node's status: kubelet refuses a loopback address. Nothing listens there.

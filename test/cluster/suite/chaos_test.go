@@ -8,8 +8,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,8 +35,8 @@ var chaosPods = []struct {
 	{"DaemonSet", "daemonsets", object{}, 1, testenv.SiloHandler},
 }
 
-// chaos kills at random. After each round every pod is ready again, only what was killed has restarted, and no line of a log
-// is lost.
+// chaos kills at random. After each round every pod is ready again, only what was killed has restarted, and the logs go on
+// without a gap.
 func (c *suite) chaos(t *testing.T) {
 	s := *seed
 	if s == 0 {
@@ -58,7 +58,8 @@ func (c *suite) chaos(t *testing.T) {
 		c.create(t, printing, "pods", pod(h, podSpec(h, payload("main", "count", end))))
 	}
 	restarts := c.settled(t, namespaces, 0)
-	killed := map[string]int{}
+	killed, logs, total := map[string]int{}, map[string]countedLog{}, 0
+	begin := time.Now()
 	for round := range *rounds {
 		victim := victims[random.IntN(len(victims))]
 		what, err := victim.kill(t.Context(), c, random)
@@ -71,39 +72,51 @@ func (c *suite) chaos(t *testing.T) {
 			t.Fatalf("round %d, seed %d: after %s %d containers have restarted, want %d", round, s, what, now-restarts, victim.restarts)
 		}
 		restarts = now
-		for _, h := range handlers {
-			if err := c.unbroken(t, printing, h); err != nil {
-				t.Fatalf("round %d, seed %d: after %s: %v", round, s, what, err)
-			}
+		lost, err := c.continued(t, printing, logs)
+		if err != nil {
+			t.Fatalf("round %d, seed %d: after %s: %v", round, s, what, err)
 		}
+		if lost > victim.lines {
+			t.Fatalf("round %d, seed %d: after %s %d lines are lost, want at most %d", round, s, what, lost, victim.lines)
+		}
+		t.Logf("round %d, %v: killed %s; %d containers restarted, %d lines lost", round, time.Since(begin).Round(time.Second), what, victim.restarts, lost)
+		total += lost
 	}
 	for _, name := range slices.Sorted(maps.Keys(killed)) {
 		t.Logf("killed %s: %d times", name, killed[name])
 	}
-	t.Logf("containers restarted: %d, each of them killed; lines lost: 0", restarts)
+	printed := 0
+	for _, log := range logs {
+		printed += log.lines
+	}
+	t.Logf("containers restarted: %d, each of them killed; of %d lines %d are lost", restarts, printed, total)
 }
 
-// victim is something to kill, with the number of containers that restart for it.
+// victim is something to kill.
 type victim struct {
 	name     string
-	restarts int
+	restarts int // of containers
+	lines    int // that may be lost
 	kill     func(ctx context.Context, c *suite, random *rand.Rand) (what string, err error)
 }
 
+// unwritten bounds the lines that containerd has read and not written when it is killed. An outage has more.
+const unwritten = 1000
+
 var victims = []victim{
-	{"containerd", 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
+	{"containerd", 0, unwritten, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
 		return again(ctx, "containerd", random, c.Node.Kill, func() error { return c.Node.Restart(ctx) })
 	}},
-	{"kubelet", 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
+	{"kubelet", 0, 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
 		return again(ctx, "kubelet", random, c.Node.KillKubelet, c.Node.StartKubelet)
 	}},
-	{"apiserver", 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
+	{"apiserver", 0, 0, func(ctx context.Context, c *suite, random *rand.Rand) (string, error) {
 		return again(ctx, "apiserver", random, c.KillAPIServer, c.StartAPIServer)
 	}},
-	{"shim", 1, func(_ context.Context, c *suite, random *rand.Rand) (string, error) {
+	{"shim", 1, 0, func(_ context.Context, c *suite, random *rand.Rand) (string, error) {
 		return c.killProcess(random, "containerd-shim-silo")
 	}},
-	{"program", 1, func(_ context.Context, c *suite, random *rand.Rand) (string, error) {
+	{"program", 1, 0, func(_ context.Context, c *suite, random *rand.Rand) (string, error) {
 		return c.killProcess(random, "payload")
 	}},
 }
@@ -113,7 +126,7 @@ func again(ctx context.Context, name string, random *rand.Rand, kill, start func
 	if err := kill(); err != nil {
 		return name, err
 	}
-	pause := time.NewTimer(time.Duration(random.IntN(3000)) * time.Millisecond) // the outage, not a wait
+	pause := time.NewTimer(time.Duration(1000+random.IntN(3000)) * time.Millisecond) // the outage, not a wait
 	defer pause.Stop()
 	select {
 	case <-pause.C:
@@ -121,6 +134,9 @@ func again(ctx context.Context, name string, random *rand.Rand, kill, start func
 	}
 	return name, start()
 }
+
+// identifier matches the beginning of the identifier of a container or a pod: an executable's path or an argument has it.
+var identifier = regexp.MustCompile(`\b[0-9a-f]{12}`)
 
 // killProcess ends a random process of the node whose executable's name begins so.
 func (c *suite) killProcess(random *rand.Rand, name string) (string, error) {
@@ -134,7 +150,7 @@ func (c *suite) killProcess(random *rand.Rand, name string) (string, error) {
 	}
 	slices.SortFunc(all, func(a, b testenv.Process) int { return a.Pid - b.Pid })
 	p := all[random.IntN(len(all))]
-	return fmt.Sprintf("%q", p.Args), p.Kill()
+	return fmt.Sprintf("%s of %s", name, identifier.FindString(strings.Join(p.Args, " "))), p.Kill()
 }
 
 // settled waits until each namespace has as many pods as wanted, all ready, and at least as many restarts. It returns the
@@ -163,18 +179,4 @@ func (c *suite) settled(t *testing.T, namespaces map[string]int, restarts int) (
 		return got >= restarts, fmt.Errorf("%d restarts, want %d", got, restarts)
 	})
 	return got
-}
-
-// unbroken is an error unless the log of a pod that counts has each number from 0 on, once.
-func (c *suite) unbroken(t *testing.T, namespace, name string) error {
-	r := c.try(t, "", "-n", namespace, "logs", name)
-	if r.code != 0 {
-		return fmt.Errorf("logs %s: exit %d: %s", name, r.code, r.stderr)
-	}
-	for i, line := range strings.Fields(r.stdout) {
-		if line != strconv.Itoa(i) {
-			return fmt.Errorf("line %d of the log of %s is %q", i, name, line)
-		}
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,6 +64,7 @@ func TestCluster(t *testing.T) {
 type suite struct {
 	*kube.Cluster
 	table *table
+	list  sync.Mutex // of crictl and ctr: one at a time, as polls of all cases would take the processors
 }
 
 // eachHandler runs the cases of single pods with each handler, all at once.
@@ -203,14 +205,28 @@ func describe(pods []kube.Pod) string {
 func ready(p *kube.Pod) bool     { return p.Ready() }
 func succeeded(p *kube.Pod) bool { return p.Status.Phase == "Succeeded" }
 
-// removed waits until nothing of a pod is left on the node: containers in containerd, and kubelet's directory.
+// removed waits until nothing of a pod is left on the node: kubelet's directory, the sandbox, and containers. kubelet removes
+// sandboxes once a minute.
 func (c *suite) removed(t *testing.T, p *kube.Pod) error {
 	dir := filepath.Join(c.Wine.UnixPath(`C:\silo\kubelet\pods`), p.Metadata.UID)
+	const label = "io.kubernetes.pod.uid"
 	return await(t, "the node has removed "+p.Metadata.Name, func() (bool, error) {
 		if _, err := os.Stat(dir); err == nil {
 			return false, fmt.Errorf("%s exists", dir)
 		}
-		r := run(t, c.Node.Ctr(t.Context(), "-n", "k8s.io", "containers", "ls", "-q", `labels."io.kubernetes.pod.uid"==`+p.Metadata.UID), "")
-		return r.code == 0 && strings.TrimSpace(r.stdout) == "", fmt.Errorf("containerd has %s %s", r.stdout, r.stderr)
+		c.list.Lock()
+		defer c.list.Unlock()
+		if ok, err := none(run(t, c.Node.Crictl(t.Context(), "pods", "-q", "--label", label+"="+p.Metadata.UID), "")); !ok {
+			return false, err
+		}
+		return none(run(t, c.Node.Ctr(t.Context(), "-n", "k8s.io", "containers", "ls", "-q", fmt.Sprintf("labels.%q==%s", label, p.Metadata.UID)), ""))
 	})
+}
+
+// none is true if a program that lists something has printed nothing.
+func none(r result) (bool, error) {
+	if r.code == 0 && strings.TrimSpace(r.stdout) == "" {
+		return true, nil
+	}
+	return false, fmt.Errorf("exit %d: it lists %s %s", r.code, r.stdout, r.stderr)
 }

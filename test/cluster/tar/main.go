@@ -20,11 +20,12 @@ func main() {
 }
 
 func dispatch(args []string) error {
+	// A path that begins with a slash is on the current drive of Windows. Wine takes it for a path of Linux.
 	switch {
 	case len(args) == 3 && args[0] == "cf" && args[1] == "-":
-		return pack(os.Stdout, args[2])
+		return pack(os.Stdout, filepath.FromSlash(args[2]))
 	case len(args) == 4 && args[0] == "-xmf" && args[1] == "-" && args[2] == "-C":
-		return unpack(os.Stdin, args[3])
+		return unpack(os.Stdin, filepath.FromSlash(args[3]))
 	}
 	return fmt.Errorf("arguments %q: want cf - PATH, or -xmf - -C DIR", args)
 }

@@ -96,10 +96,10 @@ func (n *Node) start(ctx context.Context, c *control) error {
 
 // install puts containerd, its default configuration and the shim where a Windows node has them. It returns the configuration.
 func (n *Node) install(ctx context.Context) (config string, err error) {
-	dir := n.wine.UnixPath(testenv.InstallDir)
-	if err := os.RemoveAll(dir); err != nil {
+	if err := n.removeFiles(); err != nil {
 		return "", err
 	}
+	dir := n.wine.UnixPath(testenv.InstallDir)
 	if err := os.MkdirAll(filepath.Join(dir, "cni", "conf"), 0o755); err != nil {
 		return "", err
 	}
@@ -194,9 +194,6 @@ func (n *Node) importImages(ctx context.Context, config string) error {
 // join starts kubelet with nothing but a bootstrap token.
 func (n *Node) join(ctx context.Context, c *control) error {
 	dir := n.wine.UnixPath(kubeletDir)
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -263,6 +260,12 @@ func (n *Node) stop() error {
 	for _, v := range values { // a value that was never set cannot be deleted
 		_ = n.wine.Command(ctx, `C:\windows\system32\reg.exe`, "delete", v.key, "/v", v.name, "/f").Run()
 	}
+	return errors.Join(append(errs, n.removeFiles())...)
+}
+
+// removeFiles removes all files of a node, also those of an earlier one that was not stopped.
+func (n *Node) removeFiles() error {
+	var errs []error
 	for _, dir := range []string{testenv.InstallDir, kubeletDir, `C:\hpc`, `C:\var`, tarExe} {
 		errs = append(errs, os.RemoveAll(n.wine.UnixPath(dir)))
 	}

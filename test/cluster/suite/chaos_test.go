@@ -140,11 +140,10 @@ var identifier = regexp.MustCompile(`\b[0-9a-f]{12}`)
 
 // killProcess ends a random process of the node whose executable's name begins so.
 func (c *suite) killProcess(random *rand.Rand, name string) (string, error) {
-	all, err := c.Node.Processes()
+	all, err := c.named(name)
 	if err != nil {
 		return name, err
 	}
-	all = slices.DeleteFunc(all, func(p testenv.Process) bool { return !strings.HasPrefix(p.Name(), name) })
 	if len(all) == 0 {
 		return name, errors.New("none runs")
 	}
@@ -153,13 +152,21 @@ func (c *suite) killProcess(random *rand.Rand, name string) (string, error) {
 	return fmt.Sprintf("%s of %s", name, identifier.FindString(strings.Join(p.Args, " "))), p.Kill()
 }
 
-// settled waits until each namespace has as many pods as wanted, all ready, and at least as many restarts. It returns the
-// number of restarts.
+// named are the processes of the node whose executable's name begins so.
+func (c *suite) named(name string) ([]testenv.Process, error) {
+	all, err := c.Node.Processes()
+	return slices.DeleteFunc(all, func(p testenv.Process) bool { return !strings.HasPrefix(p.Name(), name) }), err
+}
+
+// settled waits until each namespace has as many pods as wanted, all ready with one shim each, and at least as many restarts. It
+// returns the number of restarts.
 func (c *suite) settled(t *testing.T, namespaces map[string]int, restarts int) (got int) {
 	t.Helper()
 	until(t, "all pods are ready again", func() (bool, error) {
 		got = 0
+		wanted := 0
 		for namespace, want := range namespaces {
+			wanted += want
 			pods, err := c.Pods(t.Context(), namespace, "")
 			if err != nil {
 				return false, err
@@ -176,7 +183,11 @@ func (c *suite) settled(t *testing.T, namespaces map[string]int, restarts int) (
 				return false, fmt.Errorf("%d pods, want %d", len(pods), want)
 			}
 		}
-		return got >= restarts, fmt.Errorf("%d restarts, want %d", got, restarts)
+		shims, err := c.named("containerd-shim-silo") // also of earlier pods, until kubelet removes their sandboxes
+		if err != nil {
+			return false, err
+		}
+		return got >= restarts && len(shims) == wanted, fmt.Errorf("%d restarts, want %d; %d shims, want %d", got, restarts, len(shims), wanted)
 	})
 	return got
 }

@@ -51,21 +51,20 @@ func (c *suite) continued(t *testing.T, namespace string, logs map[string]counte
 		return 0, err
 	}
 	var now map[string]countedLog
+	var broken error // ends the wait: what is written stays
 	waited := await(t, "the logs go on", func() (bool, error) {
-		if now, err = c.countedLogs(namespace); err != nil {
-			return true, nil // it is returned below: what is written stays
-		}
+		now, broken = c.countedLogs(namespace)
 		grown := map[string]bool{}
 		for file, log := range now {
 			if log.lines > begin[file].lines {
 				grown[filepath.Dir(file)] = true
 			}
 		}
-		return len(grown) == len(handlers), errors.New("they have stopped")
+		return broken != nil || len(grown) == len(handlers), errors.New("they have stopped")
 	})
 	for file, log := range now {
 		lost += log.lost - logs[file].lost
 		logs[file] = log
 	}
-	return lost, errors.Join(err, waited)
+	return lost, errors.Join(broken, waited)
 }

@@ -14,6 +14,8 @@ const (
 	Topic       = "topic"
 	Stream      = "stream"
 	LostBytes   = "lost_bytes"
+	Written     = "written_bytes"
+	Absences    = "absences"
 	TraceID     = "trace_id"
 	SpanID      = "span_id"
 	ParentID    = "parent_span_id"

@@ -63,6 +63,7 @@ func (o *output) run(ctx context.Context) {
 		counted = n
 	}
 	_ = o.sink.close() // the reader may be gone
+	o.sink.ended()
 	close(o.done)
 	if open {
 		o.discardRest(*chunk, counted)

@@ -39,6 +39,8 @@ type sink struct {
 	pause   time.Duration // before it is dialled again
 	expired bool          // retry is over: output is discarded
 	lost    int           // bytes discarded since gone
+	written uint64        // bytes that the reader or its pipe has accepted
+	absent  int           // how often it went
 }
 
 func newSink(conn io.WriteCloser, dial func(context.Context) (io.WriteCloser, error), retry time.Duration) *sink {
@@ -59,6 +61,7 @@ func (s *sink) write(ctx context.Context, p []byte) (taken int) {
 		}
 		n, err := fault.Do("write output", func() (int, error) { return conn.Write(p[taken:min(len(p), taken+writeSize)]) })
 		taken += n
+		s.written += uint64(n)
 		if n > 0 {
 			s.readerBack()
 		}
@@ -132,6 +135,7 @@ func (s *sink) readerGone(conn io.WriteCloser, err error) {
 	_ = conn.Close() // It failed already.
 	if s.gone.IsZero() {
 		s.gone = time.Now()
+		s.absent++
 		s.report(func(l *log.Entry) { l.WithError(err).Info("the reader of the output is gone") })
 	}
 }
@@ -159,6 +163,17 @@ func (s *sink) close() error {
 		return nil
 	}
 	return ignoreClosed(fault.Call("close output", conn.Close))
+}
+
+// ended reports how many bytes a reader that was gone for a time has accepted in all. What is missing in its log although it is
+// among them was lost with the reader.
+func (s *sink) ended() {
+	if s.absent == 0 {
+		return
+	}
+	s.report(func(l *log.Entry) {
+		l.WithFields(log.Fields{logfield.Written: s.written, logfield.Absences: s.absent}).Info("the output has ended")
+	})
 }
 
 func (s *sink) report(f func(*log.Entry)) {

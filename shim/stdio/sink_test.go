@@ -1,15 +1,20 @@
 package stdio
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/containerd/log"
 )
 
 // TestOutput_ReaderStalls_ProgramIsHeldBack: a reader that takes nothing holds the program back, for
@@ -59,6 +64,9 @@ func TestOutput_ReaderRestarts_GetsTheRest(t *testing.T) {
 		<-b.out.done
 		if n := b.lost.Load(); n != 0 {
 			t.Errorf("%d bytes are called lost", n)
+		}
+		if want := fmt.Sprintf("absences=1 written_bytes=%d", len(text)); !strings.Contains(b.journal.String(), want) {
+			t.Errorf("the log says %q, want %s", b.journal.String(), want)
 		}
 	})
 }
@@ -186,16 +194,20 @@ type bench struct {
 	out     *output
 	program net.Conn
 	lost    atomic.Uint64
+	journal bytes.Buffer // the log
 	stop    func(error)
 }
 
 func runOutput(t *testing.T, conn io.WriteCloser, dial func(context.Context) (io.WriteCloser, error)) *bench {
 	t.Helper()
 	b := &bench{}
+	before := log.L.Logger.Out
+	log.L.Logger.SetOutput(&b.journal)
 	program, src := net.Pipe()
 	b.program = program
 	b.out = newOutput("stdout", newSink(conn, dial, testRetry), &b.lost)
 	b.out.use(src)
+	b.out.sink.log = log.L
 	ctx, cancel := context.WithCancelCause(t.Context())
 	b.stop = func(cause error) {
 		cancel(cause)
@@ -205,6 +217,7 @@ func runOutput(t *testing.T, conn io.WriteCloser, dial func(context.Context) (io
 		_ = program.Close()
 		b.stop(nil)
 		<-b.out.done
+		log.L.Logger.SetOutput(before)
 	})
 	go b.out.run(ctx)
 	return b

@@ -51,11 +51,11 @@ func (c *suite) chaos(t *testing.T) {
 		c.create(t, namespace, p.collection, manifest("apps/v1", p.kind, controlled(podSpec(p.handler, payload("main", "sleep", "86400")), p.spec)))
 	}
 	// The fifth kind: two pods that print a thousand lines a second.
-	end := c.Wine.WindowsPath(filepath.Join(t.TempDir(), "end"))
+	end := filepath.Join(t.TempDir(), "end")
 	printing := c.namespace(t)
 	namespaces[printing] = len(handlers)
 	for _, h := range handlers {
-		c.create(t, printing, "pods", pod(h, podSpec(h, payload("main", "count", end))))
+		c.create(t, printing, "pods", pod(h, podSpec(h, payload("main", "count", c.Wine.WindowsPath(end)))))
 	}
 	restarts := c.settled(t, namespaces, 0)
 	killed, logs, total := map[string]int{}, map[string]countedLog{}, 0
@@ -82,6 +82,7 @@ func (c *suite) chaos(t *testing.T) {
 		t.Logf("round %d, %v: killed %s; %d containers restarted, %d lines lost", round, time.Since(begin).Round(time.Second), what, victim.restarts, lost)
 		total += lost
 	}
+	c.accounted(t, printing, end, logs)
 	for _, name := range slices.Sorted(maps.Keys(killed)) {
 		t.Logf("killed %s: %d times", name, killed[name])
 	}

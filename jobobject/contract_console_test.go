@@ -1,6 +1,7 @@
 package jobobject_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -28,20 +29,24 @@ func (e environment) hosts(t testing.TB) int {
 	return 0
 }
 
-// awaitMembers waits until the job has n members: a console host can end after the last program on its console.
+// awaitMembers waits until the job has n members: a console host can end after the last program on its console, and nothing tells.
 func awaitMembers(t testing.TB, j *jobobject.Job, n int) {
 	t.Helper()
-	var pids []uint32
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		var err error
-		if pids, err = j.Pids(); err != nil {
+	pause := time.NewTicker(5 * time.Millisecond)
+	defer pause.Stop()
+	for last := []uint32(nil); ; <-pause.C {
+		pids, err := j.Pids()
+		if err != nil {
 			t.Fatal(err)
 		}
 		if len(pids) == n {
 			return
 		}
+		if !slices.Equal(pids, last) {
+			t.Logf("members %v, want %d of them", pids, n)
+		}
+		last = pids
 	}
-	t.Fatalf("members %v, want %d of them", pids, n)
 }
 
 // wantMemberCount checks the number of members now.

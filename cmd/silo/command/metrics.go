@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
+	"github.com/siloshim/siloshim/cmd/silo/dashboard"
 	"github.com/siloshim/siloshim/cmd/silo/node"
 	"github.com/siloshim/siloshim/internal/buildinfo"
 	"github.com/siloshim/siloshim/stats"
@@ -95,12 +96,15 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	return serve(ctx, listener, servePath(f.path, handler))
 }
 
-// servePath serves handler at one path. A pattern of [http.ServeMux] gives some characters a meaning, and panics.
+// servePath serves handler at one path. A pattern of [http.ServeMux] gives some characters a meaning, and panics. On a loopback
+// address it refuses other names than the address and localhost: a page whose name was made to point here (DNS rebinding) has one.
 func servePath(path string, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path != path:
 			http.NotFound(w, r)
+		case dashboard.LocalAddr(r).IsLoopback() && !dashboard.AllowedHost(r):
+			http.Error(w, "metrics on a loopback address are served by that address and as localhost alone", http.StatusMisdirectedRequest)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "use GET", http.StatusMethodNotAllowed)

@@ -1,7 +1,9 @@
 package command_test
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,6 +24,32 @@ func TestMetrics_BadPath_Refused(t *testing.T) {
 	for _, path := range []string{"/", "/metrics", "/a/b-c_d.e~f"} {
 		if code := w.silo(t, "metrics", "--once", "--path", path); code != 0 {
 			t.Errorf("%q: exit %d %s", path, code, &w.Stderr)
+		}
+	}
+}
+
+// TestServePath_OtherHost_Refused: a page whose name was made to point to the loopback address reads nothing. Where other machines may
+// connect, any name may be used.
+func TestServePath_OtherHost_Refused(t *testing.T) {
+	handler := command.ServePath("/metrics", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for _, c := range []struct {
+		local, host string
+		want        int
+	}{
+		{"127.0.0.1", "127.0.0.1:9765", http.StatusOK},
+		{"127.0.0.1", "localhost:9765", http.StatusOK},
+		{"::1", "[::1]:9765", http.StatusOK},
+		{"127.0.0.1", "attacker.example", http.StatusMisdirectedRequest},
+		{"127.0.0.1", "", http.StatusMisdirectedRequest},
+		{"10.0.0.4", "node1.example.com:9765", http.StatusOK},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.Host = c.host
+		local := &net.TCPAddr{IP: net.ParseIP(c.local), Port: 9765}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local)))
+		if w.Code != c.want {
+			t.Errorf("%s as %q: %d, want %d", c.local, c.host, w.Code, c.want)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (d *Dashboard) guard(next http.Handler) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			h.Set("Allow", "GET, HEAD")
 			http.Error(w, "the dashboard is read-only", http.StatusMethodNotAllowed)
-		case !d.allowedHost(r):
+		case !AllowedHost(r, d.options.AllowHosts...):
 			http.Error(w, "this name of the dashboard is not allowed; start silo dashboard with --allow-host NAME to allow it", http.StatusMisdirectedRequest)
 		case !sameOrigin(r):
 			http.Error(w, "pages of another origin cannot read the dashboard", http.StatusForbidden)
@@ -63,27 +63,32 @@ func (d *Dashboard) guard(next http.Handler) http.Handler {
 	})
 }
 
-// allowedHost reports whether the request names this server by the address that it came to, by a loopback address, by
-// localhost, or by a name that the user has allowed. A page of an attacker whose name was made to point here (DNS
-// rebinding) uses another name. The port may differ, as behind kubectl port-forward.
-func (d *Dashboard) allowedHost(r *http.Request) bool {
+// AllowedHost reports whether the request names this server by the address that it came to, by a loopback address, by
+// localhost, or by one of names. A page of an attacker whose name was made to point here (DNS rebinding) uses another name.
+// The port may differ, as behind kubectl port-forward.
+func AllowedHost(r *http.Request, names ...string) bool {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-	if host == "localhost" || slices.ContainsFunc(d.options.AllowHosts, func(name string) bool { return strings.EqualFold(name, host) }) {
+	if host == "localhost" || slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, host) }) {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
 		return false
 	}
-	if ip.Unmap().IsLoopback() {
-		return true
-	}
+	return ip.Unmap().IsLoopback() || LocalAddr(r) == ip.Unmap()
+}
+
+// LocalAddr is the address that the request came to; the zero address where the server does not know.
+func LocalAddr(r *http.Request) netip.Addr {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return ok && local.AddrPort().Addr().Unmap() == ip.Unmap()
+	if !ok {
+		return netip.Addr{}
+	}
+	return local.AddrPort().Addr().Unmap()
 }
 
 // sameOrigin refuses requests that a page of another origin makes. A link to the dashboard may be followed.

@@ -21,7 +21,8 @@ func OpenShared(path string) (*os.File, error) {
 }
 
 // openAppend opens or creates a file to append to. Others may read, write, rename and delete it meanwhile. Without
-// FILE_WRITE_DATA each write goes to the end of the file. A link is [errLink].
+// FILE_WRITE_DATA each write goes to the end of the file. A link is [errLink], and so is a file with another name: versions of
+// Windows differ in who may give it one.
 func openAppend(path string) (*os.File, error) {
 	const access = windows.FILE_APPEND_DATA | windows.FILE_READ_ATTRIBUTES | windows.SYNCHRONIZE
 	const flags = windows.SECURITY_SQOS_PRESENT | windows.SECURITY_IDENTIFICATION
@@ -31,11 +32,14 @@ func openAppend(path string) (*os.File, error) {
 	}
 	var info windows.ByHandleFileInformation
 	_ = windows.GetFileInformationByHandle(windows.Handle(file.Fd()), &info) // a device has no attributes
-	if info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT == 0 {
+	link := info.NumberOfLinks > 1
+	if !link && info.FileAttributes&windows.FILE_ATTRIBUTE_REPARSE_POINT == 0 {
 		return file, nil
 	}
-	surrogate, err := isSurrogate(windows.Handle(file.Fd()))
-	if surrogate {
+	if !link {
+		link, err = isSurrogate(windows.Handle(file.Fd()))
+	}
+	if link {
 		err = &os.PathError{Op: "open", Path: path, Err: errLink}
 	}
 	if err = errors.Join(err, file.Close()); err != nil {

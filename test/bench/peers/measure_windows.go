@@ -24,7 +24,7 @@ const (
 )
 
 // timeout bounds the measurement of one shim. No step takes that long: a shim that reaches it hangs.
-const timeout = 40 * time.Second
+const timeout = 15 * time.Second
 
 // measure takes one or more samples of every quantity from a new shim. A shim that hangs is counted and abandoned.
 func measure(ctx context.Context, k *kind, dir string) error {

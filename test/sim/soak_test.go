@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -8,10 +9,17 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/siloshim/siloshim/container/containertest"
+	"github.com/siloshim/siloshim/container/engine"
+	"github.com/siloshim/siloshim/container/plan"
+	"github.com/siloshim/siloshim/jobobject/jobtest"
+	"github.com/siloshim/siloshim/shim/service"
 	"github.com/siloshim/siloshim/test/sim"
 )
 
@@ -131,4 +139,46 @@ func TestSoak_ManyExecs_NothingLeft(t *testing.T) {
 	}
 	t.Logf("heap at each sample: %.0f", heap)
 	t.Logf("%d execs, %+v before, %+v after; the heap grows by %.3f bytes an exec", each*samples, before, after, slope(heap)/float64(each))
+}
+
+// TestShim_IdleDay_NoCall: containers run for a day without a request, after a Stats of each. The shim calls the kernel no more than
+// to close what Stats keeps open for a while, and publishes nothing.
+func TestShim_IdleDay_NoCall(t *testing.T) {
+	silenceLog(t)
+	synctest.Test(t, func(t *testing.T) {
+		w := &sim.World{Kernel: jobtest.New(), Pods: new(containertest.Machine), Served: make(chan error, 1)}
+		w.Kernel.Program("workload.exe", sim.Workload)
+		w.ServeInMemory(service.Config{
+			Namespace: "ns", Engine: engine.Engine{Kernel: w.Kernel, Pods: w.Pods}, Emit: w.Emit,
+			Machine: plan.Machine{Lookup: func(path string) bool { return path == sim.Program }},
+		})
+		const containers = 10
+		for i := range containers {
+			id := fmt.Sprint("c", i)
+			w.MustCreate(t, id, "sleep")
+			w.MustStart(t, id, "")
+			if _, err := w.Stats(t.Context(), &api.StatsRequest{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		w.Kernel.ResetCalls()
+		w.TakeEvents()
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if calls, events := w.Kernel.AllCalls(), w.TakeEvents(); len(calls) > 1 || calls["CloseHandle"] != containers || len(events) > 0 {
+			t.Errorf("calls of an idle day: %v; events: %v", calls, events)
+		}
+		for i := range containers {
+			id := fmt.Sprint("c", i)
+			w.MustKill(t, id, "")
+			w.MustWait(t, id, "")
+			w.MustDelete(t, id, "")
+		}
+		w.Kernel.Wait()
+		_, _ = w.Shutdown(t.Context(), &api.ShutdownRequest{Now: true}) // the answer may be lost
+		if err := errors.Join(w.Client.Close(), <-w.Served); err != nil {
+			t.Error(err)
+		}
+	})
 }

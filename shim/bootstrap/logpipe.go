@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/siloshim/siloshim/internal/fault"
+	"github.com/siloshim/siloshim/internal/sleep"
 )
 
 // maxLog bounds the lines that wait for a reader.
@@ -18,12 +20,17 @@ const maxLog = 64 << 10
 // waits for it.
 const logWriteTimeout = 5 * time.Second
 
+// acceptPause is how long the pipe waits after a reader that it could not accept.
+const acceptPause = 100 * time.Millisecond
+
 // logPipe is the shim's log as containerd reads it. It has one reader at a time: a new one replaces it, since a containerd
 // that was restarted connects again. Without a reader the lines wait; if there are too many the oldest are dropped. Write
 // never blocks on a reader. It is safe for concurrent use.
 type logPipe struct {
 	// Immutable after newLogPipe.
 	listener net.Listener
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
 	readers  chan net.Conn
 	wake     chan struct{} // capacity 1: something waits
 	accepted chan struct{} // closed after the last reader
@@ -42,6 +49,7 @@ func newLogPipe(l net.Listener) *logPipe {
 		listener: l, readers: make(chan net.Conn),
 		wake: make(chan struct{}, 1), accepted: make(chan struct{}),
 	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.done.Go(p.accept)
 	p.done.Go(p.carry)
 	return p
@@ -86,15 +94,17 @@ func (p *logPipe) trimLocked() {
 	}
 }
 
-// accept hands every reader that came to carry, which takes them until this ends.
+// accept hands every reader that came to carry, which takes them until this ends. One that cannot be accepted is not the last.
 func (p *logPipe) accept() {
 	defer close(p.accepted)
 	for {
 		c, err := p.listener.Accept()
-		if err != nil {
-			return // closed
+		switch {
+		case err == nil:
+			p.readers <- c
+		case errors.Is(err, net.ErrClosed) || sleep.For(p.ctx, acceptPause) != nil:
+			return
 		}
-		p.readers <- c
 	}
 }
 
@@ -158,6 +168,7 @@ func (p *logPipe) Close() error {
 	if again {
 		return nil
 	}
+	p.cancel()
 	err := p.listener.Close()
 	p.done.Wait()
 	if errors.Is(err, net.ErrClosed) {

@@ -15,17 +15,20 @@ import (
 // switchboard is a listener in memory.
 type switchboard struct {
 	calls  chan net.Conn
+	failed chan error // returned by Accept
 	closed chan struct{}
 }
 
 func newSwitchboard() *switchboard {
-	return &switchboard{calls: make(chan net.Conn), closed: make(chan struct{})}
+	return &switchboard{calls: make(chan net.Conn), failed: make(chan error), closed: make(chan struct{})}
 }
 
 func (s *switchboard) Accept() (net.Conn, error) {
 	select {
 	case c := <-s.calls:
 		return c, nil
+	case err := <-s.failed:
+		return nil, err
 	case <-s.closed:
 		return nil, net.ErrClosed
 	}
@@ -65,6 +68,29 @@ func TestLogPipe_NoReaderYet_LinesWait(t *testing.T) {
 		if got := line(t, lines); got != "after\n" {
 			t.Errorf("second line %q", got)
 		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestLogPipe_AcceptFails_NextReaderGetsLines: a client that cannot be accepted does not silence the log.
+func TestLogPipe_AcceptFails_NextReaderGetsLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwitchboard()
+		p := newLogPipe(s)
+		defer p.Close()
+		fmt.Fprintln(p, "first")
+		for range 3 {
+			s.failed <- errors.New("no system resources")
+		}
+		r := s.read()
+		defer r.Close()
+		if got := line(t, bufio.NewReader(r)); got != "first\n" {
+			t.Errorf("the log has %q", got)
+		}
+		go func() { s.failed <- errors.New("no system resources") }()
+		synctest.Wait() // the pipe pauses
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}

@@ -1,5 +1,5 @@
 // Command report runs targets of the Makefile, one after the other and all of them. At the end it lists the failures of each
-// target:
+// target, and how long each took:
 //
 //	go run ./test/report make unit cross
 package main
@@ -26,18 +26,21 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: report MAKE TARGET...")
 		os.Exit(2)
 	}
-	if !report(ctx, os.Stdout, os.Args[1], os.Args[2:]) {
+	if !report(ctx, os.Stdout, time.Now, os.Args[1], os.Args[2:]) {
 		stop()
 		os.Exit(1)
 	}
 }
 
 // report runs the targets and reports whether all of them succeeded. Their output goes to out at once.
-func report(ctx context.Context, out io.Writer, program string, targets []string) bool {
-	var passed, failed []string
+func report(ctx context.Context, out io.Writer, now func() time.Time, program string, targets []string) bool {
+	var passed, failed, took []string
+	began := now()
 	for _, target := range targets {
 		said := failures{}
+		start := now()
 		err := run(ctx, io.MultiWriter(out, &said), program, target)
+		took = append(took, fmt.Sprintf("%s %v", target, now().Sub(start).Round(time.Second)))
 		if err == nil {
 			passed = append(passed, target)
 			continue
@@ -50,7 +53,7 @@ func report(ctx context.Context, out io.Writer, program string, targets []string
 			break
 		}
 	}
-	fmt.Fprintf(out, "\npassed: %s\n", strings.Join(passed, " "))
+	fmt.Fprintf(out, "\ntook: %s; all %v\npassed: %s\n", strings.Join(took, ", "), now().Sub(began).Round(time.Second), strings.Join(passed, " "))
 	if failed != nil {
 		fmt.Fprintf(out, "failed:\n  %s\n", strings.Join(failed, "\n  "))
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // targets replace those of make.
@@ -24,14 +25,23 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// clock is a clock that goes on by a second at each look.
+func clock() func() time.Time {
+	var now time.Time
+	return func() time.Time {
+		now = now.Add(time.Second)
+		return now
+	}
+}
+
 func TestReport_AfterAFailure_GoesOnAndNamesIt(t *testing.T) {
 	var out strings.Builder
-	if report(t.Context(), &out, os.Args[0], []string{"bad", "good", "bad"}) {
+	if report(t.Context(), &out, clock(), os.Args[0], []string{"bad", "good", "bad"}) {
 		t.Error("report returned that all succeeded")
 	}
 	const bad = "--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/part (0.00s)\nFAIL\ta/c\t0.1s\nok  \ta/d\t0.1s\n"
 	const why = "  bad: exit status 2\n      --- FAIL: TestA (0.00s)\n      --- FAIL: TestA/part (0.00s)\n      FAIL\ta/c\t0.1s\n"
-	want := bad + "ok  \ta/b\t0.1s\n" + bad + "\npassed: good\nfailed:\n" + why + why
+	want := bad + "ok  \ta/b\t0.1s\n" + bad + "\ntook: bad 1s, good 1s, bad 1s; all 7s\npassed: good\nfailed:\n" + why + why
 	if out.String() != want {
 		t.Errorf("report wrote\n%s\nwant\n%s", out.String(), want)
 	}
@@ -39,10 +49,10 @@ func TestReport_AfterAFailure_GoesOnAndNamesIt(t *testing.T) {
 
 func TestReport_WithoutAFailure_Succeeds(t *testing.T) {
 	var out strings.Builder
-	if !report(t.Context(), &out, os.Args[0], []string{"good", "good"}) {
+	if !report(t.Context(), &out, clock(), os.Args[0], []string{"good", "good"}) {
 		t.Error("report returned that something failed")
 	}
-	if want := "\npassed: good good\n"; !strings.HasSuffix(out.String(), want) {
+	if want := "\ntook: good 1s, good 1s; all 5s\npassed: good good\n"; !strings.HasSuffix(out.String(), want) {
 		t.Errorf("report wrote %q, want %q at its end", out.String(), want)
 	}
 }

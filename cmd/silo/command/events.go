@@ -106,7 +106,7 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int, for
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	o := a.newObserver()
+	o := a.newObserver(handleIdle)
 	watch := a.Node.Watch()
 	defer watch.Close()
 	var before snapshot

@@ -61,7 +61,7 @@ func (a *App) inspect(ctx context.Context, refs []string, format string) error {
 	if err != nil {
 		return err
 	}
-	o := a.newObserver()
+	o := a.newObserver(handleIdle)
 	defer o.retain(nil)
 	all := []any{}
 	failed := false

@@ -1,0 +1,60 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/siloshim/siloshim/test/wine/testenv"
+)
+
+// sandboxImage is the image of pods in containerd's configuration.
+var sandboxImage = regexp.MustCompile(`(?m)^\s*sandbox = '(.+)'$`)
+
+// importImages imports the images of the tests.
+func (n *Node) importImages(ctx context.Context, config string) error {
+	pause := sandboxImage.FindStringSubmatch(config)
+	if pause == nil {
+		return errors.New("containerd config default: it has no sandbox image")
+	}
+	const mount = `%CONTAINER_SANDBOX_MOUNT_POINT%\`
+	payload := map[string]string{"payload.exe": n.wine.UnixPath(n.wine.Exe("payload"))}
+	archive := filepath.Join(n.dir, "images.tar")
+	err := testenv.WriteImages(archive, append(n.images,
+		testenv.Image{Name: pause[1], OSVersion: n.osVersion, Entrypoint: []string{n.wine.Exe("payload"), "sleep", "86400"}, Files: payload},
+		testenv.Image{Name: PayloadImage, OSVersion: n.osVersion, Entrypoint: []string{mount + "payload.exe"}, Files: payload},
+		n.siloImage(SiloTag, n.wine.UnixPath(n.wine.Exe("containerd-shim-silo-v1"))),
+	)...)
+	if err != nil {
+		return err
+	}
+	return n.importArchive(ctx, archive)
+}
+
+// siloImage is the image of deploy/kubernetes/Dockerfile with a shim at a Unix path.
+func (n *Node) siloImage(tag, shim string) testenv.Image {
+	return testenv.Image{
+		Name: "registry.example/silo:" + tag, OSVersion: n.osVersion, Entrypoint: []string{`%CONTAINER_SANDBOX_MOUNT_POINT%\silo.exe`},
+		Files: map[string]string{"silo.exe": n.silo, "containerd-shim-silo-v1.exe": shim},
+	}
+}
+
+// ImportSilo imports an image of a release of silo, with the shim at a Unix path.
+func (n *Node) ImportSilo(ctx context.Context, tag, shim string) error {
+	archive := filepath.Join(n.dir, "images.tar")
+	if err := testenv.WriteImages(archive, n.siloImage(tag, shim)); err != nil {
+		return err
+	}
+	return n.importArchive(ctx, archive)
+}
+
+// importArchive imports images and removes their archive.
+func (n *Node) importArchive(ctx context.Context, archive string) error {
+	if text, err := n.Ctr(ctx, "-n", "k8s.io", "images", "import", "--all-platforms", n.wine.WindowsPath(archive)).CombinedOutput(); err != nil {
+		return fmt.Errorf("import images: %w\n%s", err, text)
+	}
+	return os.Remove(archive)
+}

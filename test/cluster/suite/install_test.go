@@ -1,0 +1,299 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/siloshim/siloshim/test/cluster/kube"
+	"github.com/siloshim/siloshim/test/wine/testenv"
+)
+
+// TestInstaller does on a node without silo what docs/kubernetes.md says: the DaemonSet installs the shim under the reference
+// shim, upgrades it while pods run, and removes it.
+func TestInstaller(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not in the short form")
+	}
+	wine := testenv.Require(t)
+	if err := kube.Built(wine.Root()); err != nil {
+		t.Skip(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	var progress bytes.Buffer
+	if err := testenv.Peers(ctx, &progress); err != nil {
+		t.Fatalf("build the reference shim: %v\n%s", err, progress.String())
+	}
+	cluster, err := kube.StartBare(ctx, wine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &installer{suite: &suite{Cluster: cluster, table: newTable()}}
+	t.Cleanup(func() {
+		c.explain(t)
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"bare", c.bare}, {"install", c.install}, {"run", c.runs}, {"upgrade", c.upgrade}, {"uninstall", c.uninstall}, {"restart", c.restart},
+	} {
+		if !t.Run(step.name, step.run) {
+			break // the later steps need it
+		}
+	}
+}
+
+// installer is a cluster with a bare node, and what its steps leave for later ones.
+type installer struct {
+	*suite
+	config     []byte            // config.toml of the bare node
+	witness    string            // the namespace of a pod of the reference shim
+	before     []string          // its container
+	namespaces map[string]string // of the pods of a handler
+	pods       map[string][]string
+}
+
+// file reads a file of containerd's directory; nil if it does not exist.
+func (c *installer) file(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.Wine.UnixPath(testenv.InstallDir), name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// ours are the handlers of silo in CRI.
+func (c *installer) ours(t *testing.T) []string {
+	t.Helper()
+	var info struct {
+		Config struct {
+			Containerd struct{ Runtimes map[string]any }
+		}
+	}
+	r := run(t, c.Node.Crictl(t.Context(), "info"), "")
+	if err := json.Unmarshal([]byte(r.stdout), &info); err != nil {
+		t.Fatalf("crictl info: exit %d: %v\n%s", r.code, err, r.stderr)
+	}
+	all := slices.Sorted(maps.Keys(info.Config.Containerd.Runtimes))
+	if !slices.Contains(all, "runhcs-wcow-process") {
+		t.Errorf("containerd has no default handler: %q", all)
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, "silo") })
+}
+
+// pid is the process of a service.
+func (c *installer) pid(t *testing.T, exe string) int {
+	t.Helper()
+	all, err := c.Node.Processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		if p.Name() == exe {
+			return p.Pid
+		}
+	}
+	t.Fatalf("%s does not run", exe)
+	return 0
+}
+
+// untouched: the container of the reference shim runs as before.
+func (c *installer) untouched(t *testing.T) {
+	t.Helper()
+	if after := containers(c.suite.pods(t, c.witness, 1, "ready", ready)); !slices.Equal(after, c.before) {
+		t.Errorf("the pod of the reference shim has containers %q, before %q", after, c.before)
+	}
+}
+
+// bare: the node has no file and no handler of silo, and runs pods with the reference shim.
+func (c *installer) bare(t *testing.T) {
+	c.config = c.file(t, "config.toml")
+	if ours := c.ours(t); len(ours) > 0 || c.file(t, shimName) != nil {
+		t.Fatalf("handlers %q", ours)
+	}
+	c.witness = c.namespaceFor(t)
+	spec := podSpec("", payload("main", "sleep", "86400"))
+	delete(spec, "runtimeClassName")
+	c.create(t, c.witness, "pods", pod("test", spec))
+	c.before = containers(c.suite.pods(t, c.witness, 1, "ready", ready))
+}
+
+// shimName is the executable of the shim.
+const shimName = "containerd-shim-silo-v1.exe"
+
+// namespaceFor creates a namespace that outlives the step.
+func (c *installer) namespaceFor(t *testing.T) string {
+	t.Helper()
+	name := fmt.Sprintf("test-%d", serial.Add(1))
+	err := c.Create(t.Context(), "api/v1/namespaces", object{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": object{"name": name, "labels": object{"pod-security.kubernetes.io/enforce": "privileged"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// rollOut applies deploy/kubernetes with an image and waits until its DaemonSets have it.
+func (c *installer) rollOut(t *testing.T, tag string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if err := c.ApplyBare(ctx, tag); err != nil {
+		t.Fatal(err)
+	}
+	for _, daemon := range []string{"silo-install", "silo-metrics"} {
+		c.kubectl(t, "-n", "silo-system", "rollout", "status", "daemonset/"+daemon, "--timeout", limit.String())
+	}
+}
+
+// installed waits until the installer of an image has installed, and fails if it was restarted.
+func (c *installer) installed(t *testing.T, tag string) {
+	t.Helper()
+	selector := "app.kubernetes.io/name%3Dsilo-install"
+	until(t, "the installer of "+tag+" waits", func() (bool, error) {
+		pods, err := c.Pods(t.Context(), "silo-system", selector)
+		if err != nil || len(pods) != 1 {
+			return false, fmt.Errorf("%d pods, %w", len(pods), err)
+		}
+		r := c.try(t, "", "-n", "silo-system", "logs", pods[0].Metadata.Name)
+		return strings.Contains(r.stdout, "installed; waiting"), fmt.Errorf("its log is %s%s", r.stdout, r.stderr)
+	})
+	pods, err := c.Pods(t.Context(), "silo-system", selector)
+	if err != nil || len(pods) != 1 || pods[0].Status.ContainerStatuses[0].RestartCount != 0 {
+		t.Errorf("the installer is %s, %v", describe(pods), err)
+	}
+}
+
+// install: the DaemonSet installs the shim and its handlers, and restarts containerd and kubelet, once.
+func (c *installer) install(t *testing.T) {
+	daemon, kubelet := c.pid(t, "containerd.exe"), c.pid(t, "kubelet.exe")
+	c.rollOut(t, kube.SiloTag)
+	c.installed(t, kube.SiloTag)
+	if c.pid(t, "containerd.exe") == daemon || c.pid(t, "kubelet.exe") == kubelet {
+		t.Error("containerd or kubelet was not restarted")
+	}
+	until(t, "containerd has the handlers", func() (bool, error) {
+		ours := c.ours(t)
+		return slices.Equal(ours, handlers), fmt.Errorf("they are %q", ours)
+	})
+	c.untouched(t)
+}
+
+// runs: pods of both classes run.
+func (c *installer) runs(t *testing.T) {
+	const replicas = 2
+	c.namespaces, c.pods = map[string]string{}, map[string][]string{}
+	for _, h := range handlers {
+		c.namespaces[h] = c.namespaceFor(t)
+		c.create(t, c.namespaces[h], "deployments", manifest("apps/v1", "Deployment", controlled(podSpec(h, payload("main", "sleep", "86400")), object{"replicas": replicas})))
+	}
+	for h, namespace := range c.namespaces {
+		pods := c.suite.pods(t, namespace, replicas, "ready", ready)
+		c.pods[h] = containers(pods)
+		if r := c.try(t, "", "-n", namespace, "exec", pods[0].Metadata.Name, "--", `%CONTAINER_SANDBOX_MOUNT_POINT%\payload.exe`, "print", "hello"); strings.TrimSpace(r.stdout) != "hello" {
+			t.Errorf("%s: exec: exit %d: %q %s", h, r.code, r.stdout, r.stderr)
+		}
+	}
+	c.awaitShims(t, 0, 2*replicas)
+}
+
+// awaitShims waits until n shims run the executable of an earlier version, and m the installed one. A start has a process that exits.
+func (c *installer) awaitShims(t *testing.T, n, m int) {
+	t.Helper()
+	until(t, fmt.Sprintf("%d shims of an earlier version and %d installed ones run", n, m), func() (bool, error) {
+		old, current := c.shims(t)
+		return old == n && current == m, fmt.Errorf("%d and %d run", old, current)
+	})
+}
+
+// upgrade: an image with another shim replaces the executable. Pods keep their shim, new ones get the new, and containerd
+// is not restarted.
+func (c *installer) upgrade(t *testing.T) {
+	const tag = "v2"
+	shim := c.otherShim(t)
+	if err := c.Node.ImportSilo(t.Context(), tag, shim); err != nil {
+		t.Fatal(err)
+	}
+	daemon := c.pid(t, "containerd.exe")
+	c.rollOut(t, tag)
+	c.installed(t, tag)
+	want, err := os.ReadFile(shim)
+	if err != nil || !bytes.Equal(c.file(t, shimName), want) {
+		t.Errorf("the shim is not that of %s, %v", tag, err)
+	}
+	total := 0
+	for h, namespace := range c.namespaces {
+		total += len(c.pods[h])
+		fresh := c.namespace(t)
+		c.create(t, fresh, "pods", pod("test", podSpec(h, payload("main", "sleep", "86400"))))
+		c.suite.pods(t, fresh, 1, "ready", ready)
+		if after := containers(c.suite.pods(t, namespace, len(c.pods[h]), "ready", ready)); !slices.Equal(after, c.pods[h]) {
+			t.Errorf("%s: containers %q, before %q", h, after, c.pods[h])
+		}
+	}
+	c.awaitShims(t, total, len(handlers))
+	if c.pid(t, "containerd.exe") != daemon {
+		t.Error("containerd was restarted")
+	}
+	c.untouched(t)
+}
+
+// uninstall: after the pods of silo, its objects are deleted. The node is as it was, and the pod of the reference shim runs.
+func (c *installer) uninstall(t *testing.T) {
+	for _, namespace := range c.namespaces {
+		if err := c.stops(t, kind{collection: "deployments"}, namespace); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.awaitShims(t, 0, 0)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if err := c.DeleteBare(ctx, "v2"); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(c.file(t, "config.toml"), c.config) {
+		t.Errorf("config.toml is now\n%s", c.file(t, "config.toml"))
+	}
+	left, err := filepath.Glob(filepath.Join(c.Wine.UnixPath(testenv.InstallDir), "*"))
+	for _, path := range left {
+		switch name := filepath.Base(path); name {
+		case "cni", "config.toml", "containerd.exe", "containerd-shim-runhcs-v1.exe":
+		default:
+			t.Errorf("%s is left", name)
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	c.untouched(t)
+}
+
+// restart: containerd has the handlers until it is restarted, and none afterwards.
+func (c *installer) restart(t *testing.T) {
+	if ours := c.ours(t); !slices.Equal(ours, handlers) {
+		t.Errorf("before the restart the handlers are %q", ours)
+	}
+	if err := c.Node.RestartServices(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ours := c.ours(t); len(ours) > 0 {
+		t.Errorf("after the restart the handlers are %q", ours)
+	}
+	c.untouched(t)
+}

@@ -48,7 +48,7 @@ func TestInstaller(t *testing.T) {
 		name string
 		run  func(*testing.T)
 	}{
-		{"bare", c.bare}, {"install", c.install}, {"run", c.runs}, {"upgrade", c.upgrade}, {"uninstall", c.uninstall}, {"restart", c.restart},
+		{"bare", c.bare}, {"install", c.install}, {"run", c.runs}, {"upgrade", c.upgrade}, {"in use", c.inUse}, {"uninstall", c.uninstall}, {"restart", c.restart},
 	} {
 		if !t.Run(step.name, step.run) {
 			break // the later steps need it
@@ -111,11 +111,16 @@ func (c *installer) pid(t *testing.T, exe string) int {
 	return 0
 }
 
-// untouched: the container of the reference shim runs as before.
+// untouched: the container of the reference shim runs as before, and so do the pods of both handlers.
 func (c *installer) untouched(t *testing.T) {
 	t.Helper()
 	if after := containers(c.suite.pods(t, c.witness, 1, "ready", ready)); !slices.Equal(after, c.before) {
 		t.Errorf("the pod of the reference shim has containers %q, before %q", after, c.before)
+	}
+	for h, before := range c.pods {
+		if after := containers(c.suite.pods(t, c.namespaces[h], len(before), "ready", ready)); !slices.Equal(after, before) {
+			t.Errorf("%s: containers %q, before %q", h, after, before)
+		}
 	}
 }
 
@@ -125,7 +130,7 @@ func (c *installer) bare(t *testing.T) {
 	if ours := c.ours(t); len(ours) > 0 || c.file(t, shimName) != nil {
 		t.Fatalf("handlers %q", ours)
 	}
-	c.witness = c.namespaceFor(t)
+	c.witness = c.lastingNamespace(t)
 	spec := podSpec("", payload("main", "sleep", "86400"))
 	delete(spec, "runtimeClassName")
 	c.create(t, c.witness, "pods", pod("test", spec))
@@ -134,20 +139,6 @@ func (c *installer) bare(t *testing.T) {
 
 // shimName is the executable of the shim.
 const shimName = "containerd-shim-silo-v1.exe"
-
-// namespaceFor creates a namespace that outlives the step.
-func (c *installer) namespaceFor(t *testing.T) string {
-	t.Helper()
-	name := fmt.Sprintf("test-%d", serial.Add(1))
-	err := c.Create(t.Context(), "api/v1/namespaces", object{
-		"apiVersion": "v1", "kind": "Namespace",
-		"metadata": object{"name": name, "labels": object{"pod-security.kubernetes.io/enforce": "privileged"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
 
 // rollOut applies deploy/kubernetes with an image and waits until its DaemonSets have it.
 func (c *installer) rollOut(t *testing.T, tag string) {
@@ -165,16 +156,15 @@ func (c *installer) rollOut(t *testing.T, tag string) {
 // installed waits until the installer of an image has installed, and fails if it was restarted.
 func (c *installer) installed(t *testing.T, tag string) {
 	t.Helper()
-	selector := "app.kubernetes.io/name%3Dsilo-install"
 	until(t, "the installer of "+tag+" waits", func() (bool, error) {
-		pods, err := c.Pods(t.Context(), "silo-system", selector)
+		pods, err := c.Pods(t.Context(), "silo-system", installerPods)
 		if err != nil || len(pods) != 1 {
 			return false, fmt.Errorf("%d pods, %w", len(pods), err)
 		}
 		r := c.try(t, "", "-n", "silo-system", "logs", pods[0].Metadata.Name)
 		return strings.Contains(r.stdout, "installed; waiting"), fmt.Errorf("its log is %s%s", r.stdout, r.stderr)
 	})
-	pods, err := c.Pods(t.Context(), "silo-system", selector)
+	pods, err := c.Pods(t.Context(), "silo-system", installerPods)
 	if err != nil || len(pods) != 1 || pods[0].Status.ContainerStatuses[0].RestartCount != 0 {
 		t.Errorf("the installer is %s, %v", describe(pods), err)
 	}
@@ -200,7 +190,7 @@ func (c *installer) runs(t *testing.T) {
 	const replicas = 2
 	c.namespaces, c.pods = map[string]string{}, map[string][]string{}
 	for _, h := range handlers {
-		c.namespaces[h] = c.namespaceFor(t)
+		c.namespaces[h] = c.lastingNamespace(t)
 		c.create(t, c.namespaces[h], "deployments", manifest("apps/v1", "Deployment", controlled(podSpec(h, payload("main", "sleep", "86400")), object{"replicas": replicas})))
 	}
 	for h, namespace := range c.namespaces {
@@ -225,27 +215,23 @@ func (c *installer) awaitShims(t *testing.T, n, m int) {
 // upgrade: an image with another shim replaces the executable. Pods keep their shim, new ones get the new, and containerd
 // is not restarted.
 func (c *installer) upgrade(t *testing.T) {
-	const tag = "v2"
 	shim := c.otherShim(t)
-	if err := c.Node.ImportSilo(t.Context(), tag, shim); err != nil {
+	if err := c.Node.ImportSilo(t.Context(), upgradeTag, shim); err != nil {
 		t.Fatal(err)
 	}
 	daemon := c.pid(t, "containerd.exe")
-	c.rollOut(t, tag)
-	c.installed(t, tag)
+	c.rollOut(t, upgradeTag)
+	c.installed(t, upgradeTag)
 	want, err := os.ReadFile(shim)
 	if err != nil || !bytes.Equal(c.file(t, shimName), want) {
-		t.Errorf("the shim is not that of %s, %v", tag, err)
+		t.Errorf("the shim is not that of %s, %v", upgradeTag, err)
 	}
 	total := 0
-	for h, namespace := range c.namespaces {
+	for h := range c.namespaces {
 		total += len(c.pods[h])
 		fresh := c.namespace(t)
 		c.create(t, fresh, "pods", pod("test", podSpec(h, payload("main", "sleep", "86400"))))
 		c.suite.pods(t, fresh, 1, "ready", ready)
-		if after := containers(c.suite.pods(t, namespace, len(c.pods[h]), "ready", ready)); !slices.Equal(after, c.pods[h]) {
-			t.Errorf("%s: containers %q, before %q", h, after, c.pods[h])
-		}
 	}
 	c.awaitShims(t, total, len(handlers))
 	if c.pid(t, "containerd.exe") != daemon {
@@ -254,46 +240,9 @@ func (c *installer) upgrade(t *testing.T) {
 	c.untouched(t)
 }
 
-// uninstall: after the pods of silo, its objects are deleted. The node is as it was, and the pod of the reference shim runs.
-func (c *installer) uninstall(t *testing.T) {
-	for _, namespace := range c.namespaces {
-		if err := c.stops(t, kind{collection: "deployments"}, namespace); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.awaitShims(t, 0, 0)
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	if err := c.DeleteBare(ctx, "v2"); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(c.file(t, "config.toml"), c.config) {
-		t.Errorf("config.toml is now\n%s", c.file(t, "config.toml"))
-	}
-	left, err := filepath.Glob(filepath.Join(c.Wine.UnixPath(testenv.InstallDir), "*"))
-	for _, path := range left {
-		switch name := filepath.Base(path); name {
-		case "cni", "config.toml", "containerd.exe", "containerd-shim-runhcs-v1.exe":
-		default:
-			t.Errorf("%s is left", name)
-		}
-	}
-	if err != nil {
-		t.Error(err)
-	}
-	c.untouched(t)
-}
-
-// restart: containerd has the handlers until it is restarted, and none afterwards.
-func (c *installer) restart(t *testing.T) {
-	if ours := c.ours(t); !slices.Equal(ours, handlers) {
-		t.Errorf("before the restart the handlers are %q", ours)
-	}
-	if err := c.Node.RestartServices(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if ours := c.ours(t); len(ours) > 0 {
-		t.Errorf("after the restart the handlers are %q", ours)
-	}
-	c.untouched(t)
-}
+const (
+	// upgradeTag is the tag of the image with another shim.
+	upgradeTag = "v2"
+	// installerPods selects the pods of the installer.
+	installerPods = "app.kubernetes.io/name%3Dsilo-install"
+)

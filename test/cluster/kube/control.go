@@ -21,8 +21,6 @@ type control struct {
 	ca       *authority
 	api      *API
 	programs []*program
-
-	metricsPort string // of silo metrics
 }
 
 // bootstrapToken identifies a kubelet that has no certificate yet.
@@ -51,14 +49,13 @@ func startControl(ctx context.Context, wine *testenv.Env, dir string) (*control,
 }
 
 func (c *control) start(ctx context.Context) error {
-	var ports [6]string
+	var ports [5]string
 	for i := range ports {
 		var err error
 		if ports[i], err = freePort(); err != nil {
 			return err
 		}
 	}
-	c.metricsPort = ports[5]
 	c.server = "https://" + net.JoinHostPort(localhost, ports[2])
 	if err := c.writeFiles(); err != nil {
 		return err

@@ -22,16 +22,11 @@ func (n *Node) importImages(ctx context.Context, config string) error {
 	}
 	const mount = `%CONTAINER_SANDBOX_MOUNT_POINT%\`
 	payload := map[string]string{"payload.exe": n.wine.UnixPath(n.wine.Exe("payload"))}
-	archive := filepath.Join(n.dir, "images.tar")
-	err := testenv.WriteImages(archive, append(n.images,
+	return n.importArchive(ctx, append(n.images,
 		testenv.Image{Name: pause[1], OSVersion: n.osVersion, Entrypoint: []string{n.wine.Exe("payload"), "sleep", "86400"}, Files: payload},
 		testenv.Image{Name: PayloadImage, OSVersion: n.osVersion, Entrypoint: []string{mount + "payload.exe"}, Files: payload},
 		n.siloImage(SiloTag, n.wine.UnixPath(n.wine.Exe("containerd-shim-silo-v1"))),
 	)...)
-	if err != nil {
-		return err
-	}
-	return n.importArchive(ctx, archive)
 }
 
 // siloImage is the image of deploy/kubernetes/Dockerfile with a shim at a Unix path.
@@ -44,15 +39,15 @@ func (n *Node) siloImage(tag, shim string) testenv.Image {
 
 // ImportSilo imports an image of a release of silo, with the shim at a Unix path.
 func (n *Node) ImportSilo(ctx context.Context, tag, shim string) error {
-	archive := filepath.Join(n.dir, "images.tar")
-	if err := testenv.WriteImages(archive, n.siloImage(tag, shim)); err != nil {
-		return err
-	}
-	return n.importArchive(ctx, archive)
+	return n.importArchive(ctx, n.siloImage(tag, shim))
 }
 
-// importArchive imports images and removes their archive.
-func (n *Node) importArchive(ctx context.Context, archive string) error {
+// importArchive writes images into an archive and imports it.
+func (n *Node) importArchive(ctx context.Context, images ...testenv.Image) error {
+	archive := filepath.Join(n.dir, "images.tar")
+	if err := testenv.WriteImages(archive, images...); err != nil {
+		return err
+	}
 	if text, err := n.Ctr(ctx, "-n", "k8s.io", "images", "import", "--all-platforms", n.wine.WindowsPath(archive)).CombinedOutput(); err != nil {
 		return fmt.Errorf("import images: %w\n%s", err, text)
 	}

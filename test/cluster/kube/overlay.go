@@ -8,18 +8,17 @@ const (
 	PayloadImage = "test.invalid/payload:1"
 )
 
-// overlay changes deploy/kubernetes for a cluster on the loopback address, where silo metrics listens. It takes the
-// directory, the tag of the image, and the port.
+// overlay changes deploy/kubernetes for a cluster on the loopback address: silo metrics listens there on a free port. It takes
+// the directory, the port, and the tag of the image.
 const overlay = `apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [%[1]s]
-images: [{name: registry.example/silo, newTag: %[2]s}]
+images: [{name: registry.example/silo, newTag: %[3]s}]
 patches:
 - target: {kind: DaemonSet, name: silo-metrics}
   patch: |
-    - {op: replace, path: /spec/template/spec/containers/0/args, value: [metrics, --listen, '127.0.0.1:%[3]s']}
-    - {op: replace, path: /spec/template/spec/containers/0/ports/0/containerPort, value: %[3]s}
-    - {op: replace, path: /spec/template/spec/containers/0/ports/0/hostPort, value: %[3]s}
+    - {op: replace, path: /spec/template/spec/containers/0/args, value: [metrics, --listen, '127.0.0.1:%[2]s']}
+    - {op: replace, path: /spec/template/spec/containers/0/ports, value: [{name: metrics, containerPort: %[2]s, hostPort: %[2]s}]}
     - {op: replace, path: /spec/template/spec/containers/0/readinessProbe/httpGet/host, value: 127.0.0.1}
 `
 

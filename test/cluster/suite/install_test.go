@@ -126,7 +126,9 @@ func (c *installer) untouched(t *testing.T) {
 
 // bare: the node has no file and no handler of silo, and runs pods with the reference shim.
 func (c *installer) bare(t *testing.T) {
-	c.config = c.file(t, "config.toml")
+	if c.config = c.file(t, "config.toml"); !bytes.HasPrefix(c.config, []byte("version = 4\n")) {
+		t.Errorf("containerd's configuration has another version than 4:\n%.80s", c.config)
+	}
 	if ours := c.ours(t); len(ours) > 0 || c.file(t, shimName) != nil {
 		t.Fatalf("handlers %q", ours)
 	}
@@ -187,7 +189,7 @@ func (c *installer) install(t *testing.T) {
 
 // runs: pods of both classes run.
 func (c *installer) runs(t *testing.T) {
-	const replicas = 2
+	const replicas = 6 // for both handlers 12 pods
 	c.namespaces, c.pods = map[string]string{}, map[string][]string{}
 	for _, h := range handlers {
 		c.namespaces[h] = c.lastingNamespace(t)

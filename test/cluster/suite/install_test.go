@@ -49,6 +49,7 @@ func TestInstaller(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"bare", c.bare}, {"install", c.install}, {"run", c.runs}, {"upgrade", c.upgrade}, {"in use", c.inUse}, {"uninstall", c.uninstall}, {"restart", c.restart},
+		{"idle", c.idle},
 	} {
 		if !t.Run(step.name, step.run) {
 			break // the later steps need it
@@ -64,6 +65,7 @@ type installer struct {
 	before     []string          // its container
 	namespaces map[string]string // of the pods of a handler
 	pods       map[string][]string
+	upgraded   []byte // the shim of the second image
 }
 
 // file reads a file of containerd's directory; nil if it does not exist.
@@ -77,8 +79,7 @@ func (c *installer) file(t *testing.T, name string) []byte {
 }
 
 // ours are the handlers of silo in CRI.
-func (c *installer) ours(t *testing.T) []string {
-	t.Helper()
+func (c *installer) ours(t *testing.T) ([]string, error) {
 	var info struct {
 		Config struct {
 			Containerd struct{ Runtimes map[string]any }
@@ -86,13 +87,22 @@ func (c *installer) ours(t *testing.T) []string {
 	}
 	r := run(t, c.Node.Crictl(t.Context(), "info"), "")
 	if err := json.Unmarshal([]byte(r.stdout), &info); err != nil {
-		t.Fatalf("crictl info: exit %d: %v\n%s", r.code, err, r.stderr)
+		return nil, fmt.Errorf("crictl info: exit %d: %w: %s", r.code, err, r.stderr)
 	}
 	all := slices.Sorted(maps.Keys(info.Config.Containerd.Runtimes))
 	if !slices.Contains(all, "runhcs-wcow-process") {
-		t.Errorf("containerd has no default handler: %q", all)
+		return nil, fmt.Errorf("containerd has no default handler: %q", all)
 	}
-	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, "silo") })
+	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, "silo") }), nil
+}
+
+// has waits until containerd, which may be starting, has these handlers of silo.
+func (c *installer) has(t *testing.T, want ...string) {
+	t.Helper()
+	until(t, fmt.Sprintf("containerd has the handlers %q", want), func() (bool, error) {
+		ours, err := c.ours(t)
+		return err == nil && slices.Equal(ours, want), fmt.Errorf("they are %q, %w", ours, err)
+	})
 }
 
 // pid is the process of a service.
@@ -129,8 +139,8 @@ func (c *installer) bare(t *testing.T) {
 	if c.config = c.file(t, "config.toml"); !bytes.HasPrefix(c.config, []byte("version = 4\n")) {
 		t.Errorf("containerd's configuration has another version than 4:\n%.80s", c.config)
 	}
-	if ours := c.ours(t); len(ours) > 0 || c.file(t, shimName) != nil {
-		t.Fatalf("handlers %q", ours)
+	if ours, err := c.ours(t); err != nil || len(ours) > 0 || c.file(t, shimName) != nil {
+		t.Fatalf("handlers %q, %v", ours, err)
 	}
 	c.witness = c.lastingNamespace(t)
 	spec := podSpec("", payload("main", "sleep", "86400"))
@@ -180,10 +190,7 @@ func (c *installer) install(t *testing.T) {
 	if c.pid(t, "containerd.exe") == daemon || c.pid(t, "kubelet.exe") == kubelet {
 		t.Error("containerd or kubelet was not restarted")
 	}
-	until(t, "containerd has the handlers", func() (bool, error) {
-		ours := c.ours(t)
-		return slices.Equal(ours, handlers), fmt.Errorf("they are %q", ours)
-	})
+	c.has(t, handlers...)
 	c.untouched(t)
 }
 
@@ -224,8 +231,8 @@ func (c *installer) upgrade(t *testing.T) {
 	daemon := c.pid(t, "containerd.exe")
 	c.rollOut(t, upgradeTag)
 	c.installed(t, upgradeTag)
-	want, err := os.ReadFile(shim)
-	if err != nil || !bytes.Equal(c.file(t, shimName), want) {
+	var err error
+	if c.upgraded, err = os.ReadFile(shim); err != nil || !bytes.Equal(c.file(t, shimName), c.upgraded) {
 		t.Errorf("the shim is not that of %s, %v", upgradeTag, err)
 	}
 	total := 0

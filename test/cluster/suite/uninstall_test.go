@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/siloshim/siloshim/test/cluster/kube"
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
 
@@ -39,6 +40,13 @@ func (c *installer) uninstall(t *testing.T) {
 	}
 	c.pods = nil
 	c.awaitShims(t, 0, 0)
+	c.removes(t)
+	c.untouched(t)
+}
+
+// removes deletes the objects of silo. The node must be as it was.
+func (c *installer) removes(t *testing.T) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	if err := c.DeleteBare(ctx, upgradeTag); err != nil {
@@ -58,19 +66,34 @@ func (c *installer) uninstall(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	c.untouched(t)
 }
 
 // restart: containerd has the handlers until it is restarted, and none afterwards.
 func (c *installer) restart(t *testing.T) {
-	if ours := c.ours(t); !slices.Equal(ours, handlers) {
-		t.Errorf("before the restart the handlers are %q", ours)
+	if ours, err := c.ours(t); err != nil || !slices.Equal(ours, handlers) {
+		t.Errorf("before the restart the handlers are %q, %v", ours, err)
 	}
 	if err := c.Node.RestartServices(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if ours := c.ours(t); len(ours) > 0 {
-		t.Errorf("after the restart the handlers are %q", ours)
+	if ours, err := c.ours(t); err != nil || len(ours) > 0 {
+		t.Errorf("after the restart the handlers are %q, %v", ours, err)
 	}
+	c.untouched(t)
+}
+
+// idle: on a node without pods of silo the old installer uninstalls, and the new one installs and restarts containerd.
+func (c *installer) idle(t *testing.T) {
+	c.rollOut(t, kube.SiloTag)
+	c.installed(t, kube.SiloTag)
+	c.has(t, handlers...)
+	daemon := c.pid(t, "containerd.exe")
+	c.rollOut(t, upgradeTag)
+	c.installed(t, upgradeTag)
+	c.has(t, handlers...)
+	if !bytes.Equal(c.file(t, shimName), c.upgraded) || c.pid(t, "containerd.exe") == daemon {
+		t.Error("the shim is not the new one, or containerd was not restarted")
+	}
+	c.removes(t)
 	c.untouched(t)
 }

@@ -104,7 +104,7 @@ func TestGroup_LoaderWithServer_IsMember(t *testing.T) {
 
 // A group of paths has the processes of these directories and executables, whatever the case of their letters.
 func TestGroup_OfPaths_HasOnlyThose(t *testing.T) {
-	g := (&Env{dir: "bed"}).groupOf([]string{`C:\Program Files\containerd\`, `C:\hpc\`, `Z:\cache\kubelet.exe`})
+	g := (&Env{dir: "prefix"}).groupOf([]string{`C:\Program Files\containerd\`, `C:\hpc\`, `Z:\cache\kubelet.exe`})
 	for exe, want := range map[string]bool{
 		`C:\Program Files\containerd\containerd.exe`: true, `c:\HPC\1\payload.exe`: true, `Z:\cache\kubelet.exe`: true,
 		`Z:\cache\etcd.exe`: false, `C:\Program Files\containerd`: false, "": false,

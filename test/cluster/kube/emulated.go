@@ -35,5 +35,5 @@ func StartEmulated(ctx context.Context, wine *testenv.Env, e Emulation) (*Cluste
 // setVersion makes Wine report a version of Windows to the programs that start afterwards.
 func (n *Node) setVersion(ctx context.Context, version string) error {
 	build := strings.Split(version, ".")[2]
-	return n.setValue(ctx, `HKLM\Software\Microsoft\Windows NT\CurrentVersion`, "CurrentBuildNumber", "REG_SZ", build)
+	return n.setValue(ctx, testenv.BuildKey, testenv.BuildValue, "REG_SZ", build)
 }

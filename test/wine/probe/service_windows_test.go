@@ -14,9 +14,6 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 )
 
-// serviceName is that of the service in this file.
-const serviceName = "silo-probe"
-
 // runService is a service that writes what it sees to the file PROBE_REPORT, and when it is stopped exits without a report to
 // the service manager, as kubelet may.
 func runService() error {
@@ -28,7 +25,7 @@ func runService() error {
 	if err := os.WriteFile(os.Getenv("PROBE_REPORT"), []byte(report), 0o644); err != nil {
 		return err
 	}
-	return svc.Run(serviceName, abrupt{})
+	return svc.Run(os.Getenv("PROBE_SERVICE"), abrupt{})
 }
 
 type abrupt struct{}
@@ -55,7 +52,8 @@ func TestService_ExitsWithoutReport_IsStopped(t *testing.T) {
 		t.Skipf("services cannot be made here: %v", err)
 	}
 	defer m.Disconnect()
-	s, err := m.CreateService(serviceName, self, mgr.Config{})
+	name := fmt.Sprintf("silo-probe-%d", os.Getpid())
+	s, err := m.CreateService(name, self, mgr.Config{})
 	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
 		t.Skipf("services cannot be made here: %v", err)
 	}
@@ -68,11 +66,11 @@ func TestService_ExitsWithoutReport_IsStopped(t *testing.T) {
 		}
 	})
 	report := filepath.Join(t.TempDir(), "report")
-	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `System\CurrentControlSet\Services\`+serviceName, registry.SET_VALUE)
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `System\CurrentControlSet\Services\`+name, registry.SET_VALUE)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = key.SetStringsValue("Environment", []string{"PROBE_CHILD=service", "PROBE_VARIABLE=a=b", "PROBE_REPORT=" + report})
+	err = key.SetStringsValue("Environment", []string{"PROBE_CHILD=service", "PROBE_SERVICE=" + name, "PROBE_VARIABLE=a=b", "PROBE_REPORT=" + report})
 	if err := errors.Join(err, key.Close()); err != nil {
 		t.Fatal(err)
 	}

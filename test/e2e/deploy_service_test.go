@@ -27,8 +27,7 @@ disabled_plugins = ['io.containerd.internal.v1.opt']
 
 const netExe = `C:\windows\system32\net.exe`
 
-// serviceNode is a machine where containerd is a service, with CRI. On Wine containerd cannot detect that it runs as a
-// service, so silo supervises it.
+// serviceNode is a machine where containerd is a service, with CRI.
 type serviceNode struct {
 	*testenv.Env
 	ctx          context.Context
@@ -56,12 +55,11 @@ func newServiceNode(t *testing.T, version string) *serviceNode {
 	if err := os.Symlink(containerdExe(n.Env, version), daemon); err != nil {
 		t.Fatal(err)
 	}
-	n.call(t, n.WindowsPath(n.silo), "service", "install", n.name, "--workdir", n.WindowsPath(filepath.Dir(daemon)), "--",
-		"supervise", n.WindowsPath(daemon), "--config", n.WindowsPath(config))
+	n.call(t, n.WindowsPath(daemon), "--service-name", n.name, "--config", n.WindowsPath(config), "--register-service")
 	t.Cleanup(func() {
 		n.ctx = context.WithoutCancel(ctx)
 		n.call(t, netExe, "stop", n.name)
-		n.call(t, n.WindowsPath(n.silo), "service", "remove", n.name)
+		n.call(t, n.WindowsPath(daemon), "--service-name", n.name, "--unregister-service")
 	})
 	n.call(t, netExe, "start", n.name)
 	return n
@@ -112,14 +110,14 @@ func (n *serviceNode) await(t *testing.T) {
 	}
 }
 
-// silo restarts the service of containerd, and CRI has the handlers afterwards.
+// silo finds containerd by its service and restarts that. CRI has the handlers afterwards.
 func TestSiloInstall_ContainerdService_IsRestarted(t *testing.T) {
 	version := cmp.Or(os.Getenv(testenv.DaemonKey), testenv.Daemons[0])
 	n := newServiceNode(t, version)
 	if before := n.ours(t); len(before) > 0 {
 		t.Fatalf("before the installation there are %q", before)
 	}
-	node := []string{"--service", n.name, "--prefix", n.WindowsPath(n.prefix), "--restart"}
+	node := []string{"--service", n.name, "--restart"}
 	n.call(t, n.WindowsPath(n.silo), slices.Concat([]string{"install", "--edit", "--shim", n.Exe("containerd-shim-silo-v1")}, node)...)
 	want := []string{"silo", "silo-sandbox"}
 	if strings.HasPrefix(version, "1.") {

@@ -66,22 +66,8 @@ const compiler = "x86_64-w64-mingw32-gcc"
 func buildService(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	source, err := filepath.Abs("../hcsim")
-	if err != nil {
+	if err := testenv.BuildComputeService(t.Context(), "../..", dir); err != nil {
 		t.Fatal(err)
-	}
-	build := map[string]*exec.Cmd{
-		"computecore.dll":    exec.CommandContext(t.Context(), "go", "build", "-tags", "no_grpc", "-trimpath", "-buildmode=c-shared", "-ldflags", "-s -w"),
-		"vmcompute.dll":      plainDLL(t, "dll/storage.c", "dll/image.c"),
-		"computenetwork.dll": plainDLL(t, "dll/network.c"),
-	}
-	build["computecore.dll"].Env = append(os.Environ(), "CGO_ENABLED=1", "CC="+compiler, "GOOS=windows", "GOARCH=amd64")
-	for name, cmd := range build {
-		cmd.Dir = source
-		cmd.Args = append(cmd.Args, "-o", filepath.Join(dir, name))
-		if text, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", name, err, text)
-		}
 	}
 	return dir
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,9 @@ import (
 // Cluster is a control plane with a node. The test environment has one at a time.
 type Cluster struct {
 	*API
-	Node *Node
-	Wine *testenv.Env
+	Node    *Node
+	Wine    *testenv.Env
+	Metrics string // the address of silo metrics, after Apply
 
 	control *control
 }
@@ -23,8 +25,18 @@ type Cluster struct {
 // Dir is the directory of a cluster's files and logs in the module at root.
 func Dir(root string) string { return filepath.Join(root, ".bed", "run", "cluster") }
 
-// Start starts a cluster and waits until its node is ready. Files of an earlier cluster are removed.
+// Start starts a cluster and waits until its node is ready. The node has the shim. Files of an earlier cluster are removed.
 func Start(ctx context.Context, wine *testenv.Env) (*Cluster, error) {
+	return start(ctx, wine, startNode)
+}
+
+// StartBare does the same with a node on which nothing of silo is installed: containerd with its own configuration and
+// kubelet are services, and containerd's default handler is the reference shim. It needs [testenv.Peers].
+func StartBare(ctx context.Context, wine *testenv.Env) (*Cluster, error) {
+	return start(ctx, wine, startBareNode)
+}
+
+func start(ctx context.Context, wine *testenv.Env, startNode func(context.Context, *control) (*Node, error)) (*Cluster, error) {
 	if err := Built(wine.Root()); err != nil {
 		return nil, err
 	}
@@ -48,19 +60,54 @@ func Start(ctx context.Context, wine *testenv.Env) (*Cluster, error) {
 
 // Apply applies deploy/kubernetes, as its documentation says.
 func (c *Cluster) Apply(ctx context.Context) error {
+	return c.kustomize(ctx, "apply", overlay+overlayInstaller, SiloTag)
+}
+
+// ApplyBare applies deploy/kubernetes with an image tag to a cluster of [StartBare].
+func (c *Cluster) ApplyBare(ctx context.Context, tag string) error {
+	return c.kustomize(ctx, "apply", overlay, tag)
+}
+
+// CreateRuntimeClasses applies the runtime classes of deploy/kubernetes alone.
+func (c *Cluster) CreateRuntimeClasses(ctx context.Context) error {
+	file := c.Wine.WindowsPath(filepath.Join(c.Wine.Root(), "deploy", "kubernetes", "runtimeclass.yaml"))
+	if text, err := c.Kubectl(ctx, "apply", "-f", file).CombinedOutput(); err != nil {
+		return fmt.Errorf("apply runtimeclass.yaml: %w\n%s", err, text)
+	}
+	return nil
+}
+
+// DeleteBare deletes the objects of [Cluster.ApplyBare], as the documentation says.
+func (c *Cluster) DeleteBare(ctx context.Context, tag string) error {
+	return c.kustomize(ctx, "delete", overlay, tag)
+}
+
+// kustomize runs a verb of kubectl with deploy/kubernetes below an overlay.
+func (c *Cluster) kustomize(ctx context.Context, verb, overlay, tag string) error {
 	deploy, err := filepath.Rel(c.path("overlay"), filepath.Join(c.Wine.Root(), "deploy", "kubernetes"))
+	if err != nil {
+		return err
+	}
+	if c.Metrics == "" {
+		port, err := freePort()
+		if err != nil {
+			return err
+		}
+		c.Metrics = net.JoinHostPort(localhost, port)
+	}
+	_, port, err := net.SplitHostPort(c.Metrics)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.path("overlay"), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.path("overlay/kustomization.yaml"), fmt.Appendf(nil, overlay, filepath.ToSlash(deploy)), 0o644); err != nil {
+	if err := os.WriteFile(c.path("overlay/kustomization.yaml"), fmt.Appendf(nil, overlay, filepath.ToSlash(deploy), port, tag), 0o644); err != nil {
 		return err
 	}
-	cmd := c.Kubectl(ctx, "apply", "-k", c.Wine.WindowsPath(c.path("overlay")))
+	cmd := c.Kubectl(ctx, verb, "-k", c.Wine.WindowsPath(c.path("overlay")))
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("apply deploy/kubernetes: %w\n%s", err, text)
+		return fmt.Errorf("%s deploy/kubernetes: %w\n%s", verb, err, text)
 	}
 	return nil
 }

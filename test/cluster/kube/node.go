@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/siloshim/siloshim/test/wine/testenv"
@@ -56,6 +55,13 @@ var values = []struct{ key, name, kind, data string }{
 	{`HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters`, "BootId", "REG_DWORD", "1"},
 }
 
+// Programs of Windows.
+const (
+	regExe = `C:\windows\system32\reg.exe`
+	netExe = `C:\windows\system32\net.exe`
+	scExe  = `C:\windows\system32\sc.exe`
+)
+
 // Node is a machine with containerd in its usual place, the shim as silo install puts it there, and kubelet.
 type Node struct {
 	*testenv.Containerd
@@ -64,11 +70,24 @@ type Node struct {
 	silo    string // silo.exe
 	kubelet *program
 	port    string // of kubelet
+
+	services  bool     // containerd and kubelet are services
+	env       []string // of containerd
+	osVersion string   // of the images: the version of Windows that the node reports
+	images    []testenv.Image
+}
+
+// newNode is a node that is not started.
+func newNode(c *control) *Node {
+	return &Node{
+		wine: c.wine, dir: c.dir, silo: filepath.Join(c.dir, "silo.exe"),
+		env: []string{"WINEGAP_DLLS=" + testenv.NodeLibraries}, osVersion: testenv.OSVersion,
+	}
 }
 
 // startNode starts a node that joins a cluster by TLS bootstrap.
 func startNode(ctx context.Context, c *control) (*Node, error) {
-	n := &Node{wine: c.wine, dir: c.dir, silo: filepath.Join(c.dir, "silo.exe")}
+	n := newNode(c)
 	if err := n.start(ctx, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("start node: %w", err), n.stop())
 	}
@@ -76,26 +95,59 @@ func startNode(ctx context.Context, c *control) (*Node, error) {
 }
 
 func (n *Node) start(ctx context.Context, c *control) error {
+	if err := n.setVersion(ctx, n.osVersion); err != nil { // also after a node that was not stopped
+		return err
+	}
 	config, err := n.install(ctx)
 	if err != nil {
 		return err
 	}
-	if n.Containerd, err = n.wine.Installed(ctx, "WINEGAP_DLLS="+testenv.NodeLibraries); err != nil {
+	if n.Containerd, err = n.wine.Installed(ctx, n.env...); err != nil {
 		return err
 	}
 	if err := n.importImages(ctx, config); err != nil {
 		return err
 	}
-	for _, v := range values {
-		if err := n.run(ctx, `C:\windows\system32\reg.exe`, "add", v.key, "/v", v.name, "/t", v.kind, "/d", v.data, "/f"); err != nil {
-			return err
-		}
+	if err := n.setValues(ctx); err != nil {
+		return err
 	}
 	return n.join(ctx, c)
 }
 
+// setValues sets the values of the registry.
+func (n *Node) setValues(ctx context.Context) error {
+	for _, v := range values {
+		if err := n.setValue(ctx, v.key, v.name, v.kind, v.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) setValue(ctx context.Context, key, name, kind, data string) error {
+	return n.run(ctx, regExe, "add", key, "/v", name, "/t", kind, "/d", data, "/f")
+}
+
 // install puts containerd, its default configuration and the shim where a Windows node has them. It returns the configuration.
 func (n *Node) install(ctx context.Context) (config string, err error) {
+	text, err := n.place(ctx, map[string]string{"containerd": "containerd.exe"})
+	if err != nil {
+		return "", err
+	}
+	// The installer's pod names no runtime class. The default handler of Windows is the reference shim, which is not here.
+	config = strings.Replace(text, "default_runtime_name = 'runhcs-wcow-process'", "default_runtime_name = 'silo'", 1)
+	if config == text {
+		return "", errors.New("containerd config default: it has another default handler than runhcs-wcow-process")
+	}
+	if err := os.WriteFile(n.wine.UnixPath(testenv.InstallDir+`\config.toml`), []byte(config), 0o644); err != nil {
+		return "", err
+	}
+	return config, n.Install(ctx, n.wine.Exe("containerd-shim-silo-v1"))
+}
+
+// place puts executables, and the configuration that containerd prints, into containerd's directory, and builds what the
+// tests need. It returns the configuration.
+func (n *Node) place(ctx context.Context, exes map[string]string) (config string, err error) {
 	if err := n.removeFiles(); err != nil {
 		return "", err
 	}
@@ -110,7 +162,8 @@ func (n *Node) install(ctx context.Context) (config string, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "cni", "conf", "test.conf"), []byte(`{"cniVersion": "1.0.0", "name": "test", "type": "payload"}`), 0o644); err != nil {
 		return "", err
 	}
-	for from, to := range map[string]string{"containerd": "containerd.exe", "payload": "cni/bin/payload.exe"} {
+	exes["payload"] = "cni/bin/payload.exe"
+	for from, to := range exes {
 		if err := os.Link(n.wine.UnixPath(n.wine.Exe(from)), filepath.Join(dir, to)); err != nil {
 			return "", err
 		}
@@ -119,12 +172,7 @@ func (n *Node) install(ctx context.Context) (config string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("containerd config default: %w", err)
 	}
-	// The installer's pod names no runtime class. The default handler of Windows is the reference shim, which is not here.
-	config = strings.Replace(string(text), "default_runtime_name = 'runhcs-wcow-process'", "default_runtime_name = 'silo'", 1)
-	if config == string(text) {
-		return "", errors.New("containerd config default: it has another default handler than runhcs-wcow-process")
-	}
-	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), text, 0o644); err != nil {
 		return "", err
 	}
 	if err := n.build(ctx, n.silo, "./cmd/silo"); err != nil {
@@ -133,7 +181,7 @@ func (n *Node) install(ctx context.Context) (config string, err error) {
 	if err := n.build(ctx, n.wine.UnixPath(tarExe), "./test/cluster/tar"); err != nil {
 		return "", err
 	}
-	return config, n.Install(ctx, n.wine.Exe("containerd-shim-silo-v1"))
+	return string(text), nil
 }
 
 // tarExe is a program that Windows has and kubectl cp needs.
@@ -163,59 +211,14 @@ func (n *Node) run(ctx context.Context, exe string, args ...string) error {
 	return nil
 }
 
-// sandboxImage is the image of pods in containerd's configuration.
-var sandboxImage = regexp.MustCompile(`(?m)^\s*sandbox = '(.+)'$`)
-
-// importImages imports the images of the tests.
-func (n *Node) importImages(ctx context.Context, config string) error {
-	pause := sandboxImage.FindStringSubmatch(config)
-	if pause == nil {
-		return errors.New("containerd config default: it has no sandbox image")
-	}
-	const mount = `%CONTAINER_SANDBOX_MOUNT_POINT%\`
-	payload := map[string]string{"payload.exe": n.wine.UnixPath(n.wine.Exe("payload"))}
-	archive := filepath.Join(n.dir, "images.tar")
-	err := testenv.WriteImages(archive,
-		testenv.Image{Name: pause[1], OSVersion: testenv.OSVersion, Entrypoint: []string{n.wine.Exe("payload"), "sleep", "86400"}, Files: payload},
-		testenv.Image{Name: PayloadImage, OSVersion: testenv.OSVersion, Entrypoint: []string{mount + "payload.exe"}, Files: payload},
-		testenv.Image{Name: SiloImage, OSVersion: testenv.OSVersion, Entrypoint: []string{mount + "silo.exe"}, Files: map[string]string{
-			"silo.exe": n.silo, "containerd-shim-silo-v1.exe": n.wine.UnixPath(n.wine.Exe("containerd-shim-silo-v1")),
-		}},
-	)
-	if err != nil {
-		return err
-	}
-	if text, err := n.Ctr(ctx, "-n", "k8s.io", "images", "import", "--all-platforms", n.wine.WindowsPath(archive)).CombinedOutput(); err != nil {
-		return fmt.Errorf("import images: %w\n%s", err, text)
-	}
-	return os.Remove(archive)
-}
-
 // join starts kubelet with nothing but a bootstrap token.
 func (n *Node) join(ctx context.Context, c *control) error {
-	dir := n.wine.UnixPath(kubeletDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := writeKubeconfig(filepath.Join(dir, "bootstrap"), c.server, c.ca.cert, credentials{token: bootstrapToken}); err != nil {
-		return err
-	}
-	var err error
-	if n.port, err = freePort(); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), fmt.Appendf(nil, kubeletConfig, n.port, c.path("ca.crt")), 0o644); err != nil {
-		return err
-	}
-	address, err := hostAddress()
+	args, err := n.configure(c)
 	if err != nil {
 		return err
 	}
 	n.kubelet = &program{
-		wine: n.wine, name: "kubelet", log: filepath.Join(n.dir, "kubelet.log"), env: []string{"WINEGAP=kubelet"},
-		args: []string{"--config=" + kubeletDir + `\config.yaml`, "--root-dir=" + kubeletDir, "--cert-dir=" + kubeletDir + `\pki`,
-			"--bootstrap-kubeconfig=" + kubeletDir + `\bootstrap`, "--kubeconfig=" + kubeletDir + `\kubeconfig`,
-			"--hostname-override=" + NodeName, "--node-ip=" + address},
+		wine: n.wine, name: "kubelet", log: filepath.Join(n.dir, "kubelet.log"), env: []string{"WINEGAP=kubelet"}, args: args,
 	}
 	if err := n.kubelet.start(); err != nil {
 		return err
@@ -225,6 +228,30 @@ func (n *Node) join(ctx context.Context, c *control) error {
 	}
 	n.kubelet.supervise() // it exits if containerd does not answer when it starts
 	return nil
+}
+
+// configure writes kubelet's files and returns its arguments.
+func (n *Node) configure(c *control) (args []string, err error) {
+	dir := n.wine.UnixPath(kubeletDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := writeKubeconfig(filepath.Join(dir, "bootstrap"), c.server, c.ca.cert, credentials{token: bootstrapToken}); err != nil {
+		return nil, err
+	}
+	if n.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), fmt.Appendf(nil, kubeletConfig, n.port, c.path("ca.crt")), 0o644); err != nil {
+		return nil, err
+	}
+	address, err := hostAddress()
+	if err != nil {
+		return nil, err
+	}
+	return []string{"--config=" + kubeletDir + `\config.yaml`, "--root-dir=" + kubeletDir, "--cert-dir=" + kubeletDir + `\pki`,
+		"--bootstrap-kubeconfig=" + kubeletDir + `\bootstrap`, "--kubeconfig=" + kubeletDir + `\kubeconfig`,
+		"--hostname-override=" + NodeName, "--node-ip=" + address}, nil
 }
 
 // hostAddress is an address of this machine for the node's status: kubelet refuses a loopback address. Nothing listens there.
@@ -253,14 +280,17 @@ func (n *Node) stop() error {
 	if n.kubelet != nil {
 		errs = append(errs, n.kubelet.kill())
 	}
+	ctx := context.Background()
+	if n.services {
+		errs = append(errs, n.removeServices(ctx))
+	}
 	if n.Containerd != nil {
 		errs = append(errs, n.Stop(), n.Remove())
 	}
-	ctx := context.Background()
 	for _, v := range values { // a value that was never set cannot be deleted
-		_ = n.wine.Command(ctx, `C:\windows\system32\reg.exe`, "delete", v.key, "/v", v.name, "/f").Run()
+		_ = n.wine.Command(ctx, regExe, "delete", v.key, "/v", v.name, "/f").Run()
 	}
-	return errors.Join(append(errs, n.removeFiles())...)
+	return errors.Join(append(errs, n.setVersion(ctx, testenv.OSVersion), n.removeFiles())...)
 }
 
 // removeFiles removes all files of a node, also those of an earlier one that was not stopped.

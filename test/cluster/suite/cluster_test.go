@@ -142,8 +142,20 @@ func await(t *testing.T, what string, holds func() (bool, error)) error {
 // serial makes the names of namespaces unique.
 var serial atomic.Int64
 
-// namespace creates a namespace for privileged pods. It is deleted with the test.
+// namespace creates a namespace that is deleted with the test.
 func (c *suite) namespace(t *testing.T) string {
+	t.Helper()
+	name := c.lastingNamespace(t)
+	t.Cleanup(func() {
+		if err := c.Delete(context.Background(), "api/v1/namespaces/"+name); err != nil {
+			t.Error(err)
+		}
+	})
+	return name
+}
+
+// lastingNamespace creates a namespace for privileged pods.
+func (c *suite) lastingNamespace(t *testing.T) string {
 	t.Helper()
 	name := fmt.Sprintf("test-%d", serial.Add(1))
 	err := c.Create(t.Context(), "api/v1/namespaces", object{
@@ -153,11 +165,6 @@ func (c *suite) namespace(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := c.Delete(context.Background(), "api/v1/namespaces/"+name); err != nil {
-			t.Error(err)
-		}
-	})
 	return name
 }
 

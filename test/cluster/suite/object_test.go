@@ -22,6 +22,17 @@ func podSpec(handler string, containers ...object) object {
 	}
 }
 
+// isolatedSpec is a process-isolated pod of a handler. Its containers run the payload.
+func isolatedSpec(handler string, containers ...object) object {
+	spec := podSpec(handler, containers...)
+	delete(spec, "hostNetwork")
+	delete(spec, "securityContext")
+	for _, c := range containers {
+		c["command"] = []string{workload.Payload}
+	}
+	return spec
+}
+
 // with returns an object with other fields as well.
 func with(o, more object) object {
 	all := maps.Clone(o)

@@ -58,14 +58,14 @@ func (c *suite) workloads(t *testing.T) {
 					t.Skip("not in the short form")
 				}
 				t.Parallel()
-				c.workload(t, k, h)
+				c.workload(t, k, h, podSpec)
 			})
 		}
 	}
 }
 
 // workload runs a workload whose program prints a line, waits for a file, prints two more and ends.
-func (c *suite) workload(t *testing.T, k kind, handler string) {
+func (c *suite) workload(t *testing.T, k kind, handler string, podSpec func(handler string, containers ...object) object) {
 	flag := filepath.Join(t.TempDir(), "go on")
 	main := with(payload("main", "lines", "3", c.Wine.WindowsPath(flag)), object{"readinessProbe": execProbe("exit", "0")})
 	namespace := c.namespace(t)

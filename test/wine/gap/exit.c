@@ -49,6 +49,7 @@ static NTSTATUS NTAPI replacement(HANDLE *h, ACCESS_MASK access, void *attribute
 
 // exit_process replaces ExitProcess. It runs before any lock is taken that a new thread needs.
 static void WINAPI exit_process(UINT code) {
+    service_ends();
     InterlockedCompareExchange(&exiting, (LONG)GetCurrentThreadId(), 0);
     for (int i = 0; beginning > 0 && i < START_TIMEOUT; i++) Sleep(1);
     RtlExitUserProcess(code);

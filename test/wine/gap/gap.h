@@ -100,6 +100,11 @@ void *user_function(const char *name);
 // service_function is the same for services.
 void *service_function(const char *name);
 
+// service_begins sets the variables that the registry has for this process, if it is a service. service_ends reports its end
+// to the service manager, unless it has done so.
+void service_begins(void);
+void service_ends(void);
+
 // export.c ----------------------------------------------------------------------------------------------------------
 
 // export_real returns a function of a loaded module, never a replacement.

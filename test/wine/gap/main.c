@@ -22,6 +22,7 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID reserved) {
     (void)dll, (void)reserved;
     if (why == DLL_THREAD_ATTACH) exit_thread_begins();
     if (why != DLL_PROCESS_ATTACH) return TRUE;
+    service_begins();
     if (!GetEnvironmentVariableA("WINEGAP", mode, sizeof mode)) mode[0] = 0;
     if (lstrcmpA(mode, "0") == 0) return TRUE;
     gap_peer = lstrcmpA(mode, "peer") == 0;

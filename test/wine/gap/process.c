@@ -3,8 +3,10 @@
 
 typedef NTSTATUS(NTAPI *query_process)(HANDLE, ULONG, PVOID, ULONG, PULONG);
 typedef NTSTATUS(NTAPI *in_job)(HANDLE, HANDLE);
+typedef NTSTATUS(NTAPI *query_system)(ULONG, PVOID, ULONG, PULONG);
 static query_process original;
 static in_job original_in_job;
+static query_system original_system;
 
 enum {
     BASIC = 0, // ProcessBasicInformation
@@ -23,7 +25,8 @@ typedef struct {
     ULONGLONG user, kernel;
     UNICODE_STRING image;
     LONG priority;
-    ULONG_PTR pid;
+    ULONG_PTR pid, parent;
+    ULONG handles, session;
 } record;
 
 // basic is PROCESS_BASIC_INFORMATION.
@@ -155,8 +158,19 @@ static NTSTATUS NTAPI replacement_in_job(HANDLE process, HANDLE job) {
     return st;
 }
 
+// On Windows the service manager is in session 0, by which a program detects that it is a service. Wine has one session.
+static NTSTATUS NTAPI replacement_system(ULONG class, PVOID info, ULONG len, PULONG ret) {
+    NTSTATUS st = original_system(class, info, len, ret);
+    if (class != 5 || !OK(st)) return st; // SystemProcessInformation
+    for (record *r = info;; r = (record *)((BYTE *)r + r->next)) {
+        if (r->image.Buffer && !lstrcmpiW(r->image.Buffer, L"services.exe")) r->session = 0;
+        if (!r->next) return st;
+    }
+}
+
 BOOL process_install(void) {
     original = hook_syscall("NtQueryInformationProcess", replacement);
     original_in_job = hook_syscall("NtIsProcessInJob", replacement_in_job);
-    return original && original_in_job;
+    original_system = hook_syscall("NtQuerySystemInformation", replacement_system);
+    return original && original_in_job && original_system;
 }

@@ -1,6 +1,8 @@
 // Services: Wine 8 does not list dependents of a service, stops a service that others need, and stores no recovery actions.
 // Dependencies are in the registry, where Wine's service manager writes them, and so are the recovery actions, under
-// the names that Windows uses. They are stored and not carried out: no service is restarted.
+// the names that Windows uses. They are stored and not carried out: no service is restarted. Wine 8 ignores the variables of a
+// service's value Environment; the service sets them itself, before its first instruction. It does not see that a service has
+// exited without a report, as kubelet does when it is stopped; the service reports that itself.
 #include "gap.h"
 
 #define API BOOL WINAPI
@@ -183,6 +185,67 @@ static API service_query(SC_HANDLE h, DWORD level, BYTE *buffer, DWORD size, DWO
     *out = (SERVICE_FAILURE_ACTIONSW){a.reset, NULL, NULL, a.count, (SC_ACTION *)(out + 1)};
     for (DWORD i = 0; i < a.count; i++) out->lpsaActions[i] = a.list[i];
     return TRUE;
+}
+
+// is_service reports whether the service manager started this process.
+static BOOL is_service(void) {
+    static const WCHAR manager[] = L"\\services.exe";
+    enum { MANAGER = sizeof manager / sizeof *manager - 1 };
+    struct { NTSTATUS exit; void *peb; ULONG_PTR affinity; LONG priority; ULONG_PTR pid, parent; } basic;
+    WCHAR image[MAX_PATH];
+    DWORD n = MAX_PATH;
+    if (!OK(NtQueryInformationProcess(GetCurrentProcess(), ProcessBasicInformation, &basic, sizeof basic, NULL))) return FALSE;
+    HANDLE h = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)basic.parent);
+    BOOL ok = h && QueryFullProcessImageNameW(h, 0, image, &n) && n >= MANAGER && !lstrcmpiW(image + n - MANAGER, manager);
+    if (h) CloseHandle(h);
+    return ok;
+}
+
+// set_variable sets a variable of the form NAME=VALUE.
+static void set_variable(WCHAR *text) {
+    for (WCHAR *p = text; *p; p++) {
+        if (*p != '=') continue;
+        *p = 0;
+        SetEnvironmentVariableW(text, p + 1);
+        return;
+    }
+}
+
+static WCHAR self[NAME]; // the name of this process as a service
+
+void service_begins(void) {
+    static WCHAR name[NAME], line[TEXT], list[TEXT];
+    DWORD at = 0, length = NAME;
+    HKEY services;
+    if (!is_service() || RegOpenKeyExW(HKEY_LOCAL_MACHINE, SERVICES, 0, KEY_READ, &services)) return;
+    for (; !RegEnumKeyExW(services, at++, name, &length, NULL, NULL, NULL, NULL); length = NAME) {
+        DWORD size = sizeof line;
+        if (RegGetValueW(services, name, L"ImagePath", RRF_RT_ANY, NULL, line, &size) || lstrcmpW(line, GetCommandLineW())) continue;
+        lstrcpyW(self, name);
+        size = sizeof list - 2 * sizeof *list;
+        if (RegGetValueW(services, name, L"Environment", RRF_RT_REG_MULTI_SZ, NULL, list, &size)) break;
+        for (WCHAR *p = list, *next; *p; p = next) {
+            next = p + lstrlenW(p) + 1;
+            set_variable(p);
+        }
+        break;
+    }
+    RegCloseKey(services);
+}
+
+void service_ends(void) {
+    enum { SET_STATUS = 0x8000 }; // SERVICE_SET_STATUS, with which a handle is one for SetServiceStatus in Wine
+    SERVICE_STATUS status;
+    SC_HANDLE manager = *self ? OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT) : NULL;
+    SC_HANDLE h = manager ? OpenServiceW(manager, self, SERVICE_QUERY_STATUS | SET_STATUS) : NULL;
+    if (h && QueryServiceStatus(h, &status) && status.dwCurrentState != SERVICE_STOPPED) {
+        status.dwCurrentState = SERVICE_STOPPED;
+        status.dwControlsAccepted = 0;
+        status.dwWin32ExitCode = ERROR_PROCESS_ABORTED;
+        SetServiceStatus((SERVICE_STATUS_HANDLE)h, &status);
+    }
+    if (h) CloseServiceHandle(h);
+    if (manager) CloseServiceHandle(manager);
 }
 
 void *service_function(const char *name) {

@@ -15,7 +15,8 @@ import (
 
 // TestMain makes this binary a workload, too: with PROBE_CHILD=spin it uses a processor, with PROBE_CHILD=idle it waits. Both
 // exit when standard input ends, that is, with the parent. With PROBE_CHILD=threads or reads it exits at once with code 7,
-// while it creates threads or its threads read. With PROBE_CHILD=links or sockets it does what kubelet does with them.
+// while it creates threads or its threads read. With PROBE_CHILD=links or sockets it does what kubelet does with them, with
+// PROBE_CHILD=service it is a service.
 func TestMain(m *testing.M) {
 	mode := os.Getenv("PROBE_CHILD")
 	if mode == "" {
@@ -28,6 +29,8 @@ func TestMain(m *testing.M) {
 		endAmongReads()
 	case "links":
 		endAfter(useLinks)
+	case "service":
+		endAfter(runService)
 	case "sockets":
 		endAfter(useSockets)
 	case "spin":

@@ -75,26 +75,33 @@ func (e *Env) containerd(ctx context.Context, name string, files map[string]stri
 
 // launch starts a daemon in a new home.
 func (e *Env) launch(ctx context.Context, c *Containerd) (*Containerd, error) {
-	name := c.name
-	client, err := e.daemonExe("ctr")
-	if err != nil {
-		return nil, fmt.Errorf("start containerd %s: %w", name, err)
-	}
-	owner, err := tryLock(e.path("run", name+".lock"))
-	if errors.Is(err, errLocked) {
-		return nil, fmt.Errorf("start containerd %s: one of this name runs already: %w", name, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("start containerd %s: %w", name, err)
-	}
-	c.wine, c.client, c.group, c.owner = e, client, NewGroup(), owner
-	if err := c.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
+	if err := e.own(c, NewGroup()); err != nil {
+		return nil, fmt.Errorf("start containerd %s: %w", c.name, err)
 	}
 	if err := c.start(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", name, err), c.Stop())
+		return nil, errors.Join(fmt.Errorf("start containerd %s: %w", c.name, err), c.Stop())
 	}
 	return c, nil
+}
+
+// own takes the name of a daemon and prepares its home.
+func (e *Env) own(c *Containerd, group *Group) error {
+	client, err := e.daemonExe("ctr")
+	if err != nil {
+		return err
+	}
+	owner, err := tryLock(e.path("run", c.name+".lock"))
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("one of this name runs already: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	c.wine, c.client, c.group, c.owner = e, client, group, owner
+	if err := c.prepare(); err != nil {
+		return errors.Join(err, c.Stop())
+	}
+	return nil
 }
 
 // prepare makes empty directories and writes the configuration.
@@ -140,11 +147,11 @@ func (c *Containerd) start(ctx context.Context) error {
 		defer close(done)
 		_ = cmd.Wait() // the log has the reason of an exit
 	}()
-	return c.serving(ctx)
+	return c.Serving(ctx)
 }
 
-// serving queries the daemon's version until it answers, exits, or ctx is done.
-func (c *Containerd) serving(ctx context.Context) error {
+// Serving queries the daemon's version until it answers, exits, or ctx is done.
+func (c *Containerd) Serving(ctx context.Context) error {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -241,12 +248,24 @@ const (
 	DataDir = `C:\ProgramData\containerd`
 )
 
+// installedName is the name of the default pipe.
+const installedName = "containerd"
+
 // Installed starts the containerd.exe of [InstallDir] without a flag, so that it finds its configuration itself. Files of an
 // earlier daemon in [DataDir] are removed first. [Containerd.Crictl] works if the configuration has CRI.
 func (e *Env) Installed(ctx context.Context, env ...string) (*Containerd, error) {
-	const name = "containerd" // of the default pipe
 	return e.launch(ctx, &Containerd{
-		name: name, home: DataDir, daemon: InstallDir + `\containerd.exe`, env: env,
-		files: map[string]string{"crictl.yaml": fmt.Sprintf(crictlConfig, name)},
+		name: installedName, home: DataDir, daemon: InstallDir + `\containerd.exe`, env: env,
+		files: map[string]string{"crictl.yaml": fmt.Sprintf(crictlConfig, installedName)},
 	})
+}
+
+// Service prepares a home for the containerd.exe of [InstallDir] that the caller makes a service. The processes of its node
+// are those of the prefix whose executable has one of the paths, which may be the beginnings of paths.
+func (e *Env) Service(paths ...string) (*Containerd, error) {
+	c := &Containerd{name: installedName, home: DataDir, files: map[string]string{"crictl.yaml": fmt.Sprintf(crictlConfig, installedName)}}
+	if err := e.own(c, e.groupOf(paths)); err != nil {
+		return nil, fmt.Errorf("prepare the service of containerd: %w", err)
+	}
+	return c, nil
 }

@@ -22,6 +22,12 @@ const (
 // OSVersion is the version of Windows that Wine reports.
 const OSVersion = "10.0.18362.0"
 
+// The registry has the build of that version.
+const (
+	BuildKey   = `HKLM\Software\Microsoft\Windows NT\CurrentVersion`
+	BuildValue = "CurrentBuildNumber"
+)
+
 // SandboxImage is the image of pod sandboxes. A node must import it before its first pod.
 const SandboxImage = "test.invalid/pause:1"
 

@@ -16,14 +16,30 @@ import (
 
 // Group finds every Windows process that descends from one command, also after its parents have exited. A variable in the
 // Unix environment of the command marks it. Descendants inherit the mark, whatever their Windows environment is.
-type Group struct{ mark string }
+type Group struct {
+	mark  string
+	paths []string // beginnings of the members' executables; none for all
+}
 
 // groups numbers the groups of this process.
 var groups atomic.Uint64
 
 // NewGroup makes an empty group.
 func NewGroup() *Group {
-	return &Group{fmt.Sprintf("SILOSHIM_TEST_GROUP=%d.%d", os.Getpid(), groups.Add(1))}
+	return &Group{mark: fmt.Sprintf("SILOSHIM_TEST_GROUP=%d.%d", os.Getpid(), groups.Add(1))}
+}
+
+// groupOf is the group of all processes of the prefix whose executable's path begins with one of these. Services descend from
+// Wine's service manager, which has no mark.
+func (e *Env) groupOf(paths []string) *Group {
+	return &Group{"WINEPREFIX=" + e.path("prefix"), paths}
+}
+
+// has reports whether the path of a process is that of a member.
+func (g *Group) has(p Process) bool {
+	return len(g.paths) == 0 || len(p.Args) > 0 && slices.ContainsFunc(g.paths, func(path string) bool {
+		return len(p.Args[0]) >= len(path) && strings.EqualFold(p.Args[0][:len(path)], path)
+	})
 }
 
 // Add adds a command that has not been started. A process belongs to the group that was added last.
@@ -102,7 +118,9 @@ func (g *Group) members() ([]Process, error) {
 		if len(p.Args) > 1 && filepath.Base(p.Args[0]) == loader {
 			p.loading, p.Args = true, p.Args[1:]
 		}
-		found = append(found, p)
+		if g.has(p) {
+			found = append(found, p)
+		}
 	}
 	return found, nil
 }

@@ -101,3 +101,19 @@ func TestGroup_LoaderWithServer_IsMember(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A group of paths has the processes of these directories and executables, whatever the case of their letters.
+func TestGroup_OfPaths_HasOnlyThose(t *testing.T) {
+	g := (&Env{dir: "prefix"}).groupOf([]string{`C:\Program Files\containerd\`, `C:\hpc\`, `Z:\cache\kubelet.exe`})
+	for exe, want := range map[string]bool{
+		`C:\Program Files\containerd\containerd.exe`: true, `c:\HPC\1\payload.exe`: true, `Z:\cache\kubelet.exe`: true,
+		`Z:\cache\etcd.exe`: false, `C:\Program Files\containerd`: false, "": false,
+	} {
+		if got := g.has(Process{Args: []string{exe}}); got != want {
+			t.Errorf("%q is a member: %t, want %t", exe, got, want)
+		}
+	}
+	if g.has(Process{}) || !NewGroup().has(Process{}) {
+		t.Error("a process without a command line is a member of a group of paths, or none of the group of a mark")
+	}
+}

@@ -3,6 +3,7 @@ package testenv
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Debian's wine and wineserver commands are scripts. The first prints a hint about 32-bit Wine. The second makes the
@@ -19,7 +20,8 @@ const linger = "-p180"
 // startServer starts the wineserver and Wine's services, unless they run.
 //
 // The first process of a new server passes its standard output to those services. A reader of that output would then wait
-// forever. So the first process is a dummy without standard streams.
+// forever. So the first process has no standard streams. It sets the build of Windows, which a test that was killed may have
+// left changed.
 func (e *Env) startServer(ctx context.Context) error {
 	users, err := takeLock(e.path("users.lock"), true)
 	if err != nil {
@@ -34,7 +36,7 @@ func (e *Env) startServer(ctx context.Context) error {
 	if !e.serverRuns(ctx) {
 		err = e.quiet(ctx, wineServer, linger)
 		if err == nil {
-			err = e.quiet(ctx, wineLoader, "cmd", "/c", "exit")
+			err = e.quiet(ctx, wineLoader, "reg", "add", BuildKey, "/v", BuildValue, "/d", strings.Split(OSVersion, ".")[2], "/f")
 		}
 	}
 	if err != nil {

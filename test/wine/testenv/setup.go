@@ -28,6 +28,9 @@ func Setup(ctx context.Context, out io.Writer) error {
 	if err := e.makePrefix(ctx, out); err != nil {
 		return err
 	}
+	if err := e.setServiceTimeout(ctx); err != nil {
+		return err
+	}
 	if err := e.fillGaps(ctx, out, gapStamp, gapLibraries); err != nil {
 		return err
 	}
@@ -66,4 +69,28 @@ func (e *Env) makePrefix(ctx context.Context, out io.Writer) error {
 		}
 		return e.setStamp(prefixStamp, key)
 	})
+}
+
+// serviceTimeout is how long a service may take to answer the service manager, in milliseconds. Windows gives 30 s, Wine
+// 10 s, which a busy machine needs to load a program.
+const serviceTimeout = "180000"
+
+// setServiceTimeout sets it. Wine's service manager reads it when the server starts.
+func (e *Env) setServiceTimeout(ctx context.Context) error {
+	key, err := keyOf([]string{serviceTimeout})
+	if err != nil || e.current(serviceStamp, key) {
+		return err
+	}
+	if err := e.startServer(ctx); err != nil {
+		return err
+	}
+	defer e.Close() //nolint:errcheck // the file has no content
+	err = e.quiet(ctx, wineLoader, "reg", "add", `HKLM\System\CurrentControlSet\Control`, "/v", "ServicesPipeTimeout", "/d", serviceTimeout, "/f")
+	if err != nil {
+		return fmt.Errorf("set the timeout of services: %w", err)
+	}
+	if _, err := e.StopIfLast(ctx); err != nil {
+		return err
+	}
+	return e.setStamp(serviceStamp, key)
 }

@@ -15,9 +15,10 @@ import (
 
 // The stamps, as paths below .bed.
 const (
-	prefixStamp = "prefix/.stamp-prefix"
-	gapStamp    = "prefix/.stamp-gap"
-	peerStamp   = "prefix/.stamp-peer"
+	prefixStamp  = "prefix/.stamp-prefix"
+	gapStamp     = "prefix/.stamp-gap"
+	peerStamp    = "prefix/.stamp-peer"
+	serviceStamp = "prefix/.stamp-service"
 )
 
 // stamped reports whether the step was ever done.

@@ -174,15 +174,19 @@ func (n *Node) importImages(ctx context.Context, config string) error {
 	}
 	const mount = `%CONTAINER_SANDBOX_MOUNT_POINT%\`
 	payload := map[string]string{"payload.exe": n.wine.UnixPath(n.wine.Exe("payload"))}
-	archive := filepath.Join(n.dir, "images.tar")
-	err := testenv.WriteImages(archive,
+	return n.importArchive(ctx,
 		testenv.Image{Name: pause[1], OSVersion: testenv.OSVersion, Entrypoint: []string{n.wine.Exe("payload"), "sleep", "86400"}, Files: payload},
 		testenv.Image{Name: PayloadImage, OSVersion: testenv.OSVersion, Entrypoint: []string{mount + "payload.exe"}, Files: payload},
 		testenv.Image{Name: SiloImage, OSVersion: testenv.OSVersion, Entrypoint: []string{mount + "silo.exe"}, Files: map[string]string{
 			"silo.exe": n.silo, "containerd-shim-silo-v1.exe": n.wine.UnixPath(n.wine.Exe("containerd-shim-silo-v1")),
 		}},
 	)
-	if err != nil {
+}
+
+// importArchive writes images into an archive and imports it.
+func (n *Node) importArchive(ctx context.Context, images ...testenv.Image) error {
+	archive := filepath.Join(n.dir, "images.tar")
+	if err := testenv.WriteImages(archive, images...); err != nil {
 		return err
 	}
 	if text, err := n.Ctr(ctx, "-n", "k8s.io", "images", "import", "--all-platforms", n.wine.WindowsPath(archive)).CombinedOutput(); err != nil {

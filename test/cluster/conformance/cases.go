@@ -1,0 +1,123 @@
+package conformance
+
+import (
+	"bufio"
+	_ "embed"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// caseList names the cases: lines of "focus TEXT", "skip REASON TEXT" and "reason REASON TEXT". A case belongs to the first
+// focus with which its name begins. It is skipped if its name has the text of a skip below that focus.
+//
+//go:embed cases.txt
+var caseList string
+
+// list is the content of cases.txt.
+type list struct {
+	reasons map[string]string // by the word that skips name
+	areas   []*area
+}
+
+// area is a focus.
+type area struct {
+	focus string
+	skips []*skip
+}
+
+// skip excludes cases.
+type skip struct {
+	text, reason string
+	used         bool // a case has the text
+}
+
+// spec is a case of the end-to-end tests.
+type spec struct {
+	name string
+	area *area
+	skip *skip // or nil
+}
+
+// parse reads a list.
+func parse(text string) (*list, error) {
+	l := &list{reasons: map[string]string{}}
+	for number, lines := 1, bufio.NewScanner(strings.NewReader(text)); lines.Scan(); number++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if err := l.add(line); err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+	}
+	return l, nil
+}
+
+func (l *list) add(line string) error {
+	verb, rest, _ := strings.Cut(line, " ")
+	if verb == "focus" && rest != "" {
+		l.areas = append(l.areas, &area{focus: rest})
+		return nil
+	}
+	word, text, ok := strings.Cut(rest, " ")
+	text = strings.TrimSpace(text)
+	switch {
+	case !ok || text == "":
+		return fmt.Errorf("%q: want focus TEXT, skip REASON TEXT or reason REASON TEXT", line)
+	case verb == "reason":
+		l.reasons[word] = text
+	case verb == "skip" && l.reasons[word] == "":
+		return fmt.Errorf("reason %s is not defined above", word)
+	case verb == "skip" && len(l.areas) == 0:
+		return fmt.Errorf("a skip needs a focus above")
+	case verb == "skip":
+		a := l.areas[len(l.areas)-1]
+		a.skips = append(a.skips, &skip{text: text, reason: word})
+	default:
+		return fmt.Errorf("%q is none of focus, skip and reason", verb)
+	}
+	return nil
+}
+
+// choose returns the cases that belong to a focus, from the list of tests that the end-to-end tests print. Each focus and
+// each skip must have a case.
+func (l *list) choose(tests io.Reader) ([]*spec, error) {
+	var specs []*spec
+	seen := map[*area]bool{}
+	for lines := bufio.NewScanner(tests); lines.Scan(); {
+		// A line is the position in a source file, and the name.
+		_, name, ok := strings.Cut(lines.Text(), ": ")
+		if !ok {
+			continue
+		}
+		for _, a := range l.areas {
+			if strings.HasPrefix(name, a.focus) {
+				seen[a] = true
+				specs = append(specs, &spec{name, a, a.match(name)})
+				break
+			}
+		}
+	}
+	for _, a := range l.areas {
+		if !seen[a] {
+			return nil, fmt.Errorf("no case begins with %q", a.focus)
+		}
+		for _, s := range a.skips {
+			if !s.used {
+				return nil, fmt.Errorf("%s: no case has %q, or an earlier skip has it too", a.focus, s.text)
+			}
+		}
+	}
+	return specs, nil
+}
+
+func (a *area) match(name string) *skip {
+	for _, s := range a.skips {
+		if strings.Contains(name, s.text) {
+			s.used = true
+			return s
+		}
+	}
+	return nil
+}

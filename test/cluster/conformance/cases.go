@@ -5,11 +5,13 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// caseList names the cases: lines of "focus TEXT", "skip REASON TEXT" and "reason REASON TEXT". A case belongs to the first
-// focus with which its name begins. It is skipped if its name has the text of a skip below that focus.
+// caseList names the cases: lines of "focus TEXT", "serial TEXT", "skip REASON TEXT" and "reason REASON TEXT". A case belongs
+// to the first focus with which its name begins. It is skipped if its name has the text of a skip below that focus, or of one
+// above all of them. The cases of serial run one at a time, because their programs listen on the same ports of the node.
 //
 //go:embed cases.txt
 var caseList string
@@ -17,13 +19,15 @@ var caseList string
 // list is the content of cases.txt.
 type list struct {
 	reasons map[string]string // by the word that skips name
+	skips   []*skip           // of all areas
 	areas   []*area
 }
 
 // area is a focus.
 type area struct {
-	focus string
-	skips []*skip
+	focus  string
+	serial bool
+	skips  []*skip
 }
 
 // skip excludes cases.
@@ -56,26 +60,27 @@ func parse(text string) (*list, error) {
 
 func (l *list) add(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
-	if verb == "focus" && rest != "" {
-		l.areas = append(l.areas, &area{focus: rest})
+	if (verb == "focus" || verb == "serial") && rest != "" {
+		l.areas = append(l.areas, &area{focus: rest, serial: verb == "serial"})
 		return nil
 	}
 	word, text, ok := strings.Cut(rest, " ")
 	text = strings.TrimSpace(text)
 	switch {
 	case !ok || text == "":
-		return fmt.Errorf("%q: want focus TEXT, skip REASON TEXT or reason REASON TEXT", line)
+		return fmt.Errorf("%q: want focus TEXT, serial TEXT, skip REASON TEXT or reason REASON TEXT", line)
 	case verb == "reason":
 		l.reasons[word] = text
 	case verb == "skip" && l.reasons[word] == "":
 		return fmt.Errorf("reason %s is not defined above", word)
-	case verb == "skip" && len(l.areas) == 0:
-		return fmt.Errorf("a skip needs a focus above")
 	case verb == "skip":
-		a := l.areas[len(l.areas)-1]
-		a.skips = append(a.skips, &skip{text: text, reason: word})
+		skips := &l.skips
+		if n := len(l.areas); n > 0 {
+			skips = &l.areas[n-1].skips
+		}
+		*skips = append(*skips, &skip{text: text, reason: word})
 	default:
-		return fmt.Errorf("%q is none of focus, skip and reason", verb)
+		return fmt.Errorf("%q is none of focus, serial, skip and reason", verb)
 	}
 	return nil
 }
@@ -94,7 +99,7 @@ func (l *list) choose(tests io.Reader) ([]*spec, error) {
 		for _, a := range l.areas {
 			if strings.HasPrefix(name, a.focus) {
 				seen[a] = true
-				specs = append(specs, &spec{name, a, a.match(name)})
+				specs = append(specs, &spec{name, a, match(name, slices.Concat(l.skips, a.skips))})
 				break
 			}
 		}
@@ -103,17 +108,25 @@ func (l *list) choose(tests io.Reader) ([]*spec, error) {
 		if !seen[a] {
 			return nil, fmt.Errorf("no case begins with %q", a.focus)
 		}
-		for _, s := range a.skips {
-			if !s.used {
-				return nil, fmt.Errorf("%s: no case has %q, or an earlier skip has it too", a.focus, s.text)
-			}
+	}
+	for _, s := range l.allSkips() {
+		if !s.used {
+			return nil, fmt.Errorf("no case that is not skipped already has %q", s.text)
 		}
 	}
 	return specs, nil
 }
 
-func (a *area) match(name string) *skip {
-	for _, s := range a.skips {
+func (l *list) allSkips() []*skip {
+	all := slices.Clone(l.skips)
+	for _, a := range l.areas {
+		all = append(all, a.skips...)
+	}
+	return all
+}
+
+func match(name string, skips []*skip) *skip {
+	for _, s := range skips {
 		if strings.Contains(name, s.text) {
 			s.used = true
 			return s

@@ -7,11 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +18,7 @@ import (
 var (
 	handlersFlag = flag.String("handlers", testenv.SiloHandler+","+testenv.SandboxHandler, "the runtime classes of the pods")
 	casesFlag    = flag.String("cases", "", "run only the cases whose names match this regular expression")
+	lanesFlag    = flag.Int("lanes", 3, "how many runs of the end-to-end tests there are at a time, without that of the serial cases")
 	skippedFlag  = flag.Bool("skipped", false, "run the cases that cases.txt skips: one that passes is an error")
 )
 
@@ -78,13 +74,10 @@ func TestConformance(t *testing.T) {
 	if err := errors.Join(c.Apply(ctx), c.ImportE2EImages(ctx)); err != nil {
 		t.Fatal(err)
 	}
-	var results []result
-	for h := range strings.SplitSeq(*handlersFlag, ",") {
-		if err := c.applyPolicy(ctx, h); err != nil {
-			t.Fatal(err)
-		}
-		results = append(results, c.run(t, h)...)
+	if err := c.applyPolicy(ctx); err != nil {
+		t.Fatal(err)
 	}
+	results := c.run(t, strings.Split(*handlersFlag, ","))
 	c.judge(t, results)
 	t.Log("\n" + table(cases, results))
 }
@@ -101,11 +94,11 @@ func (c *suite) judge(t *testing.T, results []result) {
 	}
 }
 
-// applyPolicy makes HostProcess pods with a handler of all pods of the tests, and waits until the apiserver does so.
-func (c *suite) applyPolicy(ctx context.Context, handler string) error {
+// applyPolicy makes HostProcess pods of all pods of the tests, and waits until the apiserver does so.
+func (c *suite) applyPolicy(ctx context.Context) error {
+	const namespace = "---\n{apiVersion: v1, kind: Namespace, metadata: {name: e2e-policy, labels: {e2e-handler: silo}}}\n"
 	cmd := c.Kubectl(ctx, "apply", "-f", "-")
-	cmd.Stdin = strings.NewReader(strings.ReplaceAll(policy, "HANDLER", handler) +
-		"---\n{apiVersion: v1, kind: Namespace, metadata: {name: e2e-policy, labels: {e2e-run: policy}}}\n")
+	cmd.Stdin = strings.NewReader(policy + namespace)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("apply policy: %w\n%s", err, text)
 	}
@@ -115,67 +108,6 @@ func (c *suite) applyPolicy(ctx context.Context, handler string) error {
 		if err != nil {
 			return false, fmt.Errorf("%w: %s", err, text)
 		}
-		return string(text) == handler+" true true", fmt.Errorf("pod: %s", text)
+		return string(text) == "silo true true", fmt.Errorf("pod: %s", text)
 	})
-}
-
-// run runs the cases with a handler.
-func (c *suite) run(t *testing.T, handler string) []result {
-	wanted := regexp.MustCompile(*casesFlag)
-	var results []result
-	var now []*spec
-	for _, s := range c.specs {
-		switch {
-		case !wanted.MatchString(s.name):
-		case (s.skip != nil) == *skippedFlag:
-			now = append(now, s)
-		default:
-			results = append(results, result{spec: s, handler: handler})
-		}
-	}
-	// A run of the tests has few cases, because they are named on its command line.
-	for batch := range slices.Chunk(now, 20) {
-		outcomes, err := c.runBatch(t.Context(), handler, batch)
-		if err != nil {
-			t.Error(err)
-		}
-		for _, s := range batch {
-			o, ok := outcomes[s.name]
-			if !ok {
-				o.State = "missing in the report"
-			}
-			results = append(results, result{s, handler, o})
-			t.Logf("%s %s %s (%v)", o.State, handler, s.name, time.Duration(o.RunTime).Round(time.Second))
-		}
-	}
-	return results
-}
-
-// runBatch runs some cases.
-func (c *suite) runBatch(ctx context.Context, handler string, batch []*spec) (map[string]outcome, error) {
-	dir := kube.Dir(c.Wine.Root())
-	report := filepath.Join(dir, "e2e.json")
-	if err := os.RemoveAll(report); err != nil {
-		return nil, err
-	}
-	log, err := os.OpenFile(filepath.Join(dir, "e2e-"+handler+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	args := []string{"--ginkgo.no-color", "--ginkgo.v", "--ginkgo.timeout=2h", "--ginkgo.json-report=" + c.Wine.WindowsPath(report)}
-	for _, s := range batch {
-		args = append(args, "--ginkgo.focus="+regexp.QuoteMeta(s.name)+"$")
-	}
-	cmd := kube.E2E(ctx, c.Wine, args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	err = cmd.Run()
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-		return nil, err
-	}
-	text, readErr := os.ReadFile(report)
-	if readErr != nil { // it reports failed cases, too
-		return nil, fmt.Errorf("the tests have no report: %w; see %s", errors.Join(err, readErr), log.Name())
-	}
-	return readReport(text)
 }

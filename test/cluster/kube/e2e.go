@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -54,15 +55,50 @@ func E2EBuilt(root string) error {
 	return nil
 }
 
-// E2E prepares a run of the end-to-end tests of Kubernetes.
+// E2E prepares the end-to-end tests of Kubernetes with flags that need no cluster.
 func E2E(ctx context.Context, wine *testenv.Env, args ...string) *exec.Cmd {
-	kubeconfig := filepath.Join(Dir(wine.Root()), "admin.kubeconfig")
-	kubectl := filepath.Join(cacheDir(wine.Root()), "kubectl.exe")
-	flags := []string{
-		"--kubeconfig=" + wine.WindowsPath(kubeconfig), "--kubectl-path=" + wine.WindowsPath(kubectl),
+	return wine.Command(ctx, wine.WindowsPath(e2eExe(wine.Root(), "e2e.test")), args...)
+}
+
+// E2E prepares a run of the end-to-end tests on the cluster, as a user of [Cluster.AddE2EUser].
+func (c *Cluster) E2E(ctx context.Context, user string, args ...string) *exec.Cmd {
+	kubectl := filepath.Join(cacheDir(c.Wine.Root()), "kubectl.exe")
+	return E2E(ctx, c.Wine, append([]string{
+		"--kubeconfig=" + c.Wine.WindowsPath(c.e2eKubeconfig(user)), "--kubectl-path=" + c.Wine.WindowsPath(kubectl),
 		"--provider=skeleton", "--node-os-distro=windows", "--num-nodes=1",
+	}, args...)...)
+}
+
+func (c *Cluster) e2eKubeconfig(user string) string {
+	return filepath.Join(c.control.dir, strings.ReplaceAll(user, ":", "-")+".kubeconfig")
+}
+
+// AddE2EUser makes the configuration of a user with all rights: the administrator acts as that user.
+func (c *Cluster) AddE2EUser(user string) error {
+	text, err := os.ReadFile(filepath.Join(c.control.dir, "admin.kubeconfig"))
+	if err != nil {
+		return err
 	}
-	return wine.Command(ctx, wine.WindowsPath(e2eExe(wine.Root(), "e2e.test")), append(flags, args...)...)
+	type object = map[string]any
+	var config struct {
+		APIVersion     string   `json:"apiVersion"`
+		Kind           string   `json:"kind"`
+		CurrentContext string   `json:"current-context"`
+		Clusters       []object `json:"clusters"`
+		Contexts       []object `json:"contexts"`
+		Users          []struct {
+			Name string `json:"name"`
+			User object `json:"user"`
+		} `json:"users"`
+	}
+	if err := json.Unmarshal(text, &config); err != nil {
+		return err
+	}
+	config.Users[0].User["as"], config.Users[0].User["as-groups"] = user, []string{"system:masters"}
+	if text, err = json.Marshal(config); err != nil {
+		return err
+	}
+	return os.WriteFile(c.e2eKubeconfig(user), text, 0o600)
 }
 
 // commandsOfBusybox are the commands that the tests run by the name of an executable.
@@ -85,6 +121,9 @@ func (c *Cluster) ImportE2EImages(ctx context.Context) error {
 	env := []string{"PATH=" + mount + `bin;C:\windows\system32`, "WINEGAP=volumes"}
 	var images []testenv.Image
 	for _, name := range strings.Fields(string(text)) {
+		if !strings.HasPrefix(name, "registry.k8s.io/") {
+			continue // the tests expect that it cannot be pulled
+		}
 		image := testenv.Image{Name: name, OSVersion: testenv.OSVersion, Env: env}
 		switch base, _, _ := strings.Cut(path.Base(name), ":"); base {
 		case "agnhost":

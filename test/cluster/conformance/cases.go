@@ -9,9 +9,15 @@ import (
 	"strings"
 )
 
-// caseList names the cases: lines of "focus TEXT", "serial TEXT", "skip REASON TEXT" and "reason REASON TEXT". A case belongs
-// to the first focus with which its name begins. It is skipped if its name has the text of a skip below that focus, or of one
-// above all of them. The cases of serial run one at a time, because their programs listen on the same ports of the node.
+// caseList names the cases in lines of four kinds:
+//
+//	reason REASON TEXT   why cases are skipped
+//	focus TEXT           the cases whose names begin with TEXT
+//	skip REASON TEXT     those of the focus above with TEXT in their names are skipped; above all focuses: those of all
+//	serial TEXT          those of the focus above with TEXT in their names run one at a time: their programs listen on the same
+//	                     ports of the node
+//
+// The first line that fits decides.
 //
 //go:embed cases.txt
 var caseList string
@@ -26,7 +32,7 @@ type list struct {
 // area is a focus.
 type area struct {
 	focus  string
-	serial bool
+	serial []string
 	skips  []*skip
 }
 
@@ -41,6 +47,11 @@ type spec struct {
 	name string
 	area *area
 	skip *skip // or nil
+}
+
+// serial is true if the case must run alone among those with its ports.
+func (s *spec) serial() bool {
+	return slices.ContainsFunc(s.area.serial, func(text string) bool { return strings.Contains(s.name, text) })
 }
 
 // parse reads a list.
@@ -60,8 +71,13 @@ func parse(text string) (*list, error) {
 
 func (l *list) add(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
-	if (verb == "focus" || verb == "serial") && rest != "" {
-		l.areas = append(l.areas, &area{focus: rest, serial: verb == "serial"})
+	last := len(l.areas) - 1
+	switch {
+	case verb == "focus" && rest != "":
+		l.areas = append(l.areas, &area{focus: rest})
+		return nil
+	case verb == "serial" && rest != "" && last >= 0:
+		l.areas[last].serial = append(l.areas[last].serial, rest)
 		return nil
 	}
 	word, text, ok := strings.Cut(rest, " ")
@@ -75,8 +91,8 @@ func (l *list) add(line string) error {
 		return fmt.Errorf("reason %s is not defined above", word)
 	case verb == "skip":
 		skips := &l.skips
-		if n := len(l.areas); n > 0 {
-			skips = &l.areas[n-1].skips
+		if last >= 0 {
+			skips = &l.areas[last].skips
 		}
 		*skips = append(*skips, &skip{text: text, reason: word})
 	default:
@@ -86,7 +102,7 @@ func (l *list) add(line string) error {
 }
 
 // choose returns the cases that belong to a focus, from the list of tests that the end-to-end tests print. Each focus and
-// each skip must have a case.
+// each skip must have a case. The order is that of the list.
 func (l *list) choose(tests io.Reader) ([]*spec, error) {
 	var specs []*spec
 	seen := map[*area]bool{}
@@ -114,6 +130,7 @@ func (l *list) choose(tests io.Reader) ([]*spec, error) {
 			return nil, fmt.Errorf("no case that is not skipped already has %q", s.text)
 		}
 	}
+	slices.SortStableFunc(specs, func(a, b *spec) int { return slices.Index(l.areas, a.area) - slices.Index(l.areas, b.area) })
 	return specs, nil
 }
 

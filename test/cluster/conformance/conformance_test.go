@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	handlersFlag = flag.String("handlers", testenv.SiloHandler+","+testenv.SandboxHandler, "the runtime classes of the pods")
+	handlersFlag = flag.String("handlers", "", "the runtime classes of the pods; without it no case runs")
 	casesFlag    = flag.String("cases", "", "run only the cases whose names match this regular expression")
 	lanesFlag    = flag.Int("lanes", 3, "how many runs of the end-to-end tests there are at a time, without that of the serial cases")
 	skippedFlag  = flag.Bool("skipped", false, "run the cases that cases.txt skips: one that passes is an error")
@@ -40,6 +40,9 @@ type suite struct {
 // TestConformance runs the cases of cases.txt with each handler. A case fails the test if it fails, or if cases.txt skips it
 // for nothing.
 func TestConformance(t *testing.T) {
+	if *handlersFlag == "" {
+		t.Skip("make cluster-e2e runs it")
+	}
 	wine := testenv.Require(t)
 	if err := errors.Join(kube.Built(wine.Root()), kube.E2EBuilt(wine.Root())); err != nil {
 		t.Skip(err)

@@ -20,9 +20,10 @@ import (
 type batch struct {
 	handler string
 	specs   []*spec
+	turn    int
 }
 
-const batchSize = 10
+const batchSize = 8
 
 // run runs the cases with all handlers, in lanes. The first lane has the serial cases.
 func (c *suite) run(t *testing.T, handlers []string) []result {
@@ -39,19 +40,17 @@ func (c *suite) run(t *testing.T, handlers []string) []result {
 			case !wanted.MatchString(s.name):
 			case (s.skip != nil) != *skippedFlag:
 				results = append(results, result{spec: s, handler: h})
-			case s.area.serial:
+			case s.serial():
 				now[0] = append(now[0], s)
 			default:
 				now[1] = append(now[1], s)
 			}
 		}
-		for specs := range slices.Chunk(now[0], batchSize) {
-			serial = append(serial, batch{h, specs})
-		}
-		for specs := range slices.Chunk(now[1], batchSize) {
-			others = append(others, batch{h, specs})
-		}
+		serial = append(serial, split(h, now[0])...)
+		others = append(others, split(h, now[1])...)
 	}
+	// The handlers take turns: a run that is interrupted has the same cases of each.
+	slices.SortStableFunc(others, func(a, b batch) int { return a.turn - b.turn })
 	queue := make(chan batch, len(others))
 	for _, b := range others {
 		queue <- b
@@ -78,6 +77,15 @@ func (c *suite) run(t *testing.T, handlers []string) []result {
 	}
 	lanes.Wait()
 	return results
+}
+
+// split makes batches of cases.
+func split(handler string, specs []*spec) []batch {
+	var batches []batch
+	for some := range slices.Chunk(specs, batchSize) {
+		batches = append(batches, batch{handler, some, len(batches)})
+	}
+	return batches
 }
 
 // runBatch runs some cases in a lane and logs their results.

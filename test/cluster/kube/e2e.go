@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -116,7 +117,8 @@ func (c *Cluster) ImportE2EImages(ctx context.Context) error {
 	for _, name := range commandsOfBusybox {
 		shell["bin/"+name+".exe"] = busybox
 	}
-	both := map[string]string{"agnhost.exe": agnhost, "bin/sh.exe": busybox, "bin/cat.exe": busybox, "tmp/empty": os.DevNull}
+	both := maps.Clone(shell)
+	both["agnhost.exe"] = agnhost
 	const mount = `%CONTAINER_SANDBOX_MOUNT_POINT%\`
 	env := []string{"PATH=" + mount + `bin;C:\windows\system32`, "WINEGAP=volumes"}
 	var images []testenv.Image
@@ -128,8 +130,9 @@ func (c *Cluster) ImportE2EImages(ctx context.Context) error {
 		switch base, _, _ := strings.Cut(path.Base(name), ":"); base {
 		case "agnhost":
 			image.Entrypoint, image.Files = []string{mount + "agnhost.exe"}, both
+			image.Cmd = []string{"pause"}
 		case "busybox":
-			image.Entrypoint, image.Files = []string{mount + `bin\sh.exe`}, shell
+			image.Cmd, image.Files = []string{mount + `bin\sh.exe`}, shell
 		case "pause":
 			image.Entrypoint, image.Files = []string{mount + "payload.exe", "sleep", "86400"}, map[string]string{"payload.exe": c.Wine.UnixPath(c.Wine.Exe("payload"))}
 		default:

@@ -88,10 +88,10 @@ func table(l *list, results []result) string {
 
 // kind is passed, failed, skipped by the tests, or listed as a skip and therefore not run.
 func (r result) kind() string {
-	switch {
-	case r.State == "":
+	switch r.State {
+	case "":
 		return "listed"
-	case r.State == "passed" || r.State == "skipped":
+	case "passed", "skipped":
 		return r.State
 	}
 	return "failed"

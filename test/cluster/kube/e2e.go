@@ -129,8 +129,7 @@ func (c *Cluster) ImportE2EImages(ctx context.Context) error {
 		image := testenv.Image{Name: name, OSVersion: testenv.OSVersion, Env: env}
 		switch base, _, _ := strings.Cut(path.Base(name), ":"); base {
 		case "agnhost":
-			image.Entrypoint, image.Files = []string{mount + "agnhost.exe"}, both
-			image.Cmd = []string{"pause"}
+			image.Entrypoint, image.Cmd, image.Files = []string{"/agnhost"}, []string{"pause"}, both
 		case "busybox":
 			image.Cmd, image.Files = []string{mount + `bin\sh.exe`}, shell
 		case "pause":

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -24,12 +23,10 @@ func applets(next interp.ExecHandlerFunc) interp.ExecHandlerFunc {
 		case "sleep":
 			err = sleep(ctx, args[1:])
 		case "env":
-			io.Env.Each(func(name string, value expand.Variable) bool {
-				if value.Exported {
-					fmt.Fprintf(io.Stdout, "%s=%s\n", name, value.Str)
-				}
-				return true
-			})
+			// The shell's own variables have names in upper case on Windows, and none with a dot.
+			for _, entry := range os.Environ() {
+				fmt.Fprintln(io.Stdout, entry)
+			}
 		case "tail":
 			err = tail(ctx, args[1:])
 		case "hostname":

@@ -25,7 +25,7 @@ FLOWS  := $(TOOLS)/actionlint
 .PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln \
 	apidiff kube generate golden fuzz cover contract suites layouts e2e bed crictl flood pipes pods restarts daemons \
 	prometheus soak walk crash bench bench-peers bench-pods bench-damon measure logs evidence browser browser-short \
-	screenshots chromium nomad programs hostile cluster cluster-down cluster-test cluster-short clean
+	screenshots chromium nomad programs hostile cluster cluster-down cluster-test cluster-short cluster-e2e clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +134,11 @@ cluster-test: crictl ## test the shim with kubelet and a whole control plane on 
 cluster-short: crictl
 	@[ -e .bed/cache/kubelet.exe ] && [ -e .bed/cache/etcd.exe ] || { echo "make cluster-short: SKIPPED: kubelet.exe and the control plane are not built; make cluster builds them in half an hour"; exit 0; }; \
 	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -short -parallel 12 -timeout $(HUNG) ./test/cluster/suite
+
+# cases.txt in test/cluster/conformance names the cases. CASES is a regular expression: run only those.
+cluster-e2e: bed ## run cases of Kubernetes' own end-to-end tests against the shim on Wine; prints a table
+	@$(GO) build -o $(TOOLS)/cluster ./test/cluster && $(TOOLS)/cluster build && $(TOOLS)/cluster build-e2e
+	BED_REQUIRED=1 $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout 6h -v ./test/cluster/conformance -handlers silo,silo-sandbox -cases '$(CASES)'
 
 chromium:
 	@command -v chromium >/dev/null || { echo "make: the dashboard's tests need chromium; try: apt-get install -y chromium fonts-liberation"; [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y --no-install-recommends chromium fonts-liberation; }

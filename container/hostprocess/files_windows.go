@@ -109,7 +109,7 @@ func (systemFiles) Kept(dir string) (list []string, err error) {
 }
 
 func appendKept(list []string, dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := readDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return append(list, dir), nil
 	}
@@ -119,6 +119,23 @@ func appendKept(list []string, dir string) ([]string, error) {
 		}
 	}
 	return list, err
+}
+
+// readDir lists a directory that another shim may be removing. os.ReadDir does not share deletion: it would fail with a
+// sharing violation then.
+func readDir(dir string) ([]os.DirEntry, error) {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return nil, err
+	}
+	h, err := windows.CreateFile(name, windows.FILE_LIST_DIRECTORY, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE,
+		nil, windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "list", Path: dir, Err: err}
+	}
+	f := os.NewFile(uintptr(h), dir)
+	defer f.Close()
+	return f.ReadDir(-1)
 }
 
 // Keep implements [Files]. Another process may remove the directory before the keeper exists, so it tries several times.
@@ -156,7 +173,7 @@ func (systemFiles) Unkeep(dir string) error {
 
 // inUse reports whether a directory contains anything but closed keepers.
 func inUse(dir string) bool {
-	entries, err := os.ReadDir(dir)
+	entries, err := readDir(dir)
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), keeper) || keeps(dir+`\`+e.Name()) {
 			return true

@@ -85,3 +85,18 @@ func TestSystemFiles_UnkeepHeldByAnotherProgram_ErrHeldThenRemoved(t *testing.T)
 		})
 	}
 }
+
+// A shim that removes C:\hpc has it open for deletion while another shim lists it.
+func TestSystemFiles_KeptWhileAnotherShimRemovesTheDirectory_ListsIt(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hpc")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	closed := heldOpen(t, dir, sys.DELETE|sys.SYNCHRONIZE, sys.FILE_SHARE_READ|sys.FILE_SHARE_WRITE|sys.FILE_SHARE_DELETE)
+	defer closed()
+	missing := filepath.Join(dir, "container")
+	list, err := hostprocess.SystemFiles().Kept(missing)
+	if err != nil || len(list) != 1 || list[0] != missing {
+		t.Errorf("Kept: %q, %v", list, err)
+	}
+}

@@ -186,3 +186,53 @@ func TestRelay_ConsoleWithoutReader_IsReadToItsEnd(t *testing.T) {
 		})
 	}
 }
+
+// lateSource is a stream whose first read returns its bytes only when it is interrupted: the read has ended, and the goroutine
+// that waits for it has not run since.
+type lateSource struct {
+	bytes       string
+	interrupted chan struct{}
+	closed      chan struct{}
+}
+
+func (s *lateSource) Read(p []byte) (int, error) {
+	if s.bytes != "" {
+		<-s.interrupted
+		n := copy(p, s.bytes)
+		s.bytes = s.bytes[n:]
+		return n, nil
+	}
+	<-s.closed
+	return 0, io.EOF
+}
+
+func (s *lateSource) SetDeadline(at time.Time) error {
+	if !at.IsZero() {
+		close(s.interrupted)
+	}
+	return nil
+}
+
+func (s *lateSource) Close() error { return nil }
+
+// TestRelay_ReadReturnsLate_ClientGetsTheOutput: on a busy machine a stream may look quiet although it has bytes.
+func TestRelay_ReadReturnsLate_ClientGetsTheOutput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _, reader := heldRelay(t, true, false)
+		src := &lateSource{"final bytes", make(chan struct{}), make(chan struct{})}
+		r.output[0].src = src
+		got := make(chan string)
+		go func() { got <- readAll(t, reader) }()
+		r.Start()
+		if held, err := r.Drain(t.Context()); !held || err != nil {
+			t.Errorf("Drain = %t, %v; want held", held, err)
+		}
+		if text := <-got; text != "final bytes" {
+			t.Errorf("the client got %q, want all bytes and the end", text)
+		}
+		if lost := r.Lost(); lost != 0 {
+			t.Errorf("%d bytes are called lost", lost)
+		}
+		close(src.closed)
+	})
+}

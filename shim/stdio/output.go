@@ -25,6 +25,7 @@ type output struct {
 
 	reads   atomic.Uint64 // reads of the program's stream that returned bytes
 	waiting atomic.Bool   // for the program's stream, and not for the reader
+	ending  atomic.Bool   // the reader sees the end once it has what the stream has
 
 	// cause is why carry ended before the stream did, nil after the end of the
 	// stream. It may be read once done is closed.
@@ -73,6 +74,7 @@ func (o *output) run(ctx context.Context) {
 
 // carry copies the stream to the reader until the stream or ctx ends, and returns whether the stream is still open.
 func (o *output) carry(ctx context.Context, chunk []byte) (open bool) {
+	rest := -1 // bytes to deliver before the end, once the reader is to see that
 	for ctx.Err() == nil {
 		o.waiting.Store(true)
 		n, err := o.read(chunk)
@@ -82,9 +84,20 @@ func (o *output) carry(ctx context.Context, chunk []byte) (open bool) {
 			o.addLost(n - o.sink.write(ctx, chunk[:n]))
 		}
 		switch {
-		case err == nil, errors.Is(err, io.EOF) && stillOpen(o.src):
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF) && !stillOpen(o.src):
 			return false
+		case o.ending.Load():
+			if rest < 0 {
+				rest, _ = pending(o.src) // 0 if that is unknown
+			} else {
+				rest -= n
+			}
+			if rest <= 0 {
+				o.cause = errHeldOpen
+				return true
+			}
+			resume(o.src)
+		case err == nil, errors.Is(err, io.EOF):
 		case ctx.Err() == nil:
 			o.cause = err
 			return false
@@ -118,14 +131,22 @@ func (o *output) discardRest(chunk []byte, counted int) {
 // errHeldOpen is the cause where a client has seen the end of a stream that has not ended.
 var errHeldOpen = errors.New("another process holds the stream open")
 
-// endReader shows the reader the end of the stream although another process holds it open. It returns once that is done,
-// or with ctx. Later output is discarded.
+// endReader shows the reader the end of the stream although another process holds it open, after the bytes that the stream
+// has. On a busy machine the goroutine that reads may not have run since the program has ended. It returns once that is
+// done, or with ctx. Later output is discarded.
 func (o *output) endReader(ctx context.Context) {
-	o.cancel(errHeldOpen)
-	o.interrupt()
+	o.ending.Store(true)
 	select {
 	case <-o.done:
-	case <-ctx.Done():
+		return
+	default:
+		interrupt(o.src)
+	}
+	select {
+	case <-o.done:
+	case <-ctx.Done(): // the reader takes nothing
+		o.cancel(errHeldOpen)
+		o.interrupt()
 	}
 }
 

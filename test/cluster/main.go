@@ -23,6 +23,7 @@ import (
 const usage = `usage: cluster VERB
 
   build              make the executables of Kubernetes and etcd for Windows into the cache
+  build-e2e          make the end-to-end tests of Kubernetes and the programs of their images for Windows into the cache
   up                 start the cluster in the background, unless it runs, and apply deploy/kubernetes
   tour               show what the cluster runs; each result is checked
   down               delete the workloads, stop the cluster and remove its files
@@ -60,6 +61,8 @@ func dispatch(ctx context.Context, args []string) error {
 	switch verb {
 	case "build":
 		return kube.Build(ctx, os.Stdout, wine.Root())
+	case "build-e2e":
+		return kube.BuildE2E(ctx, os.Stdout, wine.Root())
 	case "up":
 		return up(ctx, wine)
 	case "serve":

@@ -62,7 +62,7 @@ func Build(ctx context.Context, out io.Writer, root string) error {
 	}
 	for i, command := range commands {
 		label := fmt.Sprintf("cluster: build %s.exe (%d of %d)", nameOf(command), i+1, len(commands))
-		if err := build(ctx, out, label, module, command, version, filepath.Join(cacheDir(root), nameOf(command)+".exe")); err != nil {
+		if err := build(ctx, out, label, module, []string{"build", "-v"}, command, version, filepath.Join(cacheDir(root), nameOf(command)+".exe")); err != nil {
 			return fmt.Errorf("build %s: %w", command, err)
 		}
 	}
@@ -87,10 +87,10 @@ func kubernetesVersion(gomod string) (string, error) {
 	return fmt.Sprintf("-s -w%sgitVersion=v%s.%s%s%sgitMajor=%s%sgitMinor=%s", variable, v[1], v[2], v[3], variable, v[1], variable, v[2]), nil
 }
 
-// build builds one command. go build -v prints each package that it compiles.
-func build(ctx context.Context, out io.Writer, label, module, command, flags, exe string) error {
+// build builds one command with a verb of go and its flags. go build -v prints each package that it compiles.
+func build(ctx context.Context, out io.Writer, label, module string, verb []string, command, flags, exe string) error {
 	begin := time.Now()
-	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-ldflags", flags, "-o", exe, command)
+	cmd := exec.CommandContext(ctx, "go", append(verb, "-trimpath", "-ldflags", flags, "-o", exe, command)...)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0", "GOWORK=off")
 	stderr, err := cmd.StderrPipe()

@@ -29,6 +29,7 @@ static NTSTATUS NTAPI replacement(HMODULE module, const ANSI_STRING *name, ULONG
     void *ours = name && name->Buffer ? user_function(name->Buffer) : NULL;
     if (!ours && name && name->Buffer) ours = service_function(name->Buffer);
     if (!ours && gap_kubelet && name && name->Buffer) ours = kubelet_function(name->Buffer);
+    if (!ours && gap_volumes && name && name->Buffer) ours = view_function(name->Buffer);
     if (ours) {
         *address = ours;
         return 0;

@@ -12,6 +12,7 @@
 // zeros from job class 42, and layers and volumes that do nothing (peer.c). Such values are no evidence.
 // WINEGAP=kubelet supplies what kubelet.exe needs to start and to write volumes: performance counters (pdh.c), Unix sockets
 // (socket.c), symbolic links (link.c), and a Host Networking Service without endpoints (kubelet/hns.c).
+// WINEGAP=volumes shows a program in a job container the volumes at their paths (view.c).
 #ifndef GAP_H
 #define GAP_H
 
@@ -32,8 +33,9 @@ enum {
 // gap_lock guards all state of the gap filler. A thread may take it repeatedly.
 extern CRITICAL_SECTION gap_lock;
 
-// gap_peer is WINEGAP=peer, gap_members WINEGAP=members, gap_kubelet WINEGAP=kubelet.
-extern BOOL gap_peer, gap_members, gap_kubelet;
+// gap_peer is WINEGAP=peer, gap_members WINEGAP=members, gap_kubelet WINEGAP=kubelet, gap_volumes
+// WINEGAP=volumes.
+extern BOOL gap_peer, gap_members, gap_kubelet, gap_volumes;
 
 // hook.c ------------------------------------------------------------------------------------------------------------
 
@@ -113,6 +115,7 @@ void *export_real(const char *module, const char *name);
 // For kubelet (WINEGAP=kubelet): replacements by name, or NULL --------------------------------------------------------
 
 void *link_function(const char *name);
+void *view_function(const char *name); // of WINEGAP=volumes
 void *pdh_function(const char *name);
 void *socket_function(const char *name);
 

@@ -2,7 +2,7 @@
 #include "gap.h"
 
 CRITICAL_SECTION gap_lock;
-BOOL gap_peer, gap_members, gap_kubelet;
+BOOL gap_peer, gap_members, gap_kubelet, gap_volumes;
 
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG); // RtlGenRandom, real in Wine
 
@@ -28,6 +28,7 @@ BOOL WINAPI DllMain(HINSTANCE dll, DWORD why, LPVOID reserved) {
     gap_peer = lstrcmpA(mode, "peer") == 0;
     gap_members = lstrcmpA(mode, "members") == 0;
     gap_kubelet = lstrcmpA(mode, "kubelet") == 0;
+    gap_volumes = lstrcmpA(mode, "volumes") == 0;
     InitializeCriticalSection(&gap_lock);
     BOOL ok = pipe_install() && job_install() && process_install() && file_install() && export_install() &&
               load_install() && exit_install() && console_install() && backup_install() &&

@@ -22,6 +22,7 @@ type Image struct {
 	Name       string // with its registry and tag
 	OSVersion  string
 	Entrypoint []string
+	Cmd        []string // default arguments
 	Env        []string
 	User       string
 	Files      map[string]string // Unix paths on this machine, by paths with slashes below the image's root
@@ -83,7 +84,7 @@ func (a *archive) add(image Image) error {
 	config := oci.Descriptor{MediaType: oci.MediaTypeImageConfig}
 	if err := a.document(&config, oci.Image{
 		Platform: platform,
-		Config:   oci.ImageConfig{Entrypoint: image.Entrypoint, Env: image.Env, User: image.User, WorkingDir: `C:\`},
+		Config:   oci.ImageConfig{Entrypoint: image.Entrypoint, Cmd: image.Cmd, Env: image.Env, User: image.User, WorkingDir: `C:\`},
 		RootFS:   oci.RootFS{Type: "layers", DiffIDs: []digest.Digest{layers[0].Digest}},
 	}); err != nil {
 		return err

@@ -16,15 +16,9 @@ import (
 	"github.com/siloshim/siloshim/internal/sleep"
 )
 
-const (
-	// closedTimeout ends the input of a client whose process runs and has
-	// closed its pipe: ctr run does so, and never calls CloseIO.
-	closedTimeout = 2 * time.Second
-
-	// goneTimeout ends the input of a client whose process has ended. It is
-	// longer than containerd takes to restart and make CRI's pipes again.
-	goneTimeout = time.Minute
-)
+// closedTimeout ends the input of a client whose process runs and has closed its pipe: ctr run does so, and never calls
+// CloseIO.
+const closedTimeout = 2 * time.Second
 
 // input carries the client's bytes to the program's stdin. Three things end it:
 // finish, which is containerd's CloseIO, a program that closes its stdin, and a
@@ -35,7 +29,7 @@ type input struct {
 	dial     func(context.Context) (net.Conn, error) // nil when a console has no client
 	program  io.WriteCloser                          // our end of the program's stdin
 	keep     bool                                    // a console: not closed before the relay is
-	gone     time.Duration                           // goneTimeout, unless configured
+	gone     time.Duration                           // defaultRetry, unless configured
 	identify func(net.Conn) server
 	log      *log.Entry // may be nil
 
@@ -61,7 +55,7 @@ type server interface {
 var errProgram = errors.New("the program does not read its stdin")
 
 func newInput(client net.Conn, dial func(context.Context) (net.Conn, error)) *input {
-	in := &input{client: client, dial: dial, gone: goneTimeout, identify: serverOf}
+	in := &input{client: client, dial: dial, gone: defaultRetry, identify: serverOf}
 	in.finished, in.cancel = context.WithCancel(context.Background())
 	if client != nil {
 		in.setServer(client)

@@ -19,8 +19,8 @@ func TestInput_PipeMissing_EndsAfterTimeout(t *testing.T) {
 		want   time.Duration
 	}{
 		"process lives":      {&testServer{alive: true}, closedTimeout},
-		"process has ended":  {&testServer{}, goneTimeout},
-		"process is unknown": {nil, goneTimeout},
+		"process has ended":  {&testServer{}, defaultRetry},
+		"process is unknown": {nil, defaultRetry},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,8 +50,8 @@ func TestInput_ProcessEndsWhilePipeMissing_WaitsForReturn(t *testing.T) {
 		})
 		in.hangUp(t)
 		_ = in.rest(t)
-		if waited := time.Since(began); waited < goneTimeout {
-			t.Errorf("the input ended after %s, want %s", waited, goneTimeout)
+		if waited := time.Since(began); waited < defaultRetry {
+			t.Errorf("the input ended after %s, want %s", waited, defaultRetry)
 		}
 	})
 }
@@ -75,7 +75,7 @@ func TestInput_PipeReturnsInTime_StaysOpen(t *testing.T) {
 		for range 3 {
 			in.send(t, "on")
 			in.hangUp(t)
-			time.Sleep(goneTimeout - 2*longPause)
+			time.Sleep(defaultRetry - 2*longPause)
 			in.accept()
 		}
 		in.send(t, "still on")

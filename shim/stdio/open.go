@@ -44,7 +44,7 @@ func (r *Relay) open(ctx context.Context, c Config) error {
 			return err
 		}
 		r.input = newInput(client, call)
-		r.input.gone = cmp.Or(c.Retry, goneTimeout)
+		r.input.gone = cmp.Or(c.Retry, defaultRetry)
 		r.input.log = c.Log
 	}
 	for _, a := range addresses[1:] {

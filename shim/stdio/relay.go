@@ -14,9 +14,9 @@ import (
 	"github.com/siloshim/siloshim/internal/logfield"
 )
 
-// defaultRetry is how long a reader may stay away before its output is
-// discarded. It is longer than containerd takes to restart.
-const defaultRetry = 10 * time.Second
+// defaultRetry is how long a reader may stay away before its output is discarded, and the input of a client whose process has
+// ended stays open. It is longer than containerd takes to restart and make CRI's pipes again, also on a busy machine.
+const defaultRetry = time.Minute
 
 // Config names the ends of the streams of one process.
 type Config struct {
@@ -33,8 +33,7 @@ type Config struct {
 	Terminal bool
 
 	// Retry is how long a reader that is gone is called again, and how long a
-	// client of stdin whose process has ended may take to return. 0 means 10 s
-	// and 1 min.
+	// client of stdin whose process has ended may take to return. 0 means 1 min.
 	Retry time.Duration
 
 	// Log reports when a reader goes, returns and is given up. It may be nil.

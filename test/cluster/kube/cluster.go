@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,9 @@ import (
 // Cluster is a control plane with a node. The test environment has one at a time.
 type Cluster struct {
 	*API
-	Node *Node
-	Wine *testenv.Env
+	Node    *Node
+	Wine    *testenv.Env
+	Metrics string // the address of silo metrics, after Apply
 
 	control *control
 }
@@ -52,10 +54,15 @@ func (c *Cluster) Apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	c.Metrics = net.JoinHostPort(localhost, port)
 	if err := os.MkdirAll(c.path("overlay"), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.path("overlay/kustomization.yaml"), fmt.Appendf(nil, overlay, filepath.ToSlash(deploy)), 0o644); err != nil {
+	if err := os.WriteFile(c.path("overlay/kustomization.yaml"), fmt.Appendf(nil, overlay, filepath.ToSlash(deploy), port), 0o644); err != nil {
 		return err
 	}
 	cmd := c.Kubectl(ctx, "apply", "-k", c.Wine.WindowsPath(c.path("overlay")))

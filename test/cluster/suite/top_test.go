@@ -87,7 +87,7 @@ var topRow = regexp.MustCompile(`(?m)^\S+\s+main\s+(\d+)m\s+(\d+)Mi\s*$`)
 // agree compares the answers for the program in the pod of a handler: of kubectl, of the API behind it, of Prometheus, and of the program. Those
 // that are rates are over the time that the API gives.
 func (c *suite) agree(t *testing.T, namespace, name string, server *testenv.PrometheusServer) (bool, error) {
-	// The figures of the API may be replaced between two requests. Then they differ, and the case repeats both.
+	// metrics-server may scrape between two requests. Then the answers differ, and the case repeats both.
 	shown := c.try(t, "", "-n", namespace, "top", "pod", name, "--containers", "--no-headers")
 	row := topRow.FindStringSubmatch(shown.stdout)
 	if shown.code != 0 || row == nil {

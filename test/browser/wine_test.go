@@ -104,7 +104,7 @@ func (w *wine) dashboard() string {
 	return address
 }
 
-// TestWine_RealContainers_AreShownLive has no limits: Wine accepts them and reports none. The simulated kernel reports them.
+// TestWine_RealContainers_AreShownLive has no limits: Wine enforces none. The tests with the simulated kernel have them.
 func TestWine_RealContainers_AreShownLive(t *testing.T) {
 	w := newWine(t)
 	w.detach("family", "--", payload, "tree", "2", "600")

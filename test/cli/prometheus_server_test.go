@@ -1,18 +1,13 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/siloshim/siloshim/test/wine/testenv"
 )
@@ -44,89 +39,34 @@ func promtool(t *testing.T, stdin string, args ...string) (string, bool) {
 }
 
 // prometheus is a running server with the rules of deploy/prometheus.
-type prometheus struct{ address string }
-
-// prometheusConfig scrapes often: a test waits for scrapes.
-const prometheusConfig = `global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 1s}
-rule_files: [%q]
-scrape_configs:
-`
+type prometheus struct{ server *testenv.PrometheusServer }
 
 // startPrometheus starts a server that scrapes the addresses of each job. It ends with the test.
 func startPrometheus(t *testing.T, root string, jobs map[string][]string) *prometheus {
 	t.Helper()
-	dir := t.TempDir()
-	config := fmt.Sprintf(prometheusConfig, filepath.Join(root, "deploy", "prometheus", "rules.yaml"))
-	for job, addresses := range jobs {
-		config += fmt.Sprintf("- {job_name: %s, static_configs: [{targets: ['%s']}]}\n", job, strings.Join(addresses, "', '"))
-	}
-	file := filepath.Join(dir, "prometheus.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p := &prometheus{address: freePort(t)}
-	log := scratch(t)
-	cmd := exec.Command(filepath.Join(prometheusDir(t), "prometheus"), "--config.file="+file,
-		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+p.address)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // ends with the server
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-		if err := <-ended; err != nil {
-			t.Errorf("Prometheus: %v", err)
-		}
-		if text := content(t, log); t.Failed() {
-			t.Logf("log of Prometheus:\n%.5000s", text)
-		}
-	})
-	until(t, "Prometheus is ready", func() bool {
-		answer, err := http.Get("http://" + p.address + "/-/ready")
-		if err != nil {
-			return false
-		}
-		defer answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
-	})
-	return p
-}
-
-// point is one element of an answer.
-type point struct {
-	labels map[string]string
-	value  float64
-}
-
-// query evaluates an expression now.
-func (p *prometheus) query(t *testing.T, expr string) []point {
-	t.Helper()
-	answer, err := http.PostForm("http://"+p.address+"/api/v1/query", url.Values{"query": {expr}})
+	rules := filepath.Join(root, "deploy", "prometheus", "rules.yaml")
+	server, err := testenv.StartPrometheus(prometheusDir(t), t.TempDir(), rules, 500*time.Millisecond, jobs) // a test waits for scrapes
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	var got struct {
-		Status, Error string
-		Data          struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any // seconds, and a number as text
-			}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
 		}
-	}
-	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil || got.Status != "success" {
-		t.Fatalf("query %s: %v %s", expr, err, got.Error)
-	}
-	var list []point
-	for _, r := range got.Data.Result {
-		value, err := strconv.ParseFloat(fmt.Sprint(r.Value[1]), 64)
-		if err != nil {
-			t.Fatal(err)
+		if text, err := os.ReadFile(server.Log); t.Failed() {
+			t.Logf("log of Prometheus: %v\n%.5000s", err, text)
 		}
-		list = append(list, point{r.Metric, value})
+	})
+	until(t, "Prometheus is ready", func() bool { return server.Ready() == nil })
+	return &prometheus{server}
+}
+
+// query evaluates an expression now.
+func (p *prometheus) query(t *testing.T, expr string) []testenv.Point {
+	t.Helper()
+	list, err := p.server.Query(t.Context(), expr)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return list
 }
@@ -139,7 +79,7 @@ func (p *prometheus) until(t *testing.T, expr string, ok func(float64) bool) (va
 		if len(list) != 1 {
 			return false
 		}
-		value = list[0].value
+		value = list[0].Value
 		return ok(value)
 	})
 	return value

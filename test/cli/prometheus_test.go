@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -169,9 +170,9 @@ func containersOnce(t *testing.T, s *scraped) {
 	series := "silo_container_processes"
 	until(t, "every exporter has been scraped", func() bool { return len(s.query(t, "count by (container_id) ("+series+")")) == 3 })
 	for _, p := range s.query(t, "count by (container_id) ("+series+")") {
-		t.Logf("exporters of %s: %v", p.labels["container_id"], p.value)
-		if p.value != 1 {
-			t.Errorf("%s is in %v exporters, want 1", p.labels["container_id"], p.value)
+		t.Logf("exporters of %s: %v", p.Labels["container_id"], p.Value)
+		if p.Value != 1 {
+			t.Errorf("%s is in %v exporters, want 1", p.Labels["container_id"], p.Value)
 		}
 	}
 	within(t, "sum(silo_containers)", s.until(t, "sum(silo_containers)", func(v float64) bool { return v >= 3 }), 3, 0)
@@ -261,7 +262,7 @@ func grafanaQueries(t *testing.T, s *scraped) {
 	for _, panel := range dashboard.Panels {
 		for _, target := range panel.Targets {
 			n++
-			var list []point
+			var list []testenv.Point
 			tries := 0 // a scrape that failed just now hides its series until the next
 			until(t, panel.Title+" has data", func() bool {
 				tries++

@@ -42,6 +42,13 @@ func serve(ctx context.Context, wine *testenv.Env) (err error) {
 	if err := cluster.Apply(ctx); err != nil {
 		return err
 	}
+	stop, err := cluster.StartMetrics(ctx)
+	if err != nil && !errors.Is(err, kube.ErrNotBuilt) {
+		return err
+	}
+	if stop != nil {
+		defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
+	}
 	if err := os.WriteFile(ready, nil, 0o644); err != nil {
 		return err
 	}

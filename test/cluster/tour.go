@@ -64,7 +64,7 @@ func give(ctx context.Context, wine *testenv.Env) error {
 	t := &tour{ctx: ctx, wine: wine}
 	t.walk()
 	if t.err == nil {
-		fmt.Println("\n# the cluster runs on. Try:\n#   .bed/bin/kubectl get pods -A\n#   .bed/bin/kubectl -n silo-system logs deployment/web\n# make cluster-down stops it and leaves nothing")
+		fmt.Println("\n# the cluster runs on. Try:\n#   .bed/bin/kubectl get pods -A\n#   .bed/bin/kubectl top pods -A\n#   .bed/bin/kubectl -n silo-system logs deployment/web\n# make cluster-down stops it and leaves nothing")
 	}
 	return t.err
 }

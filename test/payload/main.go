@@ -31,6 +31,7 @@ var modes = map[string]func(args []string) (int, error){
 	"await":    await,
 	"burn":     burn,
 	"spend":    spend,
+	"pace":     pace,
 	"alloc":    alloc,
 	"holdout":  holdOut,
 	"parting":  parting,
@@ -40,6 +41,7 @@ var modes = map[string]func(args []string) (int, error){
 	"group":    group,
 	"cni":      cni,
 	"deaf":     deaf,
+	"obey":     obey,
 	"executor": executor,
 	"hostile":  hostile,
 }

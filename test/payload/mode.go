@@ -210,6 +210,37 @@ func spend(args []string) (int, error) {
 	return sleep(args[2:])
 }
 
+// pace MS MB: uses MS milliseconds of processor time in each second, and holds MB. Each second it prints the time in Unix
+// milliseconds, the processor time that it has used in milliseconds, and its private memory in bytes.
+func pace(args []string) (int, error) {
+	ms, err := number(args, 0)
+	mb, err2 := number(args, 1)
+	if err := errors.Join(err, err2); err != nil {
+		return 0, err
+	}
+	memory := make([]byte, mb<<20)
+	for i := 0; i < len(memory); i += 4096 {
+		memory[i] = 1
+	}
+	second := time.NewTicker(time.Second)
+	for {
+		before, err := processorTime()
+		used := before
+		for err == nil && used-before < time.Duration(ms)*time.Millisecond {
+			used, err = processorTime()
+		}
+		private, err2 := weigh()
+		if err := errors.Join(err, err2); err != nil {
+			return 0, err
+		}
+		if _, err := fmt.Println(time.Now().UnixMilli(), used.Milliseconds(), private); err != nil {
+			return 0, err
+		}
+		<-second.C // the pace, not a wait
+		memory[0]++
+	}
+}
+
 // alloc MB SECS: uses that much memory that long, and prints its pid and its private memory in bytes.
 func alloc(args []string) (int, error) {
 	mb, err := number(args, 0)
@@ -276,6 +307,21 @@ func parting(args []string) (int, error) {
 	<-events
 	time.Sleep(time.Second) // the time of an orderly exit
 	return 0, os.WriteFile(args[0], []byte("done"), 0o600)
+}
+
+// obey FILE N: exits with N at a console event. FILE is "ready" once it waits for one.
+func obey(args []string) (int, error) {
+	n, err := number(args, 1)
+	if err != nil {
+		return 0, err
+	}
+	events := make(chan os.Signal, 1)
+	signal.Notify(events, os.Interrupt, syscall.SIGTERM)
+	if err := os.WriteFile(args[0], []byte("ready"), 0o600); err != nil {
+		return 0, err
+	}
+	<-events
+	return int(n), nil
 }
 
 // deaf FILE: ignores console events, as does a child. FILE is "ready" once the child does.

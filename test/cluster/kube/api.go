@@ -49,11 +49,16 @@ func (a *API) Get(ctx context.Context, path string, into any) error {
 
 // Create creates an object in a collection.
 func (a *API) Create(ctx context.Context, path string, object any) error {
+	return a.post(ctx, path, object, nil)
+}
+
+// post is Create that reads the answer into a value, unless that is nil.
+func (a *API) post(ctx context.Context, path string, object, into any) error {
 	text, err := json.Marshal(object)
 	if err != nil {
 		return err
 	}
-	return a.call(ctx, http.MethodPost, path, "application/json", text, nil)
+	return a.call(ctx, http.MethodPost, path, "application/json", text, into)
 }
 
 // Patch merges fields into an object.

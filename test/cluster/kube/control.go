@@ -76,6 +76,9 @@ func (c *control) start(ctx context.Context) error {
 		"--enable-bootstrap-token-auth", "--kubelet-client-certificate="+c.path("to-kubelet.crt"), "--kubelet-client-key="+c.path("to-kubelet.key"),
 		"--kubelet-preferred-address-types=Hostname,InternalIP", "--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+c.path("tokens.pub"), "--service-account-signing-key-file="+c.path("tokens.key"),
+		"--requestheader-client-ca-file="+c.path("front-proxy-ca.crt"), "--requestheader-allowed-names=front-proxy-client",
+		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file="+c.path("front-proxy-client.crt"), "--proxy-client-key-file="+c.path("front-proxy-client.key"),
 		"--service-cluster-ip-range=10.96.0.0/24", "--endpoint-reconciler-type=none", "--allow-privileged", "--profiling=false", "--cert-dir="+c.path("apiserver")); err != nil {
 		return err
 	}
@@ -98,9 +101,14 @@ func (c *control) start(ctx context.Context) error {
 
 // clientFlags are the flags that the controller manager and the scheduler have in common.
 func (c *control) clientFlags(name, port string) []string {
+	return append(c.serverFlags(name, port), "--leader-elect=false", "--profiling=false")
+}
+
+// serverFlags are the flags of a server that is a client of the apiserver, too.
+func (c *control) serverFlags(name, port string) []string {
 	config := c.path(name + ".kubeconfig")
 	return []string{"--kubeconfig=" + config, "--authentication-kubeconfig=" + config, "--authorization-kubeconfig=" + config,
-		"--bind-address=" + localhost, "--secure-port=" + port, "--cert-dir=" + c.path(name), "--leader-elect=false", "--profiling=false"}
+		"--bind-address=" + localhost, "--secure-port=" + port, "--cert-dir=" + c.path(name)}
 }
 
 // writeFiles makes the certificates and the configurations of the clients.
@@ -130,6 +138,9 @@ func (c *control) writeFiles() error {
 	if err := toKubelet.write(c.dir, "to-kubelet"); err != nil {
 		return err
 	}
+	if err := c.writeFrontProxy(); err != nil {
+		return err
+	}
 	admin, err := c.ca.client("admin", "system:masters")
 	if err != nil {
 		return err
@@ -150,6 +161,23 @@ func (c *control) writeFiles() error {
 		}
 	}
 	return nil
+}
+
+// writeFrontProxy makes the certificate by which the apiserver identifies itself to aggregated API servers. Its authority signs
+// nothing else.
+func (c *control) writeFrontProxy() error {
+	ca, err := newAuthority()
+	if err != nil {
+		return err
+	}
+	if err := ca.write(c.dir, "front-proxy-ca"); err != nil {
+		return err
+	}
+	client, err := ca.client("front-proxy-client")
+	if err != nil {
+		return err
+	}
+	return client.write(c.dir, "front-proxy-client")
 }
 
 func (c *control) writeKubeconfig(name string, who credentials) error {

@@ -66,6 +66,31 @@ func TestKubernetesVersion_GoMod_IsLinked(t *testing.T) {
 	}
 }
 
+// A cluster runs without metrics-server, and only metrics-server.
+func TestBuilt_WithoutMetricsServer_CanStart(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(cacheDir(root), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range commands {
+		if command == metricsCommand {
+			continue
+		}
+		if err := Built(root); !errors.Is(err, ErrNotBuilt) || !strings.Contains(err.Error(), nameOf(command)+".exe") {
+			t.Errorf("without %s: error %v", command, err)
+		}
+		if err := os.WriteFile(filepath.Join(cacheDir(root), nameOf(command)+".exe"), nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Built(root); err != nil {
+		t.Error(err)
+	}
+	if err := built(root, metricsCommand); !errors.Is(err, ErrNotBuilt) {
+		t.Errorf("metrics-server: error %v", err)
+	}
+}
+
 // Without its executables there is no cluster, and the error names one.
 func TestBuilt_EmptyCache_NamesTheExecutable(t *testing.T) {
 	if err := Built(t.TempDir()); !errors.Is(err, ErrNotBuilt) || !strings.Contains(err.Error(), "kubelet.exe") {

@@ -203,6 +203,11 @@ func (n *Node) Install(ctx context.Context, shim string) error {
 	return n.run(ctx, n.wine.WindowsPath(n.silo), "install", "--edit", "--prefix", testenv.InstallDir, "--shim", shim)
 }
 
+// Silo prepares a command of silo on the node.
+func (n *Node) Silo(ctx context.Context, args ...string) *exec.Cmd {
+	return n.wine.Command(ctx, n.wine.WindowsPath(n.silo), args...)
+}
+
 // run runs a program that must succeed.
 func (n *Node) run(ctx context.Context, exe string, args ...string) error {
 	if text, err := n.wine.Command(ctx, exe, args...).CombinedOutput(); err != nil {

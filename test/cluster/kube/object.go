@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Pod has the fields of a pod that the tests read.
@@ -13,10 +14,11 @@ type Pod struct {
 	}
 	Spec   struct{ RuntimeClassName string }
 	Status struct {
-		Phase, Reason, PodIP  string
-		Conditions            []Condition
-		ContainerStatuses     []ContainerStatus
-		InitContainerStatuses []ContainerStatus
+		Phase, Reason, PodIP       string
+		Conditions                 []Condition
+		ContainerStatuses          []ContainerStatus
+		InitContainerStatuses      []ContainerStatus
+		EphemeralContainerStatuses []ContainerStatus
 	}
 }
 
@@ -34,6 +36,7 @@ type ContainerStatus struct {
 		Terminated *struct {
 			ExitCode        int
 			Reason, Message string
+			FinishedAt      time.Time
 		}
 	}
 }

@@ -52,6 +52,10 @@ func TestCluster(t *testing.T) {
 	if !testing.Short() {
 		t.Run("pods", c.eachHandler)
 	}
+	if !testing.Short() {
+		t.Run("top", c.top)
+		t.Run("drain", c.drain)
+	}
 	t.Run("daemons", c.daemons)
 	if !testing.Short() {
 		t.Run("chaos", c.chaos)
@@ -71,6 +75,7 @@ type suite struct {
 func (c *suite) eachHandler(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, string){
 		"probes and hooks": c.probes, "volumes": c.volumes, "copy": c.copies, "crash loop": c.crashLoop, "scheduling": c.scheduling,
+		"limits": c.limits, "resize": c.resize, "stop": c.stop, "logs over a restart": c.followed, "debug": c.debug, "memory": c.memory,
 	} {
 		for _, h := range handlers {
 			t.Run(name+" "+h, func(t *testing.T) {

@@ -5,7 +5,7 @@
 //
 //   * It answers with values that Wine or Linux has, and otherwise with "not supported". It invents none.
 //   * A setting can be read back and has no effect: no limit is enforced.
-//   * It has the settings of its own process only. Another process that opens the same job gets Wine's answers.
+//   * The settings of a named job are those of all processes, of an anonymous job those of one.
 //
 // With WINEGAP=0 there are no hooks. WINEGAP=members omits the sums over the members of a job (classes 1 and 28) for
 // measurements: on Windows they cost nothing. WINEGAP=peer supplies what the reference shim needs to start:

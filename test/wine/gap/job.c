@@ -62,13 +62,43 @@ job *job_of(HANDLE h) {
     return j;
 }
 
+// settings_of returns the settings of a job. Those of a named job exist while a process that has set or read them has the
+// job open. Two processes that change them at the same instant may mix them.
+static job_settings *settings_of(job *j) {
+    if (j->settings) return j->settings;
+    j->settings = &j->own;
+    if (!j->name[0]) return j->settings;
+    WCHAR name[300] = L"Global\\gap-job-"; // names of objects ignore case and have no other backslash
+    int n = lstrlenW(name);
+    for (const WCHAR *c = j->name; *c; c++) name[n++] = *c == '\\' ? '|' : *c >= 'A' && *c <= 'Z' ? *c + 'a' - 'A' : *c;
+    name[n] = 0;
+    j->section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, sizeof *j->settings, name);
+    if (!j->section) return j->settings;
+    job_settings *shared = MapViewOfFile(j->section, FILE_MAP_WRITE, 0, 0, sizeof *shared);
+    if (shared) j->settings = shared;
+    return j->settings;
+}
+
+// release releases the section of a job without a handle.
+static void release(job *j) {
+    HANDLE section = j->section;
+    if (j->settings && j->settings != &j->own) UnmapViewOfFile(j->settings);
+    j->settings = NULL;
+    j->section = NULL;
+    if (section) original_close(section);
+}
+
 // A handle value may be reused at once for another object, so the job's state drops it first.
 static NTSTATUS NTAPI replacement_close(HANDLE h) {
     if (known) {
         EnterCriticalSection(&gap_lock);
-        for (int i = 0; i < 512; i++)
-            for (int k = 0; jobs[i] && k < jobs[i]->handle_count; k++)
-                if (jobs[i]->handles[k] == h) jobs[i]->handles[k] = jobs[i]->handles[--jobs[i]->handle_count];
+        for (int i = 0; i < 512; i++) {
+            job *j = jobs[i];
+            if (!j || !has_handle(j, h)) continue;
+            for (int k = 0; k < j->handle_count; k++)
+                if (j->handles[k] == h) j->handles[k] = j->handles[--j->handle_count];
+            if (!j->handle_count) release(j);
+        }
         LeaveCriticalSection(&gap_lock);
     }
     return original_close(h);
@@ -79,12 +109,11 @@ static void copy(void *to, const void *from, ULONG n) {
 }
 
 // remember stores a setting. Unlike Windows it does not validate.
-static NTSTATUS remember(job *j, ULONG class, const void *info, ULONG len) {
+static NTSTATUS remember(job_settings *j, ULONG class, const void *info, ULONG len) {
     switch (class) {
     case BASIC_LIMIT:
     case EXTENDED_LIMIT:
         copy(j->limits, info, len < JOB_LIMITS ? len : JOB_LIMITS);
-        if (j->limits_len < len) j->limits_len = len;
         return 0;
     case GROUPS:
         if (len % sizeof(GROUP_AFFINITY) || len > sizeof j->groups) return STATUS(STATUS_LENGTH_MISMATCH_);
@@ -115,15 +144,15 @@ static NTSTATUS NTAPI replacement_set(HANDLE h, ULONG class, PVOID info, ULONG l
     if (!OK(st)) return st;
     EnterCriticalSection(&gap_lock);
     job *j = job_of(h);
-    st = j ? remember(j, class, info, len) : STATUS(STATUS_UNSUPPORTED_);
+    st = j ? remember(settings_of(j), class, info, len) : STATUS(STATUS_UNSUPPORTED_);
     LeaveCriticalSection(&gap_lock);
     return st;
 }
 
 // read_limits copies the settings over Wine's zeros, except the fields that the kernel measures: IoInfo
 // (64 to 112) and the two peaks (from 128).
-static NTSTATUS read_limits(const job *j, ULONG class, BYTE *info, ULONG len, PULONG ret) {
-    NTSTATUS st = job_query(((job *)j)->handles[0], class, info, len, ret);
+static NTSTATUS read_limits(HANDLE h, const job_settings *j, ULONG class, BYTE *info, ULONG len, PULONG ret) {
+    NTSTATUS st = job_query(h, class, info, len, ret);
     if (!OK(st)) return st;
     copy(info, j->limits, len < 64 ? len : 64);
     if (len >= 128) copy(info + 112, j->limits + 112, 16);
@@ -131,7 +160,7 @@ static NTSTATUS read_limits(const job *j, ULONG class, BYTE *info, ULONG len, PU
 }
 
 // read_groups returns the groups that were set, or all processors.
-static NTSTATUS read_groups(const job *j, GROUP_AFFINITY *info, ULONG len, PULONG ret) {
+static NTSTATUS read_groups(const job_settings *j, GROUP_AFFINITY *info, ULONG len, PULONG ret) {
     ULONG need = (j->group_count ? j->group_count : 1) * sizeof *info;
     if (ret) *ret = need;
     if (len < need) return STATUS(STATUS_LENGTH_MISMATCH_);
@@ -144,7 +173,7 @@ static NTSTATUS read_groups(const job *j, GROUP_AFFINITY *info, ULONG len, PULON
     return 0;
 }
 
-static NTSTATUS read_cpu_rate(const job *j, void *info, ULONG len, PULONG ret) {
+static NTSTATUS read_cpu_rate(const job_settings *j, void *info, ULONG len, PULONG ret) {
     if (ret) *ret = sizeof j->cpu_rate;
     if (len < sizeof j->cpu_rate) return STATUS(STATUS_LENGTH_MISMATCH_);
     copy(info, j->cpu_rate, sizeof j->cpu_rate);
@@ -152,7 +181,7 @@ static NTSTATUS read_cpu_rate(const job *j, void *info, ULONG len, PULONG ret) {
 }
 
 // read_io_attribution returns no values: Wine counts no I/O.
-static NTSTATUS read_io_attribution(const job *j, BYTE *info, ULONG len, PULONG ret) {
+static NTSTATUS read_io_attribution(const job_settings *j, BYTE *info, ULONG len, PULONG ret) {
     if (!gap_peer || !j->io_attribution) return STATUS(STATUS_UNSUPPORTED_);
     if (len < 72) return STATUS(STATUS_LENGTH_MISMATCH_);
     for (int i = 8; i < 72; i++) info[i] = 0; // behind ControlFlags: ReadStats, WriteStats
@@ -175,10 +204,11 @@ static NTSTATUS NTAPI replacement_query(HANDLE h, ULONG class, PVOID info, ULONG
     NTSTATUS st = STATUS(STATUS_UNSUPPORTED_);
     EnterCriticalSection(&gap_lock);
     job *j = job_of(h);
-    if (j && (class == BASIC_LIMIT || class == EXTENDED_LIMIT)) st = read_limits(j, class, info, len, ret);
-    else if (j && class == GROUPS) st = read_groups(j, info, len, ret);
-    else if (j && class == CPU_RATE) st = read_cpu_rate(j, info, len, ret);
-    else if (j) st = read_io_attribution(j, info, len, ret);
+    job_settings *s = j ? settings_of(j) : NULL;
+    if (s && (class == BASIC_LIMIT || class == EXTENDED_LIMIT)) st = read_limits(h, s, class, info, len, ret);
+    else if (s && class == GROUPS) st = read_groups(s, info, len, ret);
+    else if (s && class == CPU_RATE) st = read_cpu_rate(s, info, len, ret);
+    else if (s) st = read_io_attribution(s, info, len, ret);
     LeaveCriticalSection(&gap_lock);
     return st;
 }

@@ -1,4 +1,4 @@
-// The gap filler's state of a job: the settings that this process made, and the processor time of former members.
+// The gap filler's state of a job: its settings, and the processor time of former members.
 #ifndef GAP_JOB_H
 #define GAP_JOB_H
 
@@ -13,20 +13,26 @@ typedef struct {
     ULONG base_io_size, flags;
 } io_rate;
 
+// job_settings are settings that a query returns.
+typedef struct {
+    BYTE limits[JOB_LIMITS]; // JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+    GROUP_AFFINITY groups[JOB_GROUPS];
+    ULONG group_count;
+    ULONG cpu_rate[2]; // JOBOBJECT_CPU_RATE_CONTROL_INFORMATION
+    BOOL io_attribution;
+} job_settings;
+
 typedef struct {
     // The job: all handles of a named job share a state; an anonymous job is identified by its handle.
     HANDLE handles[JOB_HANDLES];
     int handle_count;
     WCHAR name[256];
 
-    // The settings, each with its size.
-    BYTE limits[JOB_LIMITS]; // JOBOBJECT_EXTENDED_LIMIT_INFORMATION
-    ULONG limits_len;
-    GROUP_AFFINITY groups[JOB_GROUPS];
-    ULONG group_count;
-    ULONG cpu_rate[2]; // JOBOBJECT_CPU_RATE_CONTROL_INFORMATION
+    // The settings of a named job are in a section, which other processes open as well. Until settings_of they are NULL.
+    job_settings *settings, own;
+    HANDLE section;
     io_rate io;
-    BOOL io_set, io_attribution;
+    BOOL io_set;
 
     // The results of queries: see account.c.
     cpu members[JOB_MEMBERS];

@@ -2,6 +2,8 @@ package probe
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 	"unsafe"
@@ -65,6 +67,50 @@ func TestJob_LimitsSet_ReadBack(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("limits read back (-set +got):\n%s", diff)
+	}
+}
+
+// memoryLimit is the limit of a named job in MiB, or 255.
+func memoryLimit(name string) int {
+	job, err := windows.CreateJobObject(nil, windows.StringToUTF16Ptr(name))
+	if err != nil {
+		return 255
+	}
+	defer windows.CloseHandle(job)
+	var got windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+	if err := query(job, windows.JobObjectExtendedLimitInformation, &got); err != nil {
+		return 255
+	}
+	return int(got.JobMemoryLimit >> 20)
+}
+
+// The limits of a named job are those of every process that opens it, and end with the job.
+func TestJob_NamedLimitsSet_OtherProcessReadsThem(t *testing.T) {
+	name := fmt.Sprintf(`Global\probe/Job-%d`, os.Getpid())
+	t.Setenv("PROBE_JOB", name)
+	for _, want := range []int{0, 64, 96} {
+		job, err := windows.CreateJobObject(nil, windows.StringToUTF16Ptr(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{JobMemoryLimit: uintptr(want) << 20}
+		limits.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_JOB_MEMORY
+		if want > 0 {
+			if err := set(job, windows.JobObjectExtendedLimitInformation, &limits); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := child(t, "limits")
+		_ = cmd.Wait() // the exit code is the answer
+		if got := cmd.ProcessState.ExitCode(); got != want {
+			t.Errorf("another process reads a memory limit of %d MiB, want %d", got, want)
+		}
+		if err := windows.CloseHandle(job); err != nil {
+			t.Fatal(err)
+		}
+		if got := memoryLimit(name); got != 0 {
+			t.Errorf("a new job of the name has a memory limit of %d MiB", got)
+		}
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 
 // TestMain makes this binary a workload, too: with PROBE_CHILD=spin it uses a processor, with PROBE_CHILD=idle it waits. Both
 // exit when standard input ends, that is, with the parent. With PROBE_CHILD=threads or reads it exits at once with code 7,
-// while it creates threads or its threads read. With PROBE_CHILD=links or sockets it does what kubelet does with them, with
-// PROBE_CHILD=service it is a service.
+// while it creates threads or its threads read. With PROBE_CHILD=links or sockets it does what kubelet does with them, with service
+// it is a service, and with limits it exits with the memory limit of the job PROBE_JOB in MiB.
 func TestMain(m *testing.M) {
 	mode := os.Getenv("PROBE_CHILD")
 	if mode == "" {
@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		endAfter(runService)
 	case "sockets":
 		endAfter(useSockets)
+	case "limits":
+		os.Exit(memoryLimit(os.Getenv("PROBE_JOB")))
 	case "spin":
 		go func() { // ends with the process
 			for { //nolint:staticcheck // a busy loop on purpose

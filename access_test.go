@@ -88,6 +88,7 @@ var access = []made{
 	{"container/hostprocess.Mount", "mount point of a root file system", "container/hostprocess.guard", "", isRefused},
 	{"container/hostprocess.Keep", "directory of the host for a path of a silo, and a file that keeps it", "container/hostprocess.guard", "", "the file is refused; the owner of a directory for layers is checked"},
 	{"container/hostprocess.keeps", "that file, to test for it", "", "", existing},
+	{"container/hostprocess.readDir", "that directory, to list it", "", "", existing},
 	{"container/hostprocess.Link", "link in the layers of a container", "", inherits + "the layer", "moved aside"},
 	{"container/hostprocess.makeDir", "directory in the layers of a container", "", inherits + "the layer", "a link is refused"},
 	{"container/hostprocess.MakeDir", "working directory of a program", "", inherits + "the one above it", existing},

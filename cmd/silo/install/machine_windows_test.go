@@ -67,15 +67,25 @@ func newService(t *testing.T, needs ...string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_, stopped := s.Control(svc.Stop)
-		if errors.Is(stopped, windows.ERROR_SERVICE_NOT_ACTIVE) {
-			stopped = nil
-		}
-		if err := errors.Join(stopped, s.Delete(), s.Close()); err != nil {
+		if err := errors.Join(stop(s), s.Delete(), s.Close()); err != nil {
 			t.Error(err)
 		}
 	})
 	return name
+}
+
+// stop stops a service that may be starting or stopping, or whose dependents may be.
+func stop(s *mgr.Service) error {
+	again := time.NewTicker(10 * time.Millisecond) // nothing tells
+	defer again.Stop()
+	for ; ; <-again.C {
+		switch _, err := s.Control(svc.Stop); {
+		case errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
+			return nil
+		case err != nil && !errors.Is(err, windows.ERROR_DEPENDENT_SERVICES_RUNNING) && !errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL):
+			return err
+		}
+	}
 }
 
 // setCommandLine changes what starts a service.

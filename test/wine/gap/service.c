@@ -233,15 +233,16 @@ void service_begins(void) {
     RegCloseKey(services);
 }
 
+// The status may be that of the service's next process already.
 void service_ends(void) {
     enum { SET_STATUS = 0x8000 }; // SERVICE_SET_STATUS, with which a handle is one for SetServiceStatus in Wine
-    SERVICE_STATUS status;
+    SERVICE_STATUS_PROCESS now;
+    DWORD size;
     SC_HANDLE manager = *self ? OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT) : NULL;
     SC_HANDLE h = manager ? OpenServiceW(manager, self, SERVICE_QUERY_STATUS | SET_STATUS) : NULL;
-    if (h && QueryServiceStatus(h, &status) && status.dwCurrentState != SERVICE_STOPPED) {
-        status.dwCurrentState = SERVICE_STOPPED;
-        status.dwControlsAccepted = 0;
-        status.dwWin32ExitCode = ERROR_PROCESS_ABORTED;
+    if (h && QueryServiceStatusEx(h, SC_STATUS_PROCESS_INFO, (BYTE *)&now, sizeof now, &size) &&
+        now.dwCurrentState != SERVICE_STOPPED && now.dwProcessId == GetCurrentProcessId()) {
+        SERVICE_STATUS status = {.dwServiceType = now.dwServiceType, .dwCurrentState = SERVICE_STOPPED, .dwWin32ExitCode = ERROR_PROCESS_ABORTED};
         SetServiceStatus((SERVICE_STATUS_HANDLE)h, &status);
     }
     if (h) CloseServiceHandle(h);

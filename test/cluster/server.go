@@ -84,6 +84,9 @@ func up(ctx context.Context, wine *testenv.Env) error {
 	if err := os.RemoveAll(ready); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(filepath.Join(wine.Root(), filepath.Dir(logFile)), 0o755); err != nil {
+		return err
+	}
 	log, err := os.Create(filepath.Join(wine.Root(), logFile))
 	if err != nil {
 		return err

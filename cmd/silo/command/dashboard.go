@@ -88,7 +88,7 @@ type dashboardSource struct {
 
 // DashboardSource returns what the dashboard shows, and a function that ends its use.
 func (a *App) DashboardSource() (source dashboard.Source, release func()) {
-	o := a.newObserver(handleIdle)
+	o := a.newObserver()
 	return &dashboardSource{a, o}, func() { o.retain(nil) }
 }
 

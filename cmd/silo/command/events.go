@@ -106,7 +106,7 @@ func (a *App) events(ctx context.Context, interval time.Duration, count int, for
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	o := a.newObserver(handleIdle)
+	o := a.newObserver()
 	watch := a.Node.Watch()
 	defer watch.Close()
 	var before snapshot

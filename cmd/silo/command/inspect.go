@@ -61,7 +61,7 @@ func (a *App) inspect(ctx context.Context, refs []string, format string) error {
 	if err != nil {
 		return err
 	}
-	o := a.newObserver(handleIdle)
+	o := a.newObserver()
 	defer o.retain(nil)
 	all := []any{}
 	failed := false

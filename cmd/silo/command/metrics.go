@@ -74,9 +74,7 @@ func (a *App) metrics(ctx context.Context, f *metricsFlags) error {
 	}
 	registry := prometheus.NewRegistry()
 	version, revision := buildinfo.Read()
-	o := a.newObserver(scrapeIdle)
-	defer o.retain(nil)
-	list := reporting(func() ([]prom.Container, error) { return a.exported(ctx, o, f.all) }, func(err error) {
+	list := reporting(func() ([]prom.Container, error) { return a.exported(ctx, f.all) }, func(err error) {
 		fmt.Fprintf(a.Stderr, "silo: warning: a scrape does not have all containers: %s\n", oneLine(err))
 	})
 	err := registry.Register(prom.New(prom.Options{
@@ -136,8 +134,11 @@ func reporting(list func() ([]prom.Container, error), report func(error)) func()
 	}
 }
 
-// exported samples every container for a scrape. Unless all is set, a container that its supervisor exports is not sampled.
-func (a *App) exported(ctx context.Context, o *observer, all bool) ([]prom.Container, error) {
+// exported samples every container for a scrape. Nothing is kept until the next, which is many seconds away: a process
+// handle would hold the remains of an exited process. Unless all is set, a container that its supervisor exports is not sampled.
+func (a *App) exported(ctx context.Context, all bool) ([]prom.Container, error) {
+	o := a.newObserver()
+	defer o.retain(nil)
 	list, err := a.Node.All()
 	if err != nil {
 		return nil, err

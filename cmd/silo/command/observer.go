@@ -18,8 +18,6 @@ const (
 	sampleTimeout = 5 * time.Second
 	// handleIdle is how long process handles stay open after a look. An exited process stays in the kernel until then.
 	handleIdle = 3 * time.Second
-	// scrapeIdle is the same for silo metrics: the next scrape finds them open.
-	scrapeIdle = time.Minute
 )
 
 // observer looks at the containers of the machine. A verb that goes on looking keeps one: between two looks it has the
@@ -29,14 +27,13 @@ type observer struct {
 	// Immutable.
 	app  *App
 	node *stats.Node
-	idle time.Duration // how long process handles stay open
 
 	mu         sync.Mutex // guards the field below
 	collectors map[string]*stats.Collector
 }
 
-func (a *App) newObserver(idle time.Duration) *observer {
-	return &observer{app: a, idle: idle, node: stats.NewNode(a.Kernel), collectors: map[string]*stats.Collector{}}
+func (a *App) newObserver() *observer {
+	return &observer{app: a, node: stats.NewNode(a.Kernel), collectors: map[string]*stats.Collector{}}
 }
 
 // collector returns the collector of a container. It keeps no process handles of a Windows Server container: the Host
@@ -48,7 +45,7 @@ func (o *observer) collector(c node.Container) *stats.Collector {
 	if kept == nil {
 		kept = stats.NewNamedCollector(c.Job, stats.NamedOptions{
 			Kernel: o.app.Kernel, Now: o.app.Now, QueryLimits: true,
-			KeepHandles: c.Kind != node.Server, CountHandles: true, Idle: o.idle, BusyAfter: time.Second,
+			KeepHandles: c.Kind != node.Server, CountHandles: true, Idle: handleIdle, BusyAfter: time.Second,
 		})
 		o.collectors[c.Job] = kept
 	}

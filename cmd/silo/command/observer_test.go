@@ -2,7 +2,6 @@ package command
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,7 +39,7 @@ func observed(t *testing.T, k *jobtest.Kernel, ids ...string) (list []node.Conta
 func TestObserver_SecondLook_OpensNoProcess(t *testing.T) {
 	k := jobtest.New()
 	list, end := observed(t, k, "a", "b")
-	o := (&App{Kernel: k, Now: k.Now}).newObserver(handleIdle)
+	o := (&App{Kernel: k, Now: k.Now}).newObserver()
 	for look, opened := range []int{2, 0} {
 		k.ResetCalls()
 		if views, err := o.samples(t.Context(), list); err != nil || len(views) != 2 {
@@ -61,53 +60,12 @@ func TestObserver_SecondLook_OpensNoProcess(t *testing.T) {
 	}
 }
 
-// TestMetrics_LaterScrapes_OpenNoProcess: a scrape of 100 containers with 10 processes each has the calls of a warm sample of each,
-// and those that open, query the limits of, and close a job of another process.
-func TestMetrics_LaterScrapes_OpenNoProcess(t *testing.T) {
-	const containers, processes = 100, 10
-	k := jobtest.New()
-	var ids, paths []string
-	for i := range containers {
-		ids = append(ids, fmt.Sprintf("c%02d", i))
-		paths = append(paths, `\BaseNamedObjects\silo/k8s.io/`+ids[i])
-	}
-	list, end := observed(t, k, ids...)
-	defer end()
-	for _, c := range list {
-		for range processes - 1 {
-			if _, err := k.Place(c.Job, "app.exe", jobtest.Self); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	a := &App{Kernel: k, Now: k.Now, Node: node.Node{
-		Names: func() ([]string, error) { return paths, nil }, Records: node.Records{Dir: t.TempDir()},
-	}}
-	o := a.newObserver(scrapeIdle)
-	defer o.retain(nil)
-	for scrape := range 3 {
-		k.ResetCalls()
-		exported, err := a.exported(t.Context(), o, false)
-		if err != nil || len(exported) != containers {
-			t.Fatalf("%d containers, %v", len(exported), err)
-		}
-		calls := 0
-		for _, n := range k.AllCalls() {
-			calls += n
-		}
-		t.Logf("scrape %d: %d calls", scrape+1, calls)
-		if most := 12*containers + containers*processes; scrape > 0 && calls > most {
-			t.Errorf("scrape %d: calls %v, want %d at most", scrape+1, k.AllCalls(), most)
-		}
-	}
-}
-
 func TestObserver_ServerContainer_KeepsNoProcessOpen(t *testing.T) {
 	k := jobtest.New()
 	list, end := observed(t, k, "a")
 	list[0].Kind = node.Server
 	before := k.OpenHandles()
-	if _, err := (&App{Kernel: k, Now: k.Now}).newObserver(handleIdle).samples(t.Context(), list); err != nil {
+	if _, err := (&App{Kernel: k, Now: k.Now}).newObserver().samples(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
 	if n := k.OpenHandles(); n != before {
@@ -149,7 +107,7 @@ func TestObserver_OneContainerHangs_OthersAreSampled(t *testing.T) {
 		sim := jobtest.New()
 		list, end := observed(t, sim, "a", "b", "c")
 		k := &hanging{Kernel: sim, name: list[1].Job, hang: make(chan struct{}), job: map[jobobject.Handle]bool{}}
-		o := (&App{Kernel: k, Now: time.Now}).newObserver(handleIdle)
+		o := (&App{Kernel: k, Now: time.Now}).newObserver()
 		for range 2 {
 			began := time.Now()
 			views, err := o.samples(t.Context(), list)

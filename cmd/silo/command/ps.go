@@ -112,7 +112,7 @@ func (a *App) ps(ctx context.Context, f *psFlags) error {
 
 // psRows samples the containers that live. One that ended meanwhile and has no record is left out.
 func (a *App) psRows(ctx context.Context, list []node.Container, full bool) ([]psRow, error) {
-	o := a.newObserver(handleIdle)
+	o := a.newObserver()
 	defer o.retain(nil)
 	living := slices.DeleteFunc(slices.Clone(list), func(c node.Container) bool { return !c.Living() })
 	views, skipped := o.samples(ctx, living)

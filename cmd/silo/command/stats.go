@@ -64,7 +64,7 @@ func (a *App) stats(ctx context.Context, f *statsFlags, refs []string) error {
 	if f.format != "" && a.output != asTable {
 		return errFormatOutput
 	}
-	l := &statsLook{watched: a.watch(refs), observer: a.newObserver(handleIdle), format: f.format}
+	l := &statsLook{watched: a.watch(refs), observer: a.newObserver(), format: f.format}
 	defer l.observer.retain(nil)
 	_, _, terminal := a.terminal(a.Stdout)
 	if !f.once && (f.stream || f.count > 0 || terminal && a.output != asJSON) {

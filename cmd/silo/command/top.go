@@ -88,7 +88,7 @@ func (a *App) top(ctx context.Context, f *topFlags, refs []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	t := &topLook{watched: a.watch(refs), flags: f, observer: a.newObserver(handleIdle)}
+	t := &topLook{watched: a.watch(refs), flags: f, observer: a.newObserver()}
 	defer t.observer.retain(nil)
 	if !f.live {
 		rows, err := t.rows(ctx)

@@ -24,6 +24,18 @@ const limit = 10 * time.Minute
 // handlers are the runtime classes of the shim.
 var handlers = []string{testenv.SiloHandler, testenv.SandboxHandler}
 
+// newSuite is the suite of a cluster, which stops with the test.
+func newSuite(t *testing.T, cluster *kube.Cluster) *suite {
+	c := &suite{Cluster: cluster, table: newTable()}
+	t.Cleanup(func() {
+		c.explain(t)
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
 // TestCluster starts a cluster, applies deploy/kubernetes, and runs all cases on it. In the end nothing may be left.
 func TestCluster(t *testing.T) {
 	wine := testenv.Require(t)
@@ -36,13 +48,7 @@ func TestCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &suite{Cluster: cluster, table: newTable()}
-	t.Cleanup(func() {
-		c.explain(t)
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	c := newSuite(t, cluster)
 	if err := c.Apply(ctx); err != nil {
 		t.Fatal(err)
 	}

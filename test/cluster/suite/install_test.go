@@ -37,13 +37,7 @@ func TestInstaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &installer{suite: &suite{Cluster: cluster, table: newTable()}}
-	t.Cleanup(func() {
-		c.explain(t)
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	c := &installer{suite: newSuite(t, cluster)}
 	for _, step := range []struct {
 		name string
 		run  func(*testing.T)

@@ -38,13 +38,7 @@ func TestProcessIsolated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &suite{Cluster: cluster, table: newTable()}
-	t.Cleanup(func() {
-		c.explain(t)
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	c := newSuite(t, cluster)
 	if err := c.CreateRuntimeClasses(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -25,18 +25,25 @@ void *export_real(const char *module, const char *name) {
     return m && OK(original(m, &text, 0, &address)) ? address : NULL;
 }
 
+// ours_for returns what this process gets in place of a function of Wine.
+static void *ours_for(const char *name) {
+    void *ours = user_function(name);
+    if (!ours) ours = service_function(name);
+    if (!ours) ours = control_function(name);
+    if (!ours && gap_kubelet) ours = kubelet_function(name);
+    if (!ours && gap_volumes) ours = view_function(name);
+    return ours;
+}
+
 static NTSTATUS NTAPI replacement(HMODULE module, const ANSI_STRING *name, ULONG ordinal, PVOID *address) {
-    void *ours = name && name->Buffer ? user_function(name->Buffer) : NULL;
-    if (!ours && name && name->Buffer) ours = service_function(name->Buffer);
-    if (!ours && gap_kubelet && name && name->Buffer) ours = kubelet_function(name->Buffer);
-    if (!ours && gap_volumes && name && name->Buffer) ours = view_function(name->Buffer);
+    if (!name || !name->Buffer) return original(module, name, ordinal, address);
+    void *ours = ours_for(name->Buffer);
     if (ours) {
         *address = ours;
         return 0;
     }
     NTSTATUS st = original(module, name, ordinal, address);
-    if (OK(st) || !name || !name->Buffer) return st;
-    for (unsigned i = 0; i < sizeof exports / sizeof *exports; i++)
+    for (unsigned i = 0; !OK(st) && i < sizeof exports / sizeof *exports; i++)
         if (lstrcmpA(name->Buffer, exports[i].name) == 0) {
             *address = exports[i].function;
             return 0;

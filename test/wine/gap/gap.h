@@ -107,6 +107,11 @@ void *service_function(const char *name);
 void service_begins(void);
 void service_ends(void);
 
+// socket.c ----------------------------------------------------------------------------------------------------------
+
+// control_function is the same for the settings of sockets.
+void *control_function(const char *name);
+
 // export.c ----------------------------------------------------------------------------------------------------------
 
 // export_real returns a function of a loaded module, never a replacement.

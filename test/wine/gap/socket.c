@@ -1,9 +1,11 @@
-// Unix sockets for kubelet (WINEGAP=kubelet), which serves device plugins on them. Wine 8 has none. Here such a socket is a
-// TCP socket of the loopback address, and the file that a Unix socket would be has its port in two bytes.
+// Sockets. A program of Go makes no UDP socket on Wine 8, which lacks one setting of them. Unix sockets are for kubelet alone
+// (WINEGAP=kubelet), which serves device plugins on them. Wine 8 has none. Here such a socket is a TCP socket of the loopback
+// address, and the file that a Unix socket would be has its port in two bytes.
 #include <winsock2.h>
 #include "gap.h"
 
 enum { SOCKETS = 256, PATH = 108, AF_UNIX_ = 1 };
+enum { UDP_CONNRESET = 0x9800000C, UDP_NETRESET = 0x9800000F };
 
 // known are the Unix sockets of this process, guarded by gap_lock.
 static struct { SOCKET socket; char path[PATH]; } known[SOCKETS];
@@ -114,4 +116,17 @@ void *socket_function(const char *name) {
         return (real.set_error = export_real("ws2_32", "WSASetLastError")) ? functions[i].function : NULL;
     }
     return NULL;
+}
+
+typedef int(WINAPI *control)(SOCKET, DWORD, void *, DWORD, void *, DWORD, DWORD *, void *, void *);
+
+// control_ takes the setting of SIO_UDP_NETRESET as that of SIO_UDP_CONNRESET, which Wine accepts. Both are about errors that
+// Linux does not report to a socket without a peer.
+static int WINAPI control_(SOCKET s, DWORD code, void *in, DWORD n, void *out, DWORD m, DWORD *done, void *o, void *f) {
+    control real_control = (control)export_real("ws2_32", "WSAIoctl");
+    return real_control(s, code == (DWORD)UDP_NETRESET ? (DWORD)UDP_CONNRESET : code, in, n, out, m, done, o, f);
+}
+
+void *control_function(const char *name) {
+    return lstrcmpA(name, "WSAIoctl") == 0 && export_real("ws2_32", "WSAIoctl") ? (void *)control_ : NULL;
 }

@@ -3,8 +3,6 @@ package probe
 import (
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,9 +11,6 @@ import (
 
 // kubelet writes the volumes of ConfigMaps, Secrets and tokens with symbolic links. On Wine they need WINEGAP=kubelet.
 func TestSymlinks_RenamedAndRemoved_TargetStays(t *testing.T) { asKubelet(t, "links") }
-
-// kubelet serves its device plugins on a Unix socket. On Wine they need WINEGAP=kubelet.
-func TestUnixSocket_Dialed_CarriesData(t *testing.T) { asKubelet(t, "sockets") }
 
 // asKubelet runs this binary as a workload with what kubelet gets.
 func asKubelet(t *testing.T, mode string) {
@@ -73,34 +68,4 @@ func useLinks() error {
 	}
 	_, err := os.Stat(filepath.Join("volume", "v2", "key"))
 	return err
-}
-
-// useSockets sends a line to a server on a Unix socket.
-func useSockets() error {
-	listener, err := net.Listen("unix", "socket")
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
-	done := make(chan error, 1)
-	go func() { // ends with the client's connection
-		conn, err := listener.Accept()
-		if err == nil {
-			_, err = io.Copy(conn, conn)
-			err = errors.Join(err, conn.Close())
-		}
-		done <- err
-	}()
-	client, err := net.Dial("unix", "socket")
-	if err != nil {
-		return err
-	}
-	if _, err := io.WriteString(client, "hello"); err != nil {
-		return err
-	}
-	back := make([]byte, len("hello"))
-	if _, err := io.ReadFull(client, back); err != nil || string(back) != "hello" {
-		return fmt.Errorf("it sent back %q, %w", back, err)
-	}
-	return errors.Join(client.Close(), <-done)
 }

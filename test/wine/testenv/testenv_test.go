@@ -173,6 +173,7 @@ func TestProbes_WithoutGapFiller_Fail(t *testing.T) {
 		"TestRemoveAll_DirectoryTree_Removed", "TestRoot_Rename_ReplacesFile", "TestPipe_NameInUse_Refused", "TestProcessTimes_OfAChild_NotTheCallers", "TestJob_LimitsSet_ReadBack",
 		"TestJob_HandleValueReused_LimitsAreUnset", "TestProcessMemory_PrivateWorkingSet_WithinWorkingSet", "TestJob_Members_MemoryIsCounted",
 		"TestIsProcessInJob_LimitedHandle_Answers", "TestPipe_FirstClient_IsServed", "TestJob_MemberExited_TimesAreKept",
+		"TestUDPSocket_Datagram_Arrives",
 	} {
 		t.Run(strings.TrimPrefix(probe, "Test"), func(t *testing.T) {
 			t.Parallel()

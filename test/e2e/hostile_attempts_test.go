@@ -72,6 +72,10 @@ var attempts = []attempt{
 		prevention: "the job", verb: "fork", args: these("30"), want: "yes", check: endsByItself,
 	},
 	{
+		name: "keeps four chains of processes, each of which starts the next one and exits", happened: "its processes are listed and measured; a kill ends all of them",
+		prevention: "the job, which ends them at once", verb: "chains", args: these("4"), want: "yes", check: answersAndEndsWhole,
+	},
+	{
 		name: "gives the write ends of its output to the shim, and exits", happened: "the exit is announced; the output ends 2 s later at most",
 		prevention: "the timeout of the drain", verb: "give", args: these(), want: "yes", check: endsByItself,
 	},
@@ -95,6 +99,19 @@ func endsWhole(t *testing.T, v *victim, id, _ string) {
 		t.Errorf("the task is %v, want RUNNING", row)
 	}
 	v.remove(t, id)
+}
+
+// answersAndEndsWhole: the members that come and go are listed and measured.
+func answersAndEndsWhole(t *testing.T, v *victim, id, result string) {
+	for range 10 {
+		if ps := v.ctr(t, "task", "ps", id); !strings.Contains(ps, id+".exe") {
+			t.Errorf("the container has the processes\n%s", ps)
+		}
+		if text := v.ctr(t, "task", "metrics", id); !strings.Contains(text, "memory") {
+			t.Errorf("the metrics are\n%s", text)
+		}
+	}
+	endsWhole(t, v, id, result)
 }
 
 // execFails: an exec of the file that replaced the program fails, and names it.

@@ -13,7 +13,7 @@ import (
 )
 
 // TestSecrets_RealContainerd_LogsAndFilesHaveNone looks for the environment, the arguments and the annotations of a container
-// in the logs and in all files of the state directory but the specification.
+// in the logs, which have a dump of the shim's stacks, and in all files of the state directory but the specification.
 func TestSecrets_RealContainerd_LogsAndFilesHaveNone(t *testing.T) {
 	d := newDaemon(t)
 	var secrets []string
@@ -36,6 +36,16 @@ func TestSecrets_RealContainerd_LogsAndFilesHaveNone(t *testing.T) {
 		t.Error("a program that is missing was started")
 	}
 	d.ctr(t, "task", "metrics", id)
+	if out, err := d.wine.Command(t.Context(), workload.Payload, "stacks").CombinedOutput(); err != nil {
+		t.Fatalf("request a dump of the stacks: %v\n%s", err, out)
+	}
+	until(t, "the log has the stacks of the shim", func() bool {
+		text, err := os.ReadFile(d.LogPath())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(text), "shim/bootstrap.dumpStacks") && strings.Contains(string(text), "end of goroutine stack dump")
+	})
 	sinks := map[string]string{}
 	add := func(sink, path string) error {
 		text, err := os.ReadFile(path)

@@ -29,6 +29,7 @@ var attempts = map[string]func(args []string) (what string, stay bool, err error
 	"closeown":  closeOwn,
 	"image":     replaceImage,
 	"fork":      fork,
+	"chains":    startChains,
 	"priority":  raisePriority,
 	"terminate": terminateJob,
 }
@@ -243,6 +244,24 @@ func fork(args []string) (string, bool, error) {
 		}
 	}
 	return "yes", false, nil
+}
+
+// startChains starts as many chains of processes as the argument says. Their members are new ones at every moment.
+func startChains(args []string) (string, bool, error) {
+	count, err := number(args, 0)
+	if err != nil {
+		return "", true, err
+	}
+	for range count {
+		cmd, err := another("chain")
+		if err != nil {
+			return "", true, err
+		}
+		if err := cmd.Start(); err != nil {
+			return result(err), true, nil
+		}
+	}
+	return "yes", true, nil
 }
 
 // raisePriority takes the highest priority and one processor.

@@ -34,6 +34,7 @@ var modes = map[string]func(args []string) (int, error){
 	"pace":     pace,
 	"alloc":    alloc,
 	"holdout":  holdOut,
+	"chain":    chain,
 	"parting":  parting,
 	"logger":   logger,
 	"kill":     kill,

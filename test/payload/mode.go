@@ -280,6 +280,12 @@ func tree(args []string) (int, error) {
 	return 0, child.Wait()
 }
 
+// chain: starts its successor, which does the same, and exits.
+func chain([]string) (int, error) {
+	_, err := again("chain")
+	return 0, err
+}
+
 // holdout SECS: starts a grandchild that keeps standard output open that long, and exits at once.
 func holdOut(args []string) (int, error) {
 	_, err := again(append([]string{"sleep"}, args...)...)

@@ -189,16 +189,21 @@ func Process(args ...string) *specs.Process {
 	return &specs.Process{Args: append([]string{Program}, args...), Cwd: `C:\`}
 }
 
-// Bundle writes the spec of a job container that runs the program with these arguments. change may be nil.
-func Bundle(t *testing.T, change func(*specs.Spec), args ...string) string {
-	t.Helper()
-	s := &specs.Spec{
+// Spec is that of a job container that runs the program with these arguments.
+func Spec(args ...string) *specs.Spec {
+	return &specs.Spec{
 		Version: specs.Version, Process: Process(args...), Root: &specs.Root{}, Windows: &specs.Windows{},
 		Annotations: map[string]string{
 			"microsoft.com/hostprocess-container":    "true",
 			"microsoft.com/hostprocess-inherit-user": "true",
 		},
 	}
+}
+
+// Bundle writes the spec of a job container that runs the program with these arguments. change may be nil.
+func Bundle(t *testing.T, change func(*specs.Spec), args ...string) string {
+	t.Helper()
+	s := Spec(args...)
 	if change != nil {
 		change(s)
 	}

@@ -1,5 +1,5 @@
 // Command chart reads the result of a benchmark from standard input. It replaces the previous result of that kind in
-// performance.json, and writes performance.md and performance.svg from all results.
+// performance.json, and writes performance.md, performance.svg and growth.svg from all results.
 package main
 
 import (
@@ -38,6 +38,9 @@ func draw(dir string) error {
 	if len(fresh.Peers) > 0 {
 		all.Peers = fresh.Peers
 	}
+	if len(fresh.Growth) > 0 {
+		all.Growth = fresh.Growth
+	}
 	if len(all.Scrape) == 0 || len(all.Peers) == 0 {
 		return fmt.Errorf("a part is missing in the result and in performance.json")
 	}
@@ -61,6 +64,7 @@ func documents(all result.Report) (map[string][]byte, error) {
 	}
 	return map[string][]byte{
 		"performance.json": append(data, '\n'), "performance.svg": picture(all.Scrape), "performance.md": page(all),
+		"growth.svg": plots(all.Growth),
 	}, nil
 }
 

@@ -25,7 +25,9 @@ func page(r result.Report) []byte {
 		Algorithms []string
 		Rows       []row
 		Peers      []result.Peers
-	}{algorithms(r.Scrape), rows(r.Scrape), r.Peers}
+		Sizes      []result.Point
+		Growth     []growth
+	}{algorithms(r.Scrape), rows(r.Scrape), r.Peers, sizes(r.Growth), growths(r.Growth)}
 	functions := template.FuncMap{"spread": spread, "measure": measure, "goal": goal}
 	t := template.Must(template.New("page").Funcs(functions).Parse(pageText)) // the template is constant
 	if err := t.Execute(&out, data); err != nil {

@@ -2,6 +2,7 @@
 package result
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -10,6 +11,7 @@ import (
 type Report struct {
 	Scrape []Case  `json:"scrape,omitempty"` // of test/bench/scrape
 	Peers  []Peers `json:"peers,omitempty"`  // of test/bench/peers
+	Growth []Curve `json:"growth,omitempty"` // of test/bench/growth
 }
 
 // Case is one algorithm on one container.
@@ -53,6 +55,36 @@ func Quartiles(samples []float64) Spread {
 	s := slices.Sorted(slices.Values(samples))
 	at := func(part float64) float64 { return s[int(part*float64(len(s)-1)+0.5)] }
 	return Spread{at(0.25), at(0.5), at(0.75)}
+}
+
+// Curve is how something grows with the number of something else.
+type Curve struct {
+	Name   string  `json:"name"` // a request, or memory
+	With   string  `json:"with"`
+	Points []Point `json:"points"`
+}
+
+// Point is one size of a curve: the calls and the time of a request, or the bytes of the heap.
+type Point struct {
+	Size   int           `json:"size"`
+	Calls  int           `json:"calls,omitempty"` // at the kernel interface, in one request
+	Median time.Duration `json:"median_ns,omitempty"`
+	Bytes  int64         `json:"bytes,omitempty"`
+}
+
+// Cost is the time, or the bytes.
+func (p Point) Cost() float64 { return float64(p.Median) + float64(p.Bytes) }
+
+// Exponent is that of the power of the size with which a quantity grows: 0 for one that does not, 1 for one that grows with it. It
+// is the slope of the line through the logarithms, by least squares.
+func (c Curve) Exponent(of func(Point) float64) float64 {
+	var x, y, xx, xy float64
+	for _, p := range c.Points {
+		a, b := math.Log(float64(p.Size)), math.Log(of(p))
+		x, y, xx, xy = x+a, y+b, xx+a*a, xy+a*b
+	}
+	n := float64(len(c.Points))
+	return (n*xy - x*y) / (n*xx - x*x)
 }
 
 // Measure says how a row is compared.

@@ -24,7 +24,7 @@ FLOWS  := $(TOOLS)/actionlint
 .DEFAULT_GOAL := help
 .PHONY: help build release demo test unit cross cross-amd64 cross-arm64 cross-cgo cross-host cross-faults lint vuln \
 	apidiff kube generate golden fuzz cover contract suites layouts e2e bed crictl flood pipes pods restarts daemons \
-	prometheus soak walk crash bench bench-growth bench-peers bench-pods bench-damon measure logs evidence browser browser-short \
+	prometheus soak walk crash bench bench-exporter bench-growth bench-peers bench-pods bench-damon measure logs evidence browser browser-short \
 	screenshots chromium nomad programs hostile cluster cluster-down cluster-test cluster-short cluster-e2e clean
 
 help: ## show this list
@@ -239,6 +239,9 @@ bench: bed ## measure the cost of a Stats; writes docs/performance.md
 bench-peers: bed ## measure the shim beside the reference shim; writes docs/performance.md
 	$(BED) peers
 	GOOS=windows WINEGAP=peer $(MEASURE) ./test/bench/peers > $(CHART)
+
+bench-exporter: bed ## measure a scrape of silo metrics with 100 containers of 10 processes
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run TestExporter -v ./test/e2e -containers 100 -processes 10
 
 bench-growth: ## measure how requests grow with processes, containers and execs; writes docs/performance.md
 	$(GO) run -tags $(TAGS) ./test/bench/growth > .bed/result.json && $(GO) run ./test/bench/chart docs < .bed/result.json

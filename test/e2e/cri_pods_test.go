@@ -162,30 +162,42 @@ func (n *node) shims(t *testing.T) []testenv.Process {
 	return slices.DeleteFunc(all, func(p testenv.Process) bool { return !strings.HasPrefix(p.Name(), "containerd-shim") })
 }
 
-// weigh reads the memory of the shims from Linux.
+// weigh reads the memory of the shims.
 func (c *cost) weigh(t *testing.T) {
 	t.Helper()
 	for _, p := range c.shims(t) {
-		status := text(t, fmt.Sprintf("/proc/%d/status", p.Pid))
-		c.memory = append(c.memory, kilobytes(t, status, "VmRSS:"))
-		c.private = append(c.private, kilobytes(t, status, "RssAnon:"))
+		resident, private := residentOf(t, p.Pid)
+		c.memory, c.private = append(c.memory, resident), append(c.private, private)
 	}
+}
+
+// residentOf is the resident memory of a process in bytes, by Linux, and that part of it that is not shared.
+func residentOf(t *testing.T, pid int) (resident, private uint64) {
+	t.Helper()
+	status := text(t, fmt.Sprintf("/proc/%d/status", pid))
+	return kilobytes(t, status, "VmRSS:"), kilobytes(t, status, "RssAnon:")
 }
 
 // used is the processor time of all shims, without that of Wine's server.
 func (n *node) used(t *testing.T) (sum time.Duration) {
 	t.Helper()
-	const tick = 10 * time.Millisecond
 	for _, p := range n.shims(t) {
-		stat := text(t, fmt.Sprintf("/proc/%d/stat", p.Pid))
-		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-		var user, kernel time.Duration
-		if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &kernel); err != nil {
-			t.Fatalf("read processor time %v in %s", err, stat)
-		}
-		sum += (user + kernel) * tick
+		sum += processorTime(t, p.Pid)
 	}
 	return sum
+}
+
+// processorTime is that of a process, by Linux.
+func processorTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	const tick = 10 * time.Millisecond
+	stat := text(t, fmt.Sprintf("/proc/%d/stat", pid))
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	var user, kernel time.Duration
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &kernel); err != nil {
+		t.Fatalf("read processor time %v in %s", err, stat)
+	}
+	return (user + kernel) * tick
 }
 
 // kilobytes reads a value of /proc/PID/status, in bytes.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -58,7 +59,7 @@ var quantities = []quantity{
 func (q quantity) at(ctx context.Context, size, turns int) (points []result.Point, err error) {
 	before := heap()
 	s := newShim()
-	defer s.end()
+	defer func() { err = errors.Join(err, s.end()) }()
 	if err := q.fill(ctx, s, size); err != nil {
 		return nil, err
 	}

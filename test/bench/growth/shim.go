@@ -60,15 +60,14 @@ func program(p *jobtest.Proc) uint32 {
 	return 0
 }
 
-// end ends the shim's programs, and the shim.
-func (s *shim) end() {
+// end ends the shim's programs, and the shim. It returns the error with which the shim has ended.
+func (s *shim) end() error {
 	for _, id := range s.ids {
 		_, _ = s.Kill(context.Background(), &api.KillRequest{ID: id, Signal: 9, All: true}) // it may have ended
 	}
 	s.Kernel.Wait()
 	_, _ = s.Shutdown(context.Background(), &api.ShutdownRequest{Now: true}) // the answer may be lost
-	_ = s.Client.Close()
-	<-s.Served
+	return errors.Join(s.Client.Close(), <-s.Served)
 }
 
 // see is called with each event.

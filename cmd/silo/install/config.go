@@ -161,8 +161,12 @@ type handlers struct {
 // sections are the plugins with the handlers, in configuration versions 3 and 2.
 var sections = []string{"io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri"}
 
-// parseHandlers finds the handlers of a configuration.
+// parseHandlers finds the handlers of a configuration. The values that it does not read must be well formed, too: containerd reads
+// them.
 func parseHandlers(text string) (handlers, error) {
+	if _, err := parse(text); err != nil {
+		return handlers{}, err
+	}
 	var doc struct {
 		Plugins map[string]struct {
 			Containerd struct {

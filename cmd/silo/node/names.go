@@ -31,12 +31,15 @@ const global = `Global\silo/`
 
 // parse splits the name of a job object. It returns false for one that is no container's.
 func parse(path string) (Container, bool) {
+	if strings.ContainsRune(path, 0) { // such a job was made by no shim
+		return Container{}, false
+	}
 	if id, ok := strings.CutPrefix(path, stats.SiloName("")); ok && id != "" {
 		return Container{Kind: Server, Namespace: serverNamespace, ID: id, Job: path, Status: Running, System: id}, true
 	}
 	rest, ok := strings.CutPrefix(path, `\BaseNamedObjects\silo/`)
 	namespace, id, both := strings.Cut(rest, "/")
-	if !ok || !both || namespace == "" || id == "" || strings.ContainsAny(id, "/\x00") || strings.ContainsRune(namespace, 0) {
+	if !ok || !both || namespace == "" || id == "" || strings.Contains(id, "/") {
 		return Container{}, false
 	}
 	kind := Task

@@ -78,6 +78,30 @@ BOOL snapshot_find(const void *list, ULONG pid, cpu *out) {
     }
 }
 
+// recent is the last list that query_times took, guarded by gap_lock.
+static void *recent;
+static LONGLONG recent_at;
+
+// find_recent finds a running process in a list that is new, or was new 10 ms ago, which is Linux' step of processor time. A list
+// of many processes takes longer than that. The list rounds the creation time, which distinguishes two processes with one pid.
+static BOOL find_recent(ULONG pid, LONGLONG created, cpu *out) {
+    enum { SECOND = 10000000 };
+    LARGE_INTEGER now, rate;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&rate);
+    EnterCriticalSection(&gap_lock);
+    BOOL found = recent && now.QuadPart - recent_at < rate.QuadPart / 100 && snapshot_find(recent, pid, out) &&
+                 out->created > created - SECOND && out->created < created + SECOND;
+    if (!found) {
+        if (recent) snapshot_free(recent);
+        found = (recent = snapshot_take()) && snapshot_find(recent, pid, out);
+        QueryPerformanceCounter(&now);
+        recent_at = now.QuadPart;
+    }
+    LeaveCriticalSection(&gap_lock);
+    return found;
+}
+
 // remember and recall store and load the last times. The caller holds gap_lock.
 static void remember(const cpu *c) {
     for (unsigned i = 0; i < 256; i++)
@@ -102,9 +126,7 @@ static NTSTATUS query_times(HANDLE process, times *t, ULONG len, PULONG ret) {
     if (!OK(st) || len < sizeof *t || !OK(original(process, BASIC, &b, sizeof b, NULL))) return st;
     if (b.pid == GetCurrentProcessId()) return st;
     cpu c = {(ULONG)b.pid, t->created, 0, 0};
-    void *list = b.exit == RUNNING ? snapshot_take() : NULL;
-    BOOL running = list && snapshot_find(list, c.pid, &c);
-    if (list) snapshot_free(list);
+    BOOL running = b.exit == RUNNING && find_recent(c.pid, t->created, &c);
     c.created = t->created; // the list rounds it
     EnterCriticalSection(&gap_lock);
     if (running) remember(&c);

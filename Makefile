@@ -231,14 +231,14 @@ crash: bed ## let the shim exit or hang at each of its calls; on Wine some real 
 	GOOS=windows $(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -exec '$(CURDIR)/$(BED) run' -run Crash -v ./test/rpc
 
 # The result of a benchmark replaces the previous one in docs/performance.json. The page is written from it.
-MEASURE = $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 15m'
+MEASURE = $(BED) with -- $(GO) run -tags $(TAGS) -exec '$(CURDIR)/$(BED) run -t 30m'
 CHART   = .bed/result.json && $(GO) run ./test/bench/chart docs < .bed/result.json
 bench: bed ## measure the cost of a Stats; writes docs/performance.md
 	GOOS=windows WINEGAP=members $(MEASURE) ./test/bench/scrape > $(CHART)
 
 bench-peers: bed ## measure the shim beside the reference shim; writes docs/performance.md
 	$(BED) peers
-	GOOS=windows WINEGAP=peer $(MEASURE) ./test/bench/peers > $(CHART)
+	GOOS=windows WINEGAP=bench $(MEASURE) ./test/bench/peers > $(CHART)
 
 bench-exporter: bed ## measure a scrape of silo metrics with 100 containers of 10 processes
 	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run TestExporter -v ./test/e2e -containers 100 -processes 10

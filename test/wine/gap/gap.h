@@ -9,7 +9,7 @@
 //
 // With WINEGAP=0 there are no hooks. WINEGAP=members omits the sums over the members of a job (classes 1 and 28) for
 // measurements: on Windows they cost nothing. WINEGAP=peer supplies what the reference shim needs to start:
-// zeros from job class 42, and layers and volumes that do nothing (peer.c). Such values are no evidence.
+// zeros from job class 42, and layers and volumes that do nothing (peer.c). Such values are no evidence. WINEGAP=bench is both.
 // WINEGAP=kubelet supplies what kubelet.exe needs to start and to write volumes: performance counters (pdh.c), Unix sockets
 // (socket.c), symbolic links (link.c), and a Host Networking Service without endpoints (kubelet/hns.c).
 // WINEGAP=volumes shows a program in a job container the volumes at their paths (view.c).
@@ -33,7 +33,7 @@ enum {
 // gap_lock guards all state of the gap filler. A thread may take it repeatedly.
 extern CRITICAL_SECTION gap_lock;
 
-// gap_peer is WINEGAP=peer, gap_members WINEGAP=members, gap_kubelet WINEGAP=kubelet, gap_volumes
+// gap_peer is WINEGAP=peer or bench, gap_members WINEGAP=members or bench, gap_kubelet WINEGAP=kubelet, gap_volumes
 // WINEGAP=volumes.
 extern BOOL gap_peer, gap_members, gap_kubelet, gap_volumes;
 

@@ -190,7 +190,7 @@ static NTSTATUS read_io_attribution(const job_settings *j, BYTE *info, ULONG len
 }
 
 static NTSTATUS NTAPI replacement_query(HANDLE h, ULONG class, PVOID info, ULONG len, PULONG ret) {
-    if (gap_members && (class == ACCOUNTING || class == MEMORY_USAGE)) return job_query(h, class, info, len, ret);
+    if (gap_members && (class == ACCOUNTING || (class == MEMORY_USAGE && !gap_peer))) return job_query(h, class, info, len, ret);
     switch (class) {
     case ACCOUNTING: return account_times(h, info, len, ret);
     case MEMORY_USAGE: return account_memory(h, info, len, ret);

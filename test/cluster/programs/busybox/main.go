@@ -38,16 +38,39 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(script, name)
-	if err != nil {
-		return err
-	}
 	runner, err := interp.New(interp.StdIO(os.Stdin, os.Stdout, os.Stderr), interp.Dir(root()), interp.Params(params...),
 		interp.ExecHandlers(coreutils.ExecHandler, applets))
 	if err != nil {
 		return err
 	}
+	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
+	if script == os.Stdin {
+		return runLines(ctx, runner, parser, script)
+	}
+	file, err := parser.Parse(script, name)
+	if err != nil {
+		return err
+	}
 	return runner.Run(ctx, file)
+}
+
+// runLines runs each line once it is complete, also the last one without its end. The input may stay open after "exit".
+func runLines(ctx context.Context, runner *interp.Runner, parser *syntax.Parser, input io.Reader) error {
+	var last error // the status of the last statement
+	for statements, err := range parser.InteractiveSeq(io.MultiReader(input, strings.NewReader("\n"))) {
+		if err != nil {
+			return err
+		}
+		if parser.Incomplete() {
+			continue
+		}
+		for _, s := range statements {
+			if last = runner.Run(ctx, s); runner.Exited() {
+				return last
+			}
+		}
+	}
+	return last
 }
 
 // command is the name of a command in lower case, without its directory and extension.

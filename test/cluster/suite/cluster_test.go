@@ -38,7 +38,7 @@ func newSuite(t *testing.T, cluster *kube.Cluster) *suite {
 
 // TestCluster starts a cluster, applies deploy/kubernetes, and runs all cases on it. In the end nothing may be left.
 func TestCluster(t *testing.T) {
-	wine := testenv.Require(t)
+	wine := testenv.RequireCRI(t)
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cluster, err := kube.Start(ctx, wine)

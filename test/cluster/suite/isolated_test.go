@@ -22,7 +22,7 @@ func TestProcessIsolated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not in the short form")
 	}
-	wine := testenv.Require(t)
+	wine := testenv.RequireCRI(t)
 	if err := kube.Built(wine.Root()); err != nil {
 		t.Skip(err)
 	}

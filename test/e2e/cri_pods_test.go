@@ -19,7 +19,7 @@ import (
 // pods is how many pods TestManyPods_AtOnce_NothingRemains runs at once; 50 in `make pods`.
 var pods = flag.Int("pods", 3, "pods at once, for TestManyPods_AtOnce_NothingRemains")
 
-// idle is how long the pods are left alone, while the test counts what their shims do.
+// idle is how long the pods are left alone, while the test counts what their shims do. It makes the test a measurement.
 var idle = flag.Duration("idle", 0, "time without a request, for TestManyPods_AtOnce_NothingRemains")
 
 // scrapes is how often the metrics of all pods are queried, as a kubelet does every ten seconds.
@@ -49,8 +49,12 @@ func (c *cost) time(step string, do func()) {
 // has a node; the handlers take turns, so that their times can be compared.
 func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 	var costs []*cost
+	start := newNode
+	if *idle > 0 {
+		start = newMeasuredNode
+	}
 	for _, h := range chosen() {
-		costs = append(costs, &cost{node: newNode(t, h), times: map[string][]time.Duration{}})
+		costs = append(costs, &cost{node: start(t, h), times: map[string][]time.Duration{}})
 	}
 	for range *pods {
 		for _, c := range costs {

@@ -99,6 +99,12 @@ func eachHandler(t *testing.T, all cases) {
 	}
 }
 
+// newMeasuredNode starts a node on which both shims pay the same for Wine's gaps.
+func newMeasuredNode(t *testing.T, handler string) *node {
+	t.Helper()
+	return startNode(t, testenv.RequireCRI(t), handler, "WINEGAP=bench")
+}
+
 // newNode starts a node that can run job containers of a handler.
 func newNode(t *testing.T, handler string) *node {
 	t.Helper()

@@ -30,6 +30,8 @@ func serve(t *testing.T, path string, l net.Listener) *pipeServer {
 	return s
 }
 
+// accept waits for the relay. go-winio drops a client that closes its end before the listener has noticed it, so accept comes before
+// the end of the output.
 func (s *pipeServer) accept(t *testing.T) net.Conn {
 	t.Helper()
 	conn, ok := <-s.client

@@ -20,7 +20,7 @@ func TestRelay_Console_CarriesBothWays(t *testing.T) {
 	r.Use(c.in, c.out, nil)
 	r.Start()
 
-	client := stdin.accept(t)
+	client, viewer := stdin.accept(t), stdout.accept(t)
 	write(t, client, "dir\r")
 	typed := make([]byte, 4)
 	if _, err := c.keyboard.Read(typed); err != nil || string(typed) != "dir\r" {
@@ -28,7 +28,7 @@ func TestRelay_Console_CarriesBothWays(t *testing.T) {
 	}
 	write(t, c.screen, "C:\\>")
 	closeFiles(t, c.screen)
-	if got := readAll(t, stdout.accept(t)); got != "C:\\>" {
+	if got := readAll(t, viewer); got != "C:\\>" {
 		t.Errorf("the client saw %q", got)
 	}
 	finish(t, r)

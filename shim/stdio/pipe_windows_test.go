@@ -15,6 +15,7 @@ func TestOutput_ZeroByteWrite_IsNoEnd(t *testing.T) {
 	_, out, _ := child(t, r)
 	program := dup(t, out)
 	r.Start()
+	client := server.accept(t)
 	write(t, program, "before, ")
 	raw, err := program.SyscallConn()
 	if err != nil {
@@ -28,7 +29,7 @@ func TestOutput_ZeroByteWrite_IsNoEnd(t *testing.T) {
 	}
 	write(t, program, "after")
 	closeFiles(t, program)
-	if got := readAll(t, server.accept(t)); got != "before, after" {
+	if got := readAll(t, client); got != "before, after" {
 		t.Errorf("the reader got %q", got)
 	}
 	finish(t, r)

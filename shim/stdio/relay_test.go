@@ -52,13 +52,14 @@ func TestRelay_StdoutAndStderr_AreSeparate(t *testing.T) {
 	_, out, err := child(t, r)
 	program, diagnosis := dup(t, out), dup(t, err)
 	r.Start()
+	texts, messages := stdout.accept(t), stderr.accept(t)
 	write(t, program, "to stdout")
 	write(t, diagnosis, "to stderr")
 	closeFiles(t, program, diagnosis)
-	if got := readAll(t, stdout.accept(t)); got != "to stdout" {
+	if got := readAll(t, texts); got != "to stdout" {
 		t.Errorf("stdout got %q", got)
 	}
-	if got := readAll(t, stderr.accept(t)); got != "to stderr" {
+	if got := readAll(t, messages); got != "to stderr" {
 		t.Errorf("stderr got %q", got)
 	}
 	finish(t, r)
@@ -74,6 +75,7 @@ func TestRelay_DrainContextEnds_OutputIsLost(t *testing.T) {
 	_, out, _ := child(t, r)
 	grandchild := dup(t, out)
 	r.Start()
+	client := server.accept(t)
 	const size = 40000 // The pipe to the relay takes this without a reader.
 	write(t, grandchild, string(randomBytes(size)))
 
@@ -83,7 +85,7 @@ func TestRelay_DrainContextEnds_OutputIsLost(t *testing.T) {
 	if _, err := r.Drain(ctx); !errors.Is(err, gone) {
 		t.Fatalf("Drain = %v, want the context's cause", err)
 	}
-	taken := len(readAll(t, server.accept(t)))
+	taken := len(readAll(t, client))
 	if lost := r.Lost(); uint64(taken)+lost != size {
 		t.Errorf("the program wrote %d bytes: %d arrived, %d are called lost", size, taken, lost)
 	}

@@ -119,8 +119,13 @@ func exitKind(code uint32) jobobject.MessageKind {
 	return jobobject.ExitProcess
 }
 
-// membersToEndLocked lists the members to end.
-func (j *job) membersToEndLocked() []*Proc { return slices.Clone(j.members) }
+// membersToEndLocked returns the members, which start nothing from now on.
+func (j *job) membersToEndLocked() []*Proc {
+	for _, m := range j.members {
+		m.doomed = true
+	}
+	return slices.Clone(j.members)
+}
 
 func (j *job) commitLocked() (sum uint64) {
 	for _, m := range j.members {

@@ -40,6 +40,7 @@ type Proc struct {
 	handles      int
 	handled      bool // Events was called
 	protected    bool
+	doomed       bool // its job ends it: it starts nothing any more
 	ending, over bool
 	code         uint32
 	created      time.Time // by the kernel's clock
@@ -104,7 +105,7 @@ func (p *Proc) spawn(breakaway bool, args []string) (*Proc, error) {
 	}
 	child, _, err := p.kernel.spawn(processSpec{
 		application: args[0], args: args, env: p.Env, dir: p.Dir, parent: p.pid, job: j, console: c,
-		files: files, consoleOf: shares,
+		files: files, consoleOf: shares, by: p,
 	}, false)
 	return child, err
 }

@@ -52,8 +52,9 @@ type processSpec struct {
 	consoleOf   uint32      // a process that shares its console
 	newConsole  bool        // if that has none
 	parent      uint32
-	outer       *job // a job to join before job; nil for none
-	job         *job // that of the parent or of the job list
+	outer       *job  // a job to join before job; nil for none
+	job         *job  // that of the parent or of the job list
+	by          *Proc // starts it; nil for the shim
 }
 
 // CreateProcess implements [jobobject.Kernel]. A token is refused.
@@ -144,6 +145,9 @@ func (k *Kernel) register(p *Proc, n *processSpec, open bool) (run func(*Proc) u
 	}
 	if n.dir == MissingDir {
 		return nil, 0, jobobject.ErrNotDirectory
+	}
+	if n.by != nil && (n.by.doomed || n.by.ending) { // otherwise the child would survive the end of its job
+		return nil, 0, jobobject.ErrPermission
 	}
 	p.pid, p.created = k.newPidLocked(), k.now
 	if n.outer != nil {

@@ -32,7 +32,10 @@ const mainID = "c"
 
 var quantities = []quantity{
 	{"processes of the container", func(ctx context.Context, s *shim, size int) error {
-		return s.run(ctx, mainID, "family", strconv.Itoa(size))
+		if err := s.run(ctx, mainID, "family", strconv.Itoa(size)); err != nil {
+			return err
+		}
+		return s.awaitMembers(ctx, size)
 	}, []request{{"stats", stats}, {"pids", pids}}},
 	{"containers of the shim", func(ctx context.Context, s *shim, size int) error {
 		for i := range size - 1 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 
@@ -112,6 +113,18 @@ func (s *shim) run(ctx context.Context, id string, args ...string) error {
 	}
 	s.ids = append(s.ids, id)
 	return errors.Join(err, os.RemoveAll(bundle))
+}
+
+// awaitMembers waits until the container has that many processes.
+func (s *shim) awaitMembers(ctx context.Context, size int) error {
+	for ctx.Err() == nil {
+		r, err := s.Pids(ctx, &api.PidsRequest{ID: mainID})
+		if err != nil || len(r.Processes) == size {
+			return err
+		}
+		runtime.Gosched()
+	}
+	return ctx.Err()
 }
 
 // exec starts a process in a container.

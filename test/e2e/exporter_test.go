@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	exported  = flag.Int("containers", 3, "containers of TestExporter_ManyContainers_HasEach; 100 in `make bench-exporter`")
+	exported  = flag.Int("containers", 3, "containers of TestExporter_ManyContainers_HasEach; 30 in `make bench-exporter`")
 	processes = flag.Int("processes", 3, "processes of each of them; 10 there")
 )
 

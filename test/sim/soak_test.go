@@ -88,16 +88,6 @@ func runExec(t *testing.T, w *sim.World, exec, out string) {
 	w.TakeEvents() // the test's own memory must not grow
 }
 
-// heapInUse is the heap after three collections: an object in a pool outlives the first.
-func heapInUse() float64 {
-	var m runtime.MemStats
-	for range 3 {
-		runtime.GC()
-	}
-	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc)
-}
-
 // slope is the slope of the line through the points, by least squares.
 func slope(points []float64) float64 {
 	var x, y, xx, xy float64
@@ -131,7 +121,7 @@ func TestSoak_ManyExecs_NothingLeft(t *testing.T) {
 		for i := range each {
 			runExec(t, w, fmt.Sprintf("e%d-%d", sample, i), out)
 		}
-		heap[sample] = heapInUse()
+		heap[sample] = float64(sim.HeapInUse())
 	}
 	after := measureAtRest(t, w, before)
 	if !after.within(before) {

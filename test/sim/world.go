@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -284,4 +285,14 @@ func (w *World) MustDelete(t *testing.T, id, exec string) uint32 {
 		t.Fatal(err)
 	}
 	return r.ExitStatus
+}
+
+// HeapInUse is the heap in bytes after three collections: an object in a pool outlives the first.
+func HeapInUse() uint64 {
+	var m runtime.MemStats
+	for range 3 {
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"strconv"
 	"time"
 
 	api "github.com/containerd/containerd/api/runtime/task/v3"
 
 	"github.com/siloshim/siloshim/test/bench/result"
+	"github.com/siloshim/siloshim/test/sim"
 )
 
 // quantity is what a shim has much of.
@@ -60,13 +60,13 @@ var quantities = []quantity{
 
 // at measures all requests on a new shim, and its memory at last.
 func (q quantity) at(ctx context.Context, size, turns int) (points []result.Point, err error) {
-	before := heap()
+	before := int64(sim.HeapInUse())
 	s := newShim()
 	defer func() { err = errors.Join(err, s.end()) }()
 	if err := q.fill(ctx, s, size); err != nil {
 		return nil, err
 	}
-	full := heap()
+	full := int64(sim.HeapInUse())
 	for _, r := range q.requests {
 		p, err := s.sample(ctx, r, turns)
 		if err != nil {
@@ -102,16 +102,6 @@ func (s *shim) sample(ctx context.Context, r request, turns int) (p result.Point
 	p.Median = time.Duration(result.Quartiles(times).Median)
 	p.Calls = int(math.Round(float64(sum) / float64(turns)))
 	return p, nil
-}
-
-// heap is the heap in use after three collections: an object in a pool outlives the first.
-func heap() int64 {
-	var m runtime.MemStats
-	for range 3 {
-		runtime.GC()
-	}
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 func stats(ctx context.Context, s *shim) error {

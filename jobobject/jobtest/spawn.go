@@ -146,7 +146,7 @@ func (k *Kernel) register(p *Proc, n *processSpec, open bool) (run func(*Proc) u
 	if n.dir == MissingDir {
 		return nil, 0, jobobject.ErrNotDirectory
 	}
-	if n.by != nil && (n.by.doomed || n.by.ending) { // otherwise the child would survive the end of its job
+	if n.by != nil && (n.by.doomed || n.by.ending) { // the child would survive the end of its job (U163)
 		return nil, 0, jobobject.ErrPermission
 	}
 	p.pid, p.created = k.newPidLocked(), k.now

@@ -1,6 +1,6 @@
 // Command growth measures how requests to the shim, and its memory, grow with the processes of a container, with the containers
 // of the shim and with the execs of a container. It runs the shim on the simulated kernel, so it needs neither Windows nor
-// Wine: the calls are those on Windows, the times have the shim's code and the simulation's.
+// Wine: the shim makes the same calls on every system, the times and the memory include the simulation's.
 //
 //	go run ./test/bench/growth
 //

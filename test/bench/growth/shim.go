@@ -73,7 +73,6 @@ func (s *shim) end() error {
 
 // see is called with each event.
 func (s *shim) see(event any) {
-
 	exit, ok := event.(*events.TaskExit)
 	if !ok {
 		return

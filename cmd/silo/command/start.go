@@ -20,8 +20,8 @@ func (a *App) startCommand() *cobra.Command {
 		Short: "Start containers of silo run again that have ended",
 		Long: `Start runs a container of silo run again that has exited or is lost, as silo run --detach does, with the flags, the
 directory and the environment of its run. Silo run stores them, encrypted for its user: only that user can start the
-container again. The output is added to that of the run before. To start a container that runs is a success. If a container
-cannot be started the others are, and the exit code is 1.`,
+container again. A run without --name or --detach is not stored. The output is added to that of the run before. To start a
+container that runs is a success. If a container cannot be started the others are, and the exit code is 1.`,
 		Example: "  silo start web",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -88,7 +88,7 @@ func (a *App) launch(c node.Container) (*node.Launch, error) {
 	}
 	l, err := a.Node.Records.ReadLaunch(c.ID)
 	if errors.Is(err, node.ErrNoLaunch) {
-		return nil, fmt.Errorf("start %s: %w: silo attach, silo supervise or an earlier release has made it; start its program with silo run", c.Name(), err)
+		return nil, fmt.Errorf("start %s: %w: silo run without --name or --detach, silo attach, silo supervise or an earlier release has made it; start its program with silo run", c.Name(), err)
 	}
 	return l, err
 }
@@ -133,9 +133,10 @@ func (a *App) awaitNoJob(ctx context.Context, c node.Container) error {
 	}
 }
 
-// storeLaunch stores the command line of a run for silo start. Without it the container can run.
+// storeLaunch stores the command line of a run for silo start. Without it the container can run. A container that is gone
+// with its end cannot be started again: its secrets are stored nowhere.
 func (a *App) storeLaunch(p *runPlan) {
-	if p.typed == nil {
+	if p.typed == nil || p.unnamed && !p.detach {
 		return
 	}
 	args := p.typed

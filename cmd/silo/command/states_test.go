@@ -254,6 +254,22 @@ func TestRun_CommandLine_IsStored(t *testing.T) {
 	}
 }
 
+// A foreground run without a name is gone with its end: nothing can start it again.
+func TestRun_Unnamed_CommandLineIsNotStored(t *testing.T) {
+	w := newWorld(t)
+	var files []string
+	w.Program("app.exe", func(*jobtest.Proc) uint32 {
+		files, _ = filepath.Glob(filepath.Join(w.app.Node.Records.Dir, "*", "*")) // the pattern is valid
+		return 0
+	})
+	if code := w.silo(t, "run", "--", "app", "secret"); code != 0 {
+		t.Fatalf("%d %s", code, &w.Stderr)
+	}
+	if len(files) != 1 || filepath.Base(files[0]) != "container.json" {
+		t.Errorf("while it runs there are %v, want its record alone", files)
+	}
+}
+
 func TestPs_LongID_IsShortenedAndFound(t *testing.T) {
 	w := newWorld(t)
 	id := strings.Repeat("0123456789abcdef", 4)

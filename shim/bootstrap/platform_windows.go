@@ -9,10 +9,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/containerd/log"
 	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/internal/winsys"
 )
 
 // newAddress makes the name of a new shim's pipe. No other process can have taken it beforehand.
@@ -77,26 +79,29 @@ func watchStackdump() (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the event for stack dumps: %w", err)
 	}
-	quit, err := windows.CreateEvent(nil, 0, 0, nil)
+	set, unwatch, err := winsys.Watch(requested)
 	if err != nil {
-		_ = windows.CloseHandle(requested)
-		return nil, fmt.Errorf("make the event for stack dumps: %w", err)
+		return nil, errors.Join(fmt.Errorf("wait for the event for stack dumps: %w", err), windows.CloseHandle(requested))
 	}
-	ended := make(chan struct{})
-	go func() { // holds a thread, which does nothing
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ends with stop
 		defer close(ended)
-		for {
-			event, err := windows.WaitForMultipleObjects([]windows.Handle{quit, requested}, false, windows.INFINITE)
-			if err != nil || event == windows.WAIT_OBJECT_0 {
+		for err == nil {
+			select {
+			case <-quit:
+				unwatch()
 				return
+			case <-set:
 			}
+			unwatch()
 			dumpStacks()
+			set, unwatch, err = winsys.Watch(requested)
 		}
+		log.L.WithError(err).Warn("no stacks are dumped on request any more")
 	}()
 	return func() {
-		_ = windows.SetEvent(quit) // it is ours
+		close(quit)
 		<-ended
-		_ = windows.CloseHandle(quit)
 		_ = windows.CloseHandle(requested)
 	}, nil
 }

@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/signal"
 	"runtime/debug"
 	"sync"
-	"syscall"
 
 	"github.com/containerd/errdefs"
 	"github.com/containerd/log"
@@ -63,8 +60,6 @@ func serveReady(ctx context.Context, p Process, f flags, s Shim, ready *startRep
 	}
 	params.Listener = &readyListener{Listener: l, ready: ready}
 	defer params.Listener.Close()
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	if err := guard(ctx, s, params); err != nil {
 		log.G(ctx).WithError(err).Error("the shim ends") // start has ended
 		return err

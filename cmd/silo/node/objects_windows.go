@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/internal/pipe"
+	"github.com/siloshim/siloshim/internal/winsys"
 	"github.com/siloshim/siloshim/jobobject"
 )
 
@@ -123,8 +124,7 @@ func ListenStop(id string) (<-chan struct{}, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen for a stop of %s: %w", id, err)
 	}
-	// The kernel's pool waits, beside the program's end: a thread of ours would cost its stack for as long.
-	requested, stop, err := jobobject.System().WatchExit(jobobject.Handle(event))
+	requested, stop, err := winsys.Watch(event)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("listen for a stop of %s: %w", id, err), windows.CloseHandle(event))
 	}

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"github.com/siloshim/siloshim/jobobject"
+	"github.com/siloshim/siloshim/internal/winsys"
 )
 
 // changeHandle is a change notification of the kernel.
@@ -31,9 +31,9 @@ func notifyChanges(dir string) (notifier, error) {
 	return c, nil
 }
 
-// wait makes the kernel's pool wait for the next change: a thread of ours would cost its stack for as long.
+// wait begins to wait for the next change.
 func (c *changeHandle) wait() (err error) {
-	c.signaled, c.unwatch, err = jobobject.System().WatchExit(jobobject.Handle(c.handle))
+	c.signaled, c.unwatch, err = winsys.Watch(c.handle)
 	return err
 }
 

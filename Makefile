@@ -250,10 +250,12 @@ bench-growth: ## measure how requests grow with processes, containers and execs;
 bench-damon: bed ## measure silo run beside Damon 0.1.1, for docs/coming-from.md
 	$(BED) with -- $(GO) run -tags $(TAGS) ./test/bench/supervisors
 
-bench-pods: N = 50
-bench-pods: crictl ## run pods with the shim and the reference shim, and print a table
+bench-pods: N = 100
+bench-pods: HANDLERS = silo,runhcs
+bench-pods: crictl ## run N pods with the shim and N with the reference shim; writes docs/performance.md
 	$(BED) peers
-	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N) -idle 60s -handlers silo,silo-sandbox,runhcs
+	$(BED) with -- $(GO) test -tags $(TAGS) -count 1 -timeout $(HUNG) -run ManyPods -v ./test/e2e -pods $(N) -idle 60s -handlers $(HANDLERS) -result $(CURDIR)/.bed/result.json
+	$(GO) run ./test/bench/chart docs < .bed/result.json
 
 evidence: ## write an upload of the workflow windows, DIR, into docs/evidence.md and docs/unproved.md
 	$(GO) run ./test/evidence apply -root . "$(DIR)"

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"path/filepath"
@@ -9,18 +8,18 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/siloshim/siloshim/test/wine/testenv"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
-// pods is how many pods TestManyPods_AtOnce_NothingRemains runs at once; 50 in `make pods`.
-var pods = flag.Int("pods", 3, "pods at once, for TestManyPods_AtOnce_NothingRemains")
-
-// idle is how long the pods are left alone, while the test counts what their shims do. It makes the test a measurement.
-var idle = flag.Duration("idle", 0, "time without a request, for TestManyPods_AtOnce_NothingRemains")
+// Flags of TestManyPods_AtOnce_NothingRemains, which `make bench-pods` sets.
+var (
+	pods       = flag.Int("pods", 3, "pods at once, for TestManyPods_AtOnce_NothingRemains")
+	idle       = flag.Duration("idle", 0, "how long the pods are left alone, which makes TestManyPods_AtOnce_NothingRemains a measurement")
+	resultFile = flag.String("result", "", "file for the result of TestManyPods_AtOnce_NothingRemains")
+)
 
 // scrapes is how often the metrics of all pods are queried, as a kubelet does every ten seconds.
 const scrapes = 10
@@ -31,11 +30,11 @@ type cost struct {
 	ids        []string // of the pods
 	containers []string
 	times      map[string][]time.Duration
-	processor  []time.Duration // of all shims, for one scrape
-	memory     []uint64        // resident bytes of each shim
-	private    []uint64        // resident bytes of each shim that are not shared
-	rest       time.Duration   // processor time of all shims while idle
-	switches   uint64          // context switches of all shims while idle
+	processor  []time.Duration  // of all shims, for one scrape
+	resident   []uint64         // bytes of each shim
+	private    []testenv.Memory // of each shim
+	rest       time.Duration    // processor time of all shims while idle
+	switches   uint64           // context switches of all shims while idle
 }
 
 // time measures a step.
@@ -60,30 +59,34 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 		for _, c := range costs {
 			p := c.pod(t)
 			var id string
-			c.time("start a pod", func() { id = c.run(t, p) })
-			c.time("start its container", func() { c.containers = append(c.containers, c.start(t, id, container("sleep", "86400"), p)) })
+			c.time(startPod, func() { id = c.run(t, p) })
+			c.time(startContainer, func() { c.containers = append(c.containers, c.start(t, id, container("sleep", "86400"), p)) })
 			c.ids = append(c.ids, id)
 		}
 	}
 	for _, c := range costs {
-		if c.weigh(t); len(c.memory) != *pods {
-			t.Errorf("%s: %d shims run for %d pods", c.handler, len(c.memory), *pods)
+		if c.weigh(t); len(c.resident) != *pods {
+			t.Errorf("%s: %d shims run for %d pods", c.handler, len(c.resident), *pods)
 		}
 	}
 	if *idle > 0 {
 		leaveAlone(t, costs)
 	}
+	for i := range *pods {
+		for _, c := range costs {
+			c.time(probe, func() { c.probe(t, c.containers[i]) })
+		}
+	}
 	for range scrapes {
 		for _, c := range costs {
-			c.time("exec probe", func() { c.probe(t) })
 			before := c.used(t)
-			c.time("scrape all", func() { c.scrape(t) })
+			c.time(scrape, func() { c.scrape(t) })
 			c.processor = append(c.processor, c.used(t)-before)
 		}
 	}
 	for i := range *pods {
 		for _, c := range costs {
-			c.time("remove a pod", func() { c.drop(t, c.ids[i]) })
+			c.time(remove, func() { c.drop(t, c.ids[i]) })
 		}
 	}
 	for _, c := range costs {
@@ -92,7 +95,11 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 			t.Errorf("%s: bundles remain: %v, %v", c.handler, bundles, err)
 		}
 	}
-	t.Logf("medians with %d pods:\n%s", *pods, table(costs))
+	rows := rowsOf(costs)
+	t.Logf("with %d pods:\n%s", *pods, table(costs, rows))
+	if *resultFile != "" {
+		writeResult(t, costs, rows)
+	}
 }
 
 // leaveAlone counts what the shims do without a request.
@@ -110,10 +117,10 @@ func leaveAlone(t *testing.T, costs []*cost) {
 	}
 }
 
-// probe runs a program in the container of the first pod, as a kubelet's exec probe does.
-func (c *cost) probe(t *testing.T) {
+// probe runs a program in a container, as a kubelet's exec probe does.
+func (n *node) probe(t *testing.T, container string) {
 	t.Helper()
-	c.crictl(t, "exec", "--sync", c.containers[0], workload.Payload, "exit", "0")
+	n.crictl(t, "exec", "--sync", container, workload.Payload, "exit", "0")
 }
 
 // switched is the number of context switches of all shims.
@@ -146,6 +153,7 @@ func (n *node) scrape(t *testing.T) {
 	t.Helper()
 	var answer struct{ Stats []containerStats }
 	n.query(t, &answer, "stats")
+	n.query(t, new(any), "statsp")
 	if len(answer.Stats) != *pods {
 		t.Errorf("%d containers report metrics, want %d", len(answer.Stats), *pods)
 	}
@@ -170,8 +178,12 @@ func (n *node) shims(t *testing.T) []testenv.Process {
 func (c *cost) weigh(t *testing.T) {
 	t.Helper()
 	for _, p := range c.shims(t) {
-		resident, private := residentOf(t, p.Pid)
-		c.memory, c.private = append(c.memory, resident), append(c.private, private)
+		resident, _ := residentOf(t, p.Pid)
+		private, err := testenv.MemoryOf(p.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.resident, c.private = append(c.resident, resident), append(c.private, private)
 	}
 }
 
@@ -212,54 +224,4 @@ func kilobytes(t *testing.T, status, name string) (n uint64) {
 		t.Fatalf("read %s %v", name, err)
 	}
 	return n << 10
-}
-
-// table prints the medians of the handlers side by side.
-func table(costs []*cost) string {
-	var out bytes.Buffer
-	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(name string, cell func(*cost) string) {
-		fmt.Fprintf(w, "%s\t", name)
-		for _, c := range costs {
-			fmt.Fprintf(w, "%s\t", cell(c))
-		}
-		fmt.Fprintln(w)
-	}
-	row("", func(c *cost) string { return c.handler })
-	for _, step := range []string{"start a pod", "start its container", "exec probe", "scrape all", "remove a pod"} {
-		row(step, func(c *cost) string { return median(c.times[step]).Round(time.Millisecond).String() })
-	}
-	row("processor time of the shims", func(c *cost) string { return mean(c.processor).Round(time.Millisecond).String() })
-	row("memory of a shim", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(median(c.memory))/1e6) })
-	row("private memory of a shim", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(median(c.private))/1e6) })
-	row("private memory of all", func(c *cost) string { return fmt.Sprintf("%.1f MB", float64(sum(c.private))/1e6) })
-	if *idle > 0 {
-		row("processor time idle", func(c *cost) string { return c.rest.String() })
-		row("context switches idle", func(c *cost) string { return fmt.Sprint(c.switches) })
-	}
-	_ = w.Flush() // to a buffer
-	return out.String()
-}
-
-// median is the middle value, or zero of an empty list.
-func median[T time.Duration | uint64](all []T) (middle T) {
-	if len(all) > 0 {
-		middle = slices.Sorted(slices.Values(all))[len(all)/2]
-	}
-	return middle
-}
-
-func sum(all []uint64) (total uint64) {
-	for _, n := range all {
-		total += n
-	}
-	return total
-}
-
-// mean averages times that the kernel counts in ticks.
-func mean(all []time.Duration) (sum time.Duration) {
-	for _, d := range all {
-		sum += d
-	}
-	return sum / time.Duration(max(len(all), 1))
 }

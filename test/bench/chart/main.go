@@ -1,5 +1,5 @@
 // Command chart reads the result of a benchmark from standard input. It replaces the previous result of that kind in
-// performance.json, and writes performance.md, performance.svg and growth.svg from all results.
+// performance.json, and writes performance.md and its pictures from all results.
 package main
 
 import (
@@ -41,6 +41,9 @@ func draw(dir string) error {
 	if len(fresh.Growth) > 0 {
 		all.Growth = fresh.Growth
 	}
+	if fresh.Node != nil {
+		all.Node = fresh.Node
+	}
 	if len(all.Scrape) == 0 || len(all.Peers) == 0 {
 		return fmt.Errorf("a part is missing in the result and in performance.json")
 	}
@@ -62,10 +65,14 @@ func documents(all result.Report) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{
+	files := map[string][]byte{
 		"performance.json": append(data, '\n'), "performance.svg": picture(all.Scrape), "performance.md": page(all),
 		"growth.svg": plots(all.Growth),
-	}, nil
+	}
+	if all.Node != nil {
+		files["node.svg"] = nodePicture(all.Node)
+	}
+	return files, nil
 }
 
 // read reads the previous results.

@@ -27,8 +27,9 @@ func page(r result.Report) []byte {
 		Peers      []result.Peers
 		Sizes      []result.Point
 		Growth     []growth
-	}{algorithms(r.Scrape), rows(r.Scrape), r.Peers, sizes(r.Growth), growths(r.Growth)}
-	functions := template.FuncMap{"spread": spread, "measure": measure, "goal": goal}
+		Node       *result.Node
+	}{algorithms(r.Scrape), rows(r.Scrape), r.Peers, sizes(r.Growth), growths(r.Growth), r.Node}
+	functions := template.FuncMap{"spread": spread, "measure": measure, "goal": goal, "number": number, "multiple": multiple}
 	t := template.Must(template.New("page").Funcs(functions).Parse(pageText)) // the template is constant
 	if err := t.Execute(&out, data); err != nil {
 		panic(err) // the data has all fields of the template

@@ -31,21 +31,27 @@ func picture(cases []result.Case) []byte {
 		y += groupGap - 8
 		base := warm(rest[:n])
 		for i, c := range rest[:n] {
-			bar(&body, y, colours[i%len(colours)], c, float64(c.Median)/float64(base.Median))
+			ratio := float64(c.Median) / float64(base.Median)
+			bar(&body, y, colours[i%len(colours)], c.Algorithm, ratio, fmt.Sprintf("%.2f ×, %d calls", ratio, c.Calls))
 			y += barSize + barGap
 		}
 		y += groupGap - 12
 	}
+	return document(y, body.Bytes())
+}
+
+// document is the picture of this height.
+func document(height int, body []byte) []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="860" height="%d" font-family="sans-serif" font-size="12">`+"\n", y)
-	fmt.Fprintf(&out, `<rect width="860" height="%d" fill="white"/>`+"\n%s</svg>\n", y, body.String())
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="860" height="%d" font-family="sans-serif" font-size="12">`+"\n", height)
+	fmt.Fprintf(&out, `<rect width="860" height="%d" fill="white"/>`+"\n%s</svg>\n", height, body)
 	return out.Bytes()
 }
 
-// bar draws one algorithm.
-func bar(out *bytes.Buffer, y int, colour string, c result.Case, ratio float64) {
+// bar draws a bar with a name before it and a text behind it.
+func bar(out *bytes.Buffer, y int, colour, name string, ratio float64, text string) {
 	length := min(int(ratio*scale), widest)
-	fmt.Fprintf(out, `<text x="%d" y="%d" text-anchor="end">%s</text>`, left-8, y+11, html.EscapeString(c.Algorithm))
+	fmt.Fprintf(out, `<text x="%d" y="%d" text-anchor="end">%s</text>`, left-8, y+11, html.EscapeString(name))
 	fmt.Fprintf(out, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>`, left, y, length, barSize, colour)
-	fmt.Fprintf(out, `<text x="%d" y="%d">%.2f ×, %d calls</text>`+"\n", left+length+6, y+11, ratio, c.Calls)
+	fmt.Fprintf(out, `<text x="%d" y="%d">%s</text>`+"\n", left+length+6, y+11, html.EscapeString(text))
 }

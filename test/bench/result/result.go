@@ -12,6 +12,7 @@ type Report struct {
 	Scrape []Case  `json:"scrape,omitempty"` // of test/bench/scrape
 	Peers  []Peers `json:"peers,omitempty"`  // of test/bench/peers
 	Growth []Curve `json:"growth,omitempty"` // of test/bench/growth
+	Node   *Node   `json:"node,omitempty"`   // of test/e2e
 }
 
 // Case is one algorithm on one container.
@@ -85,6 +86,31 @@ func (c Curve) Exponent(of func(Point) float64) float64 {
 	}
 	n := float64(len(c.Points))
 	return (n*xy - x*y) / (n*xx - x*x)
+}
+
+// Node compares runtime handlers with many pods each.
+type Node struct {
+	Pods     int           `json:"pods"`
+	Idle     time.Duration `json:"idle_ns"` // how long there were no requests
+	Handlers []string      `json:"handlers"`
+	Rows     []NodeRow     `json:"rows"`
+}
+
+// NodeRow is one quantity of a node.
+type NodeRow struct {
+	Name   string    `json:"name"`
+	Unit   string    `json:"unit,omitempty"`
+	Goal   float64   `json:"goal,omitempty"` // of the first handler, as a multiple of the last; 0 is none
+	Values []float64 `json:"values"`         // of each handler
+}
+
+// Ratio is the value of a handler as a multiple of that of the last one, if that is not 0.
+func (r NodeRow) Ratio(handler int) (ratio float64, ok bool) {
+	last := r.Values[len(r.Values)-1]
+	if last == 0 {
+		return 0, false
+	}
+	return r.Values[handler] / last, true
 }
 
 // Measure says how a row is compared.

@@ -22,11 +22,12 @@ const exitCode = 3
 
 // candidate is one way to run the program.
 type candidate struct {
-	name  string
-	exe   string
-	args  []string
-	walls []time.Duration
-	peaks []int64 // resident memory of the supervisor alone, in KiB
+	name   string
+	exe    string
+	args   []string // the last two are the program's
+	walls  []time.Duration
+	peaks  []int64        // resident memory of the supervisor alone, in KiB
+	memory testenv.Memory // of the supervisor alone
 }
 
 func main() {
@@ -62,6 +63,11 @@ func measure(ctx context.Context, rounds int) (err error) {
 			if err := c.run(ctx, wine, env); err != nil {
 				return err
 			}
+		}
+	}
+	for _, c := range list {
+		if err := c.weigh(ctx, wine, env); err != nil {
+			return err
 		}
 	}
 	report(list)
@@ -107,15 +113,46 @@ func (c *candidate) run(ctx context.Context, wine *testenv.Env, env []string) er
 	return nil
 }
 
+// weigh runs a supervisor whose program lives for two seconds, and keeps the memory that the supervisor had at the end.
+func (c *candidate) weigh(ctx context.Context, wine *testenv.Env, env []string) error {
+	cmd := wine.Command(ctx, c.exe, append(c.args[:len(c.args)-2:len(c.args)-2], "sleep", "2")...)
+	cmd.Env = append(cmd.Env, env...)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }() // ends with the supervisor
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		select {
+		case err := <-exited:
+			if err == nil && c.memory.Threads == 0 {
+				err = errors.New("its memory could not be read")
+			}
+			if err != nil {
+				err = fmt.Errorf("%s: %w", c.name, err)
+			}
+			return err
+		case <-again.C:
+		}
+		if m, err := testenv.MemoryOf(cmd.Process.Pid); err == nil && m.Sum() >= c.memory.Sum() { // else it begins, or ends
+			c.memory = m
+		}
+	}
+}
+
 func report(list []*candidate) {
-	fmt.Fprintln(os.Stdout, "| | start to end, median | 95th percentile | peak resident memory |\n|---|---|---|---|")
+	fmt.Fprintln(os.Stdout, "| | start to end, median | 95th percentile | peak resident memory | private: executable | stacks | threads | the rest |\n|---|---|---|---|---|---|---|---|")
 	for _, c := range list {
 		slices.Sort(c.walls)
 		slices.Sort(c.peaks)
-		fmt.Fprintf(os.Stdout, "| %s | %d ms | %d ms | %.1f MiB |\n", c.name, at(c.walls, 0.5).Milliseconds(), at(c.walls, 0.95).Milliseconds(),
-			float64(at(c.peaks, 0.5))/1024)
+		fmt.Fprintf(os.Stdout, "| %s | %d ms | %d ms | %.1f MiB | %.1f MiB | %.1f MiB | %d | %.1f MiB |\n", c.name, at(c.walls, 0.5).Milliseconds(), at(c.walls, 0.95).Milliseconds(),
+			float64(at(c.peaks, 0.5))/1024, mebibytes(c.memory.Image), mebibytes(c.memory.Stacks), c.memory.Threads, mebibytes(c.memory.Rest))
 	}
 }
 
 // at is a quantile of sorted values.
 func at[T any](sorted []T, part float64) T { return sorted[int(part*float64(len(sorted)-1))] }
+
+func mebibytes(n uint64) float64 { return float64(n) / (1 << 20) }

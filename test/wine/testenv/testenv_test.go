@@ -186,3 +186,42 @@ func TestProbes_WithoutGapFiller_Fail(t *testing.T) {
 		})
 	}
 }
+
+func TestMemoryOf_Program_HasItsParts(t *testing.T) {
+	wine := withPayload(t)
+	cmd := wine.Command(t.Context(), wine.Exe("payload"), "cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 1)); err != nil { // its image is in memory
+		t.Fatal(err)
+	}
+	m, err := testenv.MemoryOf(cmd.Process.Pid)
+	if err != nil {
+		t.Error(err)
+	}
+	file, err := os.Stat(wine.UnixPath(wine.Exe("payload")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := uint64(file.Size()); m.Image < size/2 || m.Image > 2*size || m.Rest == 0 || m.Threads == 0 {
+		t.Errorf("an executable of %d bytes has %+v", size, m)
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}

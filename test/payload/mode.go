@@ -94,9 +94,17 @@ func await(args []string) (int, error) {
 	}
 }
 
-// cat: standard input to standard output until its end.
-func cat([]string) (int, error) {
-	_, err := io.Copy(os.Stdout, os.Stdin)
+// cat [BYTES]: standard input to standard output until its end, at most so many bytes at a time.
+func cat(args []string) (int, error) {
+	size := 32 << 10
+	if len(args) > 0 {
+		n, err := number(args, 0)
+		if err != nil {
+			return 0, err
+		}
+		size = int(n)
+	}
+	_, err := io.CopyBuffer(struct{ io.Writer }{os.Stdout}, struct{ io.Reader }{os.Stdin}, make([]byte, size))
 	return 0, err
 }
 

@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
 
+	"github.com/siloshim/siloshim/jobobject"
 	"github.com/siloshim/siloshim/test/workload"
 )
 
@@ -24,7 +26,7 @@ func measureFloor(ctx context.Context, k *kind) error {
 		name string
 		run  func(context.Context, *kind) error
 	}{
-		{"two programs and a pipe", bareStart}, {"programs", barePrograms}, {"pipe", bareCalls}, {"memory", bareMemory}, {"output", bareOutput},
+		{"two programs and a pipe", bareStart}, {"programs", barePrograms}, {"pipe", bareCalls}, {"statistics", bareStats}, {"memory", bareMemory}, {"output", bareOutput},
 	} {
 		if err := step.run(ctx, k); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -61,11 +63,19 @@ func bareStart(ctx context.Context, k *kind) error {
 	return nil
 }
 
-// barePrograms is the floor of an exec, of a start and of the delete command.
+// barePrograms is the floor of an exec, of the delete command and of a start. A container has a separate console, which an
+// exec shares.
 func barePrograms(ctx context.Context, k *kind) error {
 	for range execs {
 		began := time.Now()
+		if err := bare(ctx); err != nil {
+			return err
+		}
+		k.time("exec", began)
+		k.time("delete command", began)
+		began = time.Now()
 		cmd := exec.CommandContext(ctx, workload.Payload, "exit", "0")
+		cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NO_WINDOW}
 		if err := cmd.Start(); err != nil {
 			return err
 		}
@@ -73,8 +83,6 @@ func barePrograms(ctx context.Context, k *kind) error {
 		if err := cmd.Wait(); err != nil {
 			return err
 		}
-		k.time("exec", began)
-		k.time("delete command", began)
 	}
 	return nil
 }
@@ -94,14 +102,65 @@ func bareCalls(ctx context.Context, k *kind) error {
 		if err := p.call(); err != nil {
 			return err
 		}
-		for _, name := range []string{"state", "pids", "stats"} {
+		for _, name := range []string{"state", "pids"} {
 			k.time(name, began)
 		}
 	}
 	return nil
 }
 
-// bareMemory is the working set of a Go program that does nothing.
+// bareStats is the floor of Stats: a message through a pipe and one back, three queries of the job, and one of each program.
+func bareStats(ctx context.Context, k *kind) (err error) {
+	p, err := newEcho()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := p.dial(ctx); err != nil {
+		return err
+	}
+	kernel := jobobject.System()
+	job, err := jobobject.Create(jobobject.Options{KillOnClose: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, job.Close()) }()
+	var programs []jobobject.Handle
+	for range children + 1 {
+		program, err := job.Start(jobobject.ProcessOptions{
+			Application: workload.Payload, CommandLine: workload.Payload + " sleep 600", Env: os.Environ(),
+		})
+		if err != nil {
+			return err
+		}
+		handle, err := kernel.OpenProcess(program.Pid(), jobobject.ProcessQueryLimited)
+		if err := errors.Join(err, program.Close()); err != nil {
+			return err
+		}
+		defer kernel.CloseHandle(handle) //nolint:errcheck // it was only queried
+		programs = append(programs, handle)
+	}
+	for range calls {
+		began := time.Now()
+		if err := p.call(); err != nil {
+			return err
+		}
+		_, _ = job.Memory()  // Wine may refuse it
+		_, _ = job.Storage() // and this
+		if _, err := job.Accounting(); err != nil {
+			return err
+		}
+		for _, program := range programs {
+			if _, err := kernel.ProcessMemory(program); err != nil {
+				return err
+			}
+		}
+		k.time("stats", began)
+	}
+	return nil
+}
+
+// bareMemory is the working set of a Go program that does nothing. How long it takes to end is the floor of a shutdown.
 func bareMemory(ctx context.Context, k *kind) error {
 	cmd := exec.CommandContext(ctx, workload.Payload, "cat")
 	in, err := cmd.StdinPipe()
@@ -126,16 +185,21 @@ func bareMemory(ctx context.Context, k *kind) error {
 		return err
 	}
 	k.add("memory", "MB", size/1e6)
+	began := time.Now()
 	if err := in.Close(); err != nil {
 		return err
 	}
 	if _, err := io.Copy(io.Discard, out); err != nil {
 		return err
 	}
-	return cmd.Wait()
+	if err := cmd.Wait(); err != nil {
+		return err
+	}
+	k.time("shutdown", began)
+	return nil
 }
 
-// bareOutput is the floor of the output: a copy from the program's pipe to the pipe that its reader reads.
+// bareOutput is the floor of the output: another program copies from the program's pipe to the pipe that its reader reads.
 func bareOutput(ctx context.Context, k *kind) error {
 	out, programs, err := widePipe()
 	if err != nil {
@@ -151,21 +215,19 @@ func bareOutput(ctx context.Context, k *kind) error {
 	defer l.Close()
 	took := make(chan arrival, 1)
 	go func() { took <- drain(l) }() // ends with the stream or the listener
-	to, err := winio.DialPipeContext(ctx, path)
+	to, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return errors.Join(err, programs.Close())
 	}
-	defer to.Close()
+	copier := exec.CommandContext(ctx, workload.Payload, "cat", fmt.Sprint(pipeSize))
+	copier.Stdin, copier.Stdout = out, to
+	if err := errors.Join(copier.Start(), to.Close()); err != nil {
+		return errors.Join(err, programs.Close())
+	}
 	cmd := exec.CommandContext(ctx, workload.Payload, "flood", fmt.Sprint(flood))
 	cmd.Stdout = programs
 	began := time.Now()
 	if err := errors.Join(cmd.Start(), programs.Close()); err != nil {
-		return err
-	}
-	if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{out}, make([]byte, pipeSize)); err != nil {
-		return err
-	}
-	if err := to.Close(); err != nil {
 		return err
 	}
 	r := <-took
@@ -173,7 +235,7 @@ func bareOutput(ctx context.Context, k *kind) error {
 		return fmt.Errorf("%d of %d bytes: %w", r.n, flood, r.err)
 	}
 	k.add("stdio", "MB/s", float64(flood)/1e6/r.at.Sub(began).Seconds())
-	return cmd.Wait()
+	return errors.Join(cmd.Wait(), copier.Wait())
 }
 
 // pipeSize is the quota of the shim's pipes, and how much it reads at a time.

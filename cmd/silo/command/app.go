@@ -58,6 +58,11 @@ type App struct {
 func System() *App {
 	dir, _ := os.Getwd() // verbs that need one refuse an unknown one
 	self, _ := os.Executable()
+	if len(os.Args) > 1 {
+		// Explorer, which gives no arguments, is told to use a console. To find out whether it is the parent takes a list of all
+		// processes of the machine.
+		cobra.MousetrapHelpText = ""
+	}
 	return &App{
 		Kernel: jobobject.System(), Machine: limit.ThisMachine(), Service: &hcs.Client{},
 		Node:  node.Node{Records: node.Records{Dir: recordsDir(os.Getenv)}},

@@ -22,12 +22,13 @@ const exitCode = 3
 
 // candidate is one way to run the program.
 type candidate struct {
-	name   string
-	exe    string
-	args   []string // the last two are the program's
-	walls  []time.Duration
-	peaks  []int64        // resident memory of the supervisor alone, in KiB
-	memory testenv.Memory // of the supervisor alone
+	name    string
+	exe     string
+	args    []string // the last two are the program's, if there is one
+	program bool     // it runs the program
+	walls   []time.Duration
+	peaks   []int64        // resident memory of the supervisor alone, in KiB
+	memory  testenv.Memory // of the supervisor alone
 }
 
 func main() {
@@ -66,6 +67,9 @@ func measure(ctx context.Context, rounds int) (err error) {
 		}
 	}
 	for _, c := range list {
+		if !c.program {
+			continue
+		}
 		if err := c.weigh(ctx, wine, env); err != nil {
 			return err
 		}
@@ -88,10 +92,12 @@ func candidates(ctx context.Context, wine *testenv.Env, dir string) ([]*candidat
 	}
 	program := []string{workload.Payload, "exit", fmt.Sprint(exitCode)}
 	return []*candidate{
-		{name: "`silo run`", exe: silo, args: append([]string{"run", "--"}, program...)},
-		{name: "`silo supervise`", exe: silo, args: append([]string{"supervise"}, program...)},
-		{name: "damon 0.1.1", exe: peer, args: program},
-		{name: "the program alone", exe: program[0], args: program[1:]},
+		{name: "`silo run`", exe: silo, args: append([]string{"run", "--"}, program...), program: true},
+		{name: "`silo supervise`", exe: silo, args: append([]string{"supervise"}, program...), program: true},
+		{name: "damon 0.1.1", exe: peer, args: program, program: true},
+		{name: "the program alone", exe: program[0], args: program[1:], program: true},
+		{name: "`silo version`", exe: silo, args: []string{"version"}},
+		{name: "the version of damon", exe: peer},
 	}, nil
 }
 
@@ -101,11 +107,14 @@ func (c *candidate) run(ctx context.Context, wine *testenv.Env, env []string) er
 	began := time.Now()
 	err := cmd.Run()
 	wall := time.Since(began)
-	var ended *exec.ExitError
-	if !errors.As(err, &ended) || ended.ExitCode() != exitCode {
-		return fmt.Errorf("%s: %w, want exit code %d", c.name, errors.Join(err, ctx.Err()), exitCode)
+	want := 0
+	if c.program {
+		want = exitCode
 	}
-	usage, ok := ended.SysUsage().(*syscall.Rusage)
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != want {
+		return fmt.Errorf("%s: %w, want exit code %d", c.name, errors.Join(err, ctx.Err()), want)
+	}
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return errors.New("this system does not report the resources of a process")
 	}
@@ -147,8 +156,12 @@ func report(list []*candidate) {
 	for _, c := range list {
 		slices.Sort(c.walls)
 		slices.Sort(c.peaks)
-		fmt.Fprintf(os.Stdout, "| %s | %d ms | %d ms | %.1f MiB | %.1f MiB | %.1f MiB | %d | %.1f MiB |\n", c.name, at(c.walls, 0.5).Milliseconds(), at(c.walls, 0.95).Milliseconds(),
-			float64(at(c.peaks, 0.5))/1024, mebibytes(c.memory.Image), mebibytes(c.memory.Stacks), c.memory.Threads, mebibytes(c.memory.Rest))
+		parts := "| | | "
+		if m := c.memory; c.program {
+			parts = fmt.Sprintf("%.1f MiB | %.1f MiB | %d | %.1f MiB", mebibytes(m.Image), mebibytes(m.Stacks), m.Threads, mebibytes(m.Rest))
+		}
+		fmt.Fprintf(os.Stdout, "| %s | %d ms | %d ms | %.1f MiB | %s |\n", c.name, at(c.walls, 0.5).Milliseconds(),
+			at(c.walls, 0.95).Milliseconds(), float64(at(c.peaks, 0.5))/1024, parts)
 	}
 }
 

@@ -46,6 +46,7 @@ var access = []made{
 	{"shim/stdio.makePipe", "the program's end of that pipe", "internal/pipe.Administrators", "", existing},
 	{"cmd/silo/node.ListenStop", `event Global\silo-stop/NAME`, "internal/pipe.Owner", "", isRefused + ", the container does not start"},
 	{"shim/bootstrap.stackdumpEvent", `event Global\stackdump-PID`, "internal/pipe.Administrators", "", "a warning in the log; the shim serves without it"},
+	{"shim/bootstrap.watchStackdump", "event that ends a wait", "", "the shim alone", noName},
 	{"jobobject.Create", `job Global\silo/NAMESPACE/ID of a container of the shim`, "jobobject.DefaultSecurityDescriptor", "", isRefused},
 	{"jobobject.CreateJob", "a job, with the descriptor of its caller", "jobobject.DefaultSecurityDescriptor", "", isRefused},
 	{"container/hostprocess.New", "a job, by jobobject.Create", "jobobject.DefaultSecurityDescriptor", "", isRefused},

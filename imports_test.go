@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 
 	"shim/pod":       {"container", "container/plan", "shim/task", "stats", "stats/runhcs", "internal/logfield", "internal/readlimit"},
 	"shim/service":   {"container", "container/engine", "container/plan", "shim/bootstrap", "shim/event", "shim/pod", "shim/stdio", "shim/task", "stats/runhcs", "internal/deadline", "internal/logfield", "internal/trace"},
-	"shim/bootstrap": {"container", "container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/sleep", "internal/textfile", "internal/readlimit", "internal/winsys"},
+	"shim/bootstrap": {"container", "container/plan", "internal/buildinfo", "internal/fault", "internal/logfield", "internal/pipe", "internal/sleep", "internal/textfile", "internal/readlimit"},
 	"shim/event":     {"internal/logfield", "internal/pipe", "internal/sleep", "internal/subprocess"},
 	"shim/stdio":     {"internal/fault", "internal/logfield", "internal/logfile", "internal/pipe", "internal/size", "internal/sleep", "internal/subprocess"},
 	"shim/task":      {"container", "container/plan", "internal/deadline", "golang.org/x/sys", "github.com/Microsoft/"},

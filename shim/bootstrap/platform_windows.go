@@ -9,12 +9,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/containerd/log"
 	"golang.org/x/sys/windows"
 
 	"github.com/siloshim/siloshim/container"
 	"github.com/siloshim/siloshim/internal/pipe"
-	"github.com/siloshim/siloshim/internal/winsys"
 )
 
 // newAddress makes the name of a new shim's pipe. No other process can have taken it beforehand.
@@ -79,29 +77,26 @@ func watchStackdump() (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the event for stack dumps: %w", err)
 	}
-	set, unwatch, err := winsys.Watch(requested)
+	quit, err := windows.CreateEvent(nil, 0, 0, nil)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("wait for the event for stack dumps: %w", err), windows.CloseHandle(requested))
+		_ = windows.CloseHandle(requested)
+		return nil, fmt.Errorf("make the event for stack dumps: %w", err)
 	}
-	quit, ended := make(chan struct{}), make(chan struct{})
-	go func() { // ends with stop
+	ended := make(chan struct{})
+	go func() { // holds a thread: the system's pool would take longer at the start of a shim, and at the end of each program
 		defer close(ended)
-		for err == nil {
-			select {
-			case <-quit:
-				unwatch()
+		for {
+			event, err := windows.WaitForMultipleObjects([]windows.Handle{quit, requested}, false, windows.INFINITE)
+			if err != nil || event == windows.WAIT_OBJECT_0 {
 				return
-			case <-set:
 			}
-			unwatch()
 			dumpStacks()
-			set, unwatch, err = winsys.Watch(requested)
 		}
-		log.L.WithError(err).Warn("no stacks are dumped on request any more")
 	}()
 	return func() {
-		close(quit)
+		_ = windows.SetEvent(quit) // it is ours
 		<-ended
+		_ = windows.CloseHandle(quit)
 		_ = windows.CloseHandle(requested)
 	}, nil
 }

@@ -216,6 +216,9 @@ func bareOutput(ctx context.Context, k *kind) error {
 	took := make(chan arrival, 1)
 	go func() { took <- drain(l) }() // ends with the stream or the listener
 	to, err := os.OpenFile(path, os.O_WRONLY, 0)
+	for errors.Is(err, windows.ERROR_PIPE_BUSY) && ctx.Err() == nil { // until drain accepts
+		to, err = os.OpenFile(path, os.O_WRONLY, 0)
+	}
 	if err != nil {
 		return errors.Join(err, programs.Close())
 	}

@@ -20,8 +20,10 @@ const (
 	startPod       = "start a pod"
 	startContainer = "start its container"
 	probe          = "exec probe"
-	scrape         = "scrape of all pods"
-	remove         = "remove a pod"
+	// A kubelet queries both.
+	scrapeContainers = "scrape of all containers"
+	scrapePods       = "scrape of all pods"
+	remove           = "remove a pod"
 )
 
 // rowsOf has the medians of the handlers side by side, and the sums over all shims.
@@ -33,10 +35,13 @@ func rowsOf(costs []*cost) (rows []bench.NodeRow) {
 		}
 		rows = append(rows, r)
 	}
-	for _, step := range []string{startPod, startContainer, probe, scrape, remove} {
+	for _, step := range []string{startPod, startContainer, probe, scrapeContainers, scrapePods, remove} {
 		row(step, "ms", 0, func(c *cost) float64 { return milliseconds(median(c.times[step])) })
 	}
-	row("processor time of all shims in a scrape", "ms", 0.3, func(c *cost) float64 { return milliseconds(mean(c.processor)) })
+	for _, step := range []string{scrapeContainers, scrapePods} {
+		row("processor time of all shims in a "+step, "ms", 0.3, func(c *cost) float64 { return milliseconds(mean(c.processor[step])) })
+	}
+	row("pods without metrics in a scrape", "", 0, func(c *cost) float64 { return float64(median(c.missing)) })
 	row("resident memory of all shims", "MB", 0, func(c *cost) float64 { return megabytes(sum(c.resident)) })
 	private := func(of func(testenv.Memory) uint64) func(*cost) float64 {
 		return func(c *cost) float64 { return megabytes(sum(each(c.private, of))) }
@@ -51,6 +56,7 @@ func rowsOf(costs []*cost) (rows []bench.NodeRow) {
 	if *idle > 0 {
 		row("processor time of all shims without requests", "ms", 0, func(c *cost) float64 { return milliseconds(c.rest) })
 		row("context switches of all shims without requests", "", 0, func(c *cost) float64 { return float64(c.switches) })
+		row("threads of all shims that woke up", "", 0, func(c *cost) float64 { return float64(len(c.awake)) })
 	}
 	return rows
 }

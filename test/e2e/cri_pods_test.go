@@ -3,7 +3,9 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,11 +32,13 @@ type cost struct {
 	ids        []string // of the pods
 	containers []string
 	times      map[string][]time.Duration
-	processor  []time.Duration  // of all shims, for one scrape
-	resident   []uint64         // bytes of each shim
-	private    []testenv.Memory // of each shim
-	rest       time.Duration    // processor time of all shims while idle
-	switches   uint64           // context switches of all shims while idle
+	processor  map[string][]time.Duration // of all shims, for a scrape
+	missing    []uint64                   // pods without metrics, in each scrape
+	resident   []uint64                   // bytes of each shim
+	private    []testenv.Memory           // of each shim
+	rest       time.Duration              // processor time of all shims while idle
+	switches   uint64                     // context switches of all shims while idle
+	awake      map[string]uint64          // threads that had some, with their number
 }
 
 // time measures a step.
@@ -42,6 +46,14 @@ func (c *cost) time(step string, do func()) {
 	began := time.Now()
 	do()
 	c.times[step] = append(c.times[step], time.Since(began))
+}
+
+// measure measures a step, and what it costs the shims.
+func (c *cost) measure(t *testing.T, step string, do func()) {
+	t.Helper()
+	before := c.used(t)
+	c.time(step, do)
+	c.processor[step] = append(c.processor[step], c.used(t)-before)
 }
 
 // The pods have a container each. There is one shim a pod, every container has metrics, and nothing remains. Each handler
@@ -53,7 +65,7 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 		start = newMeasuredNode
 	}
 	for _, h := range chosen() {
-		costs = append(costs, &cost{node: start(t, h), times: map[string][]time.Duration{}})
+		costs = append(costs, &cost{node: start(t, h), times: map[string][]time.Duration{}, processor: map[string][]time.Duration{}})
 	}
 	for range *pods {
 		for _, c := range costs {
@@ -79,9 +91,8 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 	}
 	for range scrapes {
 		for _, c := range costs {
-			before := c.used(t)
-			c.time(scrape, func() { c.scrape(t) })
-			c.processor = append(c.processor, c.used(t)-before)
+			c.measure(t, scrapeContainers, func() { c.containerStats(t) })
+			c.measure(t, scrapePods, func() { c.podStats(t) })
 		}
 	}
 	for i := range *pods {
@@ -105,27 +116,35 @@ func TestManyPods_AtOnce_NothingRemains(t *testing.T) {
 // leaveAlone counts what the shims do without a request.
 func leaveAlone(t *testing.T, costs []*cost) {
 	t.Helper()
+	before := map[*cost]map[string]uint64{}
 	for _, c := range costs {
-		c.rest, c.switches = -c.used(t), -c.switched(t)
+		c.rest, before[c] = -c.used(t), c.switched(t)
 	}
 	select {
 	case <-time.After(*idle): // this is what is measured
 	case <-t.Context().Done():
 	}
 	for _, c := range costs {
-		c.rest, c.switches = c.rest+c.used(t), c.switches+c.switched(t)
+		c.rest, c.awake = c.rest+c.used(t), c.switched(t)
+		for thread := range c.awake {
+			c.awake[thread] -= before[c][thread]
+			c.switches += c.awake[thread]
+		}
+		maps.DeleteFunc(c.awake, func(_ string, n uint64) bool { return n == 0 })
+		t.Logf("%s: threads that woke up, with their context switches: %v", c.handler, c.awake)
 	}
 }
 
 // probe runs a program in a container, as a kubelet's exec probe does.
 func (n *node) probe(t *testing.T, container string) {
 	t.Helper()
-	n.crictl(t, "exec", "--sync", container, workload.Payload, "exit", "0")
+	n.crictl(t, "exec", "--sync", container, workload.Payload, "print", "alive") // Wine kills some that have printed it, see crictl
 }
 
-// switched is the number of context switches of all shims.
-func (n *node) switched(t *testing.T) (sum uint64) {
+// switched has the context switches of each thread of all shims.
+func (n *node) switched(t *testing.T) map[string]uint64 {
 	t.Helper()
+	all := map[string]uint64{}
 	for _, p := range n.shims(t) {
 		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.Pid))
 		if err != nil {
@@ -141,19 +160,39 @@ func (n *node) switched(t *testing.T) (sum uint64) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				sum += n
+				all[thread] += n
 			}
 		}
 	}
-	return sum
+	return all
 }
 
-// scrape queries the metrics of all containers.
-func (n *node) scrape(t *testing.T) {
+// podStats queries the metrics of all pods. Those whose shim does not answer containerd within two seconds are missing; without a
+// measurement there is none.
+func (c *cost) podStats(t *testing.T) {
+	t.Helper()
+	r := c.try(t, "statsp", "-o", "json")
+	for r.killed != 0 { // see list
+		r = c.try(t, "statsp", "-o", "json")
+	}
+	missing := map[string]bool{}
+	for _, m := range missingPod.FindAllStringSubmatch(r.stderr, -1) {
+		missing[m[1]] = true
+	}
+	if r.code != 0 && (len(missing) == 0 || *idle == 0) {
+		t.Errorf("crictl statsp: exit %d\n%s", r.code, r.stderr)
+	}
+	c.missing = append(c.missing, uint64(len(missing)))
+}
+
+// missingPod matches containerd's error.
+var missingPod = regexp.MustCompile(`failed to decode sandbox container metrics for sandbox \\*"([0-9a-f]+)`)
+
+// containerStats queries the metrics of all containers.
+func (n *node) containerStats(t *testing.T) {
 	t.Helper()
 	var answer struct{ Stats []containerStats }
 	n.query(t, &answer, "stats")
-	n.query(t, new(any), "statsp")
 	if len(answer.Stats) != *pods {
 		t.Errorf("%d containers report metrics, want %d", len(answer.Stats), *pods)
 	}

@@ -21,6 +21,7 @@ var (
 // `silo metrics` has every container of a node and all of its processes. The test logs what a scrape costs, beside a query of
 // each container by ctr.
 func TestExporter_ManyContainers_HasEach(t *testing.T) {
+	needOpenFiles(t, *exported*(*processes+2)) // each container has a shim and a console host
 	d := newDaemon(t)
 	var ids []string
 	for range *exported {
@@ -60,6 +61,19 @@ func TestExporter_ManyContainers_HasEach(t *testing.T) {
 		d.remove(t, id)
 	}
 	d.nothingLeft(t)
+}
+
+// needOpenFiles fails the test if the hard limit of open files is too small for so many processes of Wine: its server opens some 17
+// for each. Beyond the limit a process hangs while it is started.
+func needOpenFiles(t *testing.T, processes int) {
+	t.Helper()
+	for line := range strings.Lines(text(t, "/proc/self/limits")) {
+		var soft, hard int
+		if n, _ := fmt.Sscanf(line, "Max open files %d %d", &soft, &hard); n == 2 && hard < 18*processes {
+			t.Fatalf("%d processes of Wine need %d open files, and the hard limit is %d: raise it with ulimit -Hn, or start fewer",
+				processes, 18*processes, hard)
+		}
+	}
 }
 
 // exporter starts silo metrics, which ends with the test.

@@ -54,11 +54,15 @@ static cpu seen[256];
 static unsigned next_seen;
 
 void *snapshot_take(void) {
-    for (ULONG size = 1 << 17;; size *= 2) {
+    static volatile LONG enough = 1 << 17; // a list that is too long costs Wine as much as one that fits
+    for (LONG size = enough;; size *= 2) {
         void *list = HeapAlloc(GetProcessHeap(), 0, size);
         if (!list) return NULL;
         NTSTATUS st = NtQuerySystemInformation(5, list, size, NULL); // SystemProcessInformation
-        if (OK(st)) return list;
+        if (OK(st)) {
+            enough = size;
+            return list;
+        }
         HeapFree(GetProcessHeap(), 0, list);
         if (st != STATUS(STATUS_LENGTH_MISMATCH_)) return NULL;
     }
@@ -80,23 +84,25 @@ BOOL snapshot_find(const void *list, ULONG pid, cpu *out) {
 
 // recent is the last list that query_times took, guarded by gap_lock.
 static void *recent;
-static LONGLONG recent_at;
+static LONGLONG recent_until;
 
-// find_recent finds a running process in a list that is new, or was new 10 ms ago, which is Linux' step of processor time. A list
-// of many processes takes longer than that. The list rounds the creation time, which distinguishes two processes with one pid.
+// find_recent finds a running process in a list that is new. A list serves for 10 ms, which is Linux' step of processor time, or
+// for as long as it took: with many processes, on a busy machine, each query would take a list otherwise. The list rounds the
+// creation time, which distinguishes two processes with one pid.
 static BOOL find_recent(ULONG pid, LONGLONG created, cpu *out) {
     enum { SECOND = 10000000 };
-    LARGE_INTEGER now, rate;
-    QueryPerformanceCounter(&now);
+    LARGE_INTEGER begun, now, rate;
     QueryPerformanceFrequency(&rate);
     EnterCriticalSection(&gap_lock);
-    BOOL found = recent && now.QuadPart - recent_at < rate.QuadPart / 100 && snapshot_find(recent, pid, out) &&
+    QueryPerformanceCounter(&begun);
+    BOOL found = recent && begun.QuadPart < recent_until && snapshot_find(recent, pid, out) &&
                  out->created > created - SECOND && out->created < created + SECOND;
     if (!found) {
         if (recent) snapshot_free(recent);
         found = (recent = snapshot_take()) && snapshot_find(recent, pid, out);
         QueryPerformanceCounter(&now);
-        recent_at = now.QuadPart;
+        LONGLONG took = now.QuadPart - begun.QuadPart, least = rate.QuadPart / 100;
+        recent_until = now.QuadPart + (took > least ? took : least);
     }
     LeaveCriticalSection(&gap_lock);
     return found;

@@ -85,7 +85,7 @@ func sizeOfImage(exe string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read %s: %w", exe, err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer func() { _ = file.Close() }() // it was only read
 	header, ok := file.OptionalHeader.(*pe.OptionalHeader64)
 	if !ok {
 		return 0, fmt.Errorf("%s is not a 64-bit executable", exe)

@@ -12,7 +12,7 @@ func TestWatch_EventSetTwice_EachIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer windows.CloseHandle(event) //nolint:errcheck // the process ends
+	defer windows.CloseHandle(event)
 	for range 2 {
 		signaled, stop, err := Watch(event)
 		if err != nil {

@@ -1,4 +1,4 @@
-// Package winsys calls functions of Windows that return their error.
+// Package winsys calls functions of Windows that return their error, and waits for handles.
 package winsys
 
 import (

@@ -83,7 +83,7 @@ func watchStackdump() (stop func(), err error) {
 		return nil, fmt.Errorf("make the event for stack dumps: %w", err)
 	}
 	ended := make(chan struct{})
-	go func() { // holds a thread: the system's pool would take longer at the start of a shim, and at the end of each program
+	go func() { // holds a thread, which does nothing
 		defer close(ended)
 		for {
 			event, err := windows.WaitForMultipleObjects([]windows.Handle{quit, requested}, false, windows.INFINITE)

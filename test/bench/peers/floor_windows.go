@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -89,14 +89,11 @@ func barePrograms(ctx context.Context, k *kind) error {
 
 // bareCalls is the floor of a query: a message through a pipe, and one back.
 func bareCalls(ctx context.Context, k *kind) error {
-	p, err := newEcho()
+	p, err := dialEcho(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if err := p.dial(ctx); err != nil {
-		return err
-	}
 	for range calls {
 		began := time.Now()
 		if err := p.call(); err != nil {
@@ -109,46 +106,51 @@ func bareCalls(ctx context.Context, k *kind) error {
 	return nil
 }
 
-// bareStats is the floor of Stats: a message through a pipe and one back, three queries of the job, and one of each program.
-func bareStats(ctx context.Context, k *kind) (err error) {
-	p, err := newEcho()
+// bareStats is the floor of Stats: a message through a pipe and one back, three queries of the job, and one of each program. A query
+// that the host refuses is not repeated, as in package stats.
+func bareStats(ctx context.Context, k *kind) (failed error) {
+	p, err := dialEcho(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if err := p.dial(ctx); err != nil {
-		return err
-	}
 	kernel := jobobject.System()
-	job, err := jobobject.Create(jobobject.Options{KillOnClose: true})
+	job, err := jobobject.Create(jobobject.Options{})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, job.Close()) }()
+	defer func() { failed = errors.Join(failed, job.Close()) }()
 	var programs []jobobject.Handle
 	for range children + 1 {
-		program, err := job.Start(jobobject.ProcessOptions{
-			Application: workload.Payload, CommandLine: workload.Payload + " sleep 600", Env: os.Environ(),
-		})
+		program, err := startCat(ctx)
 		if err != nil {
 			return err
 		}
-		handle, err := kernel.OpenProcess(program.Pid(), jobobject.ProcessQueryLimited)
-		if err := errors.Join(err, program.Close()); err != nil {
+		defer func() { failed = errors.Join(failed, program.end()) }()
+		if err := job.Assign(uint32(program.Process.Pid)); err != nil {
+			return err
+		}
+		handle, err := kernel.OpenProcess(uint32(program.Process.Pid), jobobject.ProcessQueryLimited)
+		if err != nil {
 			return err
 		}
 		defer kernel.CloseHandle(handle) //nolint:errcheck // it was only queried
 		programs = append(programs, handle)
 	}
+	queries := slices.DeleteFunc([]func() error{
+		func() error { _, err := job.Memory(); return err },
+		func() error { _, err := job.Storage(); return err },
+		func() error { _, err := job.Accounting(); return err },
+	}, func(query func() error) bool { return query() != nil })
 	for range calls {
 		began := time.Now()
 		if err := p.call(); err != nil {
 			return err
 		}
-		_, _ = job.Memory()  // Wine may refuse it
-		_, _ = job.Storage() // and this
-		if _, err := job.Accounting(); err != nil {
-			return err
+		for _, query := range queries {
+			if err := query(); err != nil {
+				return err
+			}
 		}
 		for _, program := range programs {
 			if _, err := kernel.ProcessMemory(program); err != nil {
@@ -162,37 +164,17 @@ func bareStats(ctx context.Context, k *kind) (err error) {
 
 // bareMemory is the working set of a Go program that does nothing. How long it takes to end is the floor of a shutdown.
 func bareMemory(ctx context.Context, k *kind) error {
-	cmd := exec.CommandContext(ctx, workload.Payload, "cat")
-	in, err := cmd.StdinPipe()
+	program, err := startCat(ctx)
 	if err != nil {
 		return err
 	}
-	out, err := cmd.StdoutPipe()
+	size, err := workingSet(uint32(program.Process.Pid))
 	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	if _, err := in.Write([]byte("x\n")); err != nil {
-		return err
-	}
-	if _, err := out.Read(make([]byte, 1)); err != nil { // it has started
-		return err
-	}
-	size, err := workingSet(uint32(cmd.Process.Pid))
-	if err != nil {
-		return err
+		return errors.Join(err, program.end())
 	}
 	k.add("memory", "MB", size/1e6)
 	began := time.Now()
-	if err := in.Close(); err != nil {
-		return err
-	}
-	if _, err := io.Copy(io.Discard, out); err != nil {
-		return err
-	}
-	if err := cmd.Wait(); err != nil {
+	if err := program.end(); err != nil {
 		return err
 	}
 	k.time("shutdown", began)
@@ -251,52 +233,4 @@ func widePipe() (r, w *os.File, err error) {
 		return nil, nil, err
 	}
 	return os.NewFile(uintptr(from), "pipe"), os.NewFile(uintptr(to), "pipe"), nil
-}
-
-// echo is a pipe whose server sends back what it receives.
-type echo struct {
-	listener io.Closer
-	path     string
-	conn     io.ReadWriteCloser
-}
-
-func newEcho() (*echo, error) {
-	serial++
-	p := &echo{path: fmt.Sprintf(`\\.\pipe\peers-%d-echo-%d`, os.Getpid(), serial)}
-	l, err := winio.ListenPipe(p.path, nil)
-	if err != nil {
-		return nil, err
-	}
-	p.listener = l
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			return // close came first
-		}
-		_, _ = io.Copy(conn, conn) // until the client closes
-		_ = conn.Close()
-	}()
-	return p, nil
-}
-
-func (p *echo) dial(ctx context.Context) (err error) {
-	p.conn, err = winio.DialPipeContext(ctx, p.path)
-	return err
-}
-
-// call sends a message as small as a request, and reads it back.
-func (p *echo) call() error {
-	message := make([]byte, 64)
-	if _, err := p.conn.Write(message); err != nil {
-		return err
-	}
-	_, err := io.ReadFull(p.conn, message)
-	return err
-}
-
-func (p *echo) close() {
-	if p.conn != nil {
-		_ = p.conn.Close()
-	}
-	_ = p.listener.Close()
 }

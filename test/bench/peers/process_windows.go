@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/siloshim/siloshim/test/workload"
 )
 
 // BOOL GetProcessMemoryInfo(HANDLE Process, PPROCESS_MEMORY_COUNTERS counters, DWORD cb);
@@ -84,4 +88,43 @@ func ended(ctx context.Context, pid uint32) error {
 		return fmt.Errorf("shim %d runs after its shutdown: %w", pid, context.DeadlineExceeded)
 	}
 	return ctx.Err()
+}
+
+// cat is a running program that copies its input.
+type cat struct {
+	*exec.Cmd
+	in  io.WriteCloser
+	out io.Reader
+}
+
+// startCat starts one, and returns when it runs.
+func startCat(ctx context.Context) (*cat, error) {
+	cmd := exec.CommandContext(ctx, workload.Payload, "cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c := &cat{cmd, in, out}
+	_, err = in.Write([]byte("x"))
+	if err == nil {
+		_, err = out.Read(make([]byte, 1))
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.end())
+	}
+	return c, nil
+}
+
+// end ends it.
+func (c *cat) end() error {
+	err := c.in.Close()
+	_, failed := io.Copy(io.Discard, c.out)
+	return errors.Join(err, failed, c.Wait())
 }

@@ -122,7 +122,7 @@ func (c *candidate) run(ctx context.Context, wine *testenv.Env, env []string) er
 	return nil
 }
 
-// weigh runs a supervisor whose program lives for two seconds, and keeps the memory that the supervisor had at the end.
+// weigh runs a supervisor whose program lives for two seconds, and keeps the most memory that the supervisor had.
 func (c *candidate) weigh(ctx context.Context, wine *testenv.Env, env []string) error {
 	cmd := wine.Command(ctx, c.exe, append(c.args[:len(c.args)-2:len(c.args)-2], "sleep", "2")...)
 	cmd.Env = append(cmd.Env, env...)
